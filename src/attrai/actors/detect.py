@@ -1,0 +1,31 @@
+"""detect: photo -> faces and their aligned crops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attrai.actors.stage import Services, Stage
+from attrai.contract import Job
+from attrai.errors import NoFace
+from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.payloads import pack_crops, unpack_image
+from attrai.photos import CROPS, PHOTO
+
+
+class Detect(Stage):
+    name = "detect"
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        settings = services.settings
+        self._detector = Detector(
+            CascadeNetworks.load(), min_side=settings.min_face_side, max_faces=settings.max_faces
+        )
+
+    def work(self, job: Job) -> Job:
+        photo = np.asarray(unpack_image(self.services.photos.read(job.id, PHOTO)))
+        faces, found = self._detector(photo)
+        if not faces:
+            raise NoFace
+        self.services.photos.write(job.id, CROPS, pack_crops(aligned_crops(photo, faces)))
+        return job.with_(faces=faces, faces_found=found)

@@ -1,0 +1,26 @@
+"""render: photo, faces and scores -> the picture, by the renderer that the job names."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from attrai.actors.stage import Stage
+from attrai.contract import Job
+from attrai.payloads import pack_image, unpack_image
+from attrai.photos import PHOTO, PICTURE
+from attrai.render import load_renderer
+
+#: Looking through the installed packages takes longer than to draw.
+_renderer = cache(load_renderer)
+
+
+class Render(Stage):
+    name = "render"
+    consumes = (PHOTO,)
+
+    def work(self, job: Job) -> Job:
+        photo = unpack_image(self.services.photos.read(job.id, PHOTO))
+        picture = _renderer(job.renderer).render(photo, job.scored_faces)
+        # A renderer of somebody else may use another mode.
+        self.services.photos.write(job.id, PICTURE, pack_image(picture.convert("RGB")))
+        return job

@@ -1,0 +1,22 @@
+"""score: crops -> a score per face, all in one batch."""
+
+from __future__ import annotations
+
+from attrai.actors.stage import Services, Stage
+from attrai.contract import Job
+from attrai.payloads import unpack_crops
+from attrai.photos import CROPS
+from attrai.scoring import PACKAGED, Scorer
+
+
+class ScoreFaces(Stage):
+    name = "score"
+    consumes = (CROPS,)
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._scorer = Scorer.load(services.settings.weights or PACKAGED)
+
+    def work(self, job: Job) -> Job:
+        crops = unpack_crops(self.services.photos.read(job.id, CROPS))
+        return job.with_(scores=self._scorer(crops))

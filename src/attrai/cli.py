@@ -1,0 +1,163 @@
+"""The command line: `attrai COMMAND`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from attrai import logs, report
+from attrai.errors import SettingsError
+from attrai.plan import SUFFIX, Outcome, Task, plan
+from attrai.render import UnknownRenderer, UnusableRenderer, load_renderer, renderer_names
+from attrai.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="Finds the faces on photos, scores each from 1 to 10 and draws the result.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback belongs in one piece, without local values
+)
+
+#: Wide enough for most paths where no terminal gives a width.
+_PIPE_WIDTH = 160
+
+_FAILED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
+
+
+@app.callback()
+def _commands() -> None:
+    """Keeps `rate` a command of its own although it is the only one."""
+
+
+@app.command(name="rate")
+def rate_command(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Photos, folders (searched through) or patterns such as 'party/*.jpg'.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            file_okay=False,
+            help=f"Where the pictures go; beside the photos, as NAME{SUFFIX}, by default.",
+            show_default=False,
+        ),
+    ] = None,
+    renderer: Annotated[
+        str, typer.Option(metavar="NAME", help=f"How to draw: {', '.join(renderer_names())}.")
+    ] = "boxes",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "-j", "--jobs", min=1, help="How many cores to use; all by default.", show_default=False
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print a JSON object a photo, as they are ready."),
+    ] = False,
+) -> None:
+    """Rate photos: find the faces, score them, write a picture of each.
+
+    Exits with 1 when a photo could not be rated, with 2 for wrong usage.
+    """
+    try:
+        settings = load_settings()
+        load_renderer(renderer)
+    except (SettingsError, UnknownRenderer, UnusableRenderer) as error:
+        _refuse(str(error))
+    logs.configure(settings.log_level, sys.stderr)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+
+    started = time.monotonic()
+    tasks, barren = plan(paths, output)
+    order = {task.source: place for place, task in enumerate(tasks)}
+    outcomes = iter(barren)
+    if tasks:
+        threads = jobs or os.cpu_count() or 1
+        outcomes = chain(barren, _rate(tasks, settings, renderer, threads))
+    done, interrupted = _show_progress(outcomes, len(tasks) + len(barren), as_json=as_json)
+
+    if not as_json:
+        # As on the command line, whatever was ready first.
+        done.sort(key=lambda outcome: order.get(outcome.source, len(order)))
+        console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+        console.print(report.table(done))
+        console.print(report.summary(done, time.monotonic() - started))
+    if interrupted:
+        raise typer.Exit(_INTERRUPTED)
+    if any(outcome.failure for outcome in done):
+        raise typer.Exit(_FAILED)
+
+
+def _rate(
+    tasks: list[Task], settings: Settings, renderer: str, threads: int
+) -> Iterator[Outcome]:
+    # Importing the networks takes seconds that `attrai --help` need not wait for.
+    from attrai.rate import rate  # noqa: PLC0415
+    from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
+
+    try:
+        yield from rate(tasks, settings, renderer, threads=threads)
+    except WeightsError as error:
+        _refuse(str(error))
+
+
+def _show_progress(
+    outcomes: Iterator[Outcome], total: int, *, as_json: bool
+) -> tuple[list[Outcome], bool]:
+    """Shows the outcomes as they come; all of them, and whether Ctrl-C ended it."""
+    done: list[Outcome] = []
+    columns = (
+        TextColumn("Rating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("photos, left:"),
+        TimeRemainingColumn(),
+    )
+    errors = Console(stderr=True)
+    progress = Progress(
+        *columns, console=errors, transient=True, disable=not errors.is_terminal
+    )
+    with progress:
+        bar = progress.add_task("", total=total)
+        try:
+            for outcome in outcomes:
+                done.append(outcome)
+                progress.advance(bar)
+                if as_json:
+                    sys.stdout.write(json.dumps(report.as_json(outcome)) + "\n")
+                    sys.stdout.flush()
+        except KeyboardInterrupt:
+            errors.print(f"Stopped after {len(done)} of {total} photos.")
+            return done, True
+    return done, False
+
+
+def _refuse(reason: str) -> NoReturn:
+    """Ends the process: it can't start like this."""
+    Console(stderr=True).print(f"attrai: {reason}", style="red", markup=False, highlight=False)
+    raise typer.Exit(_USAGE)
+
+
+def main() -> None:
+    """The `attrai` program."""
+    app()

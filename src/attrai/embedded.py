@@ -1,0 +1,76 @@
+"""The whole chain in one process, no server needed: the same stages on an in-memory broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dramatiq
+import fakeredis
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
+
+from attrai.actors.deliver import Deliver
+from attrai.actors.detect import Detect
+from attrai.actors.ingest import Ingest
+from attrai.actors.render import Render
+from attrai.actors.score import ScoreFaces
+from attrai.actors.stage import Services, publish
+from attrai.channels import Channel
+from attrai.contract import Job
+from attrai.ledger import Ledger
+from attrai.photos import PhotoStore
+from attrai.settings import Settings
+
+#: Nothing outside this process can fail for a while, so waiting long between tries is no use.
+_BACKOFF = {"min_backoff": 50, "max_backoff": 500}
+
+
+class EmbeddedChain:
+    """A running chain; `submit` gives it work."""
+
+    def __init__(self, broker: dramatiq.Broker, ledger: Ledger) -> None:
+        self._broker = broker
+        self._ledger = ledger
+
+    def submit(self, job: Job) -> bool:
+        """Starts the job, unless as many as there may be are in flight; whether it did."""
+        if self._ledger.admit(job) != "admitted":
+            return False
+        publish(self._broker, "ingest", job)
+        return True
+
+
+@contextmanager
+def embedded_chain(
+    settings: Settings,
+    channels: Mapping[str, Channel],
+    on_answered: Callable[[Job], None],
+    *,
+    threads: int,
+) -> Iterator[EmbeddedChain]:
+    """Runs the five stages on `threads` threads until the block ends.
+
+    At its end the work in hand is finished and what waits is dropped; no file is left.
+    """
+    # Enough in flight that no thread waits, few enough to bound memory and disk.
+    most = 3 * threads
+    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    ledger = Ledger(redis, max_active=most, max_pending=most)
+    # TimeLimit's clock starts with the process_boot signal, CurrentMessage counts attempts.
+    broker = StubBroker(middleware=[TimeLimit(), Retries(**_BACKOFF), CurrentMessage()])
+    with TemporaryDirectory(prefix="attrai-", ignore_cleanup_errors=True) as folder:
+        services = Services(settings, PhotoStore(Path(folder)), ledger, channels, on_answered)
+        for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):
+            stage(services).declare(broker)
+        broker.emit_after("process_boot")
+        worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
+        worker.start()
+        try:
+            yield EmbeddedChain(broker, ledger)
+        finally:
+            worker.stop()
+            broker.close()

@@ -1,0 +1,72 @@
+"""Rating files: from tasks to outcomes, through the embedded chain and the folder channel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from queue import Empty, SimpleQueue
+
+from attrai.channels.folder import NAME, TARGET, FolderChannel
+from attrai.contract import Job, job_id
+from attrai.embedded import embedded_chain
+from attrai.errors import INTERNAL
+from attrai.plan import Outcome, Task
+from attrai.settings import Settings
+
+#: No answer for so many seconds, and those still expected are given up.
+PATIENCE = 300.0
+
+
+def rate(
+    tasks: Iterable[Task],
+    settings: Settings,
+    renderer: str,
+    *,
+    threads: int,
+    patience: float = PATIENCE,
+) -> Iterator[Outcome]:
+    """Rates photos; the outcomes come as they are ready.
+
+    Closing the iterator early finishes the work in hand, drops the rest and leaves no
+    temporary file.
+    """
+    answers: SimpleQueue[Job] = SimpleQueue()
+    waiting: dict[str, Task] = {}
+
+    def next_outcome() -> Iterator[Outcome]:
+        try:
+            job = answers.get(timeout=patience)
+        except Empty:
+            lost = list(waiting.values())
+            waiting.clear()
+            yield from (Outcome(task.source, failure=INTERNAL) for task in lost)
+        else:
+            task = waiting.pop(job.id)
+            if job.failure:
+                yield Outcome(task.source, failure=job.failure)
+            else:
+                yield Outcome(task.source, task.target, job)
+
+    channels = {NAME: FolderChannel()}
+    with embedded_chain(settings, channels, answers.put, threads=threads) as chain:
+        for task in tasks:
+            job = _job(task, renderer)
+            waiting[job.id] = task
+            while not chain.submit(job):
+                yield from next_outcome()
+        while waiting:
+            yield from next_outcome()
+
+
+def _job(task: Task, renderer: str) -> Job:
+    now = time.time()
+    return Job(
+        id=job_id(NAME, str(task.source.absolute())),
+        channel=NAME,
+        address={TARGET: str(task.target)},
+        user="local",
+        source=str(task.source),
+        renderer=renderer,
+        admitted_at=now,
+        queued_at=now,
+    )

@@ -1,0 +1,29 @@
+"""The plainest renderer: a box around each face and its score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrai.render.tags import mark_faces
+from attrai.render.text import score_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL.Image import Image
+
+    from attrai.contract import ScoredFace
+
+
+class Boxes:
+    """Bounding boxes and scores."""
+
+    def render(self, photo: Image, faces: Sequence[ScoredFace]) -> Image:
+        """The photo with a frame and the score at each face."""
+        picture = photo.convert("RGB")
+        mark_faces(
+            picture,
+            [scored.face.box for scored in faces],
+            [score_text(scored.score) for scored in faces],
+        )
+        return picture

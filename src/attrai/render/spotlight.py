@@ -1,0 +1,149 @@
+"""The faces lit, everything else dimmed, and a large score at each: best for a portrait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageEnhance
+
+from attrai.contract import Box
+from attrai.render import palette, shapes
+from attrai.render.gauge import DOT, draw_gauge
+from attrai.render.geometry import clip, grow, whole
+from attrai.render.labels import place_labels
+from attrai.render.sizes import legible, text_size
+from attrai.render.text import Style, draw_text, score_text, spread_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attrai.contract import Score, ScoredFace
+    from attrai.render.geometry import Size
+
+#: What is left of colour and light around the faces.
+_SATURATION = 0.55
+_BRIGHTNESS = 0.34
+#: Semi-axes of the lit ellipse in face widths and heights: where light is full, where it ends.
+_LIT, _DARK = 0.6, 0.95
+#: The light is drawn at most this large and then enlarged: it has no fine detail to lose.
+_LIGHT_SIDE = 320
+
+#: Size of the score as a share of the face, alone or among others, and at most as a share of
+#: the picture.
+_SCORE_OF_ONE_FACE = 0.3
+_SCORE_OF_EACH_FACE = 0.21
+_SCORE_OF_PICTURE = 1 / 9
+#: Measures of the score's block, in sizes of the score.
+_SPREAD_SIZE = 0.42
+_SPREAD_LEFT = 0.16
+_GAUGE_BELOW = 0.3
+_GAUGE_HEIGHT = 0.055
+_GAUGE_AT_LEAST = 1.5  # pixels
+_MARGIN = 0.3
+_SHADE_OPACITY = 0.72
+
+
+class Spotlight:
+    """Faces lit on a dimmed photo, with scores as large as the faces allow."""
+
+    def render(self, photo: Image.Image, faces: Sequence[ScoredFace]) -> Image.Image:
+        """The photo dimmed around its faces, each with its score, spread and a gauge."""
+        picture = photo.convert("RGB")
+        if not faces:
+            return picture
+        boxes = [scored.face.box for scored in faces]
+        picture = Image.composite(picture, _dimmed(picture), _light(picture.size, boxes))
+        share = _SCORE_OF_ONE_FACE if len(faces) == 1 else _SCORE_OF_EACH_FACE
+        blocks = [_block(scored, picture.size, share) for scored in faces]
+        places = place_labels(
+            whole(picture.size), boxes, [block.size for block in blocks], side="below"
+        )
+        for block, place in zip(blocks, places, strict=True):
+            block.shade(picture, place)
+        for block, place in zip(blocks, places, strict=True):
+            block.draw(picture, place)
+        return picture
+
+
+def _dimmed(photo: Image.Image) -> Image.Image:
+    grey = ImageEnhance.Color(photo).enhance(_SATURATION)
+    return ImageEnhance.Brightness(grey).enhance(_BRIGHTNESS)
+
+
+def _light(size: tuple[int, int], faces: Sequence[Box]) -> Image.Image:
+    """How lit each pixel is: wholly on each face, fading around it."""
+    scale = min(1.0, _LIGHT_SIDE / max(size))
+    width, height = (max(1, round(side * scale)) for side in size)
+    xs = ((np.arange(width) + 0.5) * size[0] / width)[None, :]
+    ys = ((np.arange(height) + 0.5) * size[1] / height)[:, None]
+    light = np.zeros((height, width))
+    for face in faces:
+        seen = clip(face, whole(size))
+        reach = np.hypot(
+            (xs - (seen.x1 + seen.x2) / 2) / seen.width,
+            (ys - (seen.y1 + seen.y2) / 2) / seen.height,
+        )
+        fade = np.clip((_DARK - reach) / (_DARK - _LIT), 0, 1)
+        light = np.maximum(light, fade * fade * (3 - 2 * fade))
+    levels = Image.fromarray(np.rint(light * 255).astype(np.uint8))
+    return levels.resize(size, Image.Resampling.BICUBIC)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A score with its spread beside it and a gauge below, as wide as both."""
+
+    score: Score
+    number: Style
+    spread: Style
+
+    @property
+    def margin(self) -> float:
+        return _MARGIN * self.number.size
+
+    @property
+    def gauge_height(self) -> float:
+        return max(_GAUGE_HEIGHT * self.number.size, _GAUGE_AT_LEAST)
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels, the margin included."""
+        spread_right = self.spread_left + self.spread.width(spread_text(self.score))
+        drop = _GAUGE_BELOW * self.number.size + (1 + DOT) / 2 * self.gauge_height
+        return spread_right + 2 * self.margin, self.number.cap_height + drop + 2 * self.margin
+
+    @property
+    def spread_left(self) -> float:
+        return self.number.width(score_text(self.score)) + _SPREAD_LEFT * self.number.size
+
+    def draw(self, canvas: Image.Image, place: Box) -> None:
+        """Draws the block onto the box that was found for it."""
+        left, baseline = place.x1 + self.margin, place.y1 + self.margin + self.number.cap_height
+        draw_text(canvas, left, baseline, score_text(self.score), self.number)
+        draw_text(canvas, left + self.spread_left, baseline, spread_text(self.score), self.spread)
+        top = baseline + _GAUGE_BELOW * self.number.size
+        bar = Box(left, top, place.x2 - self.margin, top + self.gauge_height)
+        draw_gauge(canvas, bar, self.score)
+
+    def shade(self, canvas: Image.Image, place: Box) -> None:
+        """Darkens the ground softly: some blocks can't but lie on a lit face."""
+        softness = 2 * self.margin
+        shapes.fill(
+            canvas,
+            grow(place, -self.margin / 2),
+            palette.INK,
+            radius=softness,
+            opacity=_SHADE_OPACITY,
+            softness=softness,
+        )
+
+
+def _block(scored: ScoredFace, picture: Size, share: float) -> _Block:
+    size = text_size(scored.face.box, picture, share, _SCORE_OF_PICTURE)
+    return _Block(
+        score=scored.score,
+        number=Style("SemiBold", size, palette.PAPER),
+        spread=Style("Regular", max(_SPREAD_SIZE * size, legible(picture)), palette.MUTED_ON_PHOTO),
+    )

@@ -1,0 +1,88 @@
+"""Frames around faces, each with a short text on a tag: what `boxes` and `ranking` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrai.render import palette, shapes
+from attrai.render.geometry import clip, grow, whole
+from attrai.render.labels import place_labels
+from attrai.render.sizes import line_width, text_size
+from attrai.render.text import Style, draw_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL.Image import Image
+
+    from attrai.contract import Box
+    from attrai.render.geometry import Size
+
+#: Size of the text as a share of the face, and at most as a share of the picture.
+_TEXT_OF_FACE = 0.16
+_TEXT_OF_PICTURE = 1 / 24
+#: Of a tag, in ems of its text.
+_PADDING = 0.42
+_HEIGHT = 1.5
+_RADIUS = 0.28
+_HAIRLINE_OPACITY = 0.55
+
+
+def mark_faces(canvas: Image, faces: Sequence[Box], texts: Sequence[str]) -> None:
+    """Draws onto `canvas` a frame around each face and its text on a tag close to it."""
+    picture = whole(canvas.size)
+    widths = [line_width(face, canvas.size) for face in faces]
+    styles = [
+        Style(
+            "SemiBold", text_size(face, canvas.size, _TEXT_OF_FACE, _TEXT_OF_PICTURE), palette.INK
+        )
+        for face in faces
+    ]
+    frames = [
+        clip(grow(face, width / 2), grow(picture, -width))
+        for face, width in zip(faces, widths, strict=True)
+    ]
+    for frame, width in zip(frames, widths, strict=True):
+        _frame(canvas, frame, width)
+    margin = min(max(widths, default=0), min(canvas.size) / 16)
+    places = place_labels(
+        grow(picture, -margin),
+        [grow(frame, width / 2) for frame, width in zip(frames, widths, strict=True)],
+        [_tag_size(text, style) for text, style in zip(texts, styles, strict=True)],
+    )
+    for place, text, style in zip(places, texts, styles, strict=True):
+        _tag(canvas, place, text, style)
+
+
+def _frame(canvas: Image, frame: Box, width: float) -> None:
+    radius = 2 * width
+    hairline = max(1.0, width / 3)
+    shapes.stroke(
+        canvas,
+        frame,
+        palette.INK,
+        width=width + 2 * hairline,
+        radius=radius,
+        opacity=_HAIRLINE_OPACITY,
+    )
+    shapes.stroke(canvas, frame, palette.PAPER, width=width, radius=radius)
+
+
+def _tag_size(text: str, style: Style) -> Size:
+    height = _HEIGHT * style.size
+    return max(style.width(text) + 2 * _PADDING * style.size, height), height
+
+
+def _tag(canvas: Image, place: Box, text: str, style: Style) -> None:
+    radius = _RADIUS * style.size
+    hairline = max(1.0, style.size / 20)
+    shapes.fill(
+        canvas,
+        grow(place, hairline),
+        palette.INK,
+        radius=radius + hairline,
+        opacity=_HAIRLINE_OPACITY,
+    )
+    shapes.fill(canvas, place, palette.PAPER, radius=radius)
+    x = (place.x1 + place.x2 - style.width(text)) / 2
+    draw_text(canvas, x, (place.y1 + place.y2 + style.cap_height) / 2, text, style)

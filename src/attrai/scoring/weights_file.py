@@ -1,0 +1,82 @@
+"""The scorer's weights: a safetensors file that says what goes in, and its checksum.
+
+Beside FILE.safetensors lies FILE.safetensors.sha256, as `sha256sum` writes it. The file's
+metadata has one key, "attrai", whose value is `ScorerSpec` as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+
+if TYPE_CHECKING:
+    import torch
+
+#: The weights that travel with the package; MODEL_CARD.md beside them says what they are.
+PACKAGED = Path(__file__).parent / "weights" / "resnet34.safetensors"
+
+_KEY = "attrai"
+
+
+class WeightsError(Exception):
+    """A weights file can't be used; the message names the file and the reason."""
+
+
+class ScorerSpec(BaseModel):
+    """What a weights file says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1]
+    #: torchvision's layout, with as many outputs as there are ratings from 1 up.
+    architecture: Literal["resnet34"]
+    ratings: Literal[10]
+    #: Side of a crop in pixels.
+    side: Annotated[int, Field(ge=32, le=512)]
+    #: Where a crop has the five landmarks, in sides of the crop.
+    template: tuple[tuple[float, float], ...]
+    #: A crop's RGB values, 0..255, go in less `mean` and divided by `scale`.
+    mean: tuple[float, float, float]
+    scale: Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class ScorerWeights:
+    """The tensors of a scorer and what they expect."""
+
+    spec: ScorerSpec
+    tensors: dict[str, torch.Tensor]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The weights in a file, in single precision.
+
+        Raises:
+            WeightsError: the file is missing, damaged, or not what a scorer needs.
+        """
+        try:
+            _check(path)
+            with safe_open(path, framework="pt") as file:
+                spec = ScorerSpec.model_validate_json((file.metadata() or {}).get(_KEY, "null"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            where = ".".join(map(str, (_KEY, *problem["loc"])))
+            raise WeightsError(f"{path}: metadata {where}: {problem['msg']}") from error
+        except (OSError, SafetensorError) as error:
+            raise WeightsError(f"{path}: {error}") from error
+        floats = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
+        return cls(spec, floats)
+
+
+def _check(path: Path) -> None:
+    expected = path.with_name(path.name + ".sha256").read_text().split()[0]
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != expected:
+        raise WeightsError(f"{path}: damaged: its sha256 is {actual}, not {expected}")

@@ -1,0 +1,48 @@
+"""What an operator can set: one frozen `Settings`, read from `ATTRAI_*` once at start."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, FilePath, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from attrai.errors import SettingsError
+
+_PREFIX = "ATTRAI_"
+
+
+class Settings(BaseSettings):
+    """The settings of one process; each is the variable ATTRAI_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True)
+
+    #: The largest file that is read, in millions of bytes.
+    max_file_mb: Annotated[int, Field(ge=1, le=100)] = 20
+    #: The largest photo that is decoded, in millions of pixels.
+    max_megapixels: Annotated[int, Field(ge=1, le=500)] = 50
+    #: The least shorter side of a photo, in pixels.
+    min_photo_side: Annotated[int, Field(ge=16, le=1024)] = 64
+    #: A photo's longer side is brought down to this many pixels.
+    max_photo_side: Annotated[int, Field(ge=320, le=4096)] = 1280
+    #: Side of the smallest face to look for, in pixels of the photo so brought down.
+    min_face_side: Annotated[int, Field(ge=20, le=1000)] = 40
+    #: With more faces than this on a photo the largest are scored.
+    max_faces: Annotated[int, Field(ge=1, le=200)] = 50
+    #: The scorer's weights; the packaged ones when not set.
+    weights: FilePath | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises:
+        SettingsError: a variable holds an unusable value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        variable = _PREFIX + str(problem["loc"][0]).upper()
+        raise SettingsError(f"{variable}={problem['input']}: {problem['msg']}") from error

@@ -1,0 +1,40 @@
+"""Lets torchvision be imported where its compiled part does not load.
+
+The ordinary registry's torchvision is linked against CUDA. Over a CPU-only torch its compiled
+part is missing and `import torchvision` ends in `operator torchvision::nms does not exist`
+(pytorch/vision#9085), although nothing of it is needed here. Declaring the two operators
+beforehand cures the import; calling them stays impossible, and nobody does.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+
+def compiled_part_loads(library: Path) -> bool:
+    """Whether the dynamic loader accepts torchvision's compiled part."""
+    try:
+        torch.ops.load_library(str(library))
+    except OSError:
+        return False
+    return True
+
+
+@lru_cache  # an operator can be declared once a process
+def make_importable() -> None:
+    """Call this before the first import of torchvision, or of what imports it."""
+    spec = find_spec("torchvision")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("torchvision is not installed", name="torchvision")
+    folder = Path(spec.origin).parent
+    if any(compiled_part_loads(library) for library in folder.glob("_C*.so")):
+        return
+    operators = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    # The declaration lives as long as the object, and is needed for good.
+    globals()["_operators"] = operators
