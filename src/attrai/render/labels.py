@@ -28,16 +28,18 @@ _ROUNDS = 4
 #: How far from its face a label may go, in label heights.
 _RINGS = (0.12, 0.7, 1.4)
 #: Costs. Touching a face or a label at all costs more than any place further away does.
-_TOUCHES = 1.0
+_TOUCHES = 1.6
+#: For a label that lies wholly on a face, on its oval, on a label.
 _HIDES_FACE = 4.0
-_HIDES_FEATURES = 8.0
+_HIDES_OVAL = 8.0
 _HIDES_LABEL = 12.0
 _PER_HEIGHT_AWAY = 0.6
-#: A label nearer to another face would be taken for that one's.
+#: A label nearer to another face would be taken for the label of that one.
 _NEARER_TO_ANOTHER = 0.4
+#: Just enough to decide between equals.
 _PER_RANK = 0.0005
-#: The middle of a face, where its features are, as a share of its width and height.
-_FEATURES = 0.6
+#: The oval of a face leaves the corners of its box free: as a share of width and height.
+_OVAL = 0.6
 #: Overlaps below this share of a label are rounding.
 _NOTHING = 1e-6
 
@@ -57,9 +59,10 @@ def place_labels(
         return []
     visible = [clip(face, area) for face in faces]
     candidates = np.array(
-        [list(_candidates(area, *pair, side)) for pair in zip(visible, sizes, strict=True)]
+        [list(_candidates(area, *pair, side)) for pair in zip(visible, sizes, strict=True)],
+        dtype=np.float64,
     )
-    costs = _standing_costs(candidates, np.array(visible))
+    costs = _standing_costs(candidates, np.array(visible, dtype=np.float64))
     chosen = np.zeros((len(faces), 4))
     for _ in range(_ROUNDS):
         before = chosen.copy()
@@ -84,7 +87,8 @@ def _candidates(area: Box, face: Box, size: Size, side: Side) -> Iterator[Box]:
         away = ring * height
         above, below = face.y1 - height - away, face.y2 + away
         before, after = face.x1 - width - away, face.x2 + away
-        columns = (left, middle, right) if side == "above" else (middle, left, right)
+        flush = side == "above" and width <= face.width
+        columns = (left, middle, right) if flush else (middle, left, right)
         rows = (above, below) if side == "above" else (below, above)
         around = [
             *((x, y) for y in rows for x in columns),
@@ -112,11 +116,14 @@ def _standing_costs(candidates: Floats, faces: Floats) -> Floats:
     count, options, _ = candidates.shape
     flat = candidates.reshape(-1, 4)
     label_areas = _areas(flat)[:, None]
-    margins = (faces[:, 2:] - faces[:, :2]) * (1 - _FEATURES) / 2
-    features = np.hstack([faces[:, :2] + margins, faces[:, 2:] - margins])
+    margins = (faces[:, 2:] - faces[:, :2]) * (1 - _OVAL) / 2
     hidden = _overlap(flat, faces) / label_areas
     costs = _HIDES_FACE * hidden + _TOUCHES * (hidden > _NOTHING)
-    costs += _HIDES_FEATURES * _overlap(flat, features) / label_areas
+    for axis in (0, 1):  # a box across and a box down are close to the oval of the face
+        bars = faces.copy()
+        bars[:, axis] += margins[:, axis]
+        bars[:, axis + 2] -= margins[:, axis]
+        costs += _HIDES_OVAL * _overlap(flat, bars) / label_areas
     total: Floats = costs.sum(axis=1).reshape(count, options)
     gaps = _gaps(flat, faces).reshape(count, options, count)
     own = np.take_along_axis(gaps, np.arange(count)[:, None, None], axis=2)

@@ -1,0 +1,97 @@
+"""Renderers are found by name, and a broken plug-in harms none but itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from attrai.render import (
+    Renderer,
+    UnknownRenderer,
+    UnusableRenderer,
+    load_renderer,
+    renderer_names,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLUGINS = """
+[attrai.renderers]
+sketch = plugin_of_a_test:Sketch
+missing = plugin_of_a_test:Missing
+elsewhere = no_such_module:Sketch
+failing = plugin_of_a_test:Failing
+mute = plugin_of_a_test:Mute
+"""
+CODE = """
+class Sketch:
+    def render(self, photo, faces):
+        return photo.copy()
+
+class Failing:
+    def __init__(self):
+        raise RuntimeError("no pencil\\nand no paper")
+
+class Mute:
+    pass
+"""
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of somebody else's with one good renderer and several broken ones."""
+    metadata = tmp_path / "plugin_of_a_test-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin-of-a-test\n")
+    (metadata / "entry_points.txt").write_text(PLUGINS)
+    (tmp_path / "plugin_of_a_test.py").write_text(CODE)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["boxes", "ranking", "spotlight"])
+def test_the_built_in_renderers_are_there(name: str) -> None:
+    """Each is listed and can be loaded."""
+    assert name in renderer_names()
+    assert isinstance(load_renderer(name), Renderer)
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_plugin_of_others_is_found() -> None:
+    """An installed package adds a renderer without a change here."""
+    assert "sketch" in renderer_names()
+    assert type(load_renderer("sketch")).__name__ == "Sketch"
+
+
+@pytest.mark.usefixtures("plugins")
+@pytest.mark.parametrize("name", ["missing", "elsewhere", "failing", "mute"])
+def test_a_broken_plugin_is_named_in_one_line(name: str) -> None:
+    """It is listed like the others; only loading it fails, and says which one it is."""
+    assert {name, "boxes"} <= set(renderer_names())
+    with pytest.raises(UnusableRenderer, match=name) as caught:
+        load_renderer(name)
+    assert "\n" not in str(caught.value)
+    assert isinstance(load_renderer("boxes"), Renderer)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    """The message is one line with the names there are."""
+    with pytest.raises(UnknownRenderer, match=r"no renderer 'oils'; .*boxes.*ranking") as caught:
+        load_renderer("oils")
+    assert "\n" not in str(caught.value)
+
+
+def test_rendering_needs_no_heavy_import() -> None:
+    """The built-in renderers load without torch, cv2 or dramatiq."""
+    code = (
+        "import sys; from attrai.render import load_renderer\n"
+        "for name in ('boxes', 'ranking', 'spotlight'): load_renderer(name)\n"
+        "print(*{'torch', 'cv2', 'dramatiq'} & set(sys.modules))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
