@@ -29,8 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback belongs in one piece, without local values
 )
 
-#: Wide enough for most paths where no terminal gives a width.
-_PIPE_WIDTH = 160
+#: Where no terminal sets a width no row is broken, so that a row stays one line for `grep`.
+_PIPE_WIDTH = 1000
 
 _FAILED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
 
@@ -70,7 +70,7 @@ def rate_command(
             "-j", "--jobs", min=1, help="How many cores to use; all by default.", show_default=False
         ),
     ] = None,
-    as_json: Annotated[
+    as_json: Annotated[  # noqa: FBT002 - typer passes it by its name
         bool,
         typer.Option("--json", help="Print a JSON object a photo, as they are ready."),
     ] = False,
@@ -108,9 +108,7 @@ def rate_command(
         raise typer.Exit(_FAILED)
 
 
-def _rate(
-    tasks: list[Task], settings: Settings, renderer: str, threads: int
-) -> Iterator[Outcome]:
+def _rate(tasks: list[Task], settings: Settings, renderer: str, threads: int) -> Iterator[Outcome]:
     # Importing the networks takes seconds that `attrai --help` need not wait for.
     from attrai.rate import rate  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
@@ -134,9 +132,7 @@ def _show_progress(
         TimeRemainingColumn(),
     )
     errors = Console(stderr=True)
-    progress = Progress(
-        *columns, console=errors, transient=True, disable=not errors.is_terminal
-    )
+    progress = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
     with progress:
         bar = progress.add_task("", total=total)
         try:

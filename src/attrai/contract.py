@@ -25,7 +25,7 @@ StageName = Literal["ingest", "detect", "score", "render", "deliver"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
 
 #: Raised by one whenever a worker of the version before could not read the message.
-VERSION = 1
+VERSION: Literal[1] = 1
 
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -52,10 +52,12 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> float:
+        """From the left edge to the right, in pixels."""
         return self.x2 - self.x1
 
     @property
     def height(self) -> float:
+        """From the upper edge to the lower, in pixels."""
         return self.y2 - self.y1
 
 

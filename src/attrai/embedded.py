@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +24,8 @@ from attrai.ledger import Ledger
 from attrai.photos import PhotoStore
 from attrai.settings import Settings
 
-#: Nothing outside this process can fail for a while, so waiting long between tries is no use.
-_BACKOFF = {"min_backoff": 50, "max_backoff": 500}
+#: Milliseconds between tries. What fails in one process seldom heals by waiting long.
+_MIN_BACKOFF, _MAX_BACKOFF = 50, 500
 
 
 class EmbeddedChain:
@@ -61,7 +60,8 @@ def embedded_chain(
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     ledger = Ledger(redis, max_active=most, max_pending=most)
     # TimeLimit's clock starts with the process_boot signal, CurrentMessage counts attempts.
-    broker = StubBroker(middleware=[TimeLimit(), Retries(**_BACKOFF), CurrentMessage()])
+    retries = Retries(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF)
+    broker = StubBroker(middleware=[TimeLimit(), retries, CurrentMessage()])
     with TemporaryDirectory(prefix="attrai-", ignore_cleanup_errors=True) as folder:
         services = Services(settings, PhotoStore(Path(folder)), ledger, channels, on_answered)
         for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):

@@ -19,9 +19,11 @@ MAX_BATCH = 256
 
 
 class Network(Protocol):
-    """Takes images of shape (n, height, width, 3), gives one array per output."""
+    """A network whose only input is a batch of images."""
 
-    def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]: ...
+    def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+        """One array per output, for images of shape (n, height, width, 3), n at least 1."""
+        ...
 
 
 class TorchNetwork:
@@ -31,10 +33,11 @@ class TorchNetwork:
         torch.set_num_threads(1)
         # Images lie channels last in memory. Kept so, pooling and the small networks run up
         # to three times faster than with the channels first.
-        module = module.to(memory_format=torch.channels_last)
+        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
         self._module = module.eval().requires_grad_(requires_grad=False)
 
     def __call__(self, images: FloatArray) -> tuple[FloatArray, ...]:
+        """Runs the module; see `Network`."""
         batch = torch.from_numpy(images).permute(0, 3, 1, 2)
         with torch.inference_mode():
             parts = [self._run(part) for part in batch.split(MAX_BATCH)]

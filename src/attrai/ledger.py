@@ -63,7 +63,7 @@ class Ledger:
 
     def in_flight(self) -> int:
         """How many jobs have a slot."""
-        return cast("int", self._redis.zcard(_JOBS))
+        return self._redis.zcard(_JOBS)
 
 
 def _user_key(job: Job) -> str:

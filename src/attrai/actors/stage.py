@@ -62,21 +62,21 @@ class Stage(ABC):
     def declare(self, broker: dramatiq.Broker) -> None:
         """Makes the stage an actor of its own name on a queue of its own name."""
         self._broker = broker
-        dramatiq.actor(
-            self._receive,
+        declare = dramatiq.actor(
             broker=broker,
             actor_name=self.name,
             queue_name=self.name,
             max_retries=ATTEMPTS - 1,
             time_limit=TIME_LIMIT,
         )
+        declare(self._receive)
 
     def _receive(self, message: dict[str, Any]) -> None:
         started = time.time()
         try:
             job = Job.from_message(message)
         except UnreadableMessage as error:
-            self._answer_unreadable(message, error)
+            self._answer_unreadable(error)
             return
         with structlog.contextvars.bound_contextvars(job=job.id, stage=self.name):
             done = self._try(job)
@@ -111,7 +111,7 @@ class Stage(ABC):
         publish(self._broker, "deliver" if job.failure else following, job)
         self.services.photos.delete(job.id, *self.consumes)
 
-    def _answer_unreadable(self, message: dict[str, Any], error: UnreadableMessage) -> None:
+    def _answer_unreadable(self, error: UnreadableMessage) -> None:
         log.error("unreadable message", reason=str(error), stage=self.name)
         if error.ticket is not None:
             now = time.time()
@@ -130,9 +130,7 @@ def publish(broker: dramatiq.Broker, stage: StageName, job: Job) -> None:
     """Puts the job into the queue of a stage, addressed by name: its code need not be here."""
     message = job.with_(queued_at=time.time()).to_message()
     broker.enqueue(
-        dramatiq.Message(
-            queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={}
-        )
+        dramatiq.Message(queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={})
     )
 
 

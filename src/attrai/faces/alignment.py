@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from attrai.contract import Face
-from attrai.inference import FloatArray
 
 #: Side of a crop in pixels.
 CROP_SIDE = 150
@@ -66,7 +66,7 @@ def aligned_crops(photo: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np
     return crops
 
 
-def _aligned_crop(photo: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> cv2.typing.MatLike:
+def _aligned_crop(photo: MatLike, landmarks: NDArray[np.float64]) -> MatLike:
     matrix = similarity(landmarks, TEMPLATE * CROP_SIDE)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < _LEAST_BILINEAR:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from attrai.faces.boxes import non_maximum_suppression, shifted, squared
@@ -66,12 +67,12 @@ def _propose(
 ) -> FloatArray:
     height, width = photo.shape[:2]
     scale = _CELL / min_side
-    level = photo
+    level: MatLike = photo
     boxes, probabilities, offsets = [], [], []
     while min(height, width) * scale >= _CELL:
         size = (int(width * scale + 1), int(height * scale + 1))
         level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
-        moves, answers = networks.propose(_normalised(level[None]))
+        moves, answers = networks.propose(_normalised(level[np.newaxis]))
         face = answers[0, 1]
         rows, columns = np.nonzero(face >= threshold)
         corners = np.stack([columns, rows, columns, rows], axis=1).astype(np.float32) * _STRIDE
@@ -101,9 +102,7 @@ def _refine(
     return squared(shifted(boxes[best], offsets[best], extra=1))
 
 
-def _locate(
-    photo: Pixels, networks: CascadeNetworks, boxes: FloatArray, threshold: float
-) -> Found:
+def _locate(photo: Pixels, networks: CascadeNetworks, boxes: FloatArray, threshold: float) -> Found:
     boxes, crops = _crops(photo, boxes, 48)
     if not len(boxes):
         return _NOTHING
@@ -133,7 +132,7 @@ def _crops(photo: Pixels, boxes: FloatArray, side: int) -> tuple[FloatArray, Flo
     return boxes[inside], _normalised(crops)
 
 
-def _normalised(images: Pixels) -> FloatArray:
+def _normalised(images: MatLike) -> FloatArray:
     """Images, shape (n, h, w, 3), as the networks want them."""
     batch = images.astype(np.float32)
     batch -= 127.5

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.contract import Box, Face, Point
+from attrai.contract import Face
 from attrai.faces.cascade import Found, Thresholds, find_faces
 from attrai.faces.networks import CascadeNetworks
 
@@ -45,13 +45,11 @@ class Detector:
 
 def _faces(found: Found) -> list[Face]:
     return [
-        Face(
-            box=Box(*box),
-            landmarks=tuple(Point(*point) for point in points),
+        Face.model_validate(
             # Softmax in single precision may end a hair above 1.
-            probability=min(probability, 1.0),
+            {"box": box, "landmarks": landmarks, "probability": min(probability, 1)}
         )
-        for box, points, probability in zip(
+        for box, landmarks, probability in zip(
             found.boxes.tolist(),
             found.landmarks.tolist(),
             found.probabilities.tolist(),

@@ -10,11 +10,11 @@ from attrai.render.renderer import Renderer
 GROUP = "attrai.renderers"
 
 
-class UnknownRenderer(Exception):  # noqa: N818 - named for what is wrong
+class UnknownRenderer(Exception):
     """No renderer has this name; the message is one line that lists the names there are."""
 
 
-class UnusableRenderer(Exception):  # noqa: N818 - as above
+class UnusableRenderer(Exception):
     """A renderer can't be loaded; the message is one line that names its plug-in."""
 
 

@@ -75,7 +75,10 @@ class ScorerWeights:
 
 
 def _check(path: Path) -> None:
-    expected = path.with_name(path.name + ".sha256").read_text().split()[0]
+    checksum = path.with_name(path.name + ".sha256")
+    expected = checksum.read_text().partition(" ")[0].strip()
+    if not expected:
+        raise WeightsError(f"{checksum}: holds no checksum")
     with path.open("rb") as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
     if actual != expected:

@@ -27,7 +27,7 @@ def text(key: str, /, **values: float | str) -> str:
     """
     bundle = _bundle(DEFAULT_LOCALE)
     pattern = bundle.get_message(key).value
-    sentence, errors = bundle.format_pattern(pattern, values)
+    sentence, errors = bundle.format_pattern(pattern, values)  # type: ignore[arg-type]  # a message of attributes alone has no pattern; we have none
     if errors:
         raise KeyError(f"{key}: {errors[0]}")
     return str(sentence)

@@ -1,0 +1,43 @@
+# Two commands: `make rate` to see it work, `make test` to check everything.
+
+PYTHON ?= python3
+PHOTO ?= examples/astronaut.jpg
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: rate test format clean
+
+rate: $(READY)
+	$(BIN)/attrai rate "$(PHOTO)"
+
+test: $(READY)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pytest --cov --cov-fail-under=90
+
+format: $(READY)
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:
+	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "attrai needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-module
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Debian and Ubuntu keep this part of Python in a package of its own.
+.PHONY: venv-module
+venv-module:
+	@command -v apt-get >/dev/null || \
+	  { echo "$(PYTHON) lacks the modules venv and ensurepip: install them first"; exit 1; }
+	@echo "Installing python3-venv, which $(PYTHON) needs to make a virtual environment"
+	@if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	  $$sudo apt-get update -qq && \
+	  $$sudo apt-get install -y -qq "$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"

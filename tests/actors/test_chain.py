@@ -1,0 +1,251 @@
+"""The chain: whatever happens to a job, it ends in one answer and leaves nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import dramatiq
+import pytest
+from PIL import Image
+
+from attrai import logs
+from attrai.actors.stage import publish
+from attrai.channels.folder import TARGET, FolderChannel
+from attrai.contract import STAGES, Job, job_id
+from attrai.embedded import EmbeddedChain, embedded_chain
+from attrai.errors import INTERNAL
+from attrai.payloads import unpack_image
+from attrai.settings import Settings
+from tests.conftest import ASTRONAUT
+
+WAIT = 60
+
+
+@pytest.fixture(autouse=True)
+def temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Temporary files go to a folder in which a test must leave none of ours."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield
+    assert list(folder.glob("attrai-*")) == []
+
+
+@pytest.fixture
+def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The log records of the test, as the JSON that they are written as."""
+    stream = io.StringIO()
+    logs.configure("debug", stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logs.configure("warning", io.StringIO())
+
+
+class Chain:
+    """A chain under test, its answers, and a job for it."""
+
+    def __init__(self, chain: EmbeddedChain, answers: SimpleQueue[Job], folder: Path) -> None:
+        self.chain = chain
+        self.broker: dramatiq.Broker = chain._broker
+        self.ledger = chain._ledger
+        self.picture = folder / "picture.jpg"
+        self._answers = answers
+
+    def job(self, make_job: Callable[..., Job], **changes: Any) -> Job:
+        """A job whose photo is the example."""
+        address = {TARGET: str(self.picture)}
+        return make_job(source=str(ASTRONAUT), address=address, **changes)
+
+    def answer(self) -> Job:
+        """The next job whose answer is out."""
+        return self._answers.get(timeout=WAIT)
+
+    def settle(self) -> None:
+        """Waits until no message is left, then sees that there is no answer left either."""
+        for stage in STAGES:
+            self.broker.join(stage, timeout=WAIT * 1000)
+        assert self._answers.empty()
+        assert self.ledger.in_flight() == 0
+
+
+@contextmanager
+def running(folder: Path, channel: FolderChannel) -> Iterator[Chain]:
+    """A chain on one thread with one channel."""
+    answers: SimpleQueue[Job] = SimpleQueue()
+    channels = {"folder": channel}
+    with embedded_chain(Settings(), channels, answers.put, threads=1) as chain:
+        yield Chain(chain, answers, folder)
+
+
+def test_a_photo_goes_through_all_stages(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A photo comes back as a picture, with faces, scores and the timing of every stage."""
+    with running(tmp_path, FolderChannel()) as chain:
+        assert chain.chain.submit(chain.job(make_job))
+        job = chain.answer()
+        chain.settle()
+    assert job.failure is None
+    assert (job.size, job.faces_found, len(job.scored_faces)) == ((512, 512), 1, 1)
+    assert tuple(timing.stage for timing in job.trace) == STAGES
+    assert unpack_image(chain.picture.read_bytes()).size == (512, 512)
+
+
+class Failing(FolderChannel):
+    """A channel whose fetch or deliver fails a given number of times."""
+
+    def __init__(self, *, fetches: int = 0, deliveries: int = 0) -> None:
+        self.fetches, self.deliveries = fetches, deliveries
+        self.apologies: list[str] = []
+
+    def fetch(self, job: Job, max_bytes: int) -> bytes:
+        self.fetches -= 1
+        if self.fetches >= 0:
+            raise ConnectionError("secret-address is unreachable")
+        return super().fetch(job, max_bytes)
+
+    def deliver(self, job: Job, picture: bytes) -> None:
+        self.deliveries -= 1
+        if self.deliveries >= 0:
+            raise ConnectionError("secret-address is unreachable")
+        super().deliver(job, picture)
+
+    def apologise(self, job: Job, failure: Any) -> None:
+        self.apologies.append(failure.code)
+
+
+def test_passing_faults_are_tried_again(
+    tmp_path: Path,
+    make_job: Callable[..., Job],
+    records: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """Two failures of a stage are logged, cost time, and nothing else."""
+    with running(tmp_path, Failing(fetches=2, deliveries=2)) as chain:
+        chain.chain.submit(chain.job(make_job))
+        assert chain.answer().failure is None
+        chain.settle()
+    failed = [record for record in records() if record["event"] == "failed"]
+    assert [(record["stage"], record["attempt"]) for record in failed] == [
+        ("ingest", 1),
+        ("ingest", 2),
+        ("deliver", 1),
+        ("deliver", 2),
+    ]
+    assert all("ConnectionError" in record["exception"] for record in failed)
+    assert all(record["job"] == make_job().id for record in failed)
+    assert str(chain.picture) not in json.dumps(
+        [record for record in records() if record["level"] != "debug"]
+    )
+
+
+@pytest.mark.parametrize("channel", [Failing(fetches=99), Failing(deliveries=99)])
+def test_lasting_faults_end_in_an_answer(
+    tmp_path: Path, make_job: Callable[..., Job], channel: Failing
+) -> None:
+    """A stage that keeps failing, even the last one, ends the job as our fault."""
+    with running(tmp_path, channel) as chain:
+        chain.chain.submit(chain.job(make_job))
+        assert chain.answer().failure == INTERNAL
+        chain.settle()
+    assert channel.apologies == (["internal"] if channel.fetches > 0 else [])
+    assert not chain.picture.exists()
+
+
+def test_a_renderer_that_is_gone(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A job that names a renderer which is no longer installed is answered as our fault."""
+    with running(tmp_path, FolderChannel()) as chain:
+        chain.chain.submit(chain.job(make_job, renderer="removed"))
+        job = chain.answer()
+        chain.settle()
+    assert job.failure == INTERNAL
+    assert [timing.stage for timing in job.trace] == [
+        "ingest",
+        "detect",
+        "score",
+        "render",
+        "deliver",
+    ]
+
+
+def test_no_face(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A photo without a face goes from detect straight to its answer."""
+    blank = tmp_path / "blank.png"
+    Image.new("RGB", (200, 200), "white").save(blank)
+    channel = Failing()
+    with running(tmp_path, channel) as chain:
+        chain.chain.submit(chain.job(make_job).with_(source=str(blank)))
+        job = chain.answer()
+        chain.settle()
+    assert job.failure is not None
+    assert job.failure.code == "no-face"
+    assert channel.apologies == ["no-face"]
+    assert [timing.stage for timing in job.trace] == ["ingest", "detect", "deliver"]
+
+
+def test_a_message_twice(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A message that comes again after its job was answered leads to no second answer."""
+    with running(tmp_path, FolderChannel()) as chain:
+        job = chain.job(make_job)
+        chain.chain.submit(job)
+        chain.answer()
+        chain.picture.unlink()
+        publish(chain.broker, "ingest", job)
+        chain.settle()
+    assert not chain.picture.exists()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_message_of_another_version(
+    tmp_path: Path, make_job: Callable[..., Job], stage: str
+) -> None:
+    """A job of an unknown version ends in an apology, in whichever queue it is."""
+    channel = Failing()
+    with running(tmp_path, channel) as chain:
+        job = chain.job(make_job)
+        assert chain.ledger.admit(job) == "admitted"
+        send(chain.broker, stage, {**job.to_message(), "version": 99})
+        assert chain.answer().failure == INTERNAL
+        chain.settle()
+    assert channel.apologies == ["internal"]
+
+
+def test_a_message_that_is_no_job(
+    tmp_path: Path,
+    make_job: Callable[..., Job],
+    records: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """Of a message that is no job the log tells, and the next job is none the worse."""
+    with running(tmp_path, FolderChannel()) as chain:
+        send(chain.broker, "detect", {"hello": "world"})
+        chain.chain.submit(chain.job(make_job))
+        assert chain.answer().failure is None
+        chain.settle()
+    (record,) = (record for record in records() if record["event"] == "unreadable message")
+    assert record["stage"] == "detect"
+
+
+def send(broker: dramatiq.Broker, stage: str, message: dict[str, Any]) -> None:
+    """Puts any message into a stage's queue."""
+    broker.enqueue(
+        dramatiq.Message(queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={})
+    )
+
+
+def test_no_more_jobs_than_fit(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """The chain takes a bounded number of jobs at once, and takes more as they are answered."""
+    accepted = 0
+    with running(tmp_path, FolderChannel()) as chain:
+        jobs = [chain.job(make_job, id=job_id("test", n)) for n in range(10)]
+        while accepted < len(jobs) and chain.chain.submit(jobs[accepted]):
+            accepted += 1
+        assert 1 <= accepted < len(jobs)
+        for job in jobs[accepted:]:
+            chain.answer()
+            assert chain.chain.submit(job)
+        for _ in range(accepted):
+            chain.answer()
+        chain.settle()

@@ -1,0 +1,85 @@
+"""What several tests stand on: the example photo, the labelled photos, the real networks."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import settings
+from PIL import Image
+
+from attrai.contract import Box, Face, Job, Point, job_id
+from attrai.faces import CascadeNetworks
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("attrai", deadline=None)
+settings.load_profile("attrai")
+
+ROOT = Path(__file__).parents[1]
+ASTRONAUT = ROOT / "examples" / "astronaut.jpg"
+#: Never part of this repository: its licence allows research only.
+MEBEAUTY = ROOT.parent / "shared" / "data" / "mebeauty"
+
+
+class Labelled(NamedTuple):
+    """A photo with the mean of its ratings."""
+
+    path: Path
+    split: str
+    score: float
+
+
+@pytest.fixture(scope="session")
+def labelled() -> list[Labelled]:
+    """The labelled photos, where they are present."""
+    labels = MEBEAUTY / "labels.csv"
+    if not labels.exists():
+        pytest.skip(f"no labelled photos in {MEBEAUTY}")
+    with labels.open(newline="") as file:
+        return [
+            Labelled(MEBEAUTY / row["file"], row["split"], float(row["score"]))
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.fixture(scope="session")
+def networks() -> CascadeNetworks:
+    """MTCNN's real networks."""
+    return CascadeNetworks.load()
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Image.Image:
+    """The example photo, one face."""
+    return Image.open(ASTRONAUT).convert("RGB")
+
+
+@pytest.fixture
+def make_job() -> Callable[..., Job]:
+    """A valid job with the given changes."""
+
+    def make(**changes: object) -> Job:
+        job = Job(
+            id=job_id("folder", "photo.jpg"),
+            channel="folder",
+            address={"picture": "photo.rated.jpg"},
+            user="local",
+            source="photo.jpg",
+            renderer="boxes",
+            admitted_at=1.0,
+            queued_at=1.0,
+        )
+        return job.with_(**changes)
+
+    return make
+
+
+@pytest.fixture
+def face() -> Face:
+    """A face of 100 x 120 pixels."""
+    points = ((35, 45), (65, 45), (50, 65), (38, 85), (62, 85))
+    landmarks = tuple(Point(x, y) for x, y in points)
+    return Face(box=Box(0, 0, 100, 120), landmarks=landmarks, probability=0.99)

@@ -1,0 +1,86 @@
+"""Arithmetic on boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from attrai.faces import boxes as boxes_module
+from attrai.faces.boxes import Overlap, non_maximum_suppression, overlaps, shifted, squared
+from attrai.inference import FloatArray
+
+coordinates = st.floats(0, 90, width=32)
+sides = st.floats(1, 60, width=32)
+box_lists = st.lists(st.tuples(coordinates, coordinates, sides, sides), max_size=30)
+
+
+def as_boxes(corners_and_sides: list[tuple[float, float, float, float]]) -> FloatArray:
+    """Boxes from their left top corners and sides."""
+    array = np.array(corners_and_sides, np.float32).reshape(-1, 4)
+    array[:, 2:] += array[:, :2]
+    return array
+
+
+def test_overlaps() -> None:
+    """The shared area counts as a part of the union, or of the smaller box."""
+    first = np.array([[0, 0, 10, 10]], np.float32)
+    second = np.array([[5, 0, 15, 10], [2, 2, 4, 4], [20, 20, 30, 30]], np.float32)
+    assert_allclose(overlaps(first, second), [[1 / 3, 0.04, 0]], rtol=1e-6)
+    assert_allclose(overlaps(first, second, over="smaller"), [[0.5, 1, 0]], rtol=1e-6)
+
+
+def slow_suppression(
+    boxes: FloatArray, probabilities: FloatArray, threshold: float, over: Overlap
+) -> list[int]:
+    """The definition, box by box."""
+    kept: list[int] = []
+    for i in np.argsort(-probabilities, kind="stable"):
+        if all(overlaps(boxes[[i]], boxes[[k]], over)[0, 0] <= threshold for k in kept):
+            kept.append(int(i))
+    return kept
+
+
+@given(box_lists, st.randoms(), st.sampled_from([0.3, 0.7]), st.sampled_from(["union", "smaller"]))
+@pytest.mark.parametrize("block", [4, 512])
+def test_suppression_is_greedy(block, corners, random, threshold, over) -> None:  # noqa: ANN001 - hypothesis gives them
+    """In blocks of any size the same boxes stay as when they are looked at one by one."""
+    boxes = as_boxes(corners)
+    probabilities = np.array([random.choice([0.6, 0.7, 0.8, 0.9]) for _ in boxes], np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boxes_module, "_BLOCK", block)
+        kept = non_maximum_suppression(boxes, probabilities, threshold, over)
+    assert kept.tolist() == slow_suppression(boxes, probabilities, threshold, over)
+
+
+def test_suppression_is_bounded() -> None:
+    """A photo made to produce 20,000 candidates costs a second or so, and no gigabytes."""
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 1000, (20_000, 2)).astype(np.float32)
+    boxes = np.hstack([corners, corners + 40])
+    kept = non_maximum_suppression(boxes, rng.random(20_000, np.float32), 0.5)
+    pairs = overlaps(boxes[kept], boxes[kept])
+    np.fill_diagonal(pairs, 0)
+    assert 100 < len(kept) < 20_000
+    assert pairs.max() <= 0.5
+
+
+@given(box_lists)
+def test_squares_contain_their_boxes(corners: list[tuple[float, float, float, float]]) -> None:
+    """A squared box has equal sides, the longer ones of the box, around the same centre."""
+    boxes = as_boxes(corners)
+    squares = squared(boxes)
+    assert_allclose(squares[:, 2] - squares[:, 0], squares[:, 3] - squares[:, 1], rtol=1e-3)
+    assert (squares[:, :2] <= boxes[:, :2] + 1e-3).all()
+    assert (squares[:, 2:] >= boxes[:, 2:] - 1e-3).all()
+    assert_allclose(squares.reshape(-1, 2, 2).mean(1), boxes.reshape(-1, 2, 2).mean(1), atol=1e-3)
+
+
+def test_shifted() -> None:
+    """Each edge moves by its offset in sides of the box, which may include the last pixel."""
+    box = np.array([[10, 20, 19, 39]], np.float32)
+    offsets = np.array([[0.1, -0.1, 0.5, 0]], np.float32)
+    assert_allclose(shifted(box, offsets, extra=1), [[11, 18, 24, 39]], rtol=1e-6)
+    assert_allclose(shifted(box, offsets, extra=0), [[10.9, 18.1, 23.5, 39]], rtol=1e-6)

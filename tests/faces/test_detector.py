@@ -1,0 +1,128 @@
+"""The detector: as good as facenet-pytorch's, and steady at the limits."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from attrai.faces import CascadeNetworks, Detector
+from attrai.faces.boxes import non_maximum_suppression, overlaps
+from attrai.faces.cascade import Found, Thresholds, find_faces
+from tests.conftest import Labelled
+
+#: What `facenet_pytorch.MTCNN` uses by default.
+FACENET = Thresholds(0.6, 0.7, 0.7)
+MIN_SIDE = 40
+
+
+def detect(networks: CascadeNetworks, photo: Image.Image, *, max_faces: int = 50):  # noqa: ANN201
+    """What the detector finds on a photo."""
+    return Detector(networks, min_side=MIN_SIDE, max_faces=max_faces)(np.asarray(photo))
+
+
+def test_example(astronaut: Image.Image, networks: CascadeNetworks) -> None:
+    """The astronaut's face is found where it is, its landmarks in their order."""
+    (face,), found = detect(networks, astronaut)
+    assert found == 1
+    assert face.probability > 0.99
+    assert np.allclose(face.box, (180, 59, 269, 173), atol=6)
+    left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks
+    assert left_eye.x < nose.x < right_eye.x
+    assert left_mouth.x < nose.x < right_mouth.x
+    assert max(left_eye.y, right_eye.y) < nose.y < min(left_mouth.y, right_mouth.y)
+
+
+def crowd(astronaut: Image.Image, sizes: list[int]) -> Image.Image:
+    """A row of astronauts of the given sizes."""
+    sheet = Image.new("RGB", (sum(sizes), max(sizes)), "white")
+    for place, size in enumerate(sizes):
+        sheet.paste(astronaut.resize((size, size)), (sum(sizes[:place]), 0))
+    return sheet
+
+
+def test_left_to_right_and_largest(astronaut: Image.Image, networks: CascadeNetworks) -> None:
+    """Faces come left to right; of too many the largest stay, and all are counted."""
+    photo = crowd(astronaut, [300, 500, 350, 450])
+    everybody = detect(networks, photo)
+    assert [len(everybody.faces), everybody.found] == [4, 4]
+    assert sorted(face.box.x1 for face in everybody.faces) == [
+        face.box.x1 for face in everybody.faces
+    ]
+    largest = detect(networks, photo, max_faces=2)
+    assert largest.found == 4
+    assert largest.faces == (everybody.faces[1], everybody.faces[3])
+
+
+@pytest.mark.parametrize("size", [(64, 64), (1280, 8), (8, 1280), (41, 39), (1280, 960)])
+def test_photos_without_faces(size: tuple[int, int], networks: CascadeNetworks) -> None:
+    """Photos of any shape without a face, plain or noisy, give none."""
+    noise = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    for pixels in (noise, np.full_like(noise, 128)):
+        assert Detector(networks, min_side=MIN_SIDE, max_faces=9)(pixels) == ((), 0)
+
+
+def reference_detector():  # noqa: ANN201 - facenet-pytorch has no types
+    """facenet-pytorch's own cascade, less the call that needs torchvision's compiled part."""
+    import torch  # noqa: PLC0415 - only the comparison needs it
+    from facenet_pytorch import MTCNN  # noqa: PLC0415
+    from facenet_pytorch.models.utils import detect_face  # noqa: PLC0415
+
+    def batched_nms(boxes, scores, groups, threshold):  # noqa: ANN001, ANN202
+        if not len(boxes):
+            return torch.empty(0, dtype=torch.int64)
+        apart = (boxes + groups.to(boxes)[:, None] * (boxes.max() + 1)).numpy()
+        return torch.from_numpy(non_maximum_suppression(apart, scores.numpy(), threshold).copy())
+
+    detect_face.batched_nms = batched_nms
+    return MTCNN(keep_all=True, min_face_size=MIN_SIDE, device="cpu")
+
+
+def comparison_photos(labelled: list[Labelled]) -> Iterator[Image.Image]:
+    """200 photos, and 40 montages of 2 to 12 of them."""
+    rng = random.Random(7)
+    for row in rng.sample(labelled, 200):
+        yield Image.open(row.path).convert("RGB")
+    for _ in range(40):
+        rows = rng.sample(labelled, rng.randint(2, 12))
+        columns = math.ceil(math.sqrt(len(rows) * 4 / 3))
+        width, height = 1280 // columns, 960 // math.ceil(len(rows) / columns)
+        sheet = Image.new("RGB", (1280, 960), tuple(rng.randrange(256) for _ in range(3)))
+        for place, row in enumerate(rows):
+            tile = Image.open(row.path).convert("RGB")
+            tile.thumbnail((width, height))
+            sheet.paste(tile, (place % columns * width, place // columns * height))
+        yield sheet
+
+
+@pytest.mark.slow
+def test_finds_what_facenet_pytorch_finds(
+    labelled: list[Labelled], networks: CascadeNetworks
+) -> None:
+    """Of facenet-pytorch's sure faces 99 % are found, with no more false positives.
+
+    False positives can't be told from faces without labels, so what the other does not find
+    counts as one, on both sides.
+    """
+    reference = reference_detector()
+    sure = matched = only_theirs = only_ours = 0
+    for photo in comparison_photos(labelled):
+        theirs, probabilities = reference.detect(photo)
+        if theirs is None:
+            theirs, probabilities = np.empty((0, 4)), np.empty(0)
+        ours: Found = find_faces(np.asarray(photo), networks, MIN_SIDE, FACENET)
+        iou = overlaps(theirs.astype(np.float32), ours.boxes)
+        best = iou.max(axis=1, initial=0)
+        surely = np.asarray(probabilities, float) >= 0.95
+        sure += surely.sum()
+        matched += (best[surely] >= 0.75).sum()
+        only_theirs += (best < 0.5).sum()
+        only_ours += (iou.max(axis=0, initial=0) < 0.5).sum()
+    print(f"{matched} of {sure} found; only theirs {only_theirs}, only ours {only_ours}")
+    assert sure > 400
+    assert matched >= 0.99 * sure
+    assert only_ours <= only_theirs

@@ -1,0 +1,158 @@
+"""The scorer: the packaged weights, and the whole way from photo to score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from attrai.decoding import Limits, decode_photo
+from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces.alignment import CROP_SIDE
+from attrai.inference import FloatArray
+from attrai.scoring import PACKAGED, Scorer
+from attrai.scoring.weights_file import ScorerSpec, WeightsError
+from tests.conftest import Labelled
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    """The packaged scorer."""
+    return Scorer.load(PACKAGED)
+
+
+@given(arrays(np.float32, (3, 10), elements=st.floats(-1000, 1000, width=32)))
+def test_score_and_spread_are_those_of_the_distribution(logits: FloatArray) -> None:
+    """Score and spread are mean and standard deviation of the softmax, for any logits."""
+    spec = ScorerSpec.model_validate(packaged_spec())
+    scores = Scorer(lambda _: (logits,), spec)(np.zeros((3, 2, 2, 3), np.uint8))
+    ratings = np.arange(1, 11)
+    for score, row in zip(scores, logits.astype(float), strict=True):
+        weights = np.exp(row - row.max())
+        mean = np.average(ratings, weights=weights)
+        spread = np.sqrt(np.average((ratings - mean) ** 2, weights=weights))
+        assert score.value == pytest.approx(mean)
+        assert score.spread == pytest.approx(spread, abs=1e-6)
+
+
+def test_batch_scores_each_face_by_itself(scorer: Scorer) -> None:
+    """A face's score does not depend on the faces it shares a batch with."""
+    rng = np.random.default_rng(5)
+    crops = rng.integers(0, 256, (3, CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    together = scorer(crops)
+    for crop, score in zip(crops, together, strict=True):
+        (alone,) = scorer(crop[None])
+        assert alone.value == pytest.approx(score.value, abs=1e-3)
+        assert alone.spread == pytest.approx(score.spread, abs=1e-3)
+
+
+def repackage(path: Path, metadata: dict[str, str] | None, *, drop: int = 0) -> Path:
+    """A copy of the packaged weights with other metadata or fewer tensors."""
+    tensors = load_file(PACKAGED)
+    save_file({name: tensors[name] for name in sorted(tensors)[drop:]}, path, metadata=metadata)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")
+    return path
+
+
+def packaged_spec() -> dict[str, object]:
+    """What the packaged weights say of themselves."""
+    with safe_open(PACKAGED, framework="pt") as file:
+        return json.loads(file.metadata()["attrai"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"side": 224}, "other crops"),
+        ({"template": [[0.3, 0.3]] * 5}, "other crops"),
+        ({"architecture": "resnet18"}, r"attrai\.architecture"),
+        ({"scale": 0}, r"attrai\.scale"),
+        ({"surprise": 1}, r"attrai\.surprise"),
+    ],
+)
+def test_other_specifications_are_refused(
+    tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    """Weights made for other crops or another network are refused by what differs."""
+    metadata = {"attrai": json.dumps({**packaged_spec(), **changes})}
+    with pytest.raises(WeightsError, match=reason):
+        Scorer.load(repackage(tmp_path / "own.safetensors", metadata))
+
+
+def test_foreign_files_are_refused(tmp_path: Path) -> None:
+    """Weights without a specification, without a tensor or without a checksum are refused."""
+    own = tmp_path / "own.safetensors"
+    with pytest.raises(WeightsError, match="metadata"):
+        Scorer.load(repackage(own, None))
+    with pytest.raises(WeightsError, match="bn1"):
+        Scorer.load(repackage(own, {"attrai": json.dumps(packaged_spec())}, drop=1))
+    (tmp_path / "own.safetensors.sha256").unlink()
+    with pytest.raises(WeightsError, match="sha256"):
+        Scorer.load(own)
+
+
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
+    """One changed byte is noticed, and so is a file that is no safetensors file."""
+    own = repackage(tmp_path / "own.safetensors", {"attrai": json.dumps(packaged_spec())})
+    content = bytearray(own.read_bytes())
+    content[-1] ^= 1
+    own.write_bytes(content)
+    with pytest.raises(WeightsError, match="damaged"):
+        Scorer.load(own)
+    own.write_bytes(b"pickle")
+    checksum = tmp_path / "own.safetensors.sha256"
+    for digest, reason in ((hashlib.sha256(b"pickle").hexdigest(), "header"), ("", "no checksum")):
+        checksum.write_text(digest)
+        with pytest.raises(WeightsError, match=reason):
+            Scorer.load(own)
+
+
+@pytest.mark.slow
+def test_whole_pipeline_agrees_with_the_raters(
+    labelled: list[Labelled], networks: CascadeNetworks, scorer: Scorer
+) -> None:
+    """Decoded, detected, aligned and scored, the val photos' scores follow their ratings.
+
+    The weights have seen these photos, so the figure only says that the crops and their
+    preprocessing are right.
+    """
+    detector = Detector(networks, min_side=40, max_faces=50)
+    predicted, rated = [], []
+    for row in labelled:
+        if row.split != "val":
+            continue
+        photo: NDArray[np.uint8] = np.asarray(decode_photo(row.path.read_bytes(), Limits()))
+        faces = detector(photo).faces
+        if not faces:
+            continue
+        largest = max(faces, key=lambda face: face.box.width * face.box.height)
+        (score,) = scorer(aligned_crops(photo, [largest]))
+        predicted.append(score.value)
+        rated.append(row.score)
+    correlation = np.corrcoef(predicted, rated)[0, 1]
+    error = np.abs(np.subtract(predicted, rated)).mean()
+    print(f"{len(rated)} photos: PC {correlation:.3f}, MAE {error:.3f}")
+    assert len(rated) >= 215
+    assert correlation >= 0.88
+
+
+def test_example_is_scored(
+    astronaut: Image.Image, networks: CascadeNetworks, scorer: Scorer
+) -> None:
+    """The example's score stays what it was when the weights were packaged."""
+    photo = np.asarray(astronaut)
+    faces = Detector(networks, min_side=40, max_faces=1)(photo).faces
+    (score,) = scorer(aligned_crops(photo, faces))
+    assert score.value == pytest.approx(5.42, abs=0.15)
+    assert score.spread == pytest.approx(1.41, abs=0.1)

@@ -1,0 +1,48 @@
+"""Settings: taken from the environment, and refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from attrai.errors import SettingsError
+from attrai.settings import load_settings
+
+
+def test_defaults() -> None:
+    """Nothing needs to be set."""
+    settings = load_settings()
+    assert (settings.max_file_mb, settings.max_megapixels) == (20, 50)
+    assert settings.weights is None
+
+
+def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A setting is the variable of its name, and an empty variable counts as not set."""
+    weights = tmp_path / "own.safetensors"
+    weights.touch()
+    monkeypatch.setenv("ATTRAI_MAX_FACES", "7")
+    monkeypatch.setenv("ATTRAI_WEIGHTS", str(weights))
+    monkeypatch.setenv("ATTRAI_MIN_FACE_SIDE", "")
+    settings = load_settings()
+    assert (settings.max_faces, settings.weights, settings.min_face_side) == (7, weights, 40)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ATTRAI_MAX_FACES", "many"),
+        ("ATTRAI_MAX_FACES", "0"),
+        ("ATTRAI_MIN_FACE_SIDE", "3"),
+        ("ATTRAI_WEIGHTS", "/no/such/file"),
+        ("ATTRAI_LOG_LEVEL", "loud"),
+    ],
+)
+def test_unusable_value(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    """An unusable value is one line that names the variable and the value."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert variable in str(caught.value)
+    assert value in str(caught.value)
+    assert "\n" not in str(caught.value)

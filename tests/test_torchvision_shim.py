@@ -1,0 +1,34 @@
+"""The shim: torchvision can be imported whether or not its compiled part loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from attrai.torchvision_shim import compiled_part_loads
+
+
+def test_import_after_the_shim() -> None:
+    """After the shim torchvision's models can be imported and run in a fresh process."""
+    program = (
+        "from attrai import torchvision_shim as shim; shim.make_importable();"
+        "shim.make_importable();"
+        "import torch; from torchvision.models import resnet18;"
+        "print(tuple(resnet18(num_classes=3).eval()(torch.zeros(1, 3, 64, 64)).shape))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "(1, 3)"
+
+
+def test_the_loader_decides(tmp_path: Path) -> None:
+    """A library that the dynamic loader takes counts as loading, any other file does not."""
+    broken = tmp_path / "_C.so"
+    broken.write_bytes(b"no library")
+    assert not compiled_part_loads(broken)
+    (library,) = (Path(torch.__file__).parent / "lib").glob("libtorch_cpu.*")
+    assert compiled_part_loads(library)
