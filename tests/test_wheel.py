@@ -1,0 +1,51 @@
+"""The wheel carries all that it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ASTRONAUT, ROOT
+
+
+@pytest.mark.slow
+def test_wheel_rates_a_photo(tmp_path: Path) -> None:
+    """The wheel, installed elsewhere, rates a photo with its own weights, fonts and texts."""
+    installed = tmp_path / "installed"
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", tmp_path, ROOT]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("attrai-*.whl")
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", installed]
+    subprocess.run([*install, wheel], check=True)
+    # What it depends on comes from the environment of the tests, attrai itself does not.
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+
+    def python(*arguments: str) -> str:
+        run = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return run.stdout
+
+    place = python("-c", "import attrai.render.fonts as f, attrai; print(attrai.__file__)")
+    assert Path(place.strip()).is_relative_to(installed)
+    options = ["-o", str(tmp_path / "out"), "--json", "--renderer", "ranking"]
+    item = json.loads(python("-m", "attrai", "rate", str(ASTRONAUT), *options))
+    assert item["error"] is None
+    assert len(item["faces"]) == 1
+    broken = json.loads(python("-m", "attrai", "rate", str(tmp_path / "absent"), "--json"))
+    assert "no such file" in broken["error"]["message"]
+    assert sorted(path.name for path in (installed / "attrai" / "fonts").glob("*")) == [
+        "Inter-Regular.otf",
+        "Inter-SemiBold.otf",
+        "LICENSE.txt",
+    ]
