@@ -60,9 +60,10 @@ def test_table(photo: Path) -> None:
     picture = photo.with_name("me.rated.jpg")
     assert result.exit_code == 0
     row = next(line for line in result.stdout.splitlines() if str(photo) in line)
-    assert str(picture) in row
     assert "±" in row
-    assert "1 rated" in result.stdout.splitlines()[-1]
+    *_, count, where = result.stdout.splitlines()
+    assert "1 rated" in count
+    assert where == f"Picture: {picture}"
     assert result.stderr == ""
     assert size_of(picture) == (512, 512)
     assert sorted(photo.parent.iterdir()) == [photo, picture]
@@ -162,6 +163,15 @@ def test_bad_files_never_stop_the_rest(photo: Path, tmp_path: Path) -> None:
     assert set(folder.rglob("*")) - before == {photo.with_name("me.rated.jpg")}
 
 
+def test_pictures_in_several_folders(photo: Path) -> None:
+    """After many photos the last line says where their pictures are."""
+    shutil.copytree(photo.parent, photo.parent / "late")
+    assert run(photo.parent).stdout.splitlines()[-1] == f"Pictures below {photo.parent}"
+    out = photo.parent / "out"
+    several = run(photo, photo.parent / "late/me.jpg", "-o", out)
+    assert several.stdout.splitlines()[-1] == f"Pictures in {out}"
+
+
 def test_failures_in_the_table(photo: Path, tmp_path: Path) -> None:
     """In the table a failure is a row with its reason, and the last line counts them."""
     broken = tmp_path / "broken[1].jpg"
@@ -169,11 +179,11 @@ def test_failures_in_the_table(photo: Path, tmp_path: Path) -> None:
     result = run(broken, photo)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    first, second = (line for line in lines if ".jpg" in line)
+    first, second, _ = (line for line in lines if ".jpg" in line)
     assert str(broken) in first  # the order of the command line
     assert "damaged or incomplete" in first
     assert str(photo) in second
-    assert "1 rated, 1 not" in lines[-1]
+    assert "1 rated, 1 not" in lines[-2]
 
 
 def test_picture_that_cannot_be_written(photo: Path, tmp_path: Path) -> None:

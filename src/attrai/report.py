@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,13 +58,12 @@ def table(outcomes: Sequence[Outcome]) -> RenderableType:
     rows.add_column("Faces", justify="right")
     rows.add_column("Scores, left to right", overflow="fold")
     rows.add_column("Time", justify="right", no_wrap=True)
-    rows.add_column("Picture", overflow="fold")
     for outcome in outcomes:
         photo = escape(str(outcome.source))
         if outcome.job:
-            rows.add_row(photo, *_rated(outcome.job), escape(str(outcome.target)))
+            rows.add_row(photo, *_rated(outcome.job))
         elif outcome.failure:
-            rows.add_row(photo, "", f"[red]{escape(message(outcome.failure))}[/]", "", "")
+            rows.add_row(photo, "", f"[red]{escape(message(outcome.failure))}[/]", "")
     return rows
 
 
@@ -85,10 +85,16 @@ def _rated(job: Job) -> tuple[str, str, str]:
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
-    """One line over all photos."""
-    rated = sum(outcome.job is not None for outcome in outcomes)
-    parts = [f"{rated} rated"]
-    if failed := len(outcomes) - rated:
-        parts.append(f"[red]{failed} not[/]")
-    parts.append(f"{seconds:.1f} s")
-    return ", ".join(parts)
+    """How many photos were rated, and where the pictures are."""
+    pictures = [outcome.target for outcome in outcomes if outcome.target]
+    line = f"{len(pictures)} rated"
+    if failed := len(outcomes) - len(pictures):
+        line += f", [red]{failed} not[/]"
+    line += f", {seconds:.1f} s"
+    folders = {picture.parent for picture in pictures}
+    if len(pictures) == 1:
+        line += f"\nPicture: {escape(str(pictures[0]))}"
+    elif folders:
+        where = "in" if len(folders) == 1 else "below"
+        line += f"\nPictures {where} {escape(os.path.commonpath(folders) or '.')}"
+    return line

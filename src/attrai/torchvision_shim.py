@@ -8,8 +8,8 @@ beforehand cures the import; calling them stays impossible, and nobody does.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.util import find_spec
+from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
 
 import torch
@@ -24,17 +24,13 @@ def compiled_part_loads(library: Path) -> bool:
     return True
 
 
-@lru_cache  # an operator can be declared once a process
-def make_importable() -> None:
+@cache  # an operator can be declared once a process, and lives as long as what is returned
+def make_importable() -> torch.library.Library | None:
     """Call this before the first import of torchvision, or of what imports it."""
-    spec = find_spec("torchvision")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("torchvision is not installed", name="torchvision")
-    folder = Path(spec.origin).parent
+    folder = Path(str(distribution("torchvision").locate_file("torchvision")))
     if any(compiled_part_loads(library) for library in folder.glob("_C*.so")):
-        return
+        return None
     operators = torch.library.Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
         operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    # The declaration lives as long as the object, and is needed for good.
-    globals()["_operators"] = operators
+    return operators
