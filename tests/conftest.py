@@ -14,6 +14,8 @@ from PIL import Image
 from attrai.contract import Box, Face, Job, Point, job_id
 from attrai.faces import CascadeNetworks
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("attrai", deadline=None)
 settings.load_profile("attrai")

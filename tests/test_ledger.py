@@ -1,33 +1,40 @@
-"""The ledger: never more slots than the limits, never one that leaks."""
+"""The ledger: never more slots than the limits, never one that leaks, each answer counted once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import pairwise
 
 import fakeredis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis import Redis
 
-from attrai.contract import Job, job_id
-from attrai.ledger import LIFETIME, Ledger
+from attrai.contract import STAGES, Failure, Job, Timing, job_id
+from attrai.ledger import Ledger, StageLoad, seconds_to_answer
+from attrai.ledger.ledger import DELIVERY_SECONDS, WORKER_SECONDS, histogram_bound
 
-MAX_ACTIVE, MAX_PENDING = 2, 5
+MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 5, 1800
 
 
 @pytest.fixture
-def ledger() -> Ledger:
+def redis() -> Redis:
+    """An empty database."""
+    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
     """An empty ledger."""
-    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    return Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING)
+    return Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
 
 
-def make(number: int, user: str) -> Job:
+def make(number: int, user: str = "ann") -> Job:
     """A job of a user."""
     return Job(
         id=job_id("test", number),
         channel="test",
-        address={},
+        address={"chat": number},
         user=user,
         source="",
         renderer="boxes",
@@ -46,27 +53,135 @@ def test_limits(ledger: Ledger) -> None:
 
 def test_repeated_calls(ledger: Ledger) -> None:
     """Admitting or finishing a job again changes nothing and says so."""
-    job = make(1, "ann")
+    job = make(1)
     assert [ledger.admit(job), ledger.admit(job)] == ["admitted", "admitted"]
     assert ledger.in_flight() == 1
-    assert ledger.holds(job)
+    assert ledger.holds(job.id)
     assert [ledger.finish(job), ledger.finish(job)] == [True, False]
-    assert not ledger.holds(job)
+    assert not ledger.holds(job.id)
     assert ledger.in_flight() == 0
 
 
-def test_slots_expire(make_job: Callable[..., Job]) -> None:
-    """A job that is never finished gives its slot back when its time is over."""
-    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    ledger = Ledger(redis, max_active=1, max_pending=1)
-    assert ledger.admit(make_job()) == "admitted"
-    seconds, _ = redis.time()
-    for key in redis.scan_iter():
-        (member,) = redis.zrange(key, 0, -1)
-        assert seconds <= redis.zscore(key, member) <= seconds + LIFETIME + 1
-        redis.zadd(key, {member: seconds - 1})  # as if the time had passed
-    assert ledger.admit(make(2, "local")) == "admitted"
-    assert ledger.in_flight() == 1
+def overtake(redis: Redis, seconds: float) -> None:
+    """Makes every deadline come as if the time had passed."""
+    for key in list(redis.scan_iter("attrai:*")):
+        if redis.type(key) == b"zset":
+            for member, score in redis.zrange(key, 0, -1, withscores=True):
+                redis.zadd(key, {member: score - seconds})
+
+
+def test_overdue_jobs(redis: Redis, ledger: Ledger) -> None:
+    """An overdue job frees its slot, is handed to one sweeper at a time, and ends answered."""
+    first, second = make(1), make(2)
+    assert [ledger.admit(first), ledger.admit(second)] == ["admitted"] * 2
+    assert ledger.take_overdue() == []
+    overtake(redis, LIFETIME)
+    assert ledger.admit(make(3)) == "admitted"  # only what is overdue was in the way
+    assert ledger.take_overdue() == [first, second]
+    assert ledger.take_overdue() == []
+    overtake(redis, 61)
+    assert ledger.take_overdue() == [first, second]
+    assert ledger.finish(first)
+    assert not ledger.holds(first.id)
+
+
+def test_starts_are_counted(ledger: Ledger) -> None:
+    """A start that neither ends nor fails in order, as by a kill, is counted."""
+    job = make(1)
+    assert ledger.begin(job, "detect") == "answered"  # not admitted
+    ledger.admit(job)
+    assert [ledger.begin(job, "detect") for _ in range(3)] == [1, 2, 3]
+    assert ledger.begin(job, "score") == 1
+    ledger.pause(job, "score")
+    assert ledger.begin(job, "score") == 1
+    ledger.move(job, "detect", "score", 0.1)
+    assert ledger.begin(job, "detect") == 1
+
+
+def test_one_delivery_at_a_time(redis: Redis, ledger: Ledger) -> None:
+    """While an answer is handed over no copy of it is; after a kill one may be, later."""
+    job = make(1)
+    ledger.admit(job)
+    assert ledger.begin(job, "deliver") == 1
+    assert ledger.begin(job, "deliver") == "being-delivered"
+    assert 0 < redis.ttl(f"attrai:delivering:{job.id}") <= DELIVERY_SECONDS
+    ledger.pause(job, "deliver")
+    assert ledger.begin(job, "deliver") == 1
+    ledger.finish(job)
+    assert ledger.begin(job, "deliver") == "answered"
+
+
+def test_nothing_of_a_job_remains(redis: Redis, ledger: Ledger) -> None:
+    """Of a finished job only the counts of its day are left, and no id of anybody."""
+    job = make(1, user="f3a9")
+    ledger.admit(job)
+    for stage, following in pairwise(STAGES):
+        ledger.begin(job, stage)
+        ledger.move(job, stage, following, 0.1)
+    ledger.begin(job, "deliver")
+    ledger.finish(job)
+    ledger.move(job, "detect", "score", 0.1)  # a late copy of a message
+    keys = {key.decode().rsplit(":", 1)[0] for key in redis.scan_iter()}
+    assert keys == {"attrai", "attrai:day", "attrai:users"}
+    assert redis.hkeys("attrai:service") != []
+    for key in redis.scan_iter("attrai:day:*"):
+        assert 0 < redis.ttl(key) <= 400 * 86400
+
+
+def test_daily_counts(redis: Redis, ledger: Ledger) -> None:
+    """Requests, users, outcomes and pipeline times are counted once each."""
+    for number, user in enumerate(["ann", "ann", "bob", "ann"]):
+        ledger.admit(make(number, user))
+    ledger.admit(make(0))  # again
+    trace = (Timing(stage="ingest", waited=1, took=0.5), Timing(stage="detect", waited=0, took=1))
+    for _ in range(2):
+        ledger.finish(make(0).with_(trace=trace))
+        ledger.finish(make(1).with_(failure=Failure(code="no-face")))
+    (day,) = redis.scan_iter("attrai:day:*")
+    (users,) = redis.scan_iter("attrai:users:*")
+    assert {name.decode(): int(count) for name, count in redis.hgetall(day).items()} == {
+        "requests": 4,
+        "outcome:rated": 1,
+        "outcome:no-face": 1,
+        f"seconds:{histogram_bound(2.5)}": 1,
+        f"seconds:{histogram_bound(0)}": 1,
+    }
+    assert redis.pfcount(users) == 2
+
+
+@given(st.floats(0, 1e5))
+def test_histogram_bounds(seconds: float) -> None:
+    """A time falls below its bucket's bound and above the bound before."""
+    bound = histogram_bound(seconds)
+    assert seconds <= bound + 1e-3
+    assert seconds > bound / 1.25 - 1e-3 or bound == 0.05
+
+
+def test_eta_follows_queues_and_workers(redis: Redis, ledger: Ledger) -> None:
+    """The estimate grows with the jobs ahead and shrinks with live workers."""
+    for worker in ("a", "b"):
+        ledger.beat("detect", worker)
+    for stage, following in pairwise(STAGES):
+        ledger.move(make(9), stage, following, 2.0 if stage == "detect" else 0.5)
+    assert ledger.eta() == pytest.approx(3.5)
+    for number in range(4):
+        ledger.admit(make(number, user=str(number)))
+        ledger.move(make(number), "ingest", "detect", 0.5)
+    loads = ledger.loads()
+    assert loads["detect"] == StageLoad(jobs=4, seconds=2.0, workers=2)
+    assert ledger.eta() == pytest.approx(4 * 2 / 2 + 3.5)
+    ledger.leave("detect", "a")
+    assert ledger.eta() == pytest.approx(4 * 2 + 3.5)
+    overtake(redis, WORKER_SECONDS + 1)
+    assert ledger.loads()["detect"].workers == 0
+
+
+def test_eta_is_that_of_the_slowest_stage() -> None:
+    """Jobs ahead at several stages are worked on at once; the slowest stage decides."""
+    assert seconds_to_answer([]) == 0
+    fast, slow = StageLoad(10, 0.1, 1), StageLoad(10, 1.0, 2)
+    assert seconds_to_answer([fast, slow]) == pytest.approx(20 * 1.0 / 2 + 1.1)
+    assert seconds_to_answer([slow, fast]) == pytest.approx(10 * 1.0 / 2 + 1.1)
 
 
 @given(
@@ -78,7 +193,7 @@ def test_slots_expire(make_job: Callable[..., Job]) -> None:
 def test_any_history(history: list[tuple[str, int, str]]) -> None:
     """After any history the ledger holds what a set per user would hold."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    ledger = Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING)
+    ledger = Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
     held: set[tuple[int, str]] = set()
     for action, number, user in history:
         entry = (number * 10 + ord(user), user)  # a job belongs to one user
@@ -93,4 +208,4 @@ def test_any_history(history: list[tuple[str, int, str]]) -> None:
             if room:
                 held.add(entry)
         assert ledger.in_flight() == len(held)
-        assert all(ledger.holds(make(*entry)) for entry in held)
+        assert all(ledger.holds(make(*entry).id) for entry in held)

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from attrai import logs, report
+from attrai.contract import STAGES
 from attrai.errors import SettingsError
 from attrai.plan import SUFFIX, Outcome, Task, plan
 from attrai.render import UnknownRenderer, UnusableRenderer, load_renderer, renderer_names
@@ -32,12 +33,10 @@ app = typer.Typer(
 #: Where no terminal sets a width no row is broken, so that a row stays one line for `grep`.
 _PIPE_WIDTH = 1000
 
+#: Seconds between rounds of the sweeper.
+_SWEEP_PAUSE = 5
+
 _FAILED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
-
-
-@app.callback()
-def _commands() -> None:
-    """Keeps `rate` a command of its own although it is the only one."""
 
 
 @app.command(name="rate")
@@ -152,6 +151,57 @@ def _refuse(reason: str) -> NoReturn:
     """Ends the process: it can't start like this."""
     Console(stderr=True).print(f"attrai: {reason}", style="red", markup=False, highlight=False)
     raise typer.Exit(_USAGE)
+
+
+@app.command(name="worker")
+def worker_command(
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help=f"One of {', '.join(STAGES)}.")],
+    processes: Annotated[
+        int, typer.Option("-p", "--processes", min=1, help="How many of them to run here.")
+    ] = 1,
+) -> None:
+    """Run a stage of the chain, on RabbitMQ and Redis, until a signal ends it."""
+    if stage not in STAGES:
+        _refuse(f"no stage {stage!r}; there are {', '.join(STAGES)}")
+    from attrai.actors.stage import TIME_LIMIT  # noqa: PLC0415 - keeps --help fast
+
+    # One thread a process: torch and OpenCV use one as well, so a process is a core.
+    command = ["dramatiq", "attrai.broker:setup", f"attrai.actors.{stage}", "-Q", stage]
+    command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT)]
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 - nothing of a user's is in it
+
+
+@app.command(name="sweep")
+def sweep_command(
+    once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above
+) -> None:
+    """Answer for jobs whose time is over, and delete files that belong to no job."""
+    from attrai import broker, sweeper  # noqa: PLC0415 - keeps --help fast
+
+    try:
+        settings = load_settings()
+        broker.configure_logs(settings, "sweep")
+        broker.await_servers(settings)
+        rabbitmq = broker.make_broker(settings, [])
+        services = broker.open_services(settings, {})
+    except (SettingsError, broker.CannotStart) as error:
+        _refuse(str(error))
+    while True:
+        overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)
+        if once:
+            typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
+            return
+        time.sleep(_SWEEP_PAUSE)
+
+
+@app.command(name="health")
+def health_command() -> None:
+    """Tell whether the workers of this container live: exit status 0, or 1 and a reason."""
+    from attrai import health  # noqa: PLC0415 - as above
+
+    if problem := health.problem():
+        typer.echo(problem, err=True)
+        raise typer.Exit(_FAILED)
 
 
 def main() -> None:

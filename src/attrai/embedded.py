@@ -17,11 +17,12 @@ from attrai.actors.detect import Detect
 from attrai.actors.ingest import Ingest
 from attrai.actors.render import Render
 from attrai.actors.score import ScoreFaces
-from attrai.actors.stage import Services, publish
+from attrai.actors.stage import publish
 from attrai.channels import Channel
 from attrai.contract import Job
 from attrai.ledger import Ledger
-from attrai.photos import PhotoStore
+from attrai.photos import VolumeStore
+from attrai.services import Services
 from attrai.settings import Settings
 
 #: Milliseconds between tries. What fails in one process seldom heals by waiting long.
@@ -58,12 +59,12 @@ def embedded_chain(
     # Enough in flight that no thread waits, few enough to bound memory and disk.
     most = 3 * threads
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    ledger = Ledger(redis, max_active=most, max_pending=most)
+    ledger = Ledger(redis, max_active=most, max_pending=most, lifetime=settings.job_seconds)
     # TimeLimit's clock starts with the process_boot signal, CurrentMessage counts attempts.
     retries = Retries(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF)
     broker = StubBroker(middleware=[TimeLimit(), retries, CurrentMessage()])
     with TemporaryDirectory(prefix="attrai-", ignore_cleanup_errors=True) as folder:
-        services = Services(settings, PhotoStore(Path(folder)), ledger, channels, on_answered)
+        services = Services(settings, VolumeStore(Path(folder)), ledger, channels, on_answered)
         for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):
             stage(services).declare(broker)
         broker.emit_after("process_boot")

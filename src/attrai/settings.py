@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FilePath, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from attrai.errors import SettingsError
 
 _PREFIX = "ATTRAI_"
 
+#: Where Docker puts secrets: a file `attrai_broker_url` holds the value of ATTRAI_BROKER_URL.
+_SECRETS = Path("/run/secrets")
+
 
 class Settings(BaseSettings):
     """The settings of one process; each is the variable ATTRAI_ and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
+    )
 
     #: The largest file that is read, in millions of bytes.
     max_file_mb: Annotated[int, Field(ge=1, le=100)] = 20
@@ -31,6 +40,20 @@ class Settings(BaseSettings):
     max_faces: Annotated[int, Field(ge=1, le=200)] = 50
     #: The scorer's weights; the packaged ones when not set.
     weights: FilePath | None = None
+    #: RabbitMQ, as amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.
+    broker_url: SecretStr = SecretStr("amqp://localhost:5672")
+    #: Redis, as redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS.
+    redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    #: Where photos lie between the stages, the same for all of them: file:// or s3://.
+    photos_url: str = "file:///var/lib/attrai/photos"
+    #: Graylog's GELF input, as tcp://HOST:PORT or tls://HOST:PORT; none when not set.
+    gelf_url: str | None = None
+    #: How many photos of one user may be in flight.
+    max_active: Annotated[int, Field(ge=1)] = 3
+    #: How many photos may be in flight in all.
+    max_pending: Annotated[int, Field(ge=1)] = 5000
+    #: A photo that is not answered after so many seconds is given up, with an apology.
+    job_seconds: Annotated[int, Field(ge=10)] = 1800
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
 

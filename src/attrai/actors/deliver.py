@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import structlog
+
 from attrai.actors.stage import Stage
 from attrai.contract import Job
 from attrai.photos import PICTURE
+
+log = structlog.get_logger(__name__)
 
 
 class Deliver(Stage):
     name = "deliver"
 
     def work(self, job: Job) -> Job:
-        if not self.services.ledger.holds(job):
-            return job  # an earlier delivery of this message answered
         channel = self.services.channels[job.channel]
         if job.failure:
             channel.apologise(job, job.failure)
         else:
-            channel.deliver(job, self.services.photos.read(job.id, PICTURE))
+            channel.deliver(job, self.read(job, PICTURE))
         return job
 
-    def hand_on(self, job: Job) -> None:
+    def hand_on(self, job: Job, seconds: float) -> None:
         """Leaves nothing of the job: this is its last stage."""
+        self.services.ledger.move(job, self.name, self.name, seconds)
+        # Files of a job that is finished are swept if need be; a job without files would be
+        # taken for one that another copy of the message finished.
+        answered = self.services.ledger.finish(job)
         self.services.photos.delete_job(job.id)
-        if self.services.ledger.finish(job):
+        if answered:
             self.services.on_answered(job)
+
+    def give_up(self, job: Job) -> Job:
+        """Nothing more can be said to the user than that it is our fault, if anything."""
+        failed = super().give_up(job)
+        if not job.failure:
+            try:
+                return self.work(failed)
+            except Exception:  # the answer is out of reach; what is left is to clean up
+                log.exception("apology failed")
+        return failed

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from attrai.actors.stage import Services, Stage
+from attrai.actors.stage import Stage
 from attrai.contract import Job
 from attrai.errors import NoFace
 from attrai.faces import CascadeNetworks, Detector, aligned_crops
 from attrai.payloads import pack_crops, unpack_image
 from attrai.photos import CROPS, PHOTO
+from attrai.services import Services
 
 
 class Detect(Stage):
@@ -23,7 +24,7 @@ class Detect(Stage):
         )
 
     def work(self, job: Job) -> Job:
-        photo = np.asarray(unpack_image(self.services.photos.read(job.id, PHOTO)))
+        photo = np.asarray(unpack_image(self.read(job, PHOTO)))
         faces, found = self._detector(photo)
         if not faces:
             raise NoFace

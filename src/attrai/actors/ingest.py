@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from attrai.actors.stage import Services, Stage
+from attrai.actors.stage import Stage
 from attrai.contract import Job
 from attrai.decoding import Limits, decode_photo
 from attrai.payloads import pack_image
 from attrai.photos import PHOTO
+from attrai.services import Services
 
 
 class Ingest(Stage):

@@ -19,7 +19,7 @@ class Render(Stage):
     consumes = (PHOTO,)
 
     def work(self, job: Job) -> Job:
-        photo = unpack_image(self.services.photos.read(job.id, PHOTO))
+        photo = unpack_image(self.read(job, PHOTO))
         picture = _renderer(job.renderer).render(photo, job.scored_faces)
         # A renderer of somebody else may use another mode.
         self.services.photos.write(job.id, PICTURE, pack_image(picture.convert("RGB")))

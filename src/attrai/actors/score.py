@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from attrai.actors.stage import Services, Stage
+from attrai.actors.stage import Stage
 from attrai.contract import Job
 from attrai.payloads import unpack_crops
 from attrai.photos import CROPS
 from attrai.scoring import PACKAGED, Scorer
+from attrai.services import Services
 
 
 class ScoreFaces(Stage):
@@ -18,5 +19,5 @@ class ScoreFaces(Stage):
         self._scorer = Scorer.load(services.settings.weights or PACKAGED)
 
     def work(self, job: Job) -> Job:
-        crops = unpack_crops(self.services.photos.read(job.id, CROPS))
+        crops = unpack_crops(self.read(job, CROPS))
         return job.with_(scores=self._scorer(crops))

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import dramatiq
 import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
-from attrai.channels import Channel
 from attrai.contract import STAGES, Job, StageName, Timing, UnreadableMessage
 from attrai.errors import INTERNAL, UserError
-from attrai.ledger import Ledger
-from attrai.photos import PhotoStore
-from attrai.settings import Settings
+from attrai.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: How often a stage is tried when it fails through no fault of the photo.
+#: How often a stage is tried when it fails, or its worker dies, through no fault of the photo.
 ATTEMPTS = 3
 #: A stage that takes longer than this, in milliseconds, has failed.
 TIME_LIMIT = 60_000
+#: How long a second copy of a message waits, in milliseconds, while the first is delivered.
+_COPY_WAITS = 5000
 
 
-@dataclass(frozen=True)
-class Services:
-    """What stages work with; made once per process and passed in."""
-
-    settings: Settings
-    photos: PhotoStore
-    ledger: Ledger
-    #: By the name that a job's `channel` gives.
-    channels: Mapping[str, Channel]
-    #: Called with every job whose answer is out.
-    on_answered: Callable[[Job], None]
+class FileGone(Exception):
+    """A file of the job was deleted: another copy of the message already did this stage."""
 
 
 class Stage(ABC):
@@ -57,6 +45,7 @@ class Stage(ABC):
 
         Raises:
             UserError: the job can't go on, and its user is told why.
+            FileGone: there is nothing to do any more.
         """
 
     def declare(self, broker: dramatiq.Broker) -> None:
@@ -71,6 +60,30 @@ class Stage(ABC):
         )
         declare(self._receive)
 
+    def read(self, job: Job, name: str) -> bytes:
+        """A file of the job.
+
+        Raises:
+            FileGone: there is none.
+        """
+        try:
+            return self.services.photos.read(job.id, name)
+        except FileNotFoundError as error:
+            raise FileGone(name) from error
+
+    def hand_on(self, job: Job, seconds: float) -> None:
+        """Publishes the job for its next stage, then deletes what only this one needed."""
+        following = "deliver" if job.failure else STAGES[STAGES.index(self.name) + 1]
+        self.services.ledger.move(job, self.name, following, seconds)
+        # Publishing belongs in the actor: dramatiq swallows what its hooks raise, and
+        # acknowledges the message all the same (dramatiq#545).
+        publish(self._broker, following, job)
+        self.services.photos.delete(job.id, *self.consumes)
+
+    def give_up(self, job: Job) -> Job:
+        """The job's end when this stage can't be done."""
+        return job.with_(failure=INTERNAL)
+
     def _receive(self, message: dict[str, Any]) -> None:
         started = time.time()
         try:
@@ -79,37 +92,47 @@ class Stage(ABC):
             self._answer_unreadable(error)
             return
         with structlog.contextvars.bound_contextvars(job=job.id, stage=self.name):
-            done = self._try(job)
-            timing = Timing(
-                stage=self.name,
-                waited=max(0.0, started - job.queued_at),
-                took=max(0.0, time.time() - started),
-            )
-            # Publishing belongs in the actor: dramatiq swallows what its hooks raise, and
-            # acknowledges the message all the same (dramatiq#545).
-            self.hand_on(done.with_(trace=(*done.trace, timing)))
+            start = self.services.ledger.begin(job, self.name)
+            if start == "answered":
+                log.info("answered already")
+            elif start == "being-delivered":
+                publish(self._broker, self.name, job, delay=_COPY_WAITS)
+            else:
+                self._run(job, start, started)
 
-    def _try(self, job: Job) -> Job:
+    def _run(self, job: Job, start: int, started: float) -> None:
+        try:
+            done = self._try(job, start)
+        except FileGone as error:
+            log.info("done already", file=str(error))
+            return
+        waited, took = max(0.0, started - job.queued_at), max(0.0, time.time() - started)
+        log.info("done", waited=waited, took=took)
+        timing = Timing(stage=self.name, waited=waited, took=took)
+        self.hand_on(done.with_(trace=(*done.trace, timing)), took)
+
+    def _try(self, job: Job, start: int) -> Job:
         """The job after this stage's work, or with the reason why it ends here."""
+        if start > ATTEMPTS:
+            log.error("given up: its workers died", starts=start)
+            # Giving up may kill as well.
+            return self.give_up(job) if start <= 2 * ATTEMPTS else job.with_(failure=INTERNAL)
         try:
             return self.work(job)
         except UserError as error:
             log.info("refused", code=error.code, details=error.details)
             return job.with_(failure=error.failure())
+        except FileGone:
+            raise
         except (Exception, TimeLimitExceeded) as error:
             attempt = _attempt()
             log.exception("failed", attempt=attempt)
-            if attempt < ATTEMPTS:
-                # Unlike any other exception this one is not logged with the message, which
-                # holds addresses.
-                raise dramatiq.errors.Retry(type(error).__name__) from error
-            return job.with_(failure=INTERNAL)
-
-    def hand_on(self, job: Job) -> None:
-        """Publishes the job for its next stage, then deletes what only this one needed."""
-        following = STAGES[STAGES.index(self.name) + 1]
-        publish(self._broker, "deliver" if job.failure else following, job)
-        self.services.photos.delete(job.id, *self.consumes)
+            if attempt >= ATTEMPTS:
+                return self.give_up(job)
+            self.services.ledger.pause(job, self.name)
+            # Unlike any other exception this one is not logged with the message, which
+            # holds addresses.
+            raise dramatiq.errors.Retry(type(error).__name__) from error
 
     def _answer_unreadable(self, error: UnreadableMessage) -> None:
         log.error("unreadable message", reason=str(error), stage=self.name)
@@ -126,11 +149,23 @@ class Stage(ABC):
             publish(self._broker, "deliver", apology)
 
 
-def publish(broker: dramatiq.Broker, stage: StageName, job: Job) -> None:
-    """Puts the job into the queue of a stage, addressed by name: its code need not be here."""
+def publish(
+    broker: dramatiq.Broker, stage: StageName, job: Job, *, delay: int | None = None
+) -> None:
+    """Puts the job into the queue of a stage, addressed by name: its code need not be here.
+
+    Args:
+        broker: where the queue is.
+        stage: whose queue it is.
+        job: what the message carries.
+        delay: milliseconds until the stage gets it.
+    """
     message = job.with_(queued_at=time.time()).to_message()
     broker.enqueue(
-        dramatiq.Message(queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={})
+        dramatiq.Message(
+            queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={}
+        ),
+        delay=delay,
     )
 
 

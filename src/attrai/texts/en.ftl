@@ -8,5 +8,6 @@ too-many-pixels = The photo has more than { $limit_megapixels } megapixels. Plea
 too-small = The photo is too small: each side needs at least { $limit } pixels.
 no-face = No face was found. A photo where the face is larger and turned to the camera may do better.
 undeliverable = The picture could not be written: { $reason }.
+timed-out = This took too long, and we gave up. Please send the photo again.
 internal = Something went wrong on our side.
 faces-left-out = { $found } faces were found; the { $shown } largest are shown.

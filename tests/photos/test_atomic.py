@@ -1,4 +1,4 @@
-"""The photo store: whole files or none, and nothing left of a job."""
+"""Atomic writing: the whole file or none, and nothing beside it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attrai.photos import PHOTO, PICTURE, PhotoStore, write_atomically
-
-JOB = "0" * 32
-
-
-def test_write_read_delete(tmp_path: Path) -> None:
-    """What is written is read back, and is gone once deleted, however often."""
-    store = PhotoStore(tmp_path)
-    store.write(JOB, PHOTO, b"first")
-    store.write(JOB, PHOTO, b"second")
-    store.write(JOB, PICTURE, b"picture")
-    assert store.read(JOB, PHOTO) == b"second"
-    for _ in range(2):
-        store.delete(JOB, PHOTO)
-        with pytest.raises(FileNotFoundError):
-            store.read(JOB, PHOTO)
-    assert store.read(JOB, PICTURE) == b"picture"
-    for _ in range(2):
-        store.delete_job(JOB)
-    assert list(tmp_path.iterdir()) == []
+from attrai.photos import write_atomically
 
 
 def test_failed_write_changes_nothing(tmp_path: Path) -> None:

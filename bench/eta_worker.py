@@ -1,0 +1,113 @@
+"""Workers that sleep instead of working, so that only the queues and the estimate are tested.
+
+    dramatiq bench.eta_worker:setup -Q detect -p 1 -t 1
+
+Only deliver is attrai's own; its channel sleeps and notes when the answer was out.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from attrai.actors.deliver import Deliver
+from attrai.actors.stage import Stage
+from attrai.broker import start
+from attrai.contract import Failure, Job, StageName
+from attrai.photos import PICTURE
+
+NAME = "eta"
+#: The variable that names the file to which the answers are appended: id and time.
+ANSWERS = "ETA_ANSWERS"
+#: The mean seconds of work of each stage.
+MEAN: dict[StageName, float] = {
+    "ingest": 0.010,
+    "detect": 0.060,
+    "score": 0.080,
+    "render": 0.015,
+    "deliver": 0.005,
+}
+#: How much longer or shorter than the mean the work on a job may be.
+LEAST, MOST = 0.3, 4.0
+#: How unequal photos are, by the number of their faces, and stages with the same photo.
+PHOTOS, STAGES = 0.6, 0.3
+
+
+def uneven(rng: random.Random, sigma: float) -> float:
+    """A factor whose mean is 1, most often a bit less and at times much more."""
+    return rng.lognormvariate(-sigma * sigma / 2, sigma)
+
+
+def toil(job: Job, stage: StageName) -> None:
+    """Sleeps as long as the stage would work; a run with the same seed sleeps as long."""
+    # A job's source is its size, the factor by which it takes longer than others.
+    factor = float(job.source) * uneven(random.Random(f"{job.source} {stage}"), STAGES)
+    time.sleep(MEAN[stage] * min(max(factor, LEAST), MOST))
+
+
+class _Sleeps:
+    """The work of a stage; no `Stage` itself, for `Boot` declares each of those."""
+
+    name: ClassVar[StageName]
+
+    def work(self, job: Job) -> Job:
+        """Takes its time."""
+        toil(job, self.name)
+        return job
+
+
+class Ingest(_Sleeps, Stage):
+    """Fetches nothing."""
+
+    name = "ingest"
+
+
+class Detect(_Sleeps, Stage):
+    """Finds nothing."""
+
+    name = "detect"
+
+
+class Score(_Sleeps, Stage):
+    """Scores nothing."""
+
+    name = "score"
+
+
+class Render(_Sleeps, Stage):
+    """Draws nothing, but deliver wants a picture."""
+
+    name = "render"
+
+    def work(self, job: Job) -> Job:
+        """Takes its time and leaves a file."""
+        self.services.photos.write(job.id, PICTURE, b"picture")
+        return super().work(job)
+
+
+class SlowChannel:
+    """Takes its time, then notes that the answer is out."""
+
+    def __init__(self, answers: Path) -> None:
+        self._answers = answers
+
+    def fetch(self, job: Job, max_bytes: int) -> bytes:
+        """Never asked for."""
+        raise NotImplementedError
+
+    def deliver(self, job: Job, picture: bytes) -> None:  # noqa: ARG002 - the protocol's
+        """Notes the time."""
+        toil(job, Deliver.name)
+        with self._answers.open("a") as file:
+            file.write(f"{job.id} {time.time()}\n")
+
+    def apologise(self, job: Job, failure: Failure) -> None:
+        """Never needed: nothing fails here, and a job without an answer shows."""
+
+
+def setup() -> None:
+    """For dramatiq's command line."""
+    start({NAME: SlowChannel(Path(os.environ[ANSWERS]))})

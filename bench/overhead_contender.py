@@ -1,0 +1,110 @@
+"""One of those that `bench.overhead` compares: its workers, its jobs and its figures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from bench.overhead_ends import Ends
+
+ROOT = Path(__file__).parents[1]
+#: Seconds between two jobs, in which the stages finish what follows an answer.
+PAUSE = 0.02
+#: Seconds without the end of a job after which it counts as lost; starting takes some of them.
+PATIENCE = 60
+
+#: Makes a job of a number ready, and returns what publishes it.
+Prepare = Callable[[int], Callable[[], None]]
+
+
+class Workers:
+    """The processes of a contender, which end with it."""
+
+    def __init__(self, name: str, commands: Sequence[list[str]], folder: Path) -> None:
+        self._log = folder / f"{name}.log"
+        self._processes: list[subprocess.Popen[bytes]] = []
+        # One message in hand for bare dramatiq; attrai's workers see to it themselves.
+        env = os.environ | {"dramatiq_queue_prefetch": "1", "TMPDIR": str(folder)}
+        with self._log.open("ab") as log:
+            for command in commands:
+                self._processes.append(
+                    subprocess.Popen(  # noqa: S603 - our own program
+                        [sys.executable, "-m", *command],
+                        cwd=ROOT,
+                        env=env,
+                        stdout=log,
+                        stderr=log,
+                        start_new_session=True,  # Ctrl-C is for the driver, which ends them
+                    )
+                )
+
+    def check(self) -> None:
+        """Sees that all of them run.
+
+        Raises:
+            RuntimeError: one has ended.
+        """
+        if any(process.poll() is not None for process in self._processes):
+            tail = self._log.read_text(errors="replace")[-3000:]
+            raise RuntimeError(f"a worker ended: {tail}")
+
+    def stop(self) -> None:
+        """Ends them with their children; nothing of theirs is worth an orderly end."""
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+class Contender:
+    """One way to run the chain."""
+
+    def __init__(self, name: str, prepare: Prepare, workers: Workers, ends: Ends) -> None:
+        self.name, self.times, self.rates = name, list[float](), list[float]()
+        self._prepare, self._workers, self._ends = prepare, workers, ends
+        self._sent = 0
+
+    def one_at_a_time(self, jobs: int) -> None:
+        """Each job is sent when the one before it is through."""
+        for _ in range(jobs):
+            started, ended = self._send(1)
+            self.times.append(1000 * (ended - started))
+            time.sleep(PAUSE)
+
+    def at_once(self, jobs: int) -> None:
+        """All jobs are sent as fast as publishing goes."""
+        started, ended = self._send(jobs)
+        self.rates.append(jobs / (ended - started))
+
+    def _send(self, jobs: int) -> tuple[float, float]:
+        """When the first job was published, and when the last one was through."""
+        numbers = range(self._sent, self._sent + jobs)
+        self._sent += jobs
+        publications = [self._prepare(number) for number in numbers]
+        started = time.time()
+        for publication in publications:
+            publication()
+        missing, ended, deadline = set(numbers), started, time.monotonic() + PATIENCE
+        while missing:
+            if end := self._ends.take(1):
+                missing.remove(end[0])
+                ended = max(ended, end[1])
+            elif time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name}: {len(missing)} of {jobs} jobs did not end")
+            else:
+                self._workers.check()
+        return started, ended
+
+    def row(self, celery: Contender) -> str:
+        """The figures, in columns."""
+        median, p95 = statistics.median(self.times), statistics.quantiles(self.times, n=20)[-1]
+        rate = f"{statistics.median(self.rates):.0f}" if self.rates else "-"
+        ratio = median / statistics.median(celery.times)
+        return f"{self.name:15}{median:9.2f}{p95:9.2f}{rate:>10}{ratio:11.2f}"

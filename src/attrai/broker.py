@@ -1,0 +1,248 @@
+"""Starting a worker: `dramatiq attrai.broker:setup attrai.actors.detect -Q detect -t 1`.
+
+dramatiq calls `setup` in each worker process, imports the stage's module, and starts to
+consume. `attrai worker detect` spares the typing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import dramatiq
+import pika
+import redis
+import structlog
+
+from attrai import logs
+from attrai.actors.stage import Stage
+from attrai.channels import Channel
+from attrai.channels.folder import NAME, FolderChannel
+from attrai.contract import Job, StageName
+from attrai.errors import SettingsError
+from attrai.health import Pulse
+from attrai.ledger import Ledger
+from attrai.photos import StoreError, open_store
+from attrai.rabbitmq import Broker, middleware
+from attrai.services import Services, open_redis
+from attrai.settings import Settings, load_settings
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between a worker's signs of life.
+_BEAT_SECONDS = 5
+#: Seconds between tries to reach a server that is not up yet.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+
+
+class CannotStart(Exception):
+    """The process can't do its work, and waiting is of no use; the message says why."""
+
+
+def setup() -> None:
+    """Makes the broker of this process, for dramatiq's command line."""
+    start({NAME: FolderChannel()})
+
+
+def start(channels: Mapping[str, Channel]) -> None:
+    """Makes a broker whose stages know these channels the one of this process.
+
+    Raises:
+        SystemExit: the settings or a server don't allow it, with a line that says why.
+    """
+    try:
+        settings = load_settings()
+        log_handler = configure_logs(settings, "worker")
+        await_servers(settings)
+        services = open_services(settings, channels)
+    except (SettingsError, CannotStart) as error:
+        sys.exit(f"attrai: {error}")
+    dramatiq.set_broker(make_broker(settings, [Boot(services, log_handler)]))
+
+
+def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
+    """Sends this process's records where the settings say, without the passwords in them.
+
+    Raises:
+        CannotStart: the URL of Graylog is unusable.
+    """
+    urls = (settings.broker_url, settings.redis_url)
+    passwords = [urlsplit(url.get_secret_value()).password for url in urls]
+    # dramatiq's command line silences pika; its records are worth as much as any.
+    logging.getLogger("pika").setLevel(logging.NOTSET)
+    try:
+        return logs.configure(
+            settings.log_level,
+            sys.stdout,
+            service=service,
+            gelf_url=settings.gelf_url,
+            secrets=[unquote(password) for password in passwords if password],
+        )
+    except ValueError as error:
+        raise CannotStart(f"ATTRAI_GELF_URL: {error}") from error
+
+
+def make_broker(settings: Settings, extra: list[dramatiq.Middleware]) -> Broker:
+    """RabbitMQ with the chain's middleware and some more."""
+    return Broker(settings.broker_url.get_secret_value(), [*middleware(), *extra])
+
+
+def open_services(settings: Settings, channels: Mapping[str, Channel]) -> Services:
+    """What the stages of a worker work with.
+
+    Raises:
+        CannotStart: the photo store can't be used.
+    """
+    try:
+        photos = open_store(settings.photos_url)
+    except StoreError as error:
+        raise CannotStart(f"ATTRAI_PHOTOS_URL: {error}") from error
+    return Services(
+        settings=settings,
+        photos=photos,
+        ledger=open_ledger(settings),
+        channels=channels,
+        on_answered=_log_answer,
+    )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger in the Redis that the settings name."""
+    return Ledger(
+        open_redis(settings.redis_url.get_secret_value()),
+        max_active=settings.max_active,
+        max_pending=settings.max_pending,
+        lifetime=settings.job_seconds,
+    )
+
+
+def await_servers(settings: Settings) -> None:
+    """Waits until RabbitMQ and Redis can be used.
+
+    Raises:
+        CannotStart: they are there and refuse us, so that waiting is of no use.
+    """
+    _await("RabbitMQ", lambda: _try_rabbitmq(settings.broker_url.get_secret_value()))
+    _await("Redis", lambda: _try_redis(settings.redis_url.get_secret_value()))
+
+
+def _await(server: str, attempt: Callable[[], None]) -> None:
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            attempt()
+        except (pika.exceptions.AMQPConnectionError, redis.ConnectionError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            log.warning("not up yet", server=server, reason=reason, next_try_seconds=pause)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            return
+
+
+def _try_rabbitmq(url: str) -> None:
+    if urlsplit(url).scheme not in ("amqp", "amqps"):
+        raise CannotStart("ATTRAI_BROKER_URL: it must begin with amqp:// or amqps://")
+    try:
+        parameters = pika.URLParameters(url)
+        pika.BlockingConnection(parameters).close()
+    except (
+        pika.exceptions.ProbableAuthenticationError,
+        pika.exceptions.ProbableAccessDeniedError,
+        pika.exceptions.AuthenticationError,
+    ) as error:
+        raise CannotStart(
+            "ATTRAI_BROKER_URL: RabbitMQ refuses this user, password or virtual host"
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise CannotStart(f"ATTRAI_BROKER_URL: no URL of RabbitMQ: {error}") from error
+
+
+def _try_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            client.set("attrai:probe", 1, ex=1)
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise CannotStart("ATTRAI_REDIS_URL: Redis refuses this user or password") from error
+    except redis.exceptions.ReadOnlyError as error:
+        raise CannotStart("ATTRAI_REDIS_URL: this Redis is read-only") from error
+    except redis.exceptions.BusyLoadingError as error:
+        raise redis.ConnectionError("it is loading its data") from error
+    except (ValueError, redis.ResponseError) as error:
+        raise CannotStart(f"ATTRAI_REDIS_URL: {error}") from error
+
+
+class Boot(dramatiq.Middleware):
+    """Makes the imported stages ready before the process takes its first message."""
+
+    def __init__(self, services: Services, log_handler: logs.LogHandler) -> None:
+        self._services = services
+        self._log_handler = log_handler
+
+    def before_worker_boot(self, broker: Any, worker: Any) -> None:
+        """Loads the stages; ends the process when that fails."""
+        try:
+            self._boot(broker, worker)
+        except BaseException:
+            # Here dramatiq would log the exception and consume without the stage.
+            log.critical("can't start", exc_info=True)
+            os._exit(1)
+
+    def _boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
+        stages = [stage for stage in Stage.__subclasses__() if stage.name in _queues(worker)]
+        if not stages:
+            raise CannotStart("name the stage by -Q, and its module: see attrai.broker")
+        # No more than is in work: what a busy worker holds back another could begin.
+        worker.queue_prefetch = worker.worker_threads
+        for stage in stages:
+            stage(self._services).declare(broker)
+        self._life = SignsOfLife(self._services.ledger, [stage.name for stage in stages])
+        broker.on_consumer_turn = self._life.beat
+
+    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
+        """Tells the others that this process takes nothing more."""
+        self._life.stop()
+
+    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - as above
+        """Sends the last records; dramatiq then closes what they would be written to."""
+        self._log_handler.close()
+
+
+def _queues(worker: dramatiq.Worker) -> set[str]:
+    return worker.consumer_whitelist or set()
+
+
+class SignsOfLife:
+    """Says in the ledger and to health checks that this process consumes."""
+
+    def __init__(self, ledger: Ledger, stages: Sequence[StageName]) -> None:
+        self._ledger = ledger
+        self._stages = stages
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._pulse = Pulse()
+        self._next = 0.0
+        self.beat()
+
+    def beat(self) -> None:
+        """Called often; says it every few seconds."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _BEAT_SECONDS
+            for stage in self._stages:
+                self._ledger.beat(stage, self._name)
+            self._pulse.beat()
+
+    def stop(self) -> None:
+        """Says that the process ends in order."""
+        for stage in self._stages:
+            self._ledger.leave(stage, self._name)
+        self._pulse.stop()
+
+
+def _log_answer(job: Job) -> None:
+    log.info("answered", job=job.id, outcome=job.failure.code if job.failure else "rated")

@@ -1,0 +1,148 @@
+"""The ledger's calls. Each may be repeated: a message may be delivered again at any time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from redis import Redis
+
+from attrai.contract import STAGES, Job, StageName
+from attrai.ledger import scripts
+from attrai.ledger.eta import StageLoad, seconds_to_answer
+
+Admission = Literal["admitted", "user-busy", "busy"]
+#: How often work on a job was begun, this time included; or why not to begin.
+Start = int | Literal["answered", "being-delivered"]
+
+#: A worker that gave no sign of life for so many seconds is gone.
+WORKER_SECONDS = 15
+#: After a worker died while it handed over an answer, another one waits so many seconds.
+DELIVERY_SECONDS = 30
+#: The sweeper tries again after so many seconds to answer for an overdue job.
+SWEEP_SECONDS = 60
+#: How long daily counts are kept, in seconds.
+DAYS_KEPT = 400 * 86400
+#: How much of a stage's recent service time its newest job makes up.
+_NEWEST_SHARE = 0.1
+#: The histogram's first bound in seconds; each further one is a quarter above the last.
+_SHORTEST = 0.05
+
+
+class Ledger:
+    """Admits jobs within limits, knows where they are, and forgets them when answered."""
+
+    def __init__(self, redis: Redis, *, max_active: int, max_pending: int, lifetime: int) -> None:
+        """A ledger with its limits.
+
+        Args:
+            redis: where it is kept.
+            max_active: how many jobs of one user may be in flight.
+            max_pending: how many of all users.
+            lifetime: seconds until the sweeper answers for a job.
+        """
+        self._redis = redis
+        self._limits = (lifetime, max_active, max_pending)
+        self._admit = self._script(scripts.ADMIT)
+        self._begin = self._script(scripts.BEGIN)
+        self._move = self._script(scripts.MOVE)
+        self._finish = self._script(scripts.FINISH)
+        self._take_overdue = self._script(scripts.TAKE_OVERDUE)
+
+    def _script(self, lua: str) -> Callable[..., Any]:
+        return cast("Callable[..., Any]", self._redis.register_script(scripts.COMMON + lua))
+
+    def admit(self, job: Job) -> Admission:
+        """Gives the job a slot; one that has a slot keeps it."""
+        ticket = json.dumps(job.to_message())
+        args = [job.id, job.user, ticket, *self._limits, _today(), DAYS_KEPT]
+        return cast("Admission", self._admit(args=args).decode())
+
+    def begin(self, job: Job, stage: StageName) -> Start:
+        """Notes that a stage begins to work on the job.
+
+        Returns:
+            How often this was begun and not ended, this time included. More than 1 means
+            that a worker died at it. Or that the job was answered meanwhile, or that another
+            worker is handing over its answer.
+        """
+        begun = cast("int", self._begin(args=[job.id, stage, DELIVERY_SECONDS]))
+        if begun > 0:
+            return begun
+        return "answered" if begun == 0 else "being-delivered"
+
+    def pause(self, job: Job, stage: StageName) -> None:
+        """Takes `begin` back: the work failed in an orderly way and is tried again."""
+        self._redis.hdel(f"attrai:starts:{job.id}", stage)
+        if stage == "deliver":
+            self._redis.delete(f"attrai:delivering:{job.id}")
+
+    def move(self, job: Job, stage: StageName, following: StageName, seconds: float) -> None:
+        """Notes that the job went on to another stage after so many seconds of work."""
+        self._move(args=[job.id, stage, following, seconds, _NEWEST_SHARE])
+
+    def holds(self, job_id: str) -> bool:
+        """Whether the job has a slot: it was admitted and not answered yet."""
+        return self._redis.zscore("attrai:jobs", job_id) is not None
+
+    def finish(self, job: Job) -> bool:
+        """Frees the job's slot and counts its end; whether it had one."""
+        outcome = job.failure.code if job.failure else "rated"
+        seconds = sum(timing.waited + timing.took for timing in job.trace)
+        args = [job.id, job.user, _today(), outcome, histogram_bound(seconds)]
+        return bool(self._finish(args=args))
+
+    def in_flight(self) -> int:
+        """How many jobs have a slot."""
+        return self._redis.zcard("attrai:jobs")
+
+    def take_overdue(self, most: int = 100) -> list[Job]:
+        """Jobs whose time is over; for a minute nobody else gets them."""
+        tickets = self._take_overdue(args=[SWEEP_SECONDS, most])
+        return [Job.from_message(json.loads(ticket)) for ticket in tickets]
+
+    def beat(self, stage: StageName, worker: str) -> None:
+        """A worker's sign of life."""
+        seconds, microseconds = self._redis.time()
+        now = seconds + microseconds / 1e6
+        key = f"attrai:workers:{stage}"
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zadd(key, {worker: now})
+            pipeline.zremrangebyscore(key, "-inf", now - 2 * WORKER_SECONDS)
+            pipeline.execute()
+
+    def leave(self, stage: StageName, worker: str) -> None:
+        """A worker's orderly end."""
+        self._redis.zrem(f"attrai:workers:{stage}", worker)
+
+    def loads(self) -> dict[StageName, StageLoad]:
+        """What there is at each stage now."""
+        alive = self._redis.time()[0] - WORKER_SECONDS
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall("attrai:service")
+            for stage in STAGES:
+                pipeline.zcard(f"attrai:at:{stage}")
+                pipeline.zcount(f"attrai:workers:{stage}", alive, "+inf")
+            service, *counts = pipeline.execute()
+        recent = {name.decode(): float(value) for name, value in service.items()}
+        return {
+            stage: StageLoad(jobs, recent.get(stage, 0.0), workers)
+            for stage, jobs, workers in zip(STAGES, counts[::2], counts[1::2], strict=True)
+        }
+
+    def eta(self) -> float:
+        """Seconds until a job that is admitted now is answered."""
+        return seconds_to_answer(list(self.loads().values()))
+
+
+def histogram_bound(seconds: float) -> float:
+    """The upper bound of the histogram's bucket that a pipeline time falls into."""
+    steps = math.ceil(math.log(max(seconds, _SHORTEST) / _SHORTEST, 1.25) - 1e-9)
+    return round(_SHORTEST * 1.25**steps, 3)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

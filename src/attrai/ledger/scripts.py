@@ -1,0 +1,86 @@
+"""The ledger's Lua scripts: what must never disagree changes in one step.
+
+Keys, all below `attrai:`
+    jobs            sorted set of job ids by the time until which they are waited for
+    tickets         hash of job id -> the job as it was admitted, to answer it by
+    user:USER       sorted set of that user's job ids, like `jobs`
+    at:STAGE        sorted set of the ids of the jobs at a stage by the time they came there
+    starts:ID       hash of stage -> how often work on the job began and did not end
+    delivering:ID   present while a worker hands over the answer
+    service         hash of stage -> the recent seconds of work on a job
+    workers:STAGE   sorted set of live workers by the time of their last sign of life
+    day:DATE        hash of what happened that day, and users:DATE, who asked (HyperLogLog)
+
+Times are Redis's own, in Unix seconds. A script's arguments are named in its first lines.
+"""
+
+COMMON = """
+local function key(...) return 'attrai:' .. table.concat({...}, ':') end
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1e6
+"""
+
+ADMIT = """
+local id, user, ticket = ARGV[1], ARGV[2], ARGV[3]
+local lifetime, max_active, max_pending = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local date, kept = ARGV[7], ARGV[8]
+if redis.call('ZSCORE', key('jobs'), id) then return 'admitted' end
+local day, users = key('day', date), key('users', date)
+redis.call('HINCRBY', day, 'requests', 1)
+redis.call('PFADD', users, user)
+redis.call('EXPIRE', day, kept)
+redis.call('EXPIRE', users, kept)
+-- What is overdue no longer counts; the sweeper answers and removes it.
+if redis.call('ZCOUNT', key('user', user), now, '+inf') >= max_active then return 'user-busy' end
+if redis.call('ZCOUNT', key('jobs'), now, '+inf') >= max_pending then return 'busy' end
+redis.call('ZADD', key('jobs'), now + lifetime, id)
+redis.call('ZADD', key('user', user), now + lifetime, id)
+redis.call('HSET', key('tickets'), id, ticket)
+redis.call('ZADD', key('at', 'ingest'), now, id)
+return 'admitted'
+"""
+
+BEGIN = """
+local id, stage, delivery = ARGV[1], ARGV[2], ARGV[3]
+if not redis.call('ZSCORE', key('jobs'), id) then return 0 end
+if stage == 'deliver' and
+    not redis.call('SET', key('delivering', id), '1', 'NX', 'EX', delivery) then return -1 end
+return redis.call('HINCRBY', key('starts', id), stage, 1)
+"""
+
+MOVE = """
+local id, from, to = ARGV[1], ARGV[2], ARGV[3]
+local seconds, share = tonumber(ARGV[4]), tonumber(ARGV[5])
+redis.call('ZREM', key('at', from), id)
+redis.call('HDEL', key('starts', id), from)
+if redis.call('ZSCORE', key('jobs'), id) then redis.call('ZADD', key('at', to), now, id) end
+local recent = tonumber(redis.call('HGET', key('service'), from) or seconds)
+redis.call('HSET', key('service'), from, recent + share * (seconds - recent))
+"""
+
+FINISH = """
+local id, user, date, outcome, bucket = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+for _, stage in ipairs({'ingest', 'detect', 'score', 'render', 'deliver'}) do
+    redis.call('ZREM', key('at', stage), id)
+end
+redis.call('DEL', key('starts', id), key('delivering', id))
+redis.call('ZREM', key('user', user), id)
+redis.call('HDEL', key('tickets'), id)
+local had = redis.call('ZREM', key('jobs'), id)
+if had == 1 then
+    redis.call('HINCRBY', key('day', date), 'outcome:' .. outcome, 1)
+    redis.call('HINCRBY', key('day', date), 'seconds:' .. bucket, 1)
+end
+return had
+"""
+
+TAKE_OVERDUE = """
+local later, most = ARGV[1], ARGV[2]
+local found = redis.call('ZRANGEBYSCORE', key('jobs'), '-inf', now, 'LIMIT', 0, most)
+local tickets = {}
+for _, id in ipairs(found) do
+    redis.call('ZADD', key('jobs'), now + later, id)
+    table.insert(tickets, redis.call('HGET', key('tickets'), id))
+end
+return tickets
+"""

@@ -1,0 +1,140 @@
+"""Workers as processes of their own, over real RabbitMQ and Redis."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from attrai import broker
+from attrai.actors.stage import publish
+from attrai.contract import Job, job_id
+from attrai.ledger import Ledger
+from attrai.rabbitmq import Broker
+from attrai.settings import Settings
+from tests.cluster.channel import ANSWERS, NAME
+from tests.conftest import ASTRONAUT, ROOT
+
+WAIT = 60
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = WAIT) -> None:
+    """Returns once the condition holds, fails when it does not within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+class Worker:
+    """A stage's process, started again when it ends, as Swarm does."""
+
+    def __init__(self, stage: str, log: Path) -> None:
+        self.log, self.starts, self._stopping = log, 0, False
+        module = "tests.cluster.channel:setup"
+        self._command = [sys.executable, "-m", "dramatiq", module, f"attrai.actors.{stage}"]
+        self._command += ["-Q", stage, "-p", "1", "-t", "1"]
+        self._thread = threading.Thread(target=self._keep_running)
+        self._thread.start()
+
+    def _keep_running(self) -> None:
+        while not self._stopping:
+            self.starts += 1
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+                self.process.wait()
+
+    def stop(self) -> None:
+        """Ends it for good."""
+        self._stopping = True
+        self.process.terminate()
+        self._thread.join(WAIT)
+
+
+class Cluster:
+    """A chain over real servers: its workers, its answers, and what is left of it."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.answers_file = folder / "answers"
+        self.ledger: Ledger = broker.open_ledger(settings)
+        self.broker: Broker = broker.make_broker(settings, [])
+        self.workers: dict[str, Worker] = {}
+
+    def start(self, *stages: str) -> None:
+        """Starts workers, and waits until they take messages."""
+        for stage in stages:
+            self.workers[stage] = Worker(stage, self.folder / f"{stage}.log")
+        wait_for(
+            lambda: all(self.ledger.loads()[stage].workers for stage in stages),
+            f"{stages} did not start",
+        )
+
+    def job(self, number: int, source: str | Path = ASTRONAUT) -> Job:
+        """A job with a photo."""
+        now = time.time()
+        return Job(
+            id=job_id(NAME, number),
+            channel=NAME,
+            address={"chat": 1_234_567_890 + number},
+            user=f"user-{number}",
+            source=str(source),
+            renderer="boxes",
+            admitted_at=now,
+            queued_at=now,
+        )
+
+    def submit(self, job: Job) -> Job:
+        """Admits and publishes."""
+        assert self.ledger.admit(job) == "admitted"
+        publish(self.broker, "ingest", job)
+        return job
+
+    def answers(self) -> dict[str, list[str]]:
+        """The answers of each job so far."""
+        found: dict[str, list[str]] = {}
+        if self.answers_file.exists():
+            for line in self.answers_file.read_text().splitlines():
+                job, answer = line.split()
+                found.setdefault(job, []).append(answer)
+        return found
+
+    def wait_for_answer(self, job: Job) -> list[str]:
+        """The answers of a job, once there is one and it has no slot any more."""
+        wait_for(lambda: job.id in self.answers(), f"no answer; see {self.folder}/*.log")
+        wait_for(lambda: not self.ledger.holds(job.id), "the slot is still taken")
+        return self.answers()[job.id]
+
+    def logs(self) -> str:
+        """All that the workers wrote."""
+        return "".join(worker.log.read_text() for worker in self.workers.values())
+
+
+@pytest.fixture
+def cluster(
+    redis_url: str, amqp_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cluster]:
+    """An empty cluster without workers."""
+    (tmp_path / "photos").mkdir()
+    variables = {
+        "ATTRAI_BROKER_URL": amqp_url,
+        "ATTRAI_REDIS_URL": redis_url,
+        "ATTRAI_PHOTOS_URL": f"file://{tmp_path}/photos",
+        "ATTRAI_LOG_LEVEL": "info",
+        "TMPDIR": str(tmp_path),
+        ANSWERS: str(tmp_path / "answers"),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    running = Cluster(Settings(), tmp_path)
+    yield running
+    for worker in running.workers.values():
+        worker.stop()
+    running.broker.close()
+    assert os.listdir(tmp_path / "photos") == []  # noqa: PTH208 - nothing, whatever it is called

@@ -1,0 +1,90 @@
+"""The chain as processes of their own: every job gets its one answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from attrai.contract import STAGES
+from attrai.sweeper import sweep
+from tests.cluster.channel import DEADLY
+from tests.cluster.conftest import Cluster, wait_for
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.mark.slow
+def test_photos_go_through_five_processes(cluster: Cluster, tmp_path: Path) -> None:
+    """Each photo has its one answer, in the log nobody is named, and torch is where needed."""
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 broken")
+    cluster.start(*STAGES)
+    jobs = [cluster.submit(cluster.job(n)) for n in range(4)]
+    bad = cluster.submit(cluster.job(9, broken))
+    assert [cluster.wait_for_answer(job) for job in jobs] == [["picture"]] * 4
+    assert cluster.wait_for_answer(bad) == ["broken-image"]
+    assert cluster.ledger.in_flight() == 0
+
+    uses_torch = set()
+    for stage, worker in cluster.workers.items():
+        family = [psutil.Process(worker.process.pid)]
+        family += family[0].children(recursive=True)
+        maps = [Path(f"/proc/{process.pid}/maps").read_text() for process in family]
+        if any("libtorch" in text for text in maps):
+            uses_torch.add(stage)
+    assert uses_torch == {"detect", "score"}
+
+    records = [json.loads(line) for line in cluster.logs().splitlines() if line.startswith("{")]
+    done = [record for record in records if record["event"] == "done"]
+    assert {record["stage"] for record in done} == set(STAGES)
+    assert all(record["took"] >= 0 and record["waited"] >= 0 for record in done)
+    assert all(f"{1_234_567_890 + n}" not in cluster.logs() for n in (0, 1, 2, 3, 9))
+
+
+def test_a_message_that_kills_its_worker_ends_at_the_third_time(cluster: Cluster) -> None:
+    """A photo that kills whoever fetches it ends in an apology, and its neighbours are rated."""
+    cluster.start("ingest", "deliver")
+    job = cluster.submit(cluster.job(1, DEADLY))
+    assert cluster.wait_for_answer(job) == ["internal"]
+    assert cluster.workers["ingest"].starts == 4  # three attempts, then one that gives up
+    assert cluster.workers["deliver"].starts == 1
+
+
+def test_a_lost_message_is_answered_by_the_sweeper(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job whose message never arrives ends in an apology when its time is over."""
+    cluster.start("deliver")
+    monkeypatch.setattr(cluster.ledger, "_limits", (0, 1, 1))  # a lifetime of no seconds
+    job = cluster.job(1)
+    assert cluster.ledger.admit(job) == "admitted"
+    photos = cluster.folder / "photos" / job.id
+    photos.mkdir()  # as if ingest had got so far
+
+    from attrai.photos import open_store  # noqa: PLC0415 - beside its use
+
+    store = open_store(cluster.settings.photos_url)
+    wait_for(
+        lambda: sweep(cluster.broker, cluster.ledger, store) == (1, 0), "the job is not overdue"
+    )
+    assert cluster.wait_for_answer(job) == ["timed-out"]
+    assert sweep(cluster.broker, cluster.ledger, store) == (0, 0)
+    assert not photos.exists()
+
+
+def test_copies_of_a_message_give_one_answer(cluster: Cluster) -> None:
+    """A message that is delivered twice, in turn or at once, gives one answer."""
+    from attrai.actors.stage import publish  # noqa: PLC0415 - beside its use
+    from attrai.errors import INTERNAL  # noqa: PLC0415
+
+    job = cluster.job(1).with_(failure=INTERNAL)
+    assert cluster.ledger.admit(job) == "admitted"
+    for _ in range(3):
+        publish(cluster.broker, "deliver", job)
+    cluster.start("deliver")
+    assert cluster.wait_for_answer(job) == ["internal"]
+    wait_for(lambda: "answered already" in cluster.logs(), "the copies are still waiting")
+    assert cluster.answers()[job.id] == ["internal"]

@@ -1,0 +1,31 @@
+"""A short chaos run: whatever fails, every job has its answer and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.servers.fixtures import require
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a volume that can be filled")
+def test_chaos() -> None:
+    """100 jobs while workers, RabbitMQ, Redis, Graylog and the disk fail: none lost or left."""
+    require("rabbitmq-server")
+    require("redis-server")
+    run = subprocess.run(
+        [sys.executable, "-m", "bench.chaos", "--jobs", "100"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "100 answered, 0 lost" in run.stdout.splitlines()[-1]

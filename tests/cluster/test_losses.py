@@ -1,0 +1,104 @@
+"""The three ways in which dramatiq over RabbitMQ loses a message silently, and their cures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import dramatiq
+import pytest
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import Retries
+
+from attrai.actors.stage import publish
+from attrai.rabbitmq import Broker, SureRetries, middleware
+from tests.cluster.conftest import Cluster, wait_for
+from tests.servers import RabbitServer
+
+
+class Unreachable(StubBroker):
+    """A broker that takes no delayed message, as when the server is away."""
+
+    def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
+        if delay is not None:
+            raise ConnectionError("away")
+        return super().enqueue(message)
+
+
+@pytest.mark.parametrize(("retries", "kept"), [(Retries, False), (SureRetries, True)])
+def test_a_retry_that_cannot_be_published(retries: type[Retries], kept: bool) -> None:  # noqa: FBT001 - a case's value
+    """A message that can't be put back ends among the dead letters, not acknowledged."""
+    broker = Unreachable(middleware=[retries(min_backoff=1)])
+    done = threading.Event()
+
+    @dramatiq.actor(broker=broker, max_retries=1)
+    def fail() -> None:
+        done.set()
+        raise ValueError
+
+    fail.send()
+    worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=1)
+    worker.start()
+    try:
+        assert done.wait(10)
+        broker.queues["default"].join()
+    finally:
+        worker.stop()
+    assert bool(broker.dead_letters) == kept
+
+
+@pytest.mark.servers
+def test_a_late_acknowledgement(amqp_url: str, rabbit_server: RabbitServer) -> None:
+    """The acknowledgement of a message from a lost connection takes no new message with it."""
+    broker = Broker(amqp_url, middleware())
+    broker.declare_queue("detect", ensure=True)
+    message: dramatiq.Message[Any] = dramatiq.Message(
+        queue_name="detect", actor_name="detect", args=(), kwargs={}, options={}
+    )
+    broker.enqueue(message)
+    before: Any = broker.consume("detect", prefetch=1, timeout=1000)
+    old = next(before)
+    before.connection.close()
+    after: Any = broker.consume("detect", prefetch=1, timeout=1000)
+    new = next(after)
+    assert old._tag == new._tag == 1
+    after.ack(old)
+    after.connection.process_data_events(0.1)
+    after.connection.close()  # as by a kill, before the new message was worked on
+    wait_for(lambda: rabbit_server.queue_depths()["detect"] == 1, "the message is gone")
+    broker.close()
+
+
+@pytest.mark.servers
+def test_a_blocked_connection(cluster: Cluster, rabbit_server: RabbitServer) -> None:
+    """While RabbitMQ is short of memory a publisher waits, and then its message arrives."""
+    publish(cluster.broker, "ingest", cluster.job(0))
+    rabbit_server.alarm(True)
+    try:
+        publisher = threading.Thread(
+            target=publish, args=(cluster.broker, "ingest", cluster.job(1))
+        )
+        publisher.start()
+        publisher.join(5)
+        assert publisher.is_alive()
+    finally:
+        rabbit_server.alarm(False)
+    publisher.join(30)
+    assert not publisher.is_alive()
+    assert rabbit_server.queue_depths()["ingest"] == 2
+    assert cluster.broker.parameters.blocked_connection_timeout is None
+
+
+@pytest.mark.servers
+def test_publishing_outlasts_a_restart(cluster: Cluster, rabbit_server: RabbitServer) -> None:
+    """A publisher waits while RabbitMQ restarts, and nothing that was published is lost."""
+    publish(cluster.broker, "ingest", cluster.job(0))
+    rabbit_server.stop()
+    publisher = threading.Thread(target=publish, args=(cluster.broker, "ingest", cluster.job(1)))
+    publisher.start()
+    time.sleep(1)  # long enough for it to fail once at least
+    rabbit_server.start()
+    publisher.join(60)
+    assert not publisher.is_alive()
+    assert rabbit_server.queue_depths()["ingest"] == 2

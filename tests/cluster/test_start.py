@@ -1,0 +1,151 @@
+"""Starting: clear lines where it is of no use, patience where it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from attrai import health
+from tests.cluster.conftest import Cluster, wait_for
+from tests.conftest import ROOT
+from tests.servers import RabbitServer, RedisServer
+
+pytestmark = pytest.mark.servers
+
+
+def start_worker(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """`attrai` with some settings changed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "attrai", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"ATTRAI_BROKER_URL": "http://localhost"}, "ATTRAI_BROKER_URL"),
+        ({"ATTRAI_REDIS_URL": "nonsense"}, "ATTRAI_REDIS_URL"),
+        ({"ATTRAI_PHOTOS_URL": "ftp://somewhere"}, "ATTRAI_PHOTOS_URL"),
+        ({"ATTRAI_PHOTOS_URL": "file:///no/such/folder"}, "ATTRAI_PHOTOS_URL"),
+        ({"ATTRAI_GELF_URL": "udp://localhost"}, "ATTRAI_GELF_URL"),
+        ({"ATTRAI_JOB_SECONDS": "soon"}, "ATTRAI_JOB_SECONDS"),
+    ],
+)
+def test_unusable_settings(variables: dict[str, str], said: str) -> None:
+    """An unusable setting ends the worker with one line that names it."""
+    worker = start_worker("worker", "render", **variables)
+    output, _ = worker.communicate(timeout=60)
+    assert worker.returncode != 0
+    (line,) = (line for line in output.splitlines() if line.startswith("attrai: "))
+    assert said in line
+    assert "Traceback" not in output
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("variable", ["ATTRAI_BROKER_URL", "ATTRAI_REDIS_URL"])
+def test_a_wrong_password(variable: str) -> None:
+    """A refused password ends the worker at once; the password is not shown."""
+    url = os.environ[variable]
+    scheme, rest = url.split("://")
+    user, address = rest.rsplit("@", 1)
+    wrong = f"{scheme}://{user.split(':')[0]}:opensesame@{address}"
+    worker = start_worker("worker", "render", **{variable: wrong})
+    output, _ = worker.communicate(timeout=60)
+    assert worker.returncode != 0
+    assert f"attrai: {variable}" in output
+    assert "opensesame" not in output
+
+
+def test_a_read_only_redis(cluster: Cluster, redis_server: RedisServer) -> None:
+    """A Redis that takes no writes ends the worker at once."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.replicaof("127.0.0.1", "1")
+        try:
+            worker = start_worker("sweep", "--once")
+            output, _ = worker.communicate(timeout=60)
+        finally:
+            client.replicaof("NO", "ONE")
+    assert worker.returncode != 0
+    assert "read-only" in output
+    assert cluster.ledger.in_flight() == 0
+
+
+def test_servers_that_are_not_up_yet(
+    cluster: Cluster, rabbit_server: RabbitServer, redis_server: RedisServer
+) -> None:
+    """A worker that starts before its servers waits for them, and says so."""
+    rabbit_server.stop()
+    redis_server.stop()
+    worker = start_worker("worker", "render")
+    assert worker.stdout is not None
+    try:
+        for server, start in (("RabbitMQ", rabbit_server.start), ("Redis", redis_server.start)):
+            line = next(line for line in worker.stdout if "not up yet" in line and server in line)
+            assert json.loads(line)["level"] == "warning"
+            start()
+        wait_for(lambda: cluster.ledger.loads()["render"].workers == 1, "it did not start")
+    finally:
+        worker.terminate()
+        worker.communicate(timeout=60)
+    assert worker.returncode == 0
+    assert cluster.ledger.loads()["render"].workers == 0  # it took its leave
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_unknown_stage() -> None:
+    """A stage that does not exist is refused with the names of those that do."""
+    worker = start_worker("worker", "polish")
+    output, _ = worker.communicate(timeout=60)
+    assert worker.returncode == 2
+    assert "ingest, detect, score, render, deliver" in output
+
+
+def test_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process is well while it gives signs of life; an ended one counts no more."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert health.problem() == "no process has given a sign of life"
+    pulse = health.Pulse()
+    assert health.problem() is None
+    file = health.folder() / str(os.getpid())
+    long_ago = time.time() - health.STALE_SECONDS - 1
+    os.utime(file, (long_ago, long_ago))
+    assert "has been silent for" in str(health.problem())
+    pulse.beat()
+    assert health.problem() is None
+    (health.folder() / "999999999").touch()  # of a process that was killed
+    assert health.Pulse() is not None
+    assert [path.name for path in health.folder().iterdir()] == [str(os.getpid())]
+    pulse.stop()
+    assert health.problem() is not None
+
+
+def test_health_command(cluster: Cluster) -> None:
+    """`attrai health` tells of a worker that hangs."""
+    cluster.start("deliver")
+    well = start_worker("health")
+    assert well.communicate(timeout=60) == ("", None)
+    assert well.returncode == 0
+    worker = cluster.workers["deliver"].process
+    (child,) = (file for file in (cluster.folder / "attrai-health").iterdir())
+    os.kill(int(child.name), signal.SIGSTOP)
+    os.utime(child, (0, 0))
+    hung = start_worker("health")
+    output, _ = hung.communicate(timeout=60)
+    os.kill(int(child.name), signal.SIGCONT)
+    assert hung.returncode == 1
+    assert "silent" in output
+    assert worker.poll() is None

@@ -1,0 +1,203 @@
+"""A Graylog that is slow, down, restarted, refuses or hangs: the process is none the worse."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from attrai.logs import GelfAddress, LogHandler
+from attrai.logs.graylog import QUEUE_SIZE, Graylog
+from tests.gelf import GelfReceiver, wait_for
+from tests.logs.conftest import UNREACHABLE, Output, count, numbers
+
+log = structlog.get_logger("attrai.test")
+PADDING = "x" * 900
+DROPPED = "log records were dropped"
+
+
+def senders() -> list[threading.Thread]:
+    """The threads that send to Graylog."""
+    return [thread for thread in threading.enumerate() if thread.name == "graylog"]
+
+
+def test_absent_at_start(output: Output) -> None:
+    """What is logged before Graylog is up comes to it later, in order and whole."""
+    receiver = GelfReceiver()
+    output.configure(gelf_url=receiver.url)
+    expected = count(range(QUEUE_SIZE - 1))
+    wait_for(lambda: output.records(UNREACHABLE))
+    with receiver:
+        wait_for(lambda: len(numbers(receiver)) >= len(expected))
+        assert numbers(receiver) == expected
+        wait_for(lambda: UNREACHABLE in receiver.texts())
+    assert receiver.invalid == []
+    assert len(output.records(UNREACHABLE)) == 1
+    assert "refused" in output.records(UNREACHABLE)[0]["reason"]
+    assert output.records(DROPPED) == []
+
+
+def test_restarted_midway(output: Output, graylog: GelfReceiver) -> None:
+    """What is logged while Graylog restarts comes to it afterwards; each outage is told of once."""
+    output.configure(gelf_url=graylog.url)
+    expected = count(range(100))
+    for outage in range(1, 3):
+        wait_for(lambda: len(numbers(graylog)) == len(expected))
+        graylog.stop()
+        expected.extend(count(range(len(expected), len(expected) + 100)))
+        wait_for(lambda outage=outage: len(output.records(UNREACHABLE)) == outage)
+        graylog.start()
+    wait_for(lambda: len(numbers(graylog)) == len(expected))
+    assert numbers(graylog) == expected
+
+
+def test_a_proxy_that_hangs_up(output: Output, graylog: GelfReceiver) -> None:
+    """Nothing is lost to connections that are accepted only to be closed."""
+    graylog.hangs_up = True
+    output.configure(gelf_url=graylog.url)
+    expected = count(range(100))
+    wait_for(lambda: graylog.connections > 2)
+    graylog.hangs_up = False
+    wait_for(lambda: numbers(graylog) == expected)
+
+
+def test_a_flood_from_many_threads(output: Output, graylog: GelfReceiver) -> None:
+    """Records of many threads at once all come, each thread's in order."""
+    output.configure(gelf_url=graylog.url)
+
+    def flood(thread: int) -> None:
+        for number in range(1000):
+            log.info("flood", thread=thread, number=number)
+
+    threads = [threading.Thread(target=flood, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_for(lambda: len(graylog.messages) == 8000)
+    for thread in range(8):
+        mine = [m["_number"] for m in graylog.messages if m["_thread"] == thread]
+        assert mine == list(range(1000))
+
+
+def hang(output: Output, graylog: GelfReceiver) -> LogHandler:
+    """Logs more than fits to a Graylog that accepts and never reads."""
+    graylog.reads = False
+    handler = output.configure(gelf_url=graylog.url)
+    slowest = 0.0
+    for number in range(2 * QUEUE_SIZE):
+        started = time.monotonic()
+        log.info(str(number), padding=PADDING)
+        slowest = max(slowest, time.monotonic() - started)
+    assert slowest < 1
+    assert len(output.records()) == 2 * QUEUE_SIZE
+    return handler
+
+
+def test_never_reads(output: Output, graylog: GelfReceiver) -> None:
+    """A Graylog that hangs makes nobody wait; what was dropped is counted and told of later."""
+    hang(output, graylog)
+    graylog.reads = True
+    wait_for(lambda: DROPPED in graylog.texts())
+    (report,) = (m for m in graylog.messages if m["short_message"] == DROPPED)
+    assert len(numbers(graylog)) + report["_dropped_logs"] == 2 * QUEUE_SIZE
+    assert report["level"] == 3
+    assert output.records(DROPPED)[0]["dropped_logs"] == report["_dropped_logs"]
+    log.info("after")
+    wait_for(lambda: "after" in graylog.texts())
+
+
+def test_closing_while_it_hangs(output: Output, graylog: GelfReceiver) -> None:
+    """Closing takes about two seconds at most, and tells what was not sent."""
+    handler = hang(output, graylog)
+    started = time.monotonic()
+    handler.close()
+    assert time.monotonic() - started < 3
+    (report,) = output.records(DROPPED)
+    assert report["dropped_logs"] >= QUEUE_SIZE
+    wait_for(lambda: not senders(), timeout=5)
+    log.info("after")
+    assert output.records("after")
+    handler.close()
+    assert len(output.records(DROPPED)) == 1
+
+
+def test_closing_without_graylog(output: Output, graylog: GelfReceiver) -> None:
+    """Closing does not sit out the delay between attempts, and tells what was not sent."""
+    graylog.hangs_up = True
+    handler = output.configure(gelf_url=graylog.url)
+    count(range(50))
+    wait_for(lambda: graylog.connections == 5)
+    started = time.monotonic()
+    handler.close()
+    assert time.monotonic() - started < 1
+    assert output.records(DROPPED)[0]["dropped_logs"] == 51
+    assert senders() == []
+
+
+def test_reports_always_fit() -> None:
+    """The count of dropped records is queued even where the queue is full."""
+    graylog = Graylog(GelfAddress("localhost", 1, None))
+    event = {"event": "x", "level": "info", "timestamp": "2026-01-02T03:04:05Z"}
+    for _ in range(QUEUE_SIZE + 5):
+        graylog(None, "info", event)
+    assert (graylog._queue.qsize(), graylog._dropped) == (QUEUE_SIZE, 5)
+    graylog(None, "error", {**event, "dropped_logs": 5})
+    assert graylog._queue.qsize() == QUEUE_SIZE + 1
+
+
+def test_configuring_twice(output: Output, graylog: GelfReceiver) -> None:
+    """The later configuration is the only one: one handler, one thread, nothing doubled or lost."""
+    output.configure(gelf_url=graylog.url, service="first")
+    log.info("one")
+    output.configure(gelf_url=graylog.url, service="second")
+    log.info("two")
+    wait_for(lambda: len(graylog.messages) == 2)
+    assert [(m["short_message"], m["_service"]) for m in graylog.messages] == [
+        ("one", "first"),
+        ("two", "second"),
+    ]
+    assert len(logging.getLogger().handlers) == len(senders()) == 1
+    later = Output()
+    later.configure()
+    log.info("three")
+    assert senders() == []
+    assert (len(output.records()), len(later.records())) == (2, 1)
+
+
+PROCESS = """
+import multiprocessing, sys
+import structlog
+from attrai import logs
+
+def work(name):
+    logs.configure("info", sys.stderr, service=name, gelf_url=sys.argv[1])
+    for number in range(1000):
+        structlog.get_logger().info(str(number))
+
+if __name__ == "__main__":
+    work("parent")
+    child = multiprocessing.get_context(sys.argv[2]).Process(target=work, args=("child",))
+    child.start()
+    child.join()
+    structlog.get_logger().info("end")
+"""
+
+
+def test_processes_that_end(graylog: GelfReceiver, tmp_path: Path) -> None:
+    """A process that just ends, forked or not, has sent everything, each record once."""
+    script = tmp_path / "script.py"
+    script.write_text(PROCESS)
+    for method in ("fork", "spawn"):
+        graylog.messages.clear()
+        command = [sys.executable, str(script), graylog.url, method]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        wait_for(lambda: "end" in graylog.texts())
+        assert len(done.stderr.splitlines()) == 2001
+        for service, sent in ("parent", 1001), ("child", 1000):
+            assert sum(m["_service"] == service for m in graylog.messages) == sent
