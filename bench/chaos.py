@@ -35,6 +35,8 @@ from tests.cluster.channel import ANSWERS, NAME
 from tests.gelf import GelfReceiver
 from tests.servers import RabbitServer, RedisServer
 
+#: The first chat's number, so long that it stands nowhere by chance.
+CHATS = 7_001_002_003_000
 #: Jobs in flight at once, and seconds without an answer after which the rest counts as lost.
 IN_FLIGHT, PATIENCE = 40, 240
 
@@ -112,7 +114,7 @@ def run(jobs: int, seed: int) -> int:
             job = Job(
                 id=job_id(NAME, number),
                 channel=NAME,
-                address={"chat": number},
+                address={"chat": CHATS + number},
                 user=f"user-{number}",
                 source=str(rng.choice(photos)),
                 renderer=rng.choice(["boxes", "ranking", "spotlight"]),
@@ -144,6 +146,11 @@ def run(jobs: int, seed: int) -> int:
         kinds = Counter(line.split()[1] for line in answers.read_text().splitlines())
         lost = len(set(ids) - set(count))
         remains = left()
+        digits = str(CHATS)[:-4]
+        remains["addresses in logs"] = sum(
+            digits in log.read_text() for log in folder.glob("*.log")
+        )
+        remains["invalid log records"] = len(gelf.invalid)
         print("faults:", dict(faults.count), {p.name: p.starts for p in processes})
         print("answers:", dict(kinds))
         print(

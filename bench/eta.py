@@ -13,18 +13,19 @@ when the median error of all jobs is above the target, or a job was not answered
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NoReturn
 
 import dramatiq
 
@@ -33,10 +34,9 @@ from attrai.actors.stage import publish
 from attrai.contract import STAGES, Job, StageName, job_id
 from attrai.ledger import Ledger
 from attrai.settings import Settings
-from bench.eta_worker import ANSWERS, MEAN, NAME, PHOTOS, uneven
+from bench.eta_worker import ANSWERS, MEAN, NAME, PATIENCE, PHOTOS, Workers, ignore_signals, uneven
 from tests.servers import RabbitServer, RedisServer
 
-ROOT = Path(__file__).parents[1]
 TARGET = 0.25
 #: How long jobs come.
 SECONDS = 90
@@ -47,26 +47,22 @@ WARM_UP = 20
 BURST, WITHIN, BETWEEN, LONGEST_REST = (5, 60), 0.01, 4.0, 10.0
 #: The stage whose replicas change.
 SLOWEST: StageName = max(MEAN, key=lambda stage: MEAN[stage])
-#: Seconds to wait for a worker's start or end, and for the last answers.
-PATIENCE = 60
 PHASES = ("before", "with two", "after")
 
 
-class Sent(NamedTuple):
-    """A job as it was sent."""
+@dataclass
+class Sent:
+    """A job: what was foretold when it was sent, and what came."""
 
-    id: str
     phase: str
     at: float
     estimate: float
+    answered: float = math.inf
 
-
-class Sample(NamedTuple):
-    """An answered job: what was foretold and what came."""
-
-    phase: str
-    estimate: float
-    real: float
+    @property
+    def real(self) -> float:
+        """Seconds until the answer."""
+        return self.answered - self.at
 
     @property
     def error(self) -> float:
@@ -74,50 +70,11 @@ class Sample(NamedTuple):
         return self.estimate / self.real - 1
 
 
-class Workers:
-    """The worker processes, all of which end with the run."""
-
-    def __init__(self, log: Path) -> None:
-        self._log = log.open("ab")
-        self._processes: list[tuple[StageName, subprocess.Popen[bytes]]] = []
-
-    def add(self, stage: StageName) -> None:
-        """Starts a worker of a stage."""
-        command = [sys.executable, "-m", "dramatiq", "bench.eta_worker:setup"]
-        command += ["-Q", stage, "-p", "1", "-t", "1"]
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            command,
-            cwd=ROOT,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,  # Ctrl-C is for the benchmark, which then ends it
-        )
-        self._processes.append((stage, process))
-
-    def remove(self, stage: StageName) -> None:
-        """Ends the latest worker of a stage in order, without waiting for it."""
-        # Only dramatiq's first process: it tells the others, and a second signal kills them.
-        [process for name, process in self._processes if name == stage][-1].terminate()
-
-    def stop(self) -> None:
-        """Ends all of them."""
-        for _, process in self._processes:
-            process.terminate()
-        deadline = time.monotonic() + PATIENCE
-        for _, process in self._processes:
-            try:
-                process.wait(max(0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        self._log.close()
-
-
 class Load:
     """Sends jobs and remembers when, and what the ledger foretold."""
 
     def __init__(self, ledger: Ledger, rabbitmq: dramatiq.Broker, rng: random.Random) -> None:
-        self.sent: list[Sent] = []
+        self.sent: dict[str, Sent] = {}  # by the job's id
         self._ledger, self._rabbitmq, self._rng = ledger, rabbitmq, rng
 
     def send(self, phase: str) -> None:
@@ -133,7 +90,7 @@ class Load:
             admitted_at=now,
             queued_at=now,
         )
-        self.sent.append(Sent(job.id, phase, now, self._ledger.eta()))
+        self.sent[job.id] = Sent(phase, now, self._ledger.eta())
         if self._ledger.admit(job) != "admitted":
             raise RuntimeError("the ledger is full")
         publish(self._rabbitmq, "ingest", job)
@@ -146,22 +103,21 @@ class Load:
         time.sleep(min(self._rng.expovariate(1 / BETWEEN), LONGEST_REST))
 
 
-def wait_until(ready: Callable[[], bool], what: str) -> None:
-    """Waits, but not for ever."""
+def await_that(ready: Callable[[], bool]) -> bool:
+    """Waits until something is so, but not for ever; whether it is."""
     deadline = time.monotonic() + PATIENCE
-    while not ready():
-        if time.monotonic() > deadline:
-            raise TimeoutError(what)
+    while not ready() and time.monotonic() < deadline:
         time.sleep(0.05)
+    return ready()
 
 
-def measure(seed: int) -> tuple[list[Sample], int]:
-    """One run; its answered jobs without the warm-up, and how many went without an answer."""
+def measure(seed: int) -> list[Sent]:
+    """One run; all its jobs."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="eta-")))
         rabbit = stack.enter_context(RabbitServer())
         redis = stack.enter_context(RedisServer())
-        answers = folder / "answers"
+        answers, log = folder / "answers", folder / "log"
         answers.touch()
         os.environ |= {
             "ATTRAI_BROKER_URL": rabbit.url,
@@ -172,42 +128,48 @@ def measure(seed: int) -> tuple[list[Sample], int]:
         }
         settings = Settings()
         ledger = attrai_broker.open_ledger(settings)
-        workers = Workers(folder / "log")
+        load = Load(ledger, attrai_broker.make_broker(settings, []), random.Random(seed))
+        workers = Workers(log)
         stack.callback(workers.stop)
         for stage in STAGES:
             workers.add(stage)
-        wait_until(lambda: all(load.workers for load in ledger.loads().values()), "no workers")
+        if not await_that(lambda: all(stage.workers for stage in ledger.loads().values())):
+            raise RuntimeError(f"the workers don't start:\n{log.read_text()}")
 
-        load = Load(ledger, attrai_broker.make_broker(settings, []), random.Random(seed))
         for _ in range(WARM_UP):
             load.send("warm-up")
-        wait_until(lambda: ledger.in_flight() == 0, "no answers")
-        changes = [lambda: None, lambda: workers.add(SLOWEST), lambda: workers.remove(SLOWEST)]
+        await_that(lambda: ledger.in_flight() == 0)
         started = time.monotonic()
-        for number, (phase, change) in enumerate(zip(PHASES, changes, strict=True), 1):
-            change()
+        for number, phase in enumerate(PHASES, 1):
+            if phase == "with two":
+                workers.add(SLOWEST)
+            elif phase == "after":
+                workers.remove(SLOWEST)
             while time.monotonic() < started + number / len(PHASES) * SECONDS:
                 load.burst(phase)
-        wait_until(lambda: ledger.in_flight() == 0, f"see {folder}: answers are missing")
+        await_that(lambda: ledger.in_flight() == 0)
 
-        times = dict(line.split() for line in answers.read_text().splitlines())
-        samples = [
-            Sample(job.phase, job.estimate, float(times[job.id]) - job.at)
-            for job in load.sent[WARM_UP:]
-            if job.id in times
-        ]
-        return samples, len(load.sent) - len(times)
+        for line in answers.read_text().splitlines():
+            job, answered = line.split()
+            load.sent[job].answered = float(answered)
+        return list(load.sent.values())
 
 
-def describe(samples: Sequence[Sample]) -> str:
+def describe(jobs: Sequence[Sent]) -> str:
     """The figures of some jobs."""
-    errors = [sample.error for sample in samples]
-    reals = statistics.quantiles((sample.real for sample in samples), n=20)
+    errors = [job.error for job in jobs]
+    reals = statistics.quantiles((job.real for job in jobs), n=20)
     return (
-        f"{len(samples):4} jobs, median error {statistics.median(map(abs, errors)):4.0%}, "
+        f"{len(jobs):3} jobs, median error {statistics.median(map(abs, errors)):4.0%}, "
         f"signed {statistics.median(errors):+4.0%}, "
         f"real p50 {reals[9]:5.2f} s, p95 {reals[18]:5.2f} s"
     )
+
+
+def end(*_: object) -> NoReturn:
+    """Ends the run on a signal; a further one must not end the cleaning up."""
+    ignore_signals()
+    sys.exit(130)
 
 
 def main() -> None:
@@ -215,13 +177,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    samples, lost = measure(arguments.seed)
-    print(f"excluded: {WARM_UP} jobs of the warm-up, which find an empty ledger")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    jobs = measure(arguments.seed)[WARM_UP:]
+    answered = [job for job in jobs if job.real < math.inf]
+    print(f"excluded: {WARM_UP} jobs of the warm-up, from which an empty ledger learns")
     for phase in PHASES:
-        print(f"{phase:9}", describe([sample for sample in samples if sample.phase == phase]))
-    error = statistics.median(abs(sample.error) for sample in samples)
-    print(f"ETA: {describe(samples)}, {lost} unanswered; target {TARGET:.0%}")
+        print(f"{phase:9}", describe([job for job in answered if job.phase == phase]))
+    error = statistics.median(abs(job.error) for job in answered)
+    lost = len(jobs) - len(answered)
+    print(f"ETA: {describe(answered)}; {lost} unanswered; target at most {TARGET:.0%}")
     sys.exit(int(error > TARGET or lost > 0))
 
 

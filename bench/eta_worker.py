@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import os
 import random
+import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
+
+import psutil
 
 from attrai.actors.deliver import Deliver
 from attrai.actors.stage import Stage
@@ -19,7 +25,10 @@ from attrai.broker import start
 from attrai.contract import Failure, Job, StageName
 from attrai.photos import PICTURE
 
+ROOT = Path(__file__).parents[1]
 NAME = "eta"
+#: Seconds to wait for a worker's start or end, or for answers.
+PATIENCE = 60
 #: The variable that names the file to which the answers are appended: id and time.
 ANSWERS = "ETA_ANSWERS"
 #: The mean seconds of work of each stage.
@@ -111,3 +120,45 @@ class SlowChannel:
 def setup() -> None:
     """For dramatiq's command line."""
     start({NAME: SlowChannel(Path(os.environ[ANSWERS]))})
+
+
+def ignore_signals() -> None:
+    """Lets no signal end the cleaning up, which would leave something behind."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+class Workers:
+    """The worker processes, all of which end with the run."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log.open("ab")
+        self._processes: list[tuple[StageName, subprocess.Popen[bytes]]] = []
+
+    def add(self, stage: StageName) -> None:
+        """Starts a worker of a stage."""
+        command = [sys.executable, "-m", "dramatiq", "bench.eta_worker:setup"]
+        command += ["-Q", stage, "-p", "1", "-t", "1"]
+        # Ctrl-C is for the benchmark, which then ends the worker: hence a session of its own.
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            command, cwd=ROOT, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+        self._processes.append((stage, process))
+
+    def remove(self, stage: StageName) -> None:
+        """Ends the latest worker of a stage in order, without waiting for it."""
+        # Only dramatiq's first process: it tells the others, and a second signal kills them.
+        [process for name, process in self._processes if name == stage][-1].terminate()
+
+    def stop(self) -> None:
+        """Ends all of them in order, and by force whatever would outlive this process."""
+        ignore_signals()
+        for _, process in self._processes:
+            process.terminate()
+        for _, process in self._processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        self._log.close()

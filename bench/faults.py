@@ -69,7 +69,9 @@ class Process:
     def stop(self) -> None:
         """Ends it for good, in order."""
         self._stopping = True
-        self._signal(signal.SIGTERM)
+        if self._process is not None:
+            # To the first process alone: a worker takes a second signal for "at once".
+            self._process.terminate()
         self._thread.join(timeout=30)
         self._signal(signal.SIGKILL)
         self._log.close()

@@ -96,8 +96,9 @@ def run(jobs: int, burst: int) -> int:
         once = ["-p", "1", "-t", "1"]
 
         def contender(name: str, prepare: Prepare, commands: list[list[str]]) -> Contender:
-            workers = Workers(name, commands, folder)
+            workers = Workers(name, folder)
             stack.callback(workers.stop)
+            workers.start(commands)
             return Contender(name, prepare, workers, ends)
 
         contenders = [
@@ -122,6 +123,8 @@ def run(jobs: int, burst: int) -> int:
                 )
             ),
         ]
+        # The first that is done at the end: a second Ctrl-C must not interrupt the rest.
+        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         return compare(contenders, jobs, burst, gelf)
 
 
@@ -167,7 +170,10 @@ def main() -> None:
     arguments = parser.parse_args()
     # An end by signal is one by exception, which ends the servers and workers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    sys.exit(run(arguments.jobs, arguments.burst))
+    try:
+        sys.exit(run(arguments.jobs, arguments.burst))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,14 @@ Prepare = Callable[[int], Callable[[], None]]
 class Workers:
     """The processes of a contender, which end with it."""
 
-    def __init__(self, name: str, commands: Sequence[list[str]], folder: Path) -> None:
-        self._log = folder / f"{name}.log"
+    def __init__(self, name: str, folder: Path) -> None:
+        self._folder, self._log = folder, folder / f"{name}.log"
         self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, commands: Sequence[list[str]]) -> None:
+        """Starts them; `stop` ends also those that were started before this is interrupted."""
         # One message in hand for bare dramatiq; attrai's workers see to it themselves.
-        env = os.environ | {"dramatiq_queue_prefetch": "1", "TMPDIR": str(folder)}
+        env = os.environ | {"dramatiq_queue_prefetch": "1", "TMPDIR": str(self._folder)}
         with self._log.open("ab") as log:
             for command in commands:
                 self._processes.append(
@@ -94,7 +97,7 @@ class Contender:
         missing, ended, deadline = set(numbers), started, time.monotonic() + PATIENCE
         while missing:
             if end := self._ends.take(1):
-                missing.remove(end[0])
+                missing.discard(end[0])
                 ended = max(ended, end[1])
             elif time.monotonic() > deadline:
                 raise RuntimeError(f"{self.name}: {len(missing)} of {jobs} jobs did not end")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from attrai.cli import app
@@ -52,8 +53,12 @@ def test_settings_table() -> None:
     fields = Settings.model_fields
     assert {f"ATTRAI_{name.upper()}" for name in fields} == set(rows)
     for name, field in fields.items():
-        shown = "the packaged ones" if field.default is None else str(field.default)
-        assert rows[f"ATTRAI_{name.upper()}"].strip("`") == shown
+        default = field.default
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
+        nothing = "the packaged ones" if name == "weights" else "none"
+        shown = rows[f"ATTRAI_{name.upper()}"].strip("`")
+        assert shown == (nothing if default is None else str(default))
 
 
 def test_local_links() -> None:

@@ -16,9 +16,10 @@ DETAILS = {
 }
 
 
-@pytest.mark.parametrize(
-    "code", [error.code for error in errors.UserError.__subclasses__()] + [errors.INTERNAL.code]
-)
+CODES = [error.code for error in errors.UserError.__subclasses__()]
+
+
+@pytest.mark.parametrize("code", [*CODES, errors.INTERNAL.code, errors.TIMED_OUT.code])
 def test_every_failure_has_a_sentence(code: str) -> None:
     """Each failure's text fills its placeholders with the failure's details."""
     details = DETAILS.get(code, {})

@@ -7,9 +7,11 @@ consume. `attrai worker detect` spares the typing.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -29,7 +31,7 @@ from attrai.errors import SettingsError
 from attrai.health import Pulse
 from attrai.ledger import Ledger
 from attrai.photos import StoreError, open_store
-from attrai.rabbitmq import Broker, middleware
+from attrai.rabbitmq import Broker, hide_messages, middleware
 from attrai.services import Services, open_redis
 from attrai.settings import Settings, load_settings
 
@@ -77,15 +79,18 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     # dramatiq's command line silences pika; its records are worth as much as any.
     logging.getLogger("pika").setLevel(logging.NOTSET)
     try:
-        return logs.configure(
+        handler = logs.configure(
             settings.log_level,
-            sys.stdout,
+            # dramatiq replaces sys.stdout by a pipe that ends in stderr.
+            sys.__stdout__ or sys.stdout,
             service=service,
             gelf_url=settings.gelf_url,
             secrets=[unquote(password) for password in passwords if password],
         )
     except ValueError as error:
         raise CannotStart(f"ATTRAI_GELF_URL: {error}") from error
+    handler.addFilter(hide_messages)
+    return handler
 
 
 def make_broker(settings: Settings, extra: list[dramatiq.Middleware]) -> Broker:
@@ -189,10 +194,11 @@ class Boot(dramatiq.Middleware):
         """Loads the stages; ends the process when that fails."""
         try:
             self._boot(broker, worker)
-        except BaseException:
-            # Here dramatiq would log the exception and consume without the stage.
+        except Exception:
+            # dramatiq would go on without the stage: it swallows what its hooks raise, but
+            # for what ends the process.
             log.critical("can't start", exc_info=True)
-            os._exit(1)
+            sys.exit(1)
 
     def _boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
         stages = [stage for stage in Stage.__subclasses__() if stage.name in _queues(worker)]
@@ -227,21 +233,26 @@ class SignsOfLife:
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._pulse = Pulse()
         self._next = 0.0
+        # The thread that consumes outlives the call of `stop` by about a second.
+        self._lock = threading.Lock()
         self.beat()
 
     def beat(self) -> None:
         """Called often; says it every few seconds."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _BEAT_SECONDS
-            for stage in self._stages:
-                self._ledger.beat(stage, self._name)
-            self._pulse.beat()
+        with self._lock:
+            if time.monotonic() >= self._next:
+                self._next = time.monotonic() + _BEAT_SECONDS
+                for stage in self._stages:
+                    self._ledger.beat(stage, self._name)
+                self._pulse.beat()
 
     def stop(self) -> None:
-        """Says that the process ends in order."""
-        for stage in self._stages:
-            self._ledger.leave(stage, self._name)
-        self._pulse.stop()
+        """Says that the process ends in order, and nothing more."""
+        with self._lock:
+            self._next = math.inf
+            for stage in self._stages:
+                self._ledger.leave(stage, self._name)
+            self._pulse.stop()
 
 
 def _log_answer(job: Job) -> None:

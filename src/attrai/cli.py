@@ -33,9 +33,6 @@ app = typer.Typer(
 #: Where no terminal sets a width no row is broken, so that a row stays one line for `grep`.
 _PIPE_WIDTH = 1000
 
-#: Seconds between rounds of the sweeper.
-_SWEEP_PAUSE = 5
-
 _FAILED, _USAGE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
 
 
@@ -186,12 +183,11 @@ def sweep_command(
         services = broker.open_services(settings, {})
     except (SettingsError, broker.CannotStart) as error:
         _refuse(str(error))
-    while True:
+    if once:
         overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)
-        if once:
-            typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
-            return
-        time.sleep(_SWEEP_PAUSE)
+        typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
+    else:
+        sweeper.run(rabbitmq, services.ledger, services.photos)
 
 
 @app.command(name="health")

@@ -17,6 +17,7 @@ ends in exactly one answer.
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -125,6 +126,18 @@ class Ticket(BaseModel):
     #: A keyed hash or a constant, never a name or a number that others know the user by.
     user: str = Field(min_length=1)
     locale: str = "en"
+
+    def failed(self, failure: Failure) -> Job:
+        """A job that has nothing left but to tell its user of the failure."""
+        now = time.time()
+        return Job(
+            **{name: getattr(self, name) for name in Ticket.model_fields},
+            source="",
+            renderer="",
+            admitted_at=now,
+            queued_at=now,
+            failure=failure,
+        )
 
 
 class Job(Ticket):

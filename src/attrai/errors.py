@@ -15,6 +15,8 @@ from attrai.contract import Failure
 
 #: The failure of a job that we could not process through no fault of its photo.
 INTERNAL = Failure(code="internal")
+#: The failure of a job that was not answered in time.
+TIMED_OUT = Failure(code="timed-out")
 
 
 class UserError(Exception):

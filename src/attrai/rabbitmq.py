@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -9,7 +10,7 @@ from typing import Any, cast
 import dramatiq
 import pika
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
-from dramatiq.common import xq_name
+from dramatiq.common import q_name, xq_name
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
 
@@ -52,7 +53,9 @@ class _Consumer(_RabbitmqConsumer):
         message = super().__next__()  # type: ignore[no-untyped-call]  # dramatiq's
         if message is not None:
             message.consumer = self
-        self.broker.on_consumer_turn()
+        if self.queue_name == q_name(self.queue_name):
+            # The queue of delayed messages has a thread of its own, which proves nothing.
+            self.broker.on_consumer_turn()
         return message
 
     def ack(self, message: Any) -> None:
@@ -99,6 +102,18 @@ class Broker(RabbitmqBroker):
             durable=True,
             arguments={"x-message-ttl": DEAD_LETTER_TTL},
         )
+
+
+def hide_messages(record: logging.LogRecord) -> bool:
+    """A filter for logs: dramatiq's records name messages by their ids, not their content."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            argument.message_id
+            if isinstance(argument, dramatiq.Message | dramatiq.MessageProxy)
+            else argument
+            for argument in record.args
+        )
+    return True
 
 
 def middleware() -> list[dramatiq.Middleware]:

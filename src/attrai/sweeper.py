@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from typing import NoReturn
+
 import dramatiq
+import redis
 import structlog
 
 from attrai.actors.stage import publish
-from attrai.contract import Failure
 from attrai.ledger import Ledger
 from attrai.photos import PhotoStore
 
 log = structlog.get_logger(__name__)
 
-#: Why an overdue job failed, as far as its user is concerned.
-TIMED_OUT = Failure(code="timed-out")
 #: Files this old, in seconds, whose job is not in the ledger belong to nobody.
 ORPHAN_SECONDS = 120
+#: Seconds between rounds.
+_PAUSE = 5
 
 
 def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[int, int]:
@@ -27,9 +30,19 @@ def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[
     overdue = ledger.take_overdue()
     for job in overdue:
         log.warning("overdue", job=job.id)
-        publish(broker, "deliver", job.with_(failure=TIMED_OUT))
+        publish(broker, "deliver", job)
     orphans = [job for job in photos.job_ids(ORPHAN_SECONDS) if not ledger.holds(job)]
     for job_id in orphans:
         log.warning("orphaned files", job=job_id)
         photos.delete_job(job_id)
     return len(overdue), len(orphans)
+
+
+def run(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> NoReturn:
+    """Sweeps for ever; what fails in a round is tried again in the next."""
+    while True:
+        try:
+            sweep(broker, ledger, photos)
+        except (dramatiq.errors.ConnectionError, redis.RedisError, OSError):
+            log.exception("sweep failed")
+        time.sleep(_PAUSE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import threading
 import time
 from typing import Any
@@ -11,8 +13,9 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Retries
 
+from attrai import logs
 from attrai.actors.stage import publish
-from attrai.rabbitmq import Broker, SureRetries, middleware
+from attrai.rabbitmq import Broker, SureRetries, hide_messages, middleware
 from tests.cluster.conftest import Cluster, wait_for
 from tests.servers import RabbitServer
 
@@ -102,3 +105,18 @@ def test_publishing_outlasts_a_restart(cluster: Cluster, rabbit_server: RabbitSe
     publisher.join(60)
     assert not publisher.is_alive()
     assert rabbit_server.queue_depths()["ingest"] == 2
+
+
+def test_dramatiqs_records_hold_no_addresses() -> None:
+    """What dramatiq logs of a message is its id, not what it carries."""
+    stream = io.StringIO()
+    handler = logs.configure("warning", stream)
+    handler.addFilter(hide_messages)
+    message: dramatiq.Message[Any] = dramatiq.Message(
+        queue_name="detect", actor_name="detect", args=("secret address",), kwargs={}, options={}
+    )
+    for hidden in (message, dramatiq.MessageProxy(message)):
+        logging.getLogger("dramatiq.worker").warning("Failed to process %s in %d ms.", hidden, 3)
+    handler.close()
+    assert "secret address" not in stream.getvalue()
+    assert stream.getvalue().count(f"Failed to process {message.message_id} in 3 ms.") == 2

@@ -149,3 +149,12 @@ def test_health_command(cluster: Cluster) -> None:
     assert hung.returncode == 1
     assert "silent" in output
     assert worker.poll() is None
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_without_its_queue() -> None:
+    """A worker that is not told its queue ends, for it would take messages of other stages."""
+    command = [sys.executable, "-m", "dramatiq", "attrai.broker:setup", "attrai.actors.render"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode != 0
+    assert "name the stage by -Q" in run.stdout

@@ -22,9 +22,8 @@ class Deliver(Stage):
             channel.deliver(job, self.read(job, PICTURE))
         return job
 
-    def hand_on(self, job: Job, seconds: float) -> None:
+    def hand_on(self, job: Job) -> None:
         """Leaves nothing of the job: this is its last stage."""
-        self.services.ledger.move(job, self.name, self.name, seconds)
         # Files of a job that is finished are swept if need be; a job without files would be
         # taken for one that another copy of the message finished.
         answered = self.services.ledger.finish(job)

@@ -71,10 +71,9 @@ class Stage(ABC):
         except FileNotFoundError as error:
             raise FileGone(name) from error
 
-    def hand_on(self, job: Job, seconds: float) -> None:
+    def hand_on(self, job: Job) -> None:
         """Publishes the job for its next stage, then deletes what only this one needed."""
         following = "deliver" if job.failure else STAGES[STAGES.index(self.name) + 1]
-        self.services.ledger.move(job, self.name, following, seconds)
         # Publishing belongs in the actor: dramatiq swallows what its hooks raise, and
         # acknowledges the message all the same (dramatiq#545).
         publish(self._broker, following, job)
@@ -86,19 +85,32 @@ class Stage(ABC):
 
     def _receive(self, message: dict[str, Any]) -> None:
         started = time.time()
-        try:
-            job = Job.from_message(message)
-        except UnreadableMessage as error:
-            self._answer_unreadable(error)
-            return
-        with structlog.contextvars.bound_contextvars(job=job.id, stage=self.name):
-            start = self.services.ledger.begin(job, self.name)
-            if start == "answered":
-                log.info("answered already")
-            elif start == "being-delivered":
-                publish(self._broker, self.name, job, delay=_COPY_WAITS)
-            else:
-                self._run(job, start, started)
+        with structlog.contextvars.bound_contextvars(stage=self.name):
+            try:
+                job = Job.from_message(message)
+                structlog.contextvars.bind_contextvars(job=job.id)
+                self._process(job, started)
+            except UnreadableMessage as error:
+                log.error("unreadable message", reason=str(error))  # noqa: TRY400 - it is the sender's fault
+                if error.ticket is not None:
+                    publish(self._broker, "deliver", error.ticket.failed(INTERNAL))
+            except dramatiq.errors.Retry:
+                raise
+            except (Exception, TimeLimitExceeded) as error:
+                # Not the work failed but what surrounds it: the ledger, the next queue.
+                log.exception("interrupted")
+                raise _retry(error) from error
+            finally:
+                structlog.contextvars.unbind_contextvars("job")
+
+    def _process(self, job: Job, started: float) -> None:
+        start = self.services.ledger.begin(job, self.name)
+        if start == "answered":
+            log.info("answered already")
+        elif start == "being-delivered":
+            publish(self._broker, self.name, job, delay=_COPY_WAITS)
+        else:
+            self._run(job, start, started)
 
     def _run(self, job: Job, start: int, started: float) -> None:
         try:
@@ -107,9 +119,10 @@ class Stage(ABC):
             log.info("done already", file=str(error))
             return
         waited, took = max(0.0, started - job.queued_at), max(0.0, time.time() - started)
-        log.info("done", waited=waited, took=took)
         timing = Timing(stage=self.name, waited=waited, took=took)
-        self.hand_on(done.with_(trace=(*done.trace, timing)), took)
+        self.hand_on(done.with_(trace=(*done.trace, timing)))
+        # Last, for the next stage need not wait for it.
+        log.info("done", waited=waited, took=took)
 
     def _try(self, job: Job, start: int) -> Job:
         """The job after this stage's work, or with the reason why it ends here."""
@@ -130,23 +143,7 @@ class Stage(ABC):
             if attempt >= ATTEMPTS:
                 return self.give_up(job)
             self.services.ledger.pause(job, self.name)
-            # Unlike any other exception this one is not logged with the message, which
-            # holds addresses.
-            raise dramatiq.errors.Retry(type(error).__name__) from error
-
-    def _answer_unreadable(self, error: UnreadableMessage) -> None:
-        log.error("unreadable message", reason=str(error), stage=self.name)
-        if error.ticket is not None:
-            now = time.time()
-            apology = Job(
-                **error.ticket.model_dump(),
-                source="",
-                renderer="",
-                admitted_at=now,
-                queued_at=now,
-                failure=INTERNAL,
-            )
-            publish(self._broker, "deliver", apology)
+            raise _retry(error) from error
 
 
 def publish(
@@ -173,3 +170,8 @@ def _attempt() -> int:
     """Which attempt at the current message this is, from 1."""
     message = CurrentMessage.get_current_message()
     return 1 + (message.options.get("retries", 0) if message else 0)
+
+
+def _retry(error: BaseException) -> Exception:
+    """What makes dramatiq try again without logging the message, which holds addresses."""
+    return dramatiq.errors.Retry(type(error).__name__)

@@ -10,7 +10,8 @@ from typing import Any, Literal, cast
 
 from redis import Redis
 
-from attrai.contract import STAGES, Job, StageName
+from attrai.contract import STAGES, Job, StageName, Ticket
+from attrai.errors import TIMED_OUT
 from attrai.ledger import scripts
 from attrai.ledger.eta import StageLoad, seconds_to_answer
 
@@ -27,7 +28,7 @@ SWEEP_SECONDS = 60
 #: How long daily counts are kept, in seconds.
 DAYS_KEPT = 400 * 86400
 #: How much of a stage's recent service time its newest job makes up.
-_NEWEST_SHARE = 0.1
+_NEWEST_SHARE = 0.05
 #: The histogram's first bound in seconds; each further one is a quarter above the last.
 _SHORTEST = 0.05
 
@@ -48,7 +49,6 @@ class Ledger:
         self._limits = (lifetime, max_active, max_pending)
         self._admit = self._script(scripts.ADMIT)
         self._begin = self._script(scripts.BEGIN)
-        self._move = self._script(scripts.MOVE)
         self._finish = self._script(scripts.FINISH)
         self._take_overdue = self._script(scripts.TAKE_OVERDUE)
 
@@ -62,14 +62,16 @@ class Ledger:
         return cast("Admission", self._admit(args=args).decode())
 
     def begin(self, job: Job, stage: StageName) -> Start:
-        """Notes that a stage begins to work on the job.
+        """Notes that a stage begins to work on the job, and how long the one before took.
 
         Returns:
             How often this was begun and not ended, this time included. More than 1 means
             that a worker died at it. Or that the job was answered meanwhile, or that another
             worker is handing over its answer.
         """
-        begun = cast("int", self._begin(args=[job.id, stage, DELIVERY_SECONDS]))
+        before = [job.trace[-1].stage, job.trace[-1].took] if job.trace else ["", 0]
+        args = [job.id, stage, DELIVERY_SECONDS, *before, _NEWEST_SHARE]
+        begun = cast("int", self._begin(args=args))
         if begun > 0:
             return begun
         return "answered" if begun == 0 else "being-delivered"
@@ -80,10 +82,6 @@ class Ledger:
         if stage == "deliver":
             self._redis.delete(f"attrai:delivering:{job.id}")
 
-    def move(self, job: Job, stage: StageName, following: StageName, seconds: float) -> None:
-        """Notes that the job went on to another stage after so many seconds of work."""
-        self._move(args=[job.id, stage, following, seconds, _NEWEST_SHARE])
-
     def holds(self, job_id: str) -> bool:
         """Whether the job has a slot: it was admitted and not answered yet."""
         return self._redis.zscore("attrai:jobs", job_id) is not None
@@ -92,17 +90,19 @@ class Ledger:
         """Frees the job's slot and counts its end; whether it had one."""
         outcome = job.failure.code if job.failure else "rated"
         seconds = sum(timing.waited + timing.took for timing in job.trace)
+        delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else ""
         args = [job.id, job.user, _today(), outcome, histogram_bound(seconds)]
-        return bool(self._finish(args=args))
+        return bool(self._finish(args=[*args, delivery, _NEWEST_SHARE]))
 
     def in_flight(self) -> int:
         """How many jobs have a slot."""
         return self._redis.zcard("attrai:jobs")
 
     def take_overdue(self, most: int = 100) -> list[Job]:
-        """Jobs whose time is over; for a minute nobody else gets them."""
-        tickets = self._take_overdue(args=[SWEEP_SECONDS, most])
-        return [Job.from_message(json.loads(ticket)) for ticket in tickets]
+        """Jobs whose time is over, with that failure; for a minute nobody else gets them."""
+        tickets = map(json.loads, self._take_overdue(args=[SWEEP_SECONDS, most]))
+        # Of any version: all that is wanted of them is whom to answer.
+        return [Ticket.model_validate(ticket).failed(TIMED_OUT) for ticket in tickets]
 
     def beat(self, stage: StageName, worker: str) -> None:
         """A worker's sign of life."""

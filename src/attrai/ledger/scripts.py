@@ -4,7 +4,8 @@ Keys, all below `attrai:`
     jobs            sorted set of job ids by the time until which they are waited for
     tickets         hash of job id -> the job as it was admitted, to answer it by
     user:USER       sorted set of that user's job ids, like `jobs`
-    at:STAGE        sorted set of the ids of the jobs at a stage by the time they came there
+    at:STAGE        sorted set of the ids of the jobs that began this stage and no later one,
+                    by the time they did: in work there or waiting for the next
     starts:ID       hash of stage -> how often work on the job began and did not end
     delivering:ID   present while a worker hands over the answer
     service         hash of stage -> the recent seconds of work on a job
@@ -18,6 +19,15 @@ COMMON = """
 local function key(...) return 'attrai:' .. table.concat({...}, ':') end
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1e6
+local function leave(id)
+    for _, stage in ipairs({'ingest', 'detect', 'score', 'render', 'deliver'}) do
+        redis.call('ZREM', key('at', stage), id)
+    end
+end
+local function record(stage, seconds, share)
+    local recent = tonumber(redis.call('HGET', key('service'), stage) or seconds)
+    redis.call('HSET', key('service'), stage, recent + share * (seconds - recent))
+end
 """
 
 ADMIT = """
@@ -42,32 +52,29 @@ return 'admitted'
 
 BEGIN = """
 local id, stage, delivery = ARGV[1], ARGV[2], ARGV[3]
+local before, seconds, share = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 if not redis.call('ZSCORE', key('jobs'), id) then return 0 end
 if stage == 'deliver' and
     not redis.call('SET', key('delivering', id), '1', 'NX', 'EX', delivery) then return -1 end
+leave(id)
+redis.call('ZADD', key('at', stage), now, id)
+if before ~= '' then
+    redis.call('HDEL', key('starts', id), before)
+    record(before, seconds, share)
+end
 return redis.call('HINCRBY', key('starts', id), stage, 1)
-"""
-
-MOVE = """
-local id, from, to = ARGV[1], ARGV[2], ARGV[3]
-local seconds, share = tonumber(ARGV[4]), tonumber(ARGV[5])
-redis.call('ZREM', key('at', from), id)
-redis.call('HDEL', key('starts', id), from)
-if redis.call('ZSCORE', key('jobs'), id) then redis.call('ZADD', key('at', to), now, id) end
-local recent = tonumber(redis.call('HGET', key('service'), from) or seconds)
-redis.call('HSET', key('service'), from, recent + share * (seconds - recent))
 """
 
 FINISH = """
 local id, user, date, outcome, bucket = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-for _, stage in ipairs({'ingest', 'detect', 'score', 'render', 'deliver'}) do
-    redis.call('ZREM', key('at', stage), id)
-end
+local seconds, share = tonumber(ARGV[6]), tonumber(ARGV[7])
+leave(id)
 redis.call('DEL', key('starts', id), key('delivering', id))
 redis.call('ZREM', key('user', user), id)
 redis.call('HDEL', key('tickets'), id)
 local had = redis.call('ZREM', key('jobs'), id)
 if had == 1 then
+    if seconds then record('deliver', seconds, share) end
     redis.call('HINCRBY', key('day', date), 'outcome:' .. outcome, 1)
     redis.call('HINCRBY', key('day', date), 'seconds:' .. bucket, 1)
 end
