@@ -173,15 +173,15 @@ def sweep_command(
     once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above
 ) -> None:
     """Answer for jobs whose time is over, and delete files that belong to no job."""
-    from attrai import broker, sweeper  # noqa: PLC0415 - keeps --help fast
+    from attrai import broker, servers, sweeper  # noqa: PLC0415 - keeps --help fast
 
     try:
         settings = load_settings()
         broker.configure_logs(settings, "sweep")
-        broker.await_servers(settings)
+        servers.await_servers(settings)
         rabbitmq = broker.make_broker(settings, [])
         services = broker.open_services(settings, {})
-    except (SettingsError, broker.CannotStart) as error:
+    except (SettingsError, servers.CannotStart) as error:
         _refuse(str(error))
     if once:
         overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)

@@ -120,7 +120,7 @@ class Stage(ABC):
             return
         waited, took = max(0.0, started - job.queued_at), max(0.0, time.time() - started)
         timing = Timing(stage=self.name, waited=waited, took=took)
-        self.hand_on(done.with_(trace=(*done.trace, timing)))
+        self.hand_on(done.model_copy(update={"trace": (*done.trace, timing)}))
         # Last, for the next stage need not wait for it.
         log.info("done", waited=waited, took=took)
 
@@ -157,7 +157,7 @@ def publish(
         job: what the message carries.
         delay: milliseconds until the stage gets it.
     """
-    message = job.with_(queued_at=time.time()).to_message()
+    message = job.to_message() | {"queued_at": time.time()}
     broker.enqueue(
         dramatiq.Message(
             queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={}

@@ -1,0 +1,84 @@
+"""The servers that a worker needs: waits for those that are not up, names those that refuse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pika
+import redis
+import structlog
+
+from attrai.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between tries to reach a server that is not up yet.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+
+
+class CannotStart(Exception):
+    """The process can't do its work, and waiting is of no use; the message says why."""
+
+
+def await_servers(settings: Settings) -> None:
+    """Waits until RabbitMQ and Redis can be used.
+
+    Raises:
+        CannotStart: they are there and refuse us, so that waiting is of no use.
+    """
+    _await("RabbitMQ", lambda: _try_rabbitmq(settings.broker_url.get_secret_value()))
+    _await("Redis", lambda: _try_redis(settings.redis_url.get_secret_value()))
+
+
+def _await(server: str, attempt: Callable[[], None]) -> None:
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            attempt()
+        except (pika.exceptions.AMQPConnectionError, redis.ConnectionError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            log.warning("not up yet", server=server, reason=reason, next_try_seconds=pause)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            return
+
+
+def _try_rabbitmq(url: str) -> None:
+    if urlsplit(url).scheme not in ("amqp", "amqps"):
+        raise CannotStart("ATTRAI_BROKER_URL: it must begin with amqp:// or amqps://")
+    try:
+        parameters = pika.URLParameters(url)
+        pika.BlockingConnection(parameters).close()
+    except (
+        pika.exceptions.ProbableAuthenticationError,
+        pika.exceptions.ProbableAccessDeniedError,
+        pika.exceptions.AuthenticationError,
+    ) as error:
+        raise CannotStart(
+            "ATTRAI_BROKER_URL: RabbitMQ refuses this user, password or virtual host"
+        ) from error
+    except (ValueError, TypeError) as error:
+        # The error may quote a part of the password, where that holds a / or an @.
+        raise CannotStart("ATTRAI_BROKER_URL: no URL; are marks in the password quoted?") from error
+
+
+def _try_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            client.set("attrai:probe", 1, ex=1)
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise CannotStart("ATTRAI_REDIS_URL: Redis refuses this user or password") from error
+    except redis.exceptions.ReadOnlyError as error:
+        raise CannotStart("ATTRAI_REDIS_URL: this Redis is read-only") from error
+    except redis.exceptions.BusyLoadingError as error:
+        raise redis.ConnectionError("it is loading its data") from error
+    except redis.ResponseError as error:
+        raise CannotStart(f"ATTRAI_REDIS_URL: {error}") from error
+    except ValueError as error:  # may quote a part of the password, as above
+        raise CannotStart(
+            "ATTRAI_REDIS_URL: it must be redis://, rediss:// or unix://, and marks in the "
+            "password quoted"
+        ) from error
