@@ -41,6 +41,7 @@ def test_photos_go_through_five_processes(cluster: Cluster, tmp_path: Path) -> N
     done = [record for record in records if record["event"] == "done"]
     assert {record["stage"] for record in done} == set(STAGES)
     assert all(record["took"] >= 0 and record["waited"] >= 0 for record in done)
+    assert {record["attempt"] for record in done} == {1}
     assert all(f"{1_234_567_890 + n}" not in cluster.logs() for n in (0, 1, 2, 3, 9))
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import dramatiq
 import pytest
+from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Retries
 
 from attrai import logs
 from attrai.actors.stage import publish
 from attrai.rabbitmq import Broker, SureRetries, hide_messages, middleware
-from tests.cluster.conftest import Cluster, wait_for
+from tests.cluster.conftest import Cluster
 from tests.servers import RabbitServer
 
 
@@ -51,10 +52,19 @@ def test_a_retry_that_cannot_be_published(retries: type[Retries], kept: bool) ->
     assert bool(broker.dead_letters) == kept
 
 
+class Uncured(Broker):
+    """With dramatiq's own consumer."""
+
+    consumer_class: Any = _RabbitmqConsumer
+
+
 @pytest.mark.servers
-def test_a_late_acknowledgement(amqp_url: str, rabbit_server: RabbitServer) -> None:
+@pytest.mark.parametrize(("broker_class", "kept"), [(Uncured, 0), (Broker, 1)])
+def test_a_late_acknowledgement(
+    amqp_url: str, rabbit_server: RabbitServer, broker_class: type[Broker], kept: int
+) -> None:
     """The acknowledgement of a message from a lost connection takes no new message with it."""
-    broker = Broker(amqp_url, middleware())
+    broker = broker_class(amqp_url, middleware())
     broker.declare_queue("detect", ensure=True)
     message: dramatiq.Message[Any] = dramatiq.Message(
         queue_name="detect", actor_name="detect", args=(), kwargs={}, options={}
@@ -67,9 +77,12 @@ def test_a_late_acknowledgement(amqp_url: str, rabbit_server: RabbitServer) -> N
     new = next(after)
     assert old._tag == new._tag == 1
     after.ack(old)
-    after.connection.process_data_events(0.1)
+    done = threading.Event()
+    after.connection.add_callback_threadsafe(done.set)  # comes after the acknowledgement
+    while not done.is_set():
+        after.connection.sleep(0.01)
     after.connection.close()  # as by a kill, before the new message was worked on
-    wait_for(lambda: rabbit_server.queue_depths()["detect"] == 1, "the message is gone")
+    assert rabbit_server.queue_depths()["detect"] == kept
     broker.close()
 
 

@@ -122,7 +122,7 @@ class Stage(ABC):
         timing = Timing(stage=self.name, waited=waited, took=took)
         self.hand_on(done.model_copy(update={"trace": (*done.trace, timing)}))
         # Last, for the next stage need not wait for it.
-        log.info("done", waited=waited, took=took)
+        log.info("done", attempt=_attempt(), waited=waited, took=took)
 
     def _try(self, job: Job, start: int) -> Job:
         """The job after this stage's work, or with the reason why it ends here."""
