@@ -6,6 +6,7 @@ consume. `attrai worker detect` spares the typing.
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
@@ -145,6 +146,9 @@ class Boot(dramatiq.Middleware):
         worker.queue_prefetch = worker.worker_threads
         for stage in stages:
             stage(self._services).declare(broker)
+        # What is loaded by now stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         self._life = SignsOfLife(self._services.ledger, [stage.name for stage in stages])
         broker.on_consumer_turn = self._life.beat
 
