@@ -29,8 +29,9 @@ from attrai.contract import Job, StageName
 from attrai.errors import SettingsError
 from attrai.health import Pulse
 from attrai.ledger import Ledger
+from attrai.middleware import middleware
 from attrai.photos import StoreError, open_store
-from attrai.rabbitmq import Broker, hide_messages, middleware
+from attrai.rabbitmq import Broker, hide_messages
 from attrai.servers import CannotStart, await_servers
 from attrai.services import Services, open_redis
 from attrai.settings import Settings, load_settings

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 import dramatiq
 import fakeredis
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
 
 from attrai.actors.deliver import Deliver
 from attrai.actors.detect import Detect
@@ -21,6 +20,7 @@ from attrai.actors.stage import publish
 from attrai.channels import Channel
 from attrai.contract import Job
 from attrai.ledger import Ledger
+from attrai.middleware import middleware
 from attrai.photos import VolumeStore
 from attrai.services import Services
 from attrai.settings import Settings
@@ -60,14 +60,12 @@ def embedded_chain(
     most = 3 * threads
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     ledger = Ledger(redis, max_active=most, max_pending=most, lifetime=settings.job_seconds)
-    # TimeLimit's clock starts with the process_boot signal, CurrentMessage counts attempts.
-    retries = Retries(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF)
-    broker = StubBroker(middleware=[TimeLimit(), retries, CurrentMessage()])
+    broker = StubBroker(middleware=middleware(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF))
     with TemporaryDirectory(prefix="attrai-", ignore_cleanup_errors=True) as folder:
         services = Services(settings, VolumeStore(Path(folder)), ledger, channels, on_answered)
         for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):
             stage(services).declare(broker)
-        broker.emit_after("process_boot")
+        broker.emit_after("process_boot")  # starts the clock of the time limit
         worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
         worker.start()
         try:

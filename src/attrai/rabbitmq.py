@@ -12,33 +12,13 @@ import pika
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 from dramatiq.common import q_name, xq_name
 from dramatiq.errors import ConnectionClosed
-from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
 
 #: Seconds between heartbeats: a connection that died silently is noticed within two of them.
 HEARTBEAT = 60
 #: Dead letters hold addresses of chats, so RabbitMQ drops them after so many milliseconds.
 DEAD_LETTER_TTL = 3_600_000
-#: Milliseconds between tries of a stage. Delayed messages live in a worker's memory: few, short.
-_MIN_BACKOFF, _MAX_BACKOFF = 1000, 60_000
 #: Seconds to wait before each further try to publish: together longer than RabbitMQ's restart.
 _PUBLISH_PAUSES = (0.1, 0.3, 1, 2, 4, 8, 10, 10, 10)
-
-
-class SureRetries(Retries):
-    """Retries whose own failure does not lose the message.
-
-    dramatiq swallows what a hook raises and acknowledges the message all the same
-    (dramatiq#545), so a message that could not be put back was gone. Here it ends among the
-    dead letters, and the sweeper answers for its job.
-    """
-
-    def after_process_message(self, broker: Any, message: Any, **outcome: Any) -> None:
-        """Puts a failed message back into its queue, or among the dead letters."""
-        try:
-            super().after_process_message(broker, message, **outcome)  # type: ignore[no-untyped-call]  # dramatiq's
-        except Exception:
-            message.fail()
-            raise
 
 
 class _Consumer(_RabbitmqConsumer):
@@ -114,12 +94,3 @@ def hide_messages(record: logging.LogRecord) -> bool:
             for argument in record.args
         )
     return True
-
-
-def middleware() -> list[dramatiq.Middleware]:
-    """What the chain needs around its actors."""
-    return [
-        TimeLimit(),
-        SureRetries(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF),
-        CurrentMessage(),
-    ]

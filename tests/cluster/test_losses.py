@@ -16,7 +16,8 @@ from dramatiq.middleware import Retries
 
 from attrai import logs
 from attrai.actors.stage import publish
-from attrai.rabbitmq import Broker, SureRetries, hide_messages, middleware
+from attrai.middleware import SureRetries, middleware
+from attrai.rabbitmq import Broker, hide_messages
 from tests.cluster.conftest import Cluster
 from tests.servers import RabbitServer
 

@@ -15,12 +15,14 @@ Keys, all below `attrai:`
 Times are Redis's own, in Unix seconds. A script's arguments are named in its first lines.
 """
 
+from attrai.contract import STAGES
+
 COMMON = """
 local function key(...) return 'attrai:' .. table.concat({...}, ':') end
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1e6
 local function leave(id)
-    for _, stage in ipairs({'ingest', 'detect', 'score', 'render', 'deliver'}) do
+    for _, stage in ipairs({STAGES}) do
         redis.call('ZREM', key('at', stage), id)
     end
 end
@@ -28,7 +30,7 @@ local function record(stage, seconds, share)
     local recent = tonumber(redis.call('HGET', key('service'), stage) or seconds)
     redis.call('HSET', key('service'), stage, recent + share * (seconds - recent))
 end
-"""
+""".replace("STAGES", ", ".join(map(repr, STAGES)))
 
 ADMIT = """
 local id, user, ticket = ARGV[1], ARGV[2], ARGV[3]
