@@ -264,3 +264,14 @@ def test_lost_jobs_are_given_up(tmp_path: Path) -> None:
     (outcome,) = rate([task], Settings(), "boxes", threads=1, patience=1e-6)
     assert outcome.failure is not None
     assert outcome.failure.code == "internal"
+
+
+def test_late_answers_are_no_harm(tmp_path: Path) -> None:
+    """A photo that was given up counts once, although its answer comes after all."""
+    tasks = []
+    for number in range(6):  # more than are in flight at once
+        photo = tmp_path / f"{number}.jpg"
+        photo.symlink_to(ASTRONAUT)
+        tasks.append(Task(photo, tmp_path / f"{number}.rated.jpg"))
+    outcomes = list(rate(tasks, Settings(), "boxes", threads=1, patience=1e-6))
+    assert sorted(outcome.source for outcome in outcomes) == [task.source for task in tasks]

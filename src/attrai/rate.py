@@ -41,7 +41,9 @@ def rate(
             waiting.clear()
             yield from (Outcome(task.source, failure=INTERNAL) for task in lost)
         else:
-            task = waiting.pop(job.id)
+            task = waiting.pop(job.id, None)
+            if task is None:
+                return  # it was given up before
             if job.failure:
                 yield Outcome(task.source, failure=job.failure)
             else:
