@@ -6,29 +6,30 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: rate test servers format clean
+.PHONY: rate test programs format clean
 
 rate: $(READY)
 	$(BIN)/attrai rate "$(PHOTO)"
 
-test: $(READY) servers
+test: $(READY) programs
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/pytest --cov --cov-fail-under=90
 
-# The tests start servers of their own; here only the programs are installed.
-servers:
+# The tests start servers and a browser of their own; here only the programs are installed.
+programs:
 	@PATH="/usr/lib/rabbitmq/bin:$$PATH"; \
-	if command -v rabbitmq-server && command -v redis-server; then exit 0; fi >/dev/null; \
+	if command -v rabbitmq-server && command -v redis-server && command -v chromium; then exit 0; fi >/dev/null; \
+	packages="rabbitmq-server redis-server chromium fonts-dejavu-core"; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	  echo "Tests with servers are skipped: apt-get install rabbitmq-server redis-server"; exit 0; fi; \
-	echo "Installing rabbitmq-server and redis-server for the tests"; \
+	  echo "Tests with servers or a browser are skipped: apt-get install $$packages"; exit 0; fi; \
+	echo "Installing $$packages for the tests"; \
 	policy=/usr/sbin/policy-rc.d; \
 	if [ ! -e $$policy ]; then \
 	  printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; trap "rm $$policy" EXIT; fi; \
 	log=$$(mktemp); { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-	  --no-install-recommends rabbitmq-server redis-server; } >$$log 2>&1 || { cat $$log; exit 1; }
+	  --no-install-recommends $$packages; } >$$log 2>&1 || { cat $$log; exit 1; }
 
 format: $(READY)
 	$(BIN)/ruff format
