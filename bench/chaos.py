@@ -29,6 +29,7 @@ from PIL import Image
 from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
 from attrai.contract import STAGES, Job, job_id
+from attrai.services import open_redis
 from attrai.settings import Settings
 from bench.faults import ROOT, Faults, Process, fill_up, small_volume
 from tests.cluster.channel import ANSWERS, NAME
@@ -84,7 +85,7 @@ def run(jobs: int, seed: int) -> int:
         }
         os.environ |= environment
         settings = Settings()
-        ledger = attrai_broker.open_ledger(settings)
+        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
         rabbitmq = attrai_broker.make_broker(settings, [])
 
         workers = []

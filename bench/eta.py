@@ -33,6 +33,7 @@ from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
 from attrai.contract import STAGES, Job, StageName, job_id
 from attrai.ledger import Ledger
+from attrai.services import open_redis
 from attrai.settings import Settings
 from bench.eta_worker import ANSWERS, MEAN, NAME, PATIENCE, PHOTOS, Workers, ignore_signals, uneven
 from tests.servers import RabbitServer, RedisServer
@@ -127,7 +128,7 @@ def measure(seed: int) -> list[Sent]:
             ANSWERS: str(answers),
         }
         settings = Settings()
-        ledger = attrai_broker.open_ledger(settings)
+        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
         load = Load(ledger, attrai_broker.make_broker(settings, []), random.Random(seed))
         workers = Workers(log)
         stack.callback(workers.stop)

@@ -119,7 +119,7 @@ class SlowChannel:
 
 def setup() -> None:
     """For dramatiq's command line."""
-    start({NAME: SlowChannel(Path(os.environ[ANSWERS]))})
+    start(lambda _: {NAME: SlowChannel(Path(os.environ[ANSWERS]))})
 
 
 def ignore_signals() -> None:

@@ -29,6 +29,7 @@ from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
 from attrai.contract import STAGES, Job, job_id
 from attrai.photos import PICTURE, open_store
+from attrai.services import open_redis
 from attrai.settings import Settings
 from bench import overhead_bare as bare
 from bench.overhead_contender import Contender, Prepare, Workers
@@ -46,7 +47,7 @@ WARM_UP = 30
 
 def prepare_attrai(settings: Settings) -> Prepare:
     """Jobs with a slot in the ledger, and with the picture that deliver looks for."""
-    ledger = attrai_broker.open_ledger(settings)
+    ledger = attrai_broker.make_ledger(open_redis(settings), settings)
     rabbitmq, photos = attrai_broker.make_broker(settings, []), open_store(settings.photos_url)
 
     def prepare(number: int) -> Callable[[], None]:

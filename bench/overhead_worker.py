@@ -45,4 +45,4 @@ class OverheadChannel:
 
 def setup() -> None:
     """For dramatiq's command line."""
-    start({NAME: OverheadChannel()})
+    start(lambda _: {NAME: OverheadChannel()})

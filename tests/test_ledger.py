@@ -58,7 +58,7 @@ def test_limits(ledger: Ledger) -> None:
 def test_repeated_calls(ledger: Ledger) -> None:
     """Admitting or finishing a job again changes nothing and says so."""
     job = make(1)
-    assert [ledger.admit(job), ledger.admit(job)] == ["admitted", "admitted"]
+    assert [ledger.admit(job), ledger.admit(job)] == ["admitted", "repeated"]
     assert ledger.in_flight() == 1
     assert ledger.holds(job.id)
     assert [ledger.finish(job), ledger.finish(job)] == [True, False]
@@ -131,7 +131,7 @@ def test_nothing_of_a_job_remains(redis: Redis, ledger: Ledger) -> None:
     ledger.begin(job, "detect")  # a late copy of a message
     ledger.pause(job, "detect")
     keys = {key.decode().rsplit(":", 1)[0] for key in redis.scan_iter()}
-    assert keys == {"attrai", "attrai:day", "attrai:users"}
+    assert keys == {"attrai", "attrai:answered", "attrai:day", "attrai:users"}
     assert redis.hkeys("attrai:service") != []
     for key in redis.scan_iter("attrai:day:*"):
         assert 0 < redis.ttl(key) <= 400 * 86400
@@ -208,17 +208,27 @@ def test_any_history(history: list[tuple[str, int, str]]) -> None:
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     ledger = Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
     held: set[tuple[int, str]] = set()
+    answered: set[tuple[int, str]] = set()
     for action, number, user in history:
         entry = (number * 10 + ord(user), user)  # a job belongs to one user
         job = make(*entry)
         if action == "finish":
             assert ledger.finish(job) == (entry in held)
+            answered |= held & {entry}
             held.discard(entry)
         else:
             of_user = sum(owner == user for _, owner in held)
-            room = of_user < MAX_ACTIVE and len(held) < MAX_PENDING
-            assert (ledger.admit(job) == "admitted") == (entry in held or room)
-            if room:
+            if entry in held:
+                expected = "repeated"
+            elif entry in answered:
+                expected = "answered"
+            elif of_user >= MAX_ACTIVE:
+                expected = "user-busy"
+            elif len(held) >= MAX_PENDING:
+                expected = "busy"
+            else:
+                expected = "admitted"
                 held.add(entry)
+            assert ledger.admit(job) == expected
         assert ledger.in_flight() == len(held)
         assert all(ledger.holds(make(*entry).id) for entry in held)

@@ -14,17 +14,17 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dramatiq
 import structlog
+from redis import Redis
 
 from attrai import logs
 from attrai.actors.stage import Stage
 from attrai.channels import Channel
-from attrai.channels.folder import NAME, FolderChannel
 from attrai.contract import Job, StageName
 from attrai.errors import SettingsError
 from attrai.health import Pulse
@@ -40,14 +40,32 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between a worker's signs of life.
 _BEAT_SECONDS = 5
+#: How long a consumer waits for a message, in milliseconds, before it looks whether a delayed one
+#: is due. Telegram's rate delays answers by about a second, so dramatiq's 1000 is too coarse.
+_TURN_MS = 200
 
 
 def setup() -> None:
     """Makes the broker of this process, for dramatiq's command line."""
-    start({NAME: FolderChannel()})
+    start(open_channels)
 
 
-def start(channels: Mapping[str, Channel]) -> None:
+def open_channels(settings: Settings) -> dict[str, Channel]:
+    """Telegram, for those processes that have its token: not all need it.
+
+    Raises:
+        SettingsError: Telegram refuses the token.
+    """
+    if settings.telegram_token is None:
+        return {}
+    # Keeps pyTelegramBotAPI out of the stages that don't talk to Telegram.
+    from attrai.channels.telegram import NAME, TelegramChannel  # noqa: PLC0415
+    from attrai.telegram import open_telegram  # noqa: PLC0415
+
+    return {NAME: TelegramChannel(open_telegram(settings, open_redis(settings)))}
+
+
+def start(channels_of: Callable[[Settings], Mapping[str, Channel]]) -> None:
     """Makes a broker whose stages know these channels the one of this process.
 
     Raises:
@@ -57,7 +75,7 @@ def start(channels: Mapping[str, Channel]) -> None:
         settings = load_settings()
         log_handler = configure_logs(settings, "worker")
         await_servers(settings)
-        services = open_services(settings, channels)
+        services = open_services(settings, channels_of(settings))
     except (SettingsError, CannotStart) as error:
         sys.exit(f"attrai: {error}")
     dramatiq.set_broker(make_broker(settings, [Boot(services, log_handler)]))
@@ -71,8 +89,13 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     """
     urls = (settings.broker_url, settings.redis_url)
     passwords = [urlsplit(url.get_secret_value()).password for url in urls]
+    secrets = [unquote(password) for password in passwords if password]
+    if settings.telegram_token is not None:
+        secrets.append(settings.telegram_token.get_secret_value())
     # dramatiq's command line silences pika; its records are worth as much as any.
     logging.getLogger("pika").setLevel(logging.NOTSET)
+    # It would write each request's URL, with chats and captions.
+    logging.getLogger("urllib3").setLevel(logging.INFO)
     try:
         handler = logs.configure(
             settings.log_level,
@@ -80,7 +103,7 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
             sys.__stdout__ or sys.stdout,
             service=service,
             gelf_url=settings.gelf_url,
-            secrets=[unquote(password) for password in passwords if password],
+            secrets=secrets,
         )
     except ValueError as error:
         raise CannotStart(f"ATTRAI_GELF_URL: {error}") from error
@@ -106,16 +129,16 @@ def open_services(settings: Settings, channels: Mapping[str, Channel]) -> Servic
     return Services(
         settings=settings,
         photos=photos,
-        ledger=open_ledger(settings),
+        ledger=make_ledger(open_redis(settings), settings),
         channels=channels,
-        on_answered=_log_answer,
+        on_answered=log_answer,
     )
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger in the Redis that the settings name."""
+def make_ledger(redis: Redis, settings: Settings) -> Ledger:
+    """A ledger with the limits that the settings name."""
     return Ledger(
-        open_redis(settings.redis_url.get_secret_value()),
+        redis,
         max_active=settings.max_active,
         max_pending=settings.max_pending,
         lifetime=settings.job_seconds,
@@ -143,8 +166,11 @@ class Boot(dramatiq.Middleware):
         stages = [stage for stage in Stage.__subclasses__() if stage.name in _queues(worker)]
         if not stages:
             raise CannotStart("name the stage by -Q, and its module: see attrai.broker")
+        if not self._services.channels and any(stage.uses_channels for stage in stages):
+            raise CannotStart("ATTRAI_TELEGRAM_TOKEN is not set: this stage talks to Telegram")
         # No more than is in work: what a busy worker holds back another could begin.
         worker.queue_prefetch = worker.worker_threads
+        worker.worker_timeout = _TURN_MS
         for stage in stages:
             stage(self._services).declare(broker)
         # What is loaded by now stays: the collector need not look through it again and again.
@@ -197,5 +223,6 @@ class SignsOfLife:
             self._pulse.stop()
 
 
-def _log_answer(job: Job) -> None:
+def log_answer(job: Job) -> None:
+    """Notes how a job ended."""
     log.info("answered", job=job.id, outcome=job.failure.code if job.failure else "rated")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import dramatiq
 import fakeredis
@@ -16,12 +17,12 @@ from attrai.actors.detect import Detect
 from attrai.actors.ingest import Ingest
 from attrai.actors.render import Render
 from attrai.actors.score import ScoreFaces
-from attrai.actors.stage import publish
 from attrai.channels import Channel
 from attrai.contract import Job
+from attrai.intake import Intake
 from attrai.ledger import Ledger
 from attrai.middleware import middleware
-from attrai.photos import VolumeStore
+from attrai.photos import PhotoStore, VolumeStore
 from attrai.services import Services
 from attrai.settings import Settings
 
@@ -29,24 +30,24 @@ from attrai.settings import Settings
 _MIN_BACKOFF, _MAX_BACKOFF = 50, 500
 
 
-class EmbeddedChain:
-    """A running chain; `submit` gives it work."""
+def embedded_redis() -> fakeredis.FakeRedis:
+    """A Redis in this process that nobody else sees."""
+    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
-    def __init__(self, broker: dramatiq.Broker, ledger: Ledger) -> None:
-        self._broker = broker
-        self._ledger = ledger
 
-    def submit(self, job: Job) -> bool:
-        """Starts the job, unless as many as there may be are in flight; whether it did."""
-        if self._ledger.admit(job) != "admitted":
-            return False
-        publish(self._broker, "ingest", job)
-        return True
+class EmbeddedChain(NamedTuple):
+    """What a running chain offers to its surroundings."""
+
+    broker: dramatiq.Broker
+    photos: PhotoStore
+    #: Where jobs are submitted.
+    intake: Intake
 
 
 @contextmanager
 def embedded_chain(
     settings: Settings,
+    ledger: Ledger,
     channels: Mapping[str, Channel],
     on_answered: Callable[[Job], None],
     *,
@@ -56,10 +57,6 @@ def embedded_chain(
 
     At its end the work in hand is finished and what waits is dropped; no file is left.
     """
-    # Enough in flight that no thread waits, few enough to bound memory and disk.
-    most = 3 * threads
-    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    ledger = Ledger(redis, max_active=most, max_pending=most, lifetime=settings.job_seconds)
     broker = StubBroker(middleware=middleware(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF))
     with TemporaryDirectory(prefix="attrai-", ignore_cleanup_errors=True) as folder:
         services = Services(settings, VolumeStore(Path(folder)), ledger, channels, on_answered)
@@ -69,7 +66,7 @@ def embedded_chain(
         worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
         worker.start()
         try:
-            yield EmbeddedChain(broker, ledger)
+            yield EmbeddedChain(broker, services.photos, Intake(broker, ledger))
         finally:
             worker.stop()
             broker.close()

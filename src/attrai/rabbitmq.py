@@ -55,7 +55,7 @@ class Broker(RabbitmqBroker):
         # A timeout for blocked connections stays unset: a memory alarm of RabbitMQ blocks
         # publishers until it is over and loses nothing, where giving up lost messages.
         cast("pika.ConnectionParameters", self.parameters).heartbeat = HEARTBEAT
-        #: Called by the threads that consume, about once a second.
+        #: Called by the threads that consume, at least once a second.
         self.on_consumer_turn: Callable[[], None] = lambda: None
 
     @property

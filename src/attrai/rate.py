@@ -8,8 +8,9 @@ from queue import Empty, SimpleQueue
 
 from attrai.channels.folder import NAME, TARGET, FolderChannel
 from attrai.contract import Job, job_id
-from attrai.embedded import embedded_chain
+from attrai.embedded import embedded_chain, embedded_redis
 from attrai.errors import INTERNAL
+from attrai.ledger import Ledger
 from attrai.plan import Outcome, Task
 from attrai.settings import Settings
 
@@ -50,11 +51,16 @@ def rate(
                 yield Outcome(task.source, task.target, job)
 
     channels = {NAME: FolderChannel()}
-    with embedded_chain(settings, channels, answers.put, threads=threads) as chain:
+    # Enough in flight that no thread waits, few enough to bound memory and disk.
+    most = 3 * threads
+    ledger = Ledger(
+        embedded_redis(), max_active=most, max_pending=most, lifetime=settings.job_seconds
+    )
+    with embedded_chain(settings, ledger, channels, answers.put, threads=threads) as chain:
         for task in tasks:
             job = _job(task, renderer)
             waiting[job.id] = task
-            while not chain.submit(job):
+            while chain.intake.submit(job) != "admitted":
                 yield from next_outcome()
         while waiting:
             yield from next_outcome()

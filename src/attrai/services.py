@@ -35,14 +35,10 @@ class Services:
     on_answered: Callable[[Job], None]
 
 
-def open_redis(url: str) -> redis.Redis:
-    """A client that outlasts a restart of its server.
-
-    Raises:
-        ValueError: the URL is none of Redis's.
-    """
+def open_redis(settings: Settings) -> redis.Redis:
+    """A client that outlasts a restart of its server."""
     return redis.Redis.from_url(
-        url,
+        settings.redis_url.get_secret_value(),
         retry=Retry(ExponentialBackoff(cap=_LONGEST, base=_SHORTEST), _TRIES),
         retry_on_error=[
             redis.exceptions.ConnectionError,

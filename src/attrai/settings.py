@@ -48,12 +48,18 @@ class Settings(BaseSettings):
     photos_url: str = "file:///var/lib/attrai/photos"
     #: Graylog's GELF input, as tcp://HOST:PORT or tls://HOST:PORT; none when not set.
     gelf_url: str | None = None
-    #: How many photos of one user may be in flight.
-    max_active: Annotated[int, Field(ge=1)] = 3
+    #: How many photos of one user may be in flight; an album of Telegram's has up to 10.
+    max_active: Annotated[int, Field(ge=1)] = 10
     #: How many photos may be in flight in all.
     max_pending: Annotated[int, Field(ge=1)] = 5000
     #: A photo that is not answered after so many seconds is given up, with an apology.
     job_seconds: Annotated[int, Field(ge=10)] = 1800
+    #: The bot's token, as @BotFather gives it.
+    telegram_token: SecretStr | None = None
+    #: The Bot API's server: Telegram's, one of your own, or the sandbox.
+    telegram_api_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")] = (
+        "https://api.telegram.org"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
 

@@ -19,13 +19,16 @@ from attrai import logs
 from attrai.actors.stage import publish
 from attrai.channels.folder import TARGET, FolderChannel
 from attrai.contract import STAGES, Job, job_id
-from attrai.embedded import EmbeddedChain, embedded_chain
+from attrai.embedded import EmbeddedChain, embedded_chain, embedded_redis
 from attrai.errors import INTERNAL
+from attrai.ledger import Ledger
 from attrai.payloads import unpack_image
 from attrai.settings import Settings
 from tests.conftest import ASTRONAUT
 
 WAIT = 60
+#: How many jobs the ledger lets in at once.
+MOST = 3
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +55,8 @@ class Chain:
 
     def __init__(self, chain: EmbeddedChain, answers: SimpleQueue[Job], folder: Path) -> None:
         self.chain = chain
-        self.broker: dramatiq.Broker = chain._broker
-        self.ledger = chain._ledger
+        self.broker: dramatiq.Broker = chain.broker
+        self.ledger = chain.intake.ledger
         self.picture = folder / "picture.jpg"
         self._answers = answers
 
@@ -80,14 +83,15 @@ def running(folder: Path, channel: FolderChannel) -> Iterator[Chain]:
     """A chain on one thread with one channel."""
     answers: SimpleQueue[Job] = SimpleQueue()
     channels = {"folder": channel}
-    with embedded_chain(Settings(), channels, answers.put, threads=1) as chain:
+    ledger = Ledger(embedded_redis(), max_active=MOST, max_pending=MOST, lifetime=600)
+    with embedded_chain(Settings(), ledger, channels, answers.put, threads=1) as chain:
         yield Chain(chain, answers, folder)
 
 
 def test_a_photo_goes_through_all_stages(tmp_path: Path, make_job: Callable[..., Job]) -> None:
     """A photo comes back as a picture, with faces, scores and the timing of every stage."""
     with running(tmp_path, FolderChannel()) as chain:
-        assert chain.chain.submit(chain.job(make_job))
+        assert chain.chain.intake.submit(chain.job(make_job)) == "admitted"
         job = chain.answer()
         chain.settle()
     assert job.failure is None
@@ -126,7 +130,7 @@ def test_passing_faults_are_tried_again(
 ) -> None:
     """Two failures of a stage are logged, cost time, and nothing else."""
     with running(tmp_path, Failing(fetches=2, deliveries=2)) as chain:
-        chain.chain.submit(chain.job(make_job))
+        chain.chain.intake.submit(chain.job(make_job))
         assert chain.answer().failure is None
         chain.settle()
     failed = [record for record in records() if record["event"] == "failed"]
@@ -149,7 +153,7 @@ def test_lasting_faults_end_in_an_answer(
 ) -> None:
     """A stage that keeps failing, even the last one, ends the job as our fault."""
     with running(tmp_path, channel) as chain:
-        chain.chain.submit(chain.job(make_job))
+        chain.chain.intake.submit(chain.job(make_job))
         assert chain.answer().failure == INTERNAL
         chain.settle()
     assert channel.apologies == ["internal"]
@@ -159,7 +163,7 @@ def test_lasting_faults_end_in_an_answer(
 def test_a_renderer_that_is_gone(tmp_path: Path, make_job: Callable[..., Job]) -> None:
     """A job that names a renderer which is no longer installed is answered as our fault."""
     with running(tmp_path, FolderChannel()) as chain:
-        chain.chain.submit(chain.job(make_job, renderer="removed"))
+        chain.chain.intake.submit(chain.job(make_job, renderer="removed"))
         job = chain.answer()
         chain.settle()
     assert job.failure == INTERNAL
@@ -178,7 +182,7 @@ def test_no_face(tmp_path: Path, make_job: Callable[..., Job]) -> None:
     Image.new("RGB", (200, 200), "white").save(blank)
     channel = Failing()
     with running(tmp_path, channel) as chain:
-        chain.chain.submit(chain.job(make_job).with_(source=str(blank)))
+        chain.chain.intake.submit(chain.job(make_job).with_(source=str(blank)))
         job = chain.answer()
         chain.settle()
     assert job.failure is not None
@@ -191,7 +195,7 @@ def test_a_message_twice(tmp_path: Path, make_job: Callable[..., Job]) -> None:
     """A message that comes again after its job was answered leads to no second answer."""
     with running(tmp_path, FolderChannel()) as chain:
         job = chain.job(make_job)
-        chain.chain.submit(job)
+        chain.chain.intake.submit(job)
         chain.answer()
         chain.picture.unlink()
         publish(chain.broker, "ingest", job)
@@ -222,7 +226,7 @@ def test_a_message_that_is_no_job(
     """Of a message that is no job the log tells, and the next job is none the worse."""
     with running(tmp_path, FolderChannel()) as chain:
         send(chain.broker, "detect", {"hello": "world"})
-        chain.chain.submit(chain.job(make_job))
+        chain.chain.intake.submit(chain.job(make_job))
         assert chain.answer().failure is None
         chain.settle()
     (record,) = (record for record in records() if record["event"] == "unreadable message")
@@ -237,16 +241,16 @@ def send(broker: dramatiq.Broker, stage: str, message: dict[str, Any]) -> None:
 
 
 def test_no_more_jobs_than_fit(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """The chain takes a bounded number of jobs at once, and takes more as they are answered."""
+    """The chain takes as many jobs at once as its ledger, and takes more as they are answered."""
     accepted = 0
     with running(tmp_path, FolderChannel()) as chain:
         jobs = [chain.job(make_job, id=job_id("test", n)) for n in range(10)]
-        while accepted < len(jobs) and chain.chain.submit(jobs[accepted]):
+        while chain.chain.intake.submit(jobs[accepted]) == "admitted":
             accepted += 1
-        assert 1 <= accepted < len(jobs)
+        assert accepted == MOST
         for job in jobs[accepted:]:
             chain.answer()
-            assert chain.chain.submit(job)
+            assert chain.chain.intake.submit(job) == "admitted"
         for _ in range(accepted):
             chain.answer()
         chain.settle()

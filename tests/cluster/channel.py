@@ -47,4 +47,4 @@ class AnswersFile:
 
 def setup() -> None:
     """For dramatiq's command line."""
-    start({NAME: AnswersFile(Path(os.environ[ANSWERS]))})
+    start(lambda _: {NAME: AnswersFile(Path(os.environ[ANSWERS]))})

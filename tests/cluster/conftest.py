@@ -17,6 +17,7 @@ from attrai.actors.stage import publish
 from attrai.contract import Job, job_id
 from attrai.ledger import Ledger
 from attrai.rabbitmq import Broker
+from attrai.services import open_redis
 from attrai.settings import Settings
 from tests.cluster.channel import ANSWERS, NAME
 from tests.conftest import ASTRONAUT, ROOT
@@ -63,7 +64,7 @@ class Cluster:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings, self.folder = settings, folder
         self.answers_file = folder / "answers"
-        self.ledger: Ledger = broker.open_ledger(settings)
+        self.ledger: Ledger = broker.make_ledger(open_redis(settings), settings)
         self.broker: Broker = broker.make_broker(settings, [])
         self.workers: dict[str, Worker] = {}
 

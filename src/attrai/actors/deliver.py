@@ -13,6 +13,7 @@ log = structlog.get_logger(__name__)
 
 class Deliver(Stage):
     name = "deliver"
+    uses_channels = True
 
     def work(self, job: Job) -> Job:
         channel = self.services.channels[job.channel]

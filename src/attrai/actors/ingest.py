@@ -12,6 +12,7 @@ from attrai.services import Services
 
 class Ingest(Stage):
     name = "ingest"
+    uses_channels = True
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

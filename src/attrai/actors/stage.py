@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -10,8 +12,9 @@ import dramatiq
 import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
+from attrai.channels import TryLater
 from attrai.contract import STAGES, Job, StageName, Timing, UnreadableMessage
-from attrai.errors import INTERNAL, UserError
+from attrai.errors import INTERNAL, TIMED_OUT, UserError
 from attrai.services import Services
 
 log = structlog.get_logger(__name__)
@@ -22,6 +25,9 @@ ATTEMPTS = 3
 TIME_LIMIT = 60_000
 #: How long a second copy of a message waits, in milliseconds, while the first is delivered.
 _COPY_WAITS = 5000
+#: How long a job waits, in seconds, while the other side of its channel can't be reached: half
+#: as long as it has been under way, within these.
+_SHORTEST, _LONGEST = 1.0, 60.0
 
 
 class FileGone(Exception):
@@ -32,6 +38,8 @@ class Stage(ABC):
     """One stage of the chain, in a process that runs it."""
 
     name: ClassVar[StageName]
+    #: Whether the stage talks to where photos come from and answers go.
+    uses_channels: ClassVar[bool] = False
     #: Files of a job that no later stage needs.
     consumes: ClassVar[tuple[str, ...]] = ()
 
@@ -118,11 +126,29 @@ class Stage(ABC):
         except FileGone as error:
             log.info("done already", file=str(error))
             return
+        except TryLater as later:
+            self._postpone(job, later)
+            return
         waited, took = max(0.0, started - job.queued_at), max(0.0, time.time() - started)
         timing = Timing(stage=self.name, waited=waited, took=took)
         self.hand_on(done.model_copy(update={"trace": (*done.trace, timing)}))
         # Last, for the next stage need not wait for it.
         log.info("done", attempt=_attempt(), waited=waited, took=took)
+
+    def _postpone(self, job: Job, later: TryLater) -> None:
+        """Puts the job back into the queue: no worker waits, and it is no failed attempt."""
+        self.services.ledger.pause(job, self.name)
+        age = time.time() - job.admitted_at
+        if job.failure == TIMED_OUT or age > self.services.settings.job_seconds:
+            # The sweeper comes again and again; a second copy would do the same.
+            log.warning("left to the sweeper", reason=str(later))
+            return
+        seconds = later.seconds
+        if seconds is None:
+            # Those that failed together should not come again together.
+            seconds = random.uniform(1, 1.2) * min(max(_SHORTEST, age / 2), _LONGEST)  # noqa: S311 - no secret
+        log.info("postponed", reason=str(later), seconds=seconds)
+        publish(self._broker, self.name, job, delay=math.ceil(1000 * seconds))
 
     def _try(self, job: Job, start: int) -> Job:
         """The job after this stage's work, or with the reason why it ends here."""
@@ -135,7 +161,7 @@ class Stage(ABC):
         except UserError as error:
             log.info("refused", code=error.code, details=error.details)
             return job.with_(failure=error.failure())
-        except FileGone:
+        except (FileGone, TryLater):
             raise
         except (Exception, TimeLimitExceeded) as error:
             attempt = _attempt()

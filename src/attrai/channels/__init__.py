@@ -7,6 +7,14 @@ from typing import Protocol
 from attrai.contract import Failure, Job
 
 
+class TryLater(Exception):
+    """The other side can't be reached, or asks for patience: of `seconds`, where it says so."""
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 class Channel(Protocol):
     """One kind of front end. Implementations are called from several threads."""
 
@@ -15,6 +23,7 @@ class Channel(Protocol):
 
         Raises:
             UserError: they can't be had, and trying again is of no use.
+            TryLater: trying again is of use.
         """
         ...
 
@@ -23,9 +32,10 @@ class Channel(Protocol):
 
         Raises:
             UserError: it can't be handed over, and trying again is of no use.
+            TryLater: trying again is of use.
         """
         ...
 
     def apologise(self, job: Job, failure: Failure) -> None:
-        """Says why there is no picture."""
+        """Says why there is no picture; raises as `deliver` does."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
@@ -15,7 +15,8 @@ from attrai.errors import TIMED_OUT
 from attrai.ledger import scripts
 from attrai.ledger.eta import StageLoad, seconds_to_answer
 
-Admission = Literal["admitted", "user-busy", "busy"]
+#: Whether a job has a slot now, had one before, or why not; "ignored" is a refusal too many.
+Admission = Literal["admitted", "repeated", "answered", "user-busy", "busy", "ignored"]
 #: How often work on a job was begun, this time included; or why not to begin.
 Start = int | Literal["answered", "being-delivered"]
 
@@ -25,6 +26,11 @@ WORKER_SECONDS = 15
 DELIVERY_SECONDS = 30
 #: The sweeper tries again after so many seconds to answer for an overdue job.
 SWEEP_SECONDS = 60
+#: An answered job is known for so many seconds: longer than a channel may repeat its request,
+#: which Telegram does for 24 hours.
+ANSWERED_SECONDS = 26 * 3600
+#: So many refusals of one user may be in flight; who asks on and on gets no more.
+MAX_REFUSED = 20
 #: How long daily counts are kept, in seconds.
 DAYS_KEPT = 400 * 86400
 #: How much of a stage's recent service time its newest job makes up.
@@ -56,10 +62,24 @@ class Ledger:
         return cast("Callable[..., Any]", self._redis.register_script(scripts.COMMON + lua))
 
     def admit(self, job: Job) -> Admission:
-        """Gives the job a slot; one that has a slot keeps it."""
-        ticket = json.dumps(job.to_message())
-        args = [job.id, job.user, ticket, *self._limits, _today(), DAYS_KEPT]
+        """Gives the job a slot; one that has a slot keeps it, and what was admitted stands.
+
+        A job that has failed already waits for nothing but its answer, and is let in where
+        others are not.
+        """
+        ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
+        args = [job.id, job.user, ticket, refused, *self._limits, MAX_REFUSED]
+        args += [_today(), DAYS_KEPT]
         return cast("Admission", self._admit(args=args).decode())
+
+    def admitted(self, job_id: str) -> Job | None:
+        """The job as it was admitted, while it has its slot.
+
+        Raises:
+            UnreadableMessage: a bot of another version admitted it.
+        """
+        ticket = self._redis.hget("attrai:tickets", job_id)
+        return None if ticket is None else Job.from_message(json.loads(ticket))
 
     def begin(self, job: Job, stage: StageName) -> Start:
         """Notes that a stage begins to work on the job, and how long the one before took.
@@ -86,13 +106,20 @@ class Ledger:
         """Whether the job has a slot: it was admitted and not answered yet."""
         return self._redis.zscore("attrai:jobs", job_id) is not None
 
+    def held(self, job_ids: Sequence[str]) -> set[str]:
+        """Which of the jobs have a slot."""
+        if not job_ids:
+            return set()
+        scores = self._redis.zmscore("attrai:jobs", list(job_ids))
+        return {job_id for job_id, score in zip(job_ids, scores, strict=True) if score is not None}
+
     def finish(self, job: Job) -> bool:
         """Frees the job's slot and counts its end; whether it had one."""
         outcome = job.failure.code if job.failure else "rated"
         seconds = sum(timing.waited + timing.took for timing in job.trace)
         delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else ""
         args = [job.id, job.user, _today(), outcome, histogram_bound(seconds)]
-        return bool(self._finish(args=[*args, delivery, _NEWEST_SHARE]))
+        return bool(self._finish(args=[*args, delivery, _NEWEST_SHARE, ANSWERED_SECONDS]))
 
     def in_flight(self) -> int:
         """How many jobs have a slot."""
@@ -136,6 +163,31 @@ class Ledger:
     def eta(self) -> float:
         """Seconds until a job that is admitted now is answered."""
         return seconds_to_answer(list(self.loads().values()))
+
+    def remaining(self, job_ids: Sequence[str]) -> dict[str, float]:
+        """Seconds until each of the jobs that are in flight is answered."""
+        loads = self.loads()
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                for stage in STAGES:
+                    pipeline.zrank(f"attrai:at:{stage}", job_id)
+            ranks = pipeline.execute()
+        found: dict[str, float] = {}
+        for place, job_id in enumerate(job_ids):
+            for number, stage in enumerate(STAGES):
+                rank = ranks[place * len(STAGES) + number]
+                if rank is not None:
+                    # Of its own stage only those before it count, the stages before not at all.
+                    own = loads[stage]._replace(jobs=rank)
+                    ahead = [own, *(loads[later] for later in STAGES[number + 1 :])]
+                    found[job_id] = seconds_to_answer(ahead)
+        return found
+
+    def next_slot(self, user: str) -> float:
+        """Seconds until one of a user's jobs is answered; 0 when none is in flight."""
+        job_ids = cast("list[bytes]", self._redis.zrange(f"attrai:user:{user}", 0, -1))
+        remaining = self.remaining([job_id.decode() for job_id in job_ids])
+        return min(remaining.values(), default=0.0)
 
 
 def histogram_bound(seconds: float) -> float:

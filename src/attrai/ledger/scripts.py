@@ -8,6 +8,8 @@ Keys, all below `attrai:`
                     by the time they did: in work there or waiting for the next
     starts:ID       hash of stage -> how often work on the job began and did not end
     delivering:ID   present while a worker hands over the answer
+    answered:ID     present for a day after the answer
+    refused:USER    sorted set of that user's job ids that were refused a slot, like `jobs`
     service         hash of stage -> the recent seconds of work on a job
     workers:STAGE   sorted set of live workers by the time of their last sign of life
     day:DATE        hash of what happened that day, and users:DATE, who asked (HyperLogLog)
@@ -33,22 +35,30 @@ end
 """.replace("STAGES", ", ".join(map(repr, STAGES)))
 
 ADMIT = """
-local id, user, ticket = ARGV[1], ARGV[2], ARGV[3]
-local lifetime, max_active, max_pending = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local date, kept = ARGV[7], ARGV[8]
-if redis.call('ZSCORE', key('jobs'), id) then return 'admitted' end
-local day, users = key('day', date), key('users', date)
-redis.call('HINCRBY', day, 'requests', 1)
-redis.call('PFADD', users, user)
-redis.call('EXPIRE', day, kept)
-redis.call('EXPIRE', users, kept)
+local id, user, ticket, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local lifetime, max_active, max_pending = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local max_refused, date, kept = tonumber(ARGV[8]), ARGV[9], ARGV[10]
+if redis.call('ZSCORE', key('jobs'), id) then return 'repeated' end
+if redis.call('EXISTS', key('answered', id)) == 1 then return 'answered' end
+local function in_flight(...) return redis.call('ZCOUNT', key(...), now, '+inf') end
 -- What is overdue no longer counts; the sweeper answers and removes it.
-if redis.call('ZCOUNT', key('user', user), now, '+inf') >= max_active then return 'user-busy' end
-if redis.call('ZCOUNT', key('jobs'), now, '+inf') >= max_pending then return 'busy' end
+local day, users = key('day', date), key('users', date)
+if not refused then
+    redis.call('HINCRBY', day, 'requests', 1)
+    redis.call('PFADD', users, user)
+    redis.call('EXPIRE', day, kept)
+    redis.call('EXPIRE', users, kept)
+    if in_flight('user', user) >= max_active then return 'user-busy' end
+    if in_flight('jobs') >= max_pending then return 'busy' end
+elseif in_flight('refused', user) >= max_refused then
+    return 'ignored'
+end
+local slots = key(refused and 'refused' or 'user', user)
 redis.call('ZADD', key('jobs'), now + lifetime, id)
-redis.call('ZADD', key('user', user), now + lifetime, id)
+redis.call('ZADD', slots, now + lifetime, id)
+redis.call('EXPIRE', slots, kept)
 redis.call('HSET', key('tickets'), id, ticket)
-redis.call('ZADD', key('at', 'ingest'), now, id)
+redis.call('ZADD', key('at', refused and 'deliver' or 'ingest'), now, id)
 return 'admitted'
 """
 
@@ -69,13 +79,15 @@ return redis.call('HINCRBY', key('starts', id), stage, 1)
 
 FINISH = """
 local id, user, date, outcome, bucket = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local seconds, share = tonumber(ARGV[6]), tonumber(ARGV[7])
+local seconds, share, remembered = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
 leave(id)
 redis.call('DEL', key('starts', id), key('delivering', id))
 redis.call('ZREM', key('user', user), id)
+redis.call('ZREM', key('refused', user), id)
 redis.call('HDEL', key('tickets'), id)
 local had = redis.call('ZREM', key('jobs'), id)
 if had == 1 then
+    redis.call('SET', key('answered', id), '1', 'EX', remembered)
     if seconds then record('deliver', seconds, share) end
     redis.call('HINCRBY', key('day', date), 'outcome:' .. outcome, 1)
     redis.call('HINCRBY', key('day', date), 'seconds:' .. bucket, 1)
