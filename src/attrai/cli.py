@@ -168,6 +168,64 @@ def worker_command(
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 - nothing of a user's is in it
 
 
+@app.command(name="bot")
+def bot_command(
+    embedded: Annotated[  # noqa: FBT002 - typer passes it by its name
+        bool,
+        typer.Option("--embedded", help="Run all stages in this process too; no server needed."),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "-j",
+            "--jobs",
+            min=1,
+            help="How many cores the embedded stages use; all by default.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run the Telegram bot until a signal ends it. Only one may run for a token."""
+    from attrai import broker, servers  # noqa: PLC0415 - keeps --help fast
+    from attrai.bot import service  # noqa: PLC0415
+
+    def announce(name: str) -> None:
+        typer.echo(f"Listening as @{name}")
+
+    try:
+        settings = load_settings()
+        broker.configure_logs(settings, "bot")
+        if embedded:
+            service.run_embedded(settings, announce, threads=jobs or os.cpu_count() or 1)
+        else:
+            service.run(settings, announce)
+    except (SettingsError, servers.CannotStart) as error:
+        _refuse(str(error))
+
+
+@app.command(name="sandbox")
+def sandbox_command(
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where to listen.")] = 8081,
+    bot: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--bot", help="Start the bot with all stages as well; on loopback only.")
+    ] = False,
+) -> None:
+    """Run a stand-in for Telegram with a chat page, to try the bot without an account."""
+    try:
+        from attrai.sandbox import Sandbox, serve  # noqa: PLC0415 - an extra
+        from attrai.sandbox.with_bot import run_with_bot  # noqa: PLC0415
+    except ImportError:
+        _refuse("the sandbox needs more packages: pip install 'attrai[sandbox]'")
+    typer.echo(f"Open http://{host}:{port} in a browser; Ctrl-C ends it")
+    try:
+        if bot:
+            raise typer.Exit(run_with_bot(port))
+        serve(Sandbox(), host, port)
+    except OSError as error:
+        _refuse(f"can't listen on {host}:{port}: {error.strerror}")
+
+
 @app.command(name="sweep")
 def sweep_command(
     once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above

@@ -1,0 +1,8 @@
+"""The bot: takes photos from Telegram's updates into the chain, and talks about them.
+
+poller      gets updates, has them handled, and only then confirms them
+updates     what a message wants of us
+reception   lets a photo in or refuses it, answers commands
+notices     the message that says how long it will take, until it is answered
+outbox      sends without keeping the poller waiting
+"""

@@ -1,0 +1,147 @@
+"""The bot as a process: over RabbitMQ and Redis, or with the whole chain in it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import structlog
+from redis import Redis, RedisError
+
+from attrai import broker, sweeper
+from attrai.bot.notices import Notices
+from attrai.bot.outbox import Outbox
+from attrai.bot.poller import Poller
+from attrai.bot.reception import Reception
+from attrai.bot.updates import Reader
+from attrai.channels.telegram import NAME, TelegramChannel
+from attrai.embedded import embedded_chain, embedded_redis
+from attrai.errors import SettingsError
+from attrai.health import Pulse
+from attrai.intake import Intake
+from attrai.servers import await_servers
+from attrai.services import open_redis
+from attrai.settings import Settings
+from attrai.telegram import Telegram, TokenRefused, open_telegram
+from attrai.texts import DEFAULT_LOCALE, locales, text
+
+log = structlog.get_logger(__name__)
+
+#: Commands in the menu; /start needs no entry.
+_COMMANDS = ("help", "styles", "rate", "privacy")
+#: Seconds that what the bot itself says may wait for the limits of a chat.
+_PATIENCE = 1.5
+#: Seconds between looks at the notices.
+_LOOK_SECONDS = 0.5
+#: Seconds that an embedded chain has at its end to answer what it took.
+_DRAIN_SECONDS = 60
+#: How often the menu of commands is offered to Telegram.
+_TRIES = 5
+
+
+def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Runs the bot until a signal; the stages are other processes.
+
+    Args:
+        settings: say where the servers are.
+        on_ready: called with the bot's name once it listens.
+
+    Raises:
+        SettingsError: there is no token, or Telegram refuses it.
+        CannotStart: a server refuses us.
+    """
+    await_servers(settings)
+    redis = open_redis(settings)
+    ledger = broker.make_ledger(redis, settings)
+    intake = Intake(broker.make_broker(settings, []), ledger)
+    with _bot(settings, redis, intake) as poll:
+        poll(on_ready)
+
+
+def run_embedded(settings: Settings, on_ready: Callable[[str], None], *, threads: int) -> None:
+    """Runs the bot and all stages in this process, on so many threads, until a signal.
+
+    What was taken is answered before it ends; a crash loses it.
+
+    Raises:
+        SettingsError: there is no token, or Telegram refuses it.
+    """
+    redis = embedded_redis()
+    ledger = broker.make_ledger(redis, settings)
+    channels = {NAME: TelegramChannel(open_telegram(settings, redis))}
+    with embedded_chain(settings, ledger, channels, broker.log_answer, threads=threads) as chain:
+        sweeping = threading.Thread(
+            target=sweeper.run, args=(chain.broker, ledger, chain.photos), daemon=True
+        )
+        sweeping.start()
+        with _bot(settings, redis, chain.intake) as poll:
+            poll(on_ready)
+            deadline = time.monotonic() + _DRAIN_SECONDS
+            while ledger.in_flight() and time.monotonic() < deadline:
+                time.sleep(_LOOK_SECONDS)
+
+
+@contextmanager
+def _bot(
+    settings: Settings, redis: Redis, intake: Intake
+) -> Iterator[Callable[[Callable[[str], None]], None]]:
+    """What polls until a signal, given what to call once it listens.
+
+    Until the end of the block notices are looked after.
+    """
+    telegram = open_telegram(settings, redis, _PATIENCE)
+    outbox = Outbox()
+    notices = Notices(redis, telegram, intake.ledger, outbox)
+    reception = Reception(settings, telegram, intake, notices, outbox)
+    pulse = Pulse()
+    poller = Poller(telegram, on_turn=pulse.beat)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: poller.stop())
+
+    def settle(seconds: float) -> None:
+        notices.send_new()
+        outbox.settle(seconds)
+
+    def poll(on_ready: Callable[[str], None]) -> None:
+        me = poller.await_me()
+        if me is None:
+            return
+        _offer_commands(telegram, outbox)
+        on_ready(str(me.username))
+        poller.run(Reader(me, settings.max_photo_side), reception.receive, settle)
+
+    ended = threading.Event()
+    looking = threading.Thread(target=_look, args=(notices, ended))
+    looking.start()
+    try:
+        yield poll
+    except TokenRefused:
+        raise SettingsError("ATTRAI_TELEGRAM_TOKEN: Telegram no longer takes this token") from None
+    finally:
+        ended.set()
+        looking.join()
+        outbox.settle(_DRAIN_SECONDS)
+        outbox.close()
+        pulse.stop()
+
+
+def _look(notices: Notices, ended: threading.Event) -> None:
+    last = False
+    while not last:
+        last = ended.wait(_LOOK_SECONDS)
+        try:
+            notices.look()
+        except RedisError as error:
+            log.warning("notices can't be looked at", reason=type(error).__name__)
+        except Exception:
+            log.exception("notices can't be looked at")
+
+
+def _offer_commands(telegram: Telegram, outbox: Outbox) -> None:
+    for language in (None, *locales()):
+        menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
+        outbox.post(partial(telegram.set_commands, menu, language), tries=_TRIES)

@@ -1,0 +1,144 @@
+"""What an update wants of us: a photo rated, a command answered, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+from telebot import types
+from telebot.util import content_type_service
+
+from attrai.texts import choose_locale
+
+#: So many albums are remembered, for only their first photo has the caption.
+_ALBUMS = 1000
+_COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+
+
+class Origin(NamedTuple):
+    """The message to answer, in numbers of Telegram's, and the language of whoever wrote it."""
+
+    chat: int
+    message: int
+    user: int
+    locale: str
+
+
+class File(NamedTuple):
+    """What Telegram says of a file without its content; any of it may be wrong or missing."""
+
+    id: str
+    bytes: int | None
+    width: int | None = None
+    height: int | None = None
+    mime: str | None = None
+
+
+class PhotoRequest(NamedTuple):
+    """A photo to be rated."""
+
+    origin: Origin
+    file: File
+    #: The caption, or what follows the command.
+    words: str
+    album: str | None
+
+
+class CommandRequest(NamedTuple):
+    """A command such as `help`, without its slash."""
+
+    origin: Origin
+    name: str
+
+
+class Chatter(NamedTuple):
+    """Anything else that somebody sent to us alone."""
+
+    origin: Origin
+
+
+Request = PhotoRequest | CommandRequest | Chatter
+
+
+class Reader:
+    """Reads updates in the order in which they come."""
+
+    def __init__(self, me: types.User, max_side: int) -> None:
+        """A reader for one bot.
+
+        Args:
+            me: the bot's account.
+            max_side: photos are brought down to this, so larger ones are not asked for.
+        """
+        self._id = me.id
+        self._name = str(me.username).lower()
+        self._max_side = max_side
+        self._captions: OrderedDict[str, str] = OrderedDict()
+
+    def read(self, update: dict[str, Any]) -> Request | None:
+        """What the update wants, as far as it is for us.
+
+        May raise anything for an update that is not as the Bot API describes it.
+        """
+        message = types.Update.de_json(update).message  # type: ignore[no-untyped-call]  # telebot's
+        if message is None or message.from_user is None or message.from_user.is_bot:
+            return None
+        private = message.chat.type == "private"
+        origin = Origin(
+            message.chat.id,
+            message.message_id,
+            message.from_user.id,
+            choose_locale(message.from_user.language_code),
+        )
+        command = _COMMAND.fullmatch(message.text or "")
+        if command:
+            return self._read_command(message, origin, command, private=private)
+        file = self._file_of(message)
+        words = self._words(message)
+        if file and (private or self._is_addressed(words)):
+            return PhotoRequest(origin, file, words, message.media_group_id)
+        if private and message.content_type not in content_type_service:
+            return Chatter(origin)
+        return None
+
+    def _read_command(
+        self, message: types.Message, origin: Origin, command: re.Match[str], *, private: bool
+    ) -> Request | None:
+        name, addressee, words = command.groups()
+        if addressee and addressee.lower() != self._name:
+            return None
+        if name == "rate":
+            replied = message.reply_to_message
+            file = self._file_of(replied) if replied else None
+            if file:
+                return PhotoRequest(origin, file, words or "", None)
+        elif not private and not addressee:
+            return None  # in a group it may be for any bot
+        return CommandRequest(origin, name)
+
+    def _file_of(self, message: types.Message) -> File | None:
+        if message.photo:
+            sizes = sorted(message.photo, key=lambda size: max(size.width, size.height))
+            enough = (size for size in sizes if max(size.width, size.height) >= self._max_side)
+            best = next(enough, sizes[-1])
+            return File(best.file_id, best.file_size, best.width, best.height)
+        # An animation has a document as well.
+        if message.document and not message.animation:
+            document = message.document
+            return File(document.file_id, document.file_size, mime=document.mime_type)
+        return None
+
+    def _words(self, message: types.Message) -> str:
+        """The caption, also of the photos of an album that follow the first."""
+        album = message.media_group_id
+        if album is None:
+            return message.caption or ""
+        if message.caption:
+            self._captions[album] = message.caption
+            while len(self._captions) > _ALBUMS:
+                self._captions.popitem(last=False)
+        return self._captions.get(album, "")
+
+    def _is_addressed(self, words: str) -> bool:
+        return re.search(rf"@{re.escape(self._name)}\b", words.lower()) is not None

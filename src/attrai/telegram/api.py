@@ -1,0 +1,215 @@
+"""The calls of the Bot API that we make; what can go wrong with them, in four kinds.
+
+pyTelegramBotAPI makes the requests. Its errors name the URL, and the URL holds the token, so
+none of them leaves this file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from telebot import TeleBot, apihelper, types
+
+from attrai.channels import TryLater
+from attrai.telegram.limiter import Limiter
+
+#: Seconds after which a call without an answer has failed; and for an upload.
+_TIMEOUT, _UPLOAD_TIMEOUT = 15, 40
+#: Seconds that a download may take in all.
+_DOWNLOAD_TIMEOUT = 40
+_CHUNK = 65536
+
+#: A token that is none by its form is "not found".
+_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FLOOD, _SERVER_ERROR = 401, 404, 409, 429, 500
+
+
+class Rejected(Exception):
+    """The call is of no use, now or later: the user blocked the bot, a message is gone."""
+
+
+class TokenRefused(Exception):
+    """Telegram knows no bot with this token."""
+
+
+class AnotherPoller(Exception):
+    """Another program asks for this bot's updates, or a webhook gets them."""
+
+
+class Telegram:
+    """The Bot API for one bot. Its calls may be made from several threads.
+
+    What it sends is kept below Telegram's limits, and a chat for which Telegram asks for patience
+    gets nothing until then; `turn` names a message that keeps its place when it is sent later.
+    Each call raises, unless it says otherwise:
+        TryLater: Telegram can't be reached, fails, or asks for patience.
+        Rejected: the call is of no use.
+        TokenRefused: the token is wrong.
+    """
+
+    def __init__(self, token: str, url: str, limiter: Limiter) -> None:
+        """A client that has not called yet.
+
+        Raises:
+            TokenRefused: this is no token.
+        """
+        server = url.rstrip("/")
+        # pyTelegramBotAPI knows one server a process, which is what a process here talks to.
+        apihelper.API_URL = server + "/bot{0}/{1}"  # type: ignore[assignment]  # it is None at first
+        self._files = f"{server}/file/bot{token}/"
+        self._token = token
+        self._limiter = limiter
+        try:
+            self._bot = TeleBot(token, threaded=False)
+        except ValueError:
+            raise TokenRefused from None
+
+    def me(self) -> types.User:
+        """The bot's own account."""
+        with _our_errors():
+            return self._bot.get_me()
+
+    def updates(self, offset: int, wait: int) -> list[Any]:
+        """The updates from `offset` on, as they come; those before it are confirmed by this.
+
+        Args:
+            offset: the first `update_id` that is wanted; 0 for all that are not confirmed.
+            wait: how many seconds the server may hold the call until there is one, from 1.
+
+        Raises:
+            AnotherPoller: somebody else asks for them as well.
+        """
+        with _our_errors():
+            updates = apihelper.get_updates(  # type: ignore[no-untyped-call]  # telebot's
+                self._token,
+                offset=offset,
+                allowed_updates=["message"],
+                long_polling_timeout=wait,
+            )
+            if not isinstance(updates, list):
+                raise TypeError("no list of updates")
+            return updates
+
+    def send_text(self, chat: int, text: str, *, reply_to: int, turn: str | None = None) -> int:
+        """Sends a message that answers another; the number it got."""
+        with self._sending(chat, turn):
+            reply = types.ReplyParameters(reply_to)
+            sent = self._bot.send_message(chat, text, reply_parameters=reply, timeout=_TIMEOUT)
+            return sent.message_id
+
+    def send_photo(
+        self, chat: int, picture: bytes, caption: str, *, reply_to: int, turn: str
+    ) -> None:
+        """Sends a picture that Telegram may compress."""
+        with self._sending(chat, turn):
+            self._bot.send_photo(
+                chat,
+                picture,
+                caption,
+                reply_parameters=types.ReplyParameters(reply_to),
+                timeout=_UPLOAD_TIMEOUT,
+            )
+
+    def send_document(
+        self, chat: int, picture: bytes, name: str, caption: str, *, reply_to: int, turn: str
+    ) -> None:
+        """Sends a picture as a file."""
+        with self._sending(chat, turn):
+            self._bot.send_document(
+                chat,
+                picture,
+                caption=caption,
+                visible_file_name=name,
+                reply_parameters=types.ReplyParameters(reply_to),
+                timeout=_UPLOAD_TIMEOUT,
+            )
+
+    def edit_text(self, chat: int, message: int, text: str) -> None:
+        """Changes a message of ours."""
+        with self._sending(chat):
+            self._bot.edit_message_text(text, chat, message, timeout=_TIMEOUT)
+
+    def delete(self, chat: int, message: int) -> None:
+        """Takes a message of ours back."""
+        with _our_errors():
+            self._bot.delete_message(chat, message, timeout=_TIMEOUT)
+
+    def say_busy(self, chat: int) -> None:
+        """Shows for some seconds that a picture is on its way."""
+        with _our_errors():
+            self._bot.send_chat_action(chat, "upload_photo", timeout=_TIMEOUT)
+
+    def set_commands(self, commands: dict[str, str], language: str | None) -> None:
+        """The menu of commands with what each does; `None` for all other languages."""
+        with _our_errors():
+            menu = [types.BotCommand(name, description) for name, description in commands.items()]
+            self._bot.set_my_commands(menu, language_code=language)
+
+    def download(self, file_id: str, max_bytes: int) -> bytes:
+        """A file's content; of one that is larger `max_bytes` and one more.
+
+        What the server says of the length is not relied upon.
+        """
+        deadline = time.monotonic() + _DOWNLOAD_TIMEOUT
+        with _our_errors():
+            path = self._bot.get_file(file_id).file_path
+            content = bytearray()
+            with requests.get(self._files + str(path), stream=True, timeout=_TIMEOUT) as response:
+                if not response.ok:
+                    # The path lives for an hour; a new one is had by asking again.
+                    raise TryLater(f"HTTP {response.status_code} for a file")
+                for chunk in response.iter_content(_CHUNK):
+                    content += chunk
+                    if len(content) > max_bytes:
+                        return bytes(content[: max_bytes + 1])
+                    if time.monotonic() > deadline:
+                        raise TryLater("a download takes too long")
+            return bytes(content)
+
+    @contextmanager
+    def _sending(self, chat: int, turn: str | None = None) -> Iterator[None]:
+        self._limiter.acquire(chat, turn)
+        try:
+            with _our_errors():
+                yield
+        except TryLater as later:
+            if later.seconds is not None:
+                self._limiter.hold(chat, later.seconds)
+            raise
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except apihelper.ApiTelegramException as error:
+        raise _translated(error.result_json) from None
+    except apihelper.ApiHTTPException as error:
+        raise TryLater(f"HTTP {error.result.status_code}") from None
+    except (
+        requests.RequestException,
+        apihelper.ApiInvalidJSONException,
+        # What is JSON, but no answer of Telegram's.
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        raise TryLater(type(error).__name__) from None
+
+
+def _translated(answer: dict[str, Any]) -> Exception:
+    """The error of ours for one of Telegram's (https://core.telegram.org/bots/api#making-requests)."""
+    code, description = int(answer["error_code"]), str(answer["description"])
+    if code in (_UNAUTHORIZED, _NOT_FOUND):
+        return TokenRefused()
+    if code == _CONFLICT:
+        return AnotherPoller(description)
+    if code == _FLOOD:
+        return TryLater(description, float(answer.get("parameters", {}).get("retry_after", 1)))
+    if code >= _SERVER_ERROR:
+        return TryLater(f"HTTP {code}")
+    return Rejected(description)
