@@ -66,12 +66,20 @@ class Process:
         else:
             self._signal(signal.SIGKILL)
 
+    def kill_all(self) -> None:
+        """SIGKILL for all of it."""
+        self._signal(signal.SIGKILL)
+
+    def end(self) -> None:
+        """Ends it in order; it is started again."""
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self) -> None:
         """Ends it for good, in order."""
         self._stopping = True
-        if self._process is not None:
-            # To the first process alone: a worker takes a second signal for "at once".
-            self._process.terminate()
+        # To the first process alone: a worker takes a second signal for "at once".
+        self.end()
         self._thread.join(timeout=30)
         self._signal(signal.SIGKILL)
         self._log.close()

@@ -14,7 +14,7 @@ from PIL import Image
 from attrai.contract import Box, Face, Job, Point, job_id
 from attrai.faces import CascadeNetworks
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.sandbox.browser"]
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("attrai", deadline=None)

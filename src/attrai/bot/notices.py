@@ -25,6 +25,8 @@ _KEY = "attrai:notices"
 _CHECK_SECONDS = 5.0
 #: A promise is mended when it is off by more than so many seconds and this share of itself.
 _OFF_SECONDS, _OFF_SHARE = 10.0, 0.5
+#: So many are mended at most at a check: the rate of messages is for answers.
+_MENDED = 10
 #: What is promised within so many seconds is shown as being sent, too.
 _SOON_SECONDS = 5.0
 #: How often taking a notice back is tried.
@@ -48,6 +50,13 @@ class _Notice(BaseModel):
         """Promises the time until the last of the jobs is answered."""
         self.promised, self.at = self.estimate(remaining), time.time()
 
+    def error(self, remaining: Mapping[str, float]) -> float:
+        """By how many seconds the promise is off by now."""
+        return abs(self.estimate(remaining) - self._left())
+
+    def _left(self) -> float:
+        return max(0.0, self.promised - (time.time() - self.at))
+
     def estimate(self, remaining: Mapping[str, float]) -> float:
         """Seconds until the last of the jobs is answered."""
         open_jobs = [remaining[job] for job in self.jobs if job in remaining]
@@ -56,9 +65,7 @@ class _Notice(BaseModel):
 
     def is_off(self, remaining: Mapping[str, float]) -> bool:
         """Whether what was promised is far from true by now."""
-        left = max(0.0, self.promised - (time.time() - self.at))
-        error = abs(self.estimate(remaining) - left)
-        return error > max(_OFF_SECONDS, _OFF_SHARE * left)
+        return self.error(remaining) > max(_OFF_SECONDS, _OFF_SHARE * self._left())
 
     def words(self) -> str:
         """The message's text."""
@@ -116,11 +123,17 @@ class Notices:
             self._outbox.post(partial(self._take_back, first, sent.pop(first)), tries=_TRIES)
         if sent and time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + _CHECK_SECONDS
-            remaining = self._ledger.remaining(sorted(held))
-            for first, notice in sent.items():
-                if notice.is_off(remaining):
-                    notice.promise(remaining)
-                    self._outbox.post(partial(self._edit, first, notice))
+            self._mend(sent, self._ledger.remaining(sorted(held)))
+
+    def _mend(self, sent: dict[str, _Notice], remaining: Mapping[str, float]) -> None:
+        off = [first for first, notice in sent.items() if notice.is_off(remaining)]
+        off.sort(key=lambda first: sent[first].error(remaining), reverse=True)
+        for first in off[:_MENDED]:
+            notice = sent[first]
+            before = notice.words()
+            notice.promise(remaining)
+            if notice.words() != before:
+                self._outbox.post(partial(self._edit, first, notice))
 
     def _send(self, first: str, reply_to: int) -> None:
         notice = self._standing[first]

@@ -24,11 +24,13 @@ log = structlog.get_logger(__name__)
 _WAIT = 10
 #: Seconds between tries when something is out of reach.
 _SHORTEST, _LONGEST = 0.5, 20.0
+#: Seconds between tries while another program polls: two that trade places do so slowly.
+_CONFLICT = 5.0
 #: Seconds that a batch waits for what was said about it to be sent.
 _SETTLE = 3.0
 
 #: What heals by itself, and what an update must wait for.
-_OUTAGES = (dramatiq.errors.ConnectionError, redis.RedisError, OSError)
+_OUTAGES = (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError)
 
 
 _Answer = TypeVar("_Answer")
@@ -122,7 +124,7 @@ class Poller:
                 "another program gets this bot's updates: end it, or take another token",
                 reason=str(error),
             )
-            self._wait(_LONGEST)
+            self._wait(_CONFLICT)
             return None
         finally:
             self._interruptible = False

@@ -50,7 +50,7 @@ class Reception:
         """Starts what is asked for; when it returns the chain has the photo.
 
         Raises:
-            dramatiq.errors.ConnectionError: RabbitMQ stayed away; it is to be asked again.
+            dramatiq.errors.BrokerConnectionError: RabbitMQ stayed away; it is to be asked again.
             redis.RedisError: Redis did.
         """
         if isinstance(request, PhotoRequest):
@@ -65,13 +65,18 @@ class Reception:
             self._intake.submit(job.with_(failure=failure))
             return
         admission = self._intake.submit(job)
-        if admission in ("admitted", "repeated"):
+        if admission == "admitted" or (admission == "repeated" and self._is_in_work(job)):
             self._notices.announce(job, request.album)
         elif admission == "user-busy":
             wait = duration(self._intake.ledger.next_slot(job.user), job.locale)
             self._refuse(job, admission, limit=self._settings.max_active, wait=wait)
         elif admission == "busy":
             self._refuse(job, admission, wait=duration(self._intake.ledger.eta(), job.locale))
+
+    def _is_in_work(self, job: Job) -> bool:
+        """Whether the job was not refused when its update came before."""
+        started = self._intake.ledger.admitted(job.id)
+        return started is not None and started.failure is None
 
     def _refuse(self, job: Job, code: str, **details: float | str) -> None:
         # Through the chain, for there a refusal is as safe from crashes as a picture.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -80,6 +81,8 @@ def run_embedded(settings: Settings, on_ready: Callable[[str], None], *, threads
         sweeping.start()
         with _bot(settings, redis, chain.intake) as poll:
             poll(on_ready)
+            for number in (signal.SIGTERM, signal.SIGINT):  # again: at once
+                signal.signal(number, lambda *_: sys.exit(1))
             deadline = time.monotonic() + _DRAIN_SECONDS
             while ledger.in_flight() and time.monotonic() < deadline:
                 time.sleep(_LOOK_SECONDS)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
+import urllib3
 from telebot import TeleBot, apihelper, types
 
 from attrai.channels import TryLater
@@ -70,7 +71,10 @@ class Telegram:
     def me(self) -> types.User:
         """The bot's own account."""
         with _our_errors():
-            return self._bot.get_me()
+            me = self._bot.get_me()
+            if not isinstance(me, types.User):
+                raise TypeError("no user")
+            return me
 
     def updates(self, offset: int, wait: int) -> list[Any]:
         """The updates from `offset` on, as they come; those before it are confirmed by this.
@@ -157,11 +161,16 @@ class Telegram:
         with _our_errors():
             path = self._bot.get_file(file_id).file_path
             content = bytearray()
-            with requests.get(self._files + str(path), stream=True, timeout=_TIMEOUT) as response:
+            # As it is: what a few bytes may be unpacked to could be far beyond the limit.
+            plain = {"Accept-Encoding": "identity"}
+            with requests.get(
+                self._files + str(path), stream=True, timeout=_TIMEOUT, headers=plain
+            ) as response:
                 if not response.ok:
                     # The path lives for an hour; a new one is had by asking again.
                     raise TryLater(f"HTTP {response.status_code} for a file")
-                for chunk in response.iter_content(_CHUNK):
+                # What has come, however little: `iter_content` waits for a whole chunk.
+                while chunk := response.raw.read1(_CHUNK):
                     content += chunk
                     if len(content) > max_bytes:
                         return bytes(content[: max_bytes + 1])
@@ -191,6 +200,7 @@ def _our_errors() -> Iterator[None]:
         raise TryLater(f"HTTP {error.result.status_code}") from None
     except (
         requests.RequestException,
+        urllib3.exceptions.HTTPError,
         apihelper.ApiInvalidJSONException,
         # What is JSON, but no answer of Telegram's.
         ValueError,
@@ -203,13 +213,19 @@ def _our_errors() -> Iterator[None]:
 
 def _translated(answer: dict[str, Any]) -> Exception:
     """The error of ours for one of Telegram's (https://core.telegram.org/bots/api#making-requests)."""
-    code, description = int(answer["error_code"]), str(answer["description"])
+    code, description = answer["error_code"], str(answer["description"])
     if code in (_UNAUTHORIZED, _NOT_FOUND):
         return TokenRefused()
     if code == _CONFLICT:
         return AnotherPoller(description)
     if code == _FLOOD:
-        return TryLater(description, float(answer.get("parameters", {}).get("retry_after", 1)))
-    if code >= _SERVER_ERROR:
+        return TryLater(description, _seconds(answer.get("parameters")))
+    if not isinstance(code, int) or code >= _SERVER_ERROR:
         return TryLater(f"HTTP {code}")
     return Rejected(description)
+
+
+def _seconds(parameters: Any) -> int:
+    """How long Telegram wants to be left alone; a second, if it does not say."""
+    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return max(1, seconds) if isinstance(seconds, int) else 1

@@ -1,0 +1,241 @@
+"""500 photos of 50 people through the bot while Telegram, the network and the bot itself fail.
+
+    python -m bench.crowd [--photos N] [--people N] [--seed N] [--embedded]
+
+The sandbox stands for Telegram, over real HTTP. One call in twenty ends with 429, another with a
+5xx or a cut connection; the bot is killed once and told to end once, and started again; one
+person blocks the bot. Over real RabbitMQ and Redis with a process for each stage, or embedded in
+the bot's process, which is then told to end twice, as killing it would lose what it holds.
+
+At the end every photo must have its one answer, nobody two pictures for one photo, no
+slot, file, message or notice may be left (but for a notice that was sent as the bot was killed), and the rate of messages must have stayed within the limits.
+The exit status is 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from attrai.broker import make_ledger
+from attrai.contract import STAGES
+from attrai.sandbox import Faults, Message, Person, Sandbox, running
+from attrai.services import open_redis
+from attrai.settings import Settings
+from bench.chaos import make_photos
+from bench.faults import Faults as Restarts
+from bench.faults import Process
+from tests.servers import RabbitServer, RedisServer
+
+TOKEN = "70010020030:a-token-that-stands-nowhere-by-chance"  # noqa: S105 - it opens only the sandbox
+#: The first person's number, so long that it stands nowhere by chance.
+FIRST = 7_001_002_003_000
+#: Seconds without a new answer after which the rest counts as lost.
+PATIENCE = 120
+#: What Telegram limits, of what we send.
+LIMITED = ("sendMessage", "sendPhoto", "sendDocument", "editMessageText")
+
+
+class Crowd:
+    """People who send photos, and the answers that they got."""
+
+    def __init__(self, sandbox: Sandbox, people: int, photos: Sequence[bytes], seed: int) -> None:
+        self._sandbox = sandbox
+        self._rng = random.Random(seed)
+        self._photos = photos
+        self.people = [
+            sandbox.user(FIRST + number, self._rng.choice(["en", "ru", "de"]))
+            for number in range(people)
+        ]
+        #: Who blocks the bot as soon as he has sent his photos.
+        self.blocker = self.people[-1]
+        self.sent: dict[int, list[int]] = defaultdict(list)
+
+    def send(self, total: int) -> None:
+        """Sends so many photos: one by one, as files, in albums."""
+        left = {person.id: total // len(self.people) for person in self.people}
+        waiting = list(self.people)
+        while waiting:
+            person = self._rng.choice(waiting)
+            count = min(left[person.id], self._rng.choice([1, 1, 1, 2, 4]))
+            self.sent[person.id] += self._send(person, count)
+            left[person.id] -= count
+            if not left[person.id]:
+                waiting.remove(person)
+                if person is self.blocker:
+                    person.block()
+            time.sleep(self._rng.uniform(0, 0.3))
+
+    def _send(self, person: Person, count: int) -> list[int]:
+        if count == 1 and self._rng.random() < 0.3:
+            return [person.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")]
+        # The last one is broken, which a client would not send as a photo.
+        photos = self._rng.choices(self._photos[:-1], k=count)
+        if count > 1:
+            return person.send_album(photos, self._rng.choice([None, "ranking"]))
+        return [person.send_photo(photos[0])]
+
+    def answers(self) -> tuple[Counter[int], Counter[int], int]:
+        """Answers and pictures by the message they answer, and notices that stand."""
+        answers: Counter[int] = Counter()
+        pictures: Counter[int] = Counter()
+        notices = 0
+        for person in self.people:
+            for message in self._sandbox.messages(person.id):
+                if message.sender == "bot" and message.reply_to:
+                    if is_notice(message):
+                        notices += 1
+                    else:
+                        answers[message.reply_to] += 1
+                        pictures[message.reply_to] += message.text is None
+        return answers, pictures, notices
+
+    @property
+    def answered(self) -> int:
+        """How many photos have an answer."""
+        return len(self.answers()[0])
+
+    @property
+    def expecting(self) -> set[int]:
+        """The messages that are to be answered."""
+        return {
+            message
+            for person in self.people
+            if person is not self.blocker
+            for message in self.sent[person.id]
+        }
+
+
+def is_notice(message: Message) -> bool:
+    """Whether the message says how long a photo will take."""
+    return message.text is not None and (
+        "Done in" in message.text or "Будет готово" in message.text
+    )
+
+
+def rates(sandbox: Sandbox) -> tuple[int, float]:
+    """The most messages within a second, and the least seconds between two to one chat."""
+    times = sorted(call.time for call in sandbox.calls if call.method in LIMITED)
+    busiest = max(
+        sum(1 for other in times[place : place + 100] if other - start < 1)
+        for place, start in enumerate(times)
+    )
+    chats: dict[int | None, list[float]] = defaultdict(list)
+    for call in sandbox.calls:
+        # What was refused with 429 or failed was a message of ours all the same.
+        if call.method in LIMITED:
+            chats[call.chat_id].append(call.time)
+    gaps = [
+        later - earlier
+        for calls in chats.values()
+        for earlier, later in itertools.pairwise(sorted(calls))
+    ]
+    return busiest, min(gaps)
+
+
+def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
+    """One run; the exit status."""
+    started = time.monotonic()
+    sandbox = Sandbox(TOKEN, faults=Faults(too_many=0.05, server_error=0.025, cut=0.025), seed=seed)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crowd-")))
+        volume = folder / "photos-of-users"
+        volume.mkdir()
+        environment = {
+            "ATTRAI_TELEGRAM_TOKEN": TOKEN,
+            "ATTRAI_TELEGRAM_API_URL": stack.enter_context(running(sandbox)),
+            "ATTRAI_PHOTOS_URL": f"file://{volume}",
+            "ATTRAI_LOG_LEVEL": "info",
+            "TMPDIR": str(folder),
+        }
+        commands = {"bot": ["attrai", "bot", "--embedded"]}
+        slots: Callable[[], int] = lambda: 0  # noqa: E731 - an embedded ledger ends with its bot
+        messages = slots
+        if not embedded:
+            rabbit = stack.enter_context(RabbitServer())
+            redis = stack.enter_context(RedisServer())
+            environment |= {"ATTRAI_BROKER_URL": rabbit.url, "ATTRAI_REDIS_URL": redis.url}
+            commands = {"bot": ["attrai", "bot"], "sweep": ["attrai", "sweep"]}
+            commands |= {stage: ["attrai", "worker", stage] for stage in STAGES}
+        os.environ |= environment
+        if not embedded:
+            settings = Settings()
+            slots = make_ledger(open_redis(settings), settings).in_flight
+            messages = lambda: sum(rabbit.queue_depths().values())  # noqa: E731
+        processes = {
+            name: Process(name, command, folder, dict(os.environ))
+            for name, command in commands.items()
+        }
+        stack.callback(lambda: [process.stop() for process in processes.values()])
+
+        photos = [photo.read_bytes() for photo in make_photos(folder / "photos")]
+        crowd = Crowd(sandbox, people, photos, seed)
+        restarts = Restarts(seed)
+        bot, due = processes["bot"], lambda part: lambda: crowd.answered >= part * total
+        first = bot.end if embedded else bot.kill_all
+        restarts.once("end" if embedded else "kill", first, due(0.1))
+        restarts.once("end", bot.end, due(0.4))
+        crowd.send(total)
+        last, deadline = -1, 0.0
+        while True:
+            answers, pictures, notices = crowd.answers()
+            if len(answers) > last:
+                last, deadline = len(answers), time.monotonic() + PATIENCE
+            left = {
+                "slots": slots(),
+                "messages in queues": messages(),
+                "files": sum(len(files) for _, _, files in os.walk(volume)),
+            }
+            # A notice of the moment when the bot was killed has nobody to take it back.
+            left["notices"] = max(0, notices - restarts.count["kill"])
+            complete = crowd.expecting <= set(answers) and not any(left.values())
+            if complete or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        restarts.stop()
+        took = time.monotonic() - started
+        for process in processes.values():
+            process.stop()
+        logs = "".join(log.read_text() for log in folder.glob("*.log"))
+        left["numbers or tokens in logs"] = logs.count(str(FIRST)[:-4]) + logs.count(TOKEN[-20:])
+        left["files"] += len(list(folder.glob("attrai-*/*")))
+        lost = len(crowd.expecting - set(answers))
+        twice = sum(count > 1 for count in pictures.values())
+        more = sum(count > 1 for count in answers.values())
+        busiest, gap = rates(sandbox)
+        faults = Counter(call.fault for call in sandbox.calls if call.fault)
+        print("faults:", dict(faults), "bot starts:", processes["bot"].starts)
+        print(f"rate: at most {busiest} messages a second, {gap:.2f} s between two to one chat")
+        print(
+            f"{total} photos, {len(crowd.expecting)} to answer, {lost} lost, "
+            f"{more} answered twice, {twice} of them with two pictures, "
+            + ", ".join(f"{number} {what}" for what, number in left.items())
+            + f" left, {took:.0f} s",
+            flush=True,
+        )
+        within = busiest < 30 and gap >= 1
+        return int(bool(lost or more or twice or any(left.values())) or not within)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=int, default=500)
+    parser.add_argument("--people", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--embedded", action="store_true")
+    arguments = parser.parse_args()
+    sys.exit(run(arguments.photos, arguments.people, arguments.seed, embedded=arguments.embedded))
+
+
+if __name__ == "__main__":
+    main()

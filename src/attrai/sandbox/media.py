@@ -1,0 +1,89 @@
+"""Photos and documents as Telegram stores and describes them."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from attrai.decoding import Limits, decode_photo
+from attrai.errors import UserError
+from attrai.sandbox.files import Files
+
+#: The longer sides of the pictures that Telegram makes of a photo, in pixels.
+SIDES = (90, 320, 800, 1280)
+_THUMBNAIL_SIDE = 320
+_JPEG_QUALITY = 87
+#: A photo is what an app can show: of any size, and up to what a camera makes.
+_LIMITS = Limits(max_bytes=50 * 2**20, max_pixels=100 * 10**6, min_side=1, max_side=SIDES[-1])
+
+
+class Media:
+    """Makes the JSON of photos and documents, and finds it again by file id."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._known: dict[str, tuple[str, Any]] = {}
+
+    def photo(self, data: bytes) -> list[dict[str, Any]]:
+        """The PhotoSizes of a picture, smallest first.
+
+        Raises:
+            UserError: the bytes are no picture that can be read.
+        """
+        picture = decode_photo(data, _LIMITS)
+        longest = max(picture.size)
+        sizes: list[dict[str, Any]] = []
+        for side in (longest, *(side for side in reversed(SIDES) if side < longest)):
+            picture = _within(picture, side)  # of the one before, for speed
+            sizes.insert(0, self._keep(picture, "photos"))
+        self._remember("photo", sizes, *(size["file_id"] for size in sizes))
+        return sizes
+
+    def document(self, data: bytes, name: str, mime: str) -> dict[str, Any]:
+        """The Document of a file, with a thumbnail where it is a picture."""
+        file = self._files.add(data, name, mime, "documents")
+        document = {
+            "file_name": name,
+            "mime_type": mime,
+            "file_id": file.id,
+            "file_unique_id": file.unique_id,
+            "file_size": len(data),
+        }
+        if mime.startswith("image/"):
+            try:
+                picture = decode_photo(data, _LIMITS)
+            except UserError:
+                pass  # what is no picture has no thumbnail
+            else:
+                document["thumbnail"] = self._keep(_within(picture, _THUMBNAIL_SIDE), "thumbnails")
+        self._remember("document", document, file.id)
+        return document
+
+    def of(self, kind: str, file_id: str) -> Any:
+        """The JSON of the photo or document that has the file; None if there is none."""
+        known_kind, content = self._known.get(file_id, (None, None))
+        return content if known_kind == kind and self._files.get(file_id) else None
+
+    def _keep(self, picture: Image.Image, folder: str) -> dict[str, Any]:
+        encoded = BytesIO()
+        picture.save(encoded, "JPEG", quality=_JPEG_QUALITY)
+        file = self._files.add(encoded.getvalue(), "photo.jpg", "image/jpeg", folder)
+        return {
+            "file_id": file.id,
+            "file_unique_id": file.unique_id,
+            "file_size": len(file.data),
+            "width": picture.width,
+            "height": picture.height,
+        }
+
+    def _remember(self, kind: str, content: Any, *file_ids: str) -> None:
+        for file_id in file_ids:
+            self._known[file_id] = (kind, content)
+
+
+def _within(picture: Image.Image, side: int) -> Image.Image:
+    smaller = picture.copy()
+    smaller.thumbnail((side, side), Image.Resampling.HAMMING)
+    return smaller

@@ -1,0 +1,122 @@
+"""The bot's parts without its loop, on a sandbox and a chain whose queues can be looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import dramatiq
+from dramatiq.brokers.stub import StubBroker
+from redis import Redis
+
+from attrai.bot.notices import Notices
+from attrai.bot.outbox import Outbox
+from attrai.bot.reception import Reception
+from attrai.bot.updates import Reader, Request
+from attrai.broker import make_ledger
+from attrai.contract import STAGES, Job
+from attrai.embedded import embedded_redis
+from attrai.intake import Intake
+from attrai.ledger import Ledger
+from attrai.sandbox import Sandbox, running
+from attrai.settings import Settings
+from attrai.telegram import Telegram
+from tests.telegram.served import TOKEN, connect
+
+MAX_ACTIVE, MAX_PENDING = 2, 4
+#: Seconds until what is sent in the background must be there.
+WAIT = 30
+
+
+class Parts(NamedTuple):
+    """One bot, not yet polling."""
+
+    sandbox: Sandbox
+    settings: Settings
+    redis: Redis
+    telegram: Telegram
+    ledger: Ledger
+    broker: StubBroker
+    outbox: Outbox
+    notices: Notices
+    reception: Reception
+    reader: Reader
+
+    def requests(self) -> list[Request]:
+        """What the updates that wait want; they go on waiting."""
+        read = map(self.reader.read, self.telegram.updates(0, 1))
+        return [request for request in read if request is not None]
+
+    def receive(self) -> None:
+        """Has the updates that wait handled and confirmed."""
+        updates = self.telegram.updates(0, 1)
+        for update in updates:
+            request = self.reader.read(update)
+            if request is not None:
+                self.reception.receive(request)
+        self.sandbox.world.updates.confirm(updates[-1]["update_id"] + 1)
+        self.settle()
+
+    def settle(self) -> None:
+        """Has the notices sent, and what was said."""
+        self.notices.send_new()
+        self.outbox.settle(WAIT)
+
+    def look(self) -> None:
+        """Has the notices looked after."""
+        self.notices.look()
+        self.outbox.settle(WAIT)
+
+    def forget(self) -> None:
+        """Forgets all jobs."""
+        self.redis.flushall()
+        self.broker.flush_all()
+
+    def queued(self, stage: str) -> list[Job]:
+        """The jobs in the queue of a stage."""
+        messages = map(dramatiq.Message.decode, list(self.broker.queues[stage].queue))
+        return [Job.from_message(message.args[0]) for message in messages]
+
+    def said(self, chat: int = 1) -> list[str]:
+        """The bot's texts in a chat."""
+        return [
+            str(message.text) for message in self.sandbox.messages(chat) if message.sender == "bot"
+        ]
+
+
+@contextmanager
+def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterator[Parts]:
+    """A bot's parts; given the Redis and the sandbox of another one, those of its successor."""
+    sandbox, redis = sandbox or Sandbox(TOKEN), redis or embedded_redis()
+    outbox = Outbox()
+    with running(sandbox) as url:
+        settings = Settings(
+            telegram_token=TOKEN,
+            telegram_api_url=url,
+            max_active=MAX_ACTIVE,
+            max_pending=MAX_PENDING,
+        )
+        telegram, ledger = connect(url, redis), make_ledger(redis, settings)
+        broker = StubBroker(middleware=[])
+        for stage in STAGES:
+            broker.declare_queue(stage)
+        intake = Intake(broker, ledger)
+        notices = Notices(redis, telegram, ledger, outbox)
+        reception = Reception(settings, telegram, intake, notices, outbox)
+        reader = Reader(telegram.me(), settings.max_photo_side)
+        try:
+            yield Parts(
+                sandbox,
+                settings,
+                redis,
+                telegram,
+                ledger,
+                broker,
+                outbox,
+                notices,
+                reception,
+                reader,
+            )
+        finally:
+            outbox.close()

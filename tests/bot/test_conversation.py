@@ -1,0 +1,201 @@
+"""People talk to the bot, in the sandbox and in its chat page."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from attrai.sandbox import Faults, Message, Sandbox, running
+from tests.bot.conftest import WAIT, Product, Program
+from tests.conftest import ASTRONAUT
+from tests.sandbox.browser import File, drop
+
+PHOTO = ASTRONAUT.read_bytes()
+#: What the bot says while a photo is in work.
+NOTICE = re.compile("in work|в работе")
+
+
+def answers(messages: list[Message], to: int) -> list[Message]:
+    """What the bot answered to a message, notices aside."""
+    return [
+        message
+        for message in messages
+        if message.sender == "bot"
+        and message.reply_to == to
+        and not NOTICE.search(message.text or "")
+    ]
+
+
+def jpeg(width: int, height: int) -> bytes:
+    """A white picture."""
+    file = BytesIO()
+    Image.new("RGB", (width, height), "white").save(file, "JPEG")
+    return file.getvalue()
+
+
+def test_a_conversation(product: Product) -> None:
+    """Photos come back rated, all else gets a friendly sentence, in the language of the person."""
+    ann, boris = product.sandbox.user(1, "en"), product.sandbox.user(2, "ru-RU")
+    photo = ann.send_photo(PHOTO, "spotlight please")
+    file = boris.send_document(PHOTO, "me.jpg", "image/jpeg")
+    messages = product.sandbox.wait_for(1, lambda found: bool(answers(found, photo)), WAIT)
+    [picture] = answers(messages, photo)
+    assert picture.photo is not None
+    assert re.fullmatch(r"\d\.\d of 10, give or take \d\.\d", picture.caption or "")
+    messages = product.sandbox.wait_for(2, lambda found: bool(answers(found, file)), WAIT)
+    assert re.fullmatch(r"\d,\d из 10, .*", answers(messages, file)[0].caption or "")
+    for chat in (1, 2):  # notices are taken back
+        product.sandbox.wait_for(
+            chat, lambda found: not any(NOTICE.search(m.text or "") for m in found), WAIT
+        )
+
+    sent = {
+        boris.send_text("/start"): "Привет",
+        boris.send_text("как дела?"): "Это не фото",
+        boris.send_photo(jpeg(300, 30)): "слишком маленькое",
+        boris.send_document(b"%PDF-1.7", "cv.pdf", "application/pdf"): "не изображение",
+        boris.send_document(b"", "empty.jpg", "image/jpeg"): "повреждено",
+        boris.send_document(PHOTO[:4000], "half.jpg", "image/jpeg"): "повреждено",
+        boris.send_photo(jpeg(300, 300)): "Лицо не нашлось",
+        boris.send_voice(): "Это не фото",
+        boris.send_video(): "Это не фото",
+        boris.send_sticker(): "Это не фото",
+    }
+    messages = product.sandbox.wait_for(
+        2, lambda found: all(answers(found, message) for message in sent), WAIT
+    )
+    for message, words in sent.items():
+        assert [words in (answer.text or "") for answer in answers(messages, message)] == [True]
+    assert product.bot.process.poll() is None
+
+
+def test_an_album(product: Product) -> None:
+    """Each photo of an album comes back, drawn as the album's caption says, with one notice."""
+    ann = product.sandbox.user(1)
+    album = ann.send_album([PHOTO] * 3, "ranking")
+    messages = product.sandbox.wait_for(
+        1, lambda found: all(answers(found, photo) for photo in album), WAIT
+    )
+    for photo in album:
+        [picture] = answers(messages, photo)
+        assert picture.photo is not None
+        with Image.open(BytesIO(picture.photo)) as image:
+            assert image.size != (512, 512)  # the ranking is beside the photo
+    # Answered one after another, and announced once.
+    assert [call.method for call in product.sandbox.calls].count("sendMessage") <= 1
+
+
+def test_a_group(product: Product) -> None:
+    """In a group only photos that are meant for the bot are rated."""
+    group, ann = product.sandbox.group(), product.sandbox.user(1)
+    unasked = ann.send_photo(PHOTO, chat=group.id)
+    asked = ann.send_photo(PHOTO, "@attrai_sandbox_bot look", chat=group.id)
+    command = ann.send_text("/rate", chat=group.id, reply_to=unasked)
+    messages = product.sandbox.wait_for(
+        group.id, lambda found: bool(answers(found, asked) and answers(found, command)), WAIT
+    )
+    assert answers(messages, unasked) == []
+    assert [answers(messages, asked)[0].photo, answers(messages, command)[0].photo] != [None, None]
+
+
+def test_what_is_no_message_of_ours(product: Product) -> None:
+    """Unknown updates, broken JSON and a server's stammer never stop the bot."""
+    sandbox = product.sandbox
+    sandbox.inject({"a_kind_of_the_future": {"id": 1}})
+    sandbox.inject({"message": {"message_id": "seven", "chat": None}})
+    sandbox.inject({"message": 5})
+    sandbox.inject_body(b'{"ok": true, "result": [{"update')
+    sandbox.inject_body(b'{"ok": true, "result": {"no": "list"}}')
+    sandbox.inject_body(b'{"ok": true, "result": ["no update", null, {"update_id": "x"}]}')
+    sandbox.inject_body(b"[]")
+    photo = sandbox.user(1).send_photo(PHOTO)
+    messages = sandbox.wait_for(1, lambda found: bool(answers(found, photo)), WAIT)
+    assert answers(messages, photo)[0].photo is not None
+    assert sandbox.pending_updates() == 0
+    assert product.bot.process.poll() is None
+
+
+def test_a_blocked_bot_and_a_deleted_photo(product: Product) -> None:
+    """Whoever blocks the bot or deletes his photo gets no answer, and nothing of it is left."""
+    ann, bob, eve = (product.sandbox.user(number) for number in (1, 2, 3))
+    product.sandbox.faults = Faults(server_error=1, methods=["file"])  # they stay in work
+    ann.send_photo(PHOTO)
+    deleted = bob.send_photo(PHOTO)
+    product.sandbox.wait_for(2, lambda found: len(found) > 1, WAIT)
+    ann.block()
+    bob.delete(deleted)
+    product.sandbox.faults = Faults()
+    late = eve.send_photo(PHOTO)
+    product.sandbox.wait_for(3, lambda found: bool(answers(found, late)), WAIT)
+    product.sandbox.wait_for(2, lambda found: not found, WAIT)
+    assert [m for m in product.sandbox.messages(1) if m.photo and m.sender == "bot"] == []
+
+
+@pytest.mark.browser
+def test_the_chat_page(product: Product, page: Page) -> None:
+    """A photo that is dropped into the chat page comes back rated."""
+    page.goto(product.url)
+    drop(page, File("me.jpg", "image/jpeg", PHOTO))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("of 10, give or take")).to_be_visible(timeout=WAIT * 1000)
+    expect(page.get_by_text("in work")).to_have_count(0)
+
+
+def environment(url: str, token: str, folder: Path) -> dict[str, str]:
+    """What an embedded bot needs."""
+    return {
+        "ATTRAI_TELEGRAM_TOKEN": token,
+        "ATTRAI_TELEGRAM_API_URL": url,
+        "TMPDIR": str(folder),
+    }
+
+
+def test_a_refused_token(tmp_path: Path) -> None:
+    """A bot without a token, or with one that Telegram refuses, ends with a line that says so."""
+    with running(Sandbox()) as url:
+        for token in ("9:wrong", "nonsense", ""):
+            with Program("bot", "--embedded", environment=environment(url, token, tmp_path)) as bot:
+                assert bot.wait() == 2
+            assert "ATTRAI_TELEGRAM_TOKEN" in bot.output[-1]
+            assert "9:wrong" not in "".join(bot.output)
+
+
+def test_a_second_poller(tmp_path: Path) -> None:
+    """A bot says that another program polls, and goes on when that has ended."""
+    sandbox = Sandbox()
+    with running(sandbox) as url:
+        settings = environment(url, sandbox.token, tmp_path)
+        with Program("bot", "--embedded", environment=settings) as bot:
+            sandbox.wait_for(1, lambda _: any("Listening" in line for line in bot.output), WAIT)
+            with Program("bot", "--embedded", environment=settings) as other:
+                deadline = time.monotonic() + WAIT
+                while not any("another program" in line for line in bot.output + other.output):
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+            photo = sandbox.user(1).send_photo(PHOTO)
+            sandbox.wait_for(1, lambda found: bool(answers(found, photo)), WAIT)
+
+
+def test_telegram_out_of_reach(tmp_path: Path) -> None:
+    """A bot that starts before Telegram can be reached waits for it, and never shows its token."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    token = "123456:a-very-secret-token"  # noqa: S105 - it opens only the sandbox
+    settings = environment(f"http://127.0.0.1:{port}", token, tmp_path)
+    with Program("bot", "--embedded", environment=settings) as bot:
+        deadline = time.monotonic() + WAIT
+        while not any("can't be" in line for line in bot.output):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        sandbox = Sandbox(token)
+        with running(sandbox, port):
+            photo = sandbox.user(1).send_photo(PHOTO)
+            sandbox.wait_for(1, lambda found: bool(answers(found, photo)), WAIT)
+    assert "very-secret" not in "".join(bot.output)

@@ -1,0 +1,282 @@
+"""The poller: no update is confirmed before it is handled, and nothing but the token ends it."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dramatiq
+import pytest
+import redis
+from telebot import types
+
+from attrai import logs
+from attrai.bot import poller as module
+from attrai.bot.poller import Poller
+from attrai.bot.updates import Reader, Request
+from attrai.sandbox import Faults, Sandbox, running
+from attrai.telegram import TokenRefused
+from tests.telegram.served import TOKEN, connect
+
+WAIT = 30
+
+
+class Bot:
+    """A poller on a sandbox; what it receives is noted."""
+
+    def __init__(self, url: str) -> None:
+        self.received: list[int] = []
+        self.settled = 0
+        self.turns = 0
+        self.telegram = connect(url)
+        self.poller = Poller(self.telegram, on_turn=self._turn)
+        self.ended: Exception | None = None
+        self.on_receive: Callable[[Request], None] = lambda _: None
+
+    def run(self) -> None:
+        """Polls until it is stopped."""
+        me = types.User(1000, is_bot=True, first_name="a", username="attrai_sandbox_bot")
+        self.poller.run(Reader(me, 1280), self._receive, self._settle)
+
+    def _receive(self, request: Request) -> None:
+        self.on_receive(request)
+        self.received.append(request.origin.message)
+
+    def _settle(self, _: float) -> None:
+        self.settled += 1
+
+    def _turn(self) -> None:
+        self.turns += 1
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A sandbox without users."""
+    return Sandbox(TOKEN)
+
+
+@pytest.fixture
+def bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
+    """A poller that tries again soon."""
+    monkeypatch.setattr(module, "_SHORTEST", 0.01)
+    with running(sandbox) as url:
+        bot = Bot(url)
+        bot.poller._pause = 0.01
+        yield bot
+
+
+@pytest.fixture
+def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The log records of the test."""
+    stream = io.StringIO()
+    logs.configure("info", stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logs.configure("warning", io.StringIO())
+
+
+def run_until(bot: Bot, condition: Callable[[], bool]) -> None:
+    """Polls in this thread until the condition holds; then a signal stops it.
+
+    Raises:
+        TimeoutError: it never held.
+    """
+    main = threading.get_ident()
+    held = threading.Event()
+
+    def stop() -> None:
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            if condition():
+                held.set()
+                break
+            time.sleep(0.005)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: bot.poller.stop())
+    thread = threading.Thread(target=stop)
+    thread.start()
+    try:
+        bot.run()
+    finally:
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+    if not held.is_set():
+        raise TimeoutError
+
+
+def polls(sandbox: Sandbox) -> bool:
+    """Whether somebody waits for updates."""
+    return len(sandbox.world._listeners) > 0
+
+
+def test_updates_in_their_order(bot: Bot, sandbox: Sandbox) -> None:
+    """Updates are handled one after another, and confirmed when they are."""
+    person = sandbox.user()
+    sent = [person.send_text(str(number)) for number in range(5)]
+
+    def pending(_: Request) -> None:
+        assert sandbox.pending_updates() == 5
+
+    bot.on_receive = pending
+    run_until(bot, lambda: bot.settled > 0 and polls(sandbox))
+    assert bot.received == sent
+    assert sandbox.pending_updates() == 0
+    assert bot.turns >= 2
+
+
+def test_it_ends_at_once(bot: Bot, sandbox: Sandbox) -> None:
+    """While it waits for updates a signal ends it without waiting for one."""
+    ended = []
+
+    def condition() -> bool:
+        if polls(sandbox):
+            ended.append(time.monotonic())
+        return polls(sandbox)
+
+    run_until(bot, condition)
+    assert time.monotonic() - ended[-1] < 2  # a poll takes ten seconds
+
+
+def test_a_signal_in_work(bot: Bot, sandbox: Sandbox) -> None:
+    """The update in hand is finished, with those that came with it, and confirmed at the end."""
+    person = sandbox.user()
+    sent = [person.send_text("a"), person.send_text("b")]
+
+    def stop(_: Request) -> None:
+        signal.raise_signal(signal.SIGUSR1)
+
+    bot.on_receive = stop
+    run_until(bot, lambda: len(bot.received) == 2)
+    assert bot.received == sent
+    assert sandbox.pending_updates() == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.ConnectionError("away"),
+        redis.TimeoutError("away"),
+        dramatiq.errors.BrokerConnectionError("away"),
+        ConnectionResetError("away"),
+    ],
+)
+def test_an_outage(bot: Bot, sandbox: Sandbox, error: Exception) -> None:
+    """While a server is away an update is tried again and never confirmed."""
+    sent = sandbox.user().send_text("a")
+    failures = []
+
+    def fail(_: Request) -> None:
+        assert sandbox.pending_updates() == 1
+        if len(failures) < 2:
+            failures.append(error)
+            raise error
+
+    bot.on_receive = fail
+    run_until(bot, lambda: bot.settled > 0)
+    assert len(failures) == 2
+    assert bot.received == [sent]
+    assert sandbox.pending_updates() == 0
+
+
+def test_a_signal_in_an_outage(bot: Bot, sandbox: Sandbox) -> None:
+    """What could not be handled by the end is left for the next bot."""
+    person = sandbox.user()
+    first, second = person.send_text("a"), person.send_text("b")
+    failed = threading.Event()
+
+    def fail(request: Request) -> None:
+        if request.origin.message == second:
+            failed.set()
+            raise redis.ConnectionError
+
+    bot.on_receive = fail
+    run_until(bot, failed.is_set)
+    assert bot.received == [first]
+    assert [update["message"]["text"] for update in sandbox.world.updates.first(9)] == ["b"]
+
+
+def test_what_cannot_be_read(
+    bot: Bot, sandbox: Sandbox, records: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """Updates that make no sense, and bodies that are none, are skipped; the others are not."""
+    sandbox.user()
+    sandbox.inject_body(b"{")
+    sandbox.inject({"message": {"text": "a message of nobody"}})
+    sandbox.inject({"message": 7})
+    sandbox.inject({"unheard_of": {}})
+    sent = sandbox.user().send_text("a")
+    run_until(bot, lambda: bot.settled > 0)
+    assert bot.received == [sent]
+    assert sandbox.pending_updates() == 0
+    events = [record["event"] for record in records()]
+    assert events == ["Telegram can't be asked", "update skipped", "update skipped"]
+
+
+def test_another_poller(
+    bot: Bot,
+    sandbox: Sandbox,
+    records: Callable[[], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When another program polls the log says so, and it is tried again."""
+    monkeypatch.setattr(module, "_LONGEST", 0.01)
+    sent = sandbox.user().send_text("a")
+    conflict = {"ok": False, "error_code": 409, "description": "Conflict: terminated"}
+    sandbox.inject_body(json.dumps(conflict).encode())
+    run_until(bot, lambda: bot.settled > 0)
+    assert bot.received == [sent]
+    (record,) = records()
+    assert record["level"] == "error"
+    assert record["event"] == (
+        "another program gets this bot's updates: end it, or take another token"
+    )
+
+
+def test_a_token_that_is_refused(bot: Bot, sandbox: Sandbox) -> None:
+    """Without its token the bot ends."""
+    sandbox.token = "1:another"  # noqa: S105 - it opens nothing
+    with pytest.raises(TokenRefused):
+        bot.run()
+    with pytest.raises(TokenRefused):
+        bot.poller.await_me()
+
+
+def test_telegram_that_fails(bot: Bot, sandbox: Sandbox) -> None:
+    """While Telegram is out of reach it is asked again; then nothing is lost."""
+    sandbox.faults = Faults(server_error=0.3, cut=0.2, cut_after=0.2, methods={"getUpdates"})
+    person = sandbox.user()
+    sent = [person.send_text(str(number)) for number in range(3)]
+
+    def more(_: Request) -> None:
+        if len(bot.received) < 20:
+            sent.append(person.send_text("more"))
+
+    bot.on_receive = more
+    run_until(bot, lambda: len(bot.received) >= 20)
+    assert list(dict.fromkeys(bot.received)) == sent[: len(set(bot.received))]
+
+
+def test_the_account(bot: Bot, sandbox: Sandbox) -> None:
+    """The bot's account is asked for until Telegram can be reached."""
+    sandbox.faults = Faults(server_error=1)
+
+    def heal() -> None:
+        assert sandbox.world is not None
+        end = time.monotonic() + WAIT
+        while len(sandbox.calls) < 3 and time.monotonic() < end:
+            time.sleep(0.005)
+        sandbox.faults = Faults()
+
+    thread = threading.Thread(target=heal)
+    thread.start()
+    me = bot.poller.await_me()
+    thread.join()
+    assert me is not None
+    assert me.username == "attrai_sandbox_bot"
+    bot.poller._stopping.set()
+    assert bot.poller.await_me() is None

@@ -1,0 +1,282 @@
+"""Updates: what a message wants of us, in private and in groups, and that none can do harm."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telebot import types
+
+from attrai import logs
+from attrai.bot import updates
+from attrai.bot.poller import Poller
+from attrai.bot.updates import Chatter, CommandRequest, PhotoRequest, Reader, Request
+from attrai.sandbox.persons import Group, Person
+from attrai.sandbox.world import World
+from tests.sandbox.conftest import picture
+from tests.telegram.served import connect
+
+BOT, GROUP = "attrai_sandbox_bot", -100
+
+
+class Talk:
+    """What people send, and what the reader makes of it."""
+
+    def __init__(self) -> None:
+        self.world = World(1000, BOT)
+        self.reader = Reader(types.User(1000, is_bot=True, first_name="a", username=BOT), 1280)
+        self.ann = self.join(1)
+        Group(self.world, GROUP, "Group")
+
+    def join(self, user: int, language: str = "en") -> Person:
+        """A user."""
+        self.world.join(user, language, None)
+        return Person(self.world, user)
+
+    def read(self) -> list[Request | None]:
+        """The requests of the updates since the last call."""
+        waiting = self.world.updates.first(100)
+        self.world.updates.clear()
+        return [self.reader.read(update) for update in waiting]
+
+    def read_one(self) -> Request | None:
+        """The request of the one update since the last call."""
+        (request,) = self.read()
+        return request
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet() -> Iterator[None]:
+    """Nothing is written of the many updates that are skipped."""
+    logs.configure("error", io.StringIO())
+    yield
+    logs.configure("warning", io.StringIO())
+
+
+@pytest.fixture
+def talk() -> Talk:
+    """People with a bot, and a group."""
+    return Talk()
+
+
+@pytest.mark.parametrize(
+    ("size", "max_side", "asked"),
+    [
+        ((2000, 1500), 1280, 1280),
+        ((2000, 1500), 1000, 1280),
+        ((2000, 1500), 800, 800),
+        ((1500, 2000), 320, 320),
+        ((2000, 1500), 4096, 1280),
+        ((300, 200), 1280, 300),
+    ],
+)
+def test_the_size_that_is_asked_for(
+    talk: Talk, size: tuple[int, int], max_side: int, asked: int
+) -> None:
+    """Of a photo's sizes the smallest is taken that need not be enlarged, else the largest."""
+    talk.reader._max_side = max_side
+    message = talk.ann.send_photo(picture(*size), "a caption")
+    request = talk.read_one()
+    assert isinstance(request, PhotoRequest)
+    assert request.origin == (1, message, 1, "en")
+    assert max(request.file.width or 0, request.file.height or 0) == asked
+    assert request.file.bytes is not None
+    assert (request.words, request.album) == ("a caption", None)
+
+
+def test_documents(talk: Talk) -> None:
+    """A file comes with all that is said of it, whatever its type."""
+    talk.ann.send_document(b"12345", "a.pdf", "application/pdf", "a caption")
+    request = talk.read_one()
+    assert isinstance(request, PhotoRequest)
+    assert request.file[1:] == (5, None, None, "application/pdf")
+    assert request.words == "a caption"
+
+
+def test_albums_share_their_caption(talk: Talk) -> None:
+    """Each photo of an album is asked for with the caption of the first."""
+    talk.ann.send_album([picture()] * 3, "ranking")
+    talk.ann.send_album([picture()] * 2)
+    talk.ann.send_photo(picture())
+    requests = [request for request in talk.read() if isinstance(request, PhotoRequest)]
+    assert [request.words for request in requests] == ["ranking"] * 3 + [""] * 3
+    albums = [request.album for request in requests]
+    assert len(set(albums[:3])) == len(set(albums[3:5])) == 1
+    assert albums[0] != albums[3]
+    assert albums[5] is None
+
+
+def test_many_albums_are_not_remembered(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Captions of albums are forgotten when there are many newer ones."""
+    monkeypatch.setattr(updates, "_ALBUMS", 3)
+    small = picture(64, 64)
+    for number in range(4):
+        talk.ann.send_photo(small, "ranking", album=str(number))
+        talk.read()
+    assert len(talk.reader._captions) == 3
+    for album, words in (("0", ""), ("1", "ranking")):
+        talk.ann.send_photo(small, album=album)
+        request = talk.read_one()
+        assert isinstance(request, PhotoRequest)
+        assert request.words == words
+
+
+@pytest.mark.parametrize(
+    ("caption", "wanted"),
+    [
+        (None, False),
+        ("look at this", False),
+        (f"@{BOT}", True),
+        (f"please, @{BOT.upper()}!", True),
+        (f"@{BOT}2", False),
+        (f"@{BOT[:-1]}", False),
+        (BOT, False),
+    ],
+)
+def test_groups_are_left_alone(talk: Talk, caption: str | None, wanted: bool) -> None:  # noqa: FBT001
+    """In a group a photo is meant for us when its caption mentions us, in any case."""
+    talk.ann.send_photo(picture(), caption, chat=GROUP)
+    assert isinstance(talk.read_one(), PhotoRequest) == wanted
+    talk.ann.send_album([picture()] * 2, caption, chat=GROUP)
+    assert [isinstance(request, PhotoRequest) for request in talk.read()] == [wanted] * 2
+
+
+def test_talk_in_a_group(talk: Talk) -> None:
+    """Of anything else in a group nothing is for us but commands that name us."""
+    for text in ("hello", f"hello @{BOT}", "/help", "/start", "/help@other_bot", "/rate@other_bot"):
+        talk.ann.send_text(text, chat=GROUP)
+        assert talk.read_one() is None
+    talk.ann.send_text(f"/help@{BOT.upper()}", chat=GROUP)
+    request = talk.read_one()
+    assert isinstance(request, CommandRequest)
+    assert request.name == "help"
+
+
+@pytest.mark.parametrize("chat", [1, GROUP])
+@pytest.mark.parametrize("as_file", [False, True])
+def test_rate_as_a_reply(talk: Talk, chat: int, as_file: bool) -> None:  # noqa: FBT001
+    """`/rate` as a reply asks for the photo that it replies to, and answers who replied."""
+    bob = talk.join(2, "ru")
+    if as_file:
+        photo = talk.ann.send_document(picture(), "a.jpg", "image/jpeg", chat=chat)
+    else:
+        photo = talk.ann.send_photo(picture(), chat=chat)
+    talk.read()
+    for text in ("/rate spotlight please", f"/rate@{BOT} spotlight please"):
+        message = bob.send_text(text, chat=chat, reply_to=photo)
+        request = talk.read_one()
+        assert isinstance(request, PhotoRequest)
+        assert request.origin == (chat, message, 2, "ru")
+        assert request.words == "spotlight please"
+    bob.send_text("/rate@other_bot", chat=chat, reply_to=photo)
+    assert talk.read_one() is None
+
+
+def test_rate_of_nothing(talk: Talk) -> None:
+    """`/rate` without a photo is answered, in a group as well, for nobody else has it."""
+    hello = talk.ann.send_text("hello", chat=GROUP)
+    talk.read()
+    for reply_to in (None, hello):
+        talk.ann.send_text("/rate", chat=GROUP, reply_to=reply_to)
+        request = talk.read_one()
+        assert isinstance(request, CommandRequest)
+        assert request.name == "rate"
+
+
+def test_commands(talk: Talk) -> None:
+    """A command is one word after a slash; other texts are none."""
+    for text, name in (("/start", "start"), ("/start abc", "start"), (f"/help@{BOT}", "help")):
+        talk.ann.send_text(text)
+        request = talk.read_one()
+        assert isinstance(request, CommandRequest)
+        assert request.name == name
+    for text in ("/", "/start!", "start", "a /start"):
+        talk.ann.send_text(text)
+        assert isinstance(talk.read_one(), Chatter)
+
+
+def test_what_is_no_photo(talk: Talk) -> None:
+    """Stickers, voices, videos and animations are told what to send instead."""
+    talk.ann.send_sticker()
+    talk.ann.send_voice()
+    talk.ann.send_video()
+    file = {"file_id": "a", "file_unique_id": "b"}
+    animation = file | {"width": 1, "height": 1, "duration": 1}
+    talk.world.post(talk.world.user(1), 1, {"animation": animation, "document": file}, None)
+    assert all(isinstance(request, Chatter) for request in talk.read())
+
+
+def test_what_is_not_for_us(talk: Talk) -> None:
+    """Service messages, other bots, channels and other kinds of updates want nothing."""
+    talk.world.post(talk.world.user(1), 1, {"new_chat_title": "a"}, None)
+    talk.world.post(talk.world.user(1) | {"id": 3, "is_bot": True}, 1, {"text": "/help"}, None)
+    message = {"message_id": 1, "date": 1, "chat": {"id": -1, "type": "channel"}, "text": "/help"}
+    for fields in (
+        {"message": message},
+        {"channel_post": message},
+        {"edited_message": message | {"from": talk.world.user(1)}},
+        {"a_kind_of_next_year": {"a": 1}},
+        {},
+    ):
+        talk.world.queue(fields)
+    assert talk.read() == [None] * 7
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=10,
+)
+_CHAT = st.fixed_dictionaries({"id": _JSON, "type": _JSON | st.just("private")})
+_USER = st.fixed_dictionaries(
+    {"id": _JSON, "is_bot": _JSON | st.just(value=False), "first_name": _JSON},
+    optional={"language_code": _JSON},
+)
+_SIZE = st.fixed_dictionaries(
+    {"file_id": _JSON, "file_unique_id": _JSON, "width": _JSON, "height": _JSON}
+)
+_MESSAGE = st.fixed_dictionaries(
+    {"message_id": _JSON, "date": _JSON | st.just(1), "chat": _JSON | _CHAT, "from": _JSON | _USER},
+    optional={
+        "text": _JSON | st.just("/rate"),
+        "caption": _JSON,
+        "photo": _JSON | st.lists(_SIZE, max_size=2),
+        "document": _JSON | _SIZE,
+        "reply_to_message": _JSON,
+        "media_group_id": _JSON,
+        "entities": _JSON,
+    },
+)
+_UPDATES = st.fixed_dictionaries(
+    {"update_id": _JSON | st.integers(1)}, optional={"message": _JSON | _MESSAGE}
+)
+
+
+_POLLER = Poller(connect("http://127.0.0.1:1"), on_turn=lambda: None)
+
+
+@given(st.lists(_JSON | _UPDATES, max_size=3))
+def test_any_update(some: list[Any]) -> None:
+    """Whatever stands for an update is handled or skipped, and confirmed if it has a number."""
+    reader = Talk().reader
+    for update in some:
+        offset = _POLLER._handle(update, reader, lambda _: None, 7)
+        numbered = isinstance(update, dict) and isinstance(update.get("update_id"), int)
+        assert offset == (update["update_id"] + 1 if numbered else 7)
+
+
+@given(_UPDATES, st.sampled_from([ValueError, KeyError, AttributeError, ZeroDivisionError]))
+def test_a_request_that_cannot_be_handled(update: dict[str, Any], error: type[Exception]) -> None:
+    """A fault of ours skips the update that it is about, not those behind it."""
+
+    def receive(_: Request) -> None:
+        raise error
+
+    talk = Talk()
+    talk.ann.send_text("hi")
+    for skipped in (*talk.world.updates.first(1), update):
+        _POLLER._handle(skipped, talk.reader, receive, 7)

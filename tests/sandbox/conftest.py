@@ -1,0 +1,55 @@
+"""A sandbox that is served, and ways to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+
+from attrai.sandbox import Sandbox, running
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A sandbox without users."""
+    return Sandbox()
+
+
+@pytest.fixture
+def url(sandbox: Sandbox) -> Iterator[str]:
+    """Where the sandbox is served."""
+    with running(sandbox) as address:
+        yield address
+
+
+@pytest.fixture
+def http() -> Iterator[requests.Session]:
+    """A client."""
+    with requests.Session() as session:
+        yield session
+
+
+@pytest.fixture
+def call(sandbox: Sandbox, url: str, http: requests.Session) -> Callable[..., dict[str, Any]]:
+    """Calls a method of the Bot API with parameters as JSON; the answer's JSON."""
+
+    def call_method(method: str, **parameters: Any) -> dict[str, Any]:
+        answer = http.post(f"{url}/bot{sandbox.token}/{method}", json=parameters, timeout=60)
+        body: dict[str, Any] = answer.json()
+        assert answer.status_code == body.get("error_code", 200)
+        return body
+
+    return call_method
+
+
+def picture(width: int = 640, height: int = 480, kind: str = "JPEG") -> bytes:
+    """The file of a picture with some texture."""
+    noise = np.random.default_rng(0).integers(0, 255, (3, 4, 3), np.uint8)
+    file = BytesIO()
+    Image.fromarray(noise).resize((width, height)).save(file, kind)
+    return file.getvalue()

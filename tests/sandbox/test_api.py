@@ -1,0 +1,205 @@
+"""What methods refuse and accept, in Telegram's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from attrai.sandbox import Sandbox
+from tests.sandbox.conftest import picture
+
+Call = Callable[..., dict[str, Any]]
+
+
+def test_unknown_token_and_method(call: Call, sandbox: Sandbox, url: str) -> None:
+    """A wrong token is unauthorised, and a method that is not there is not found."""
+    answer = requests.get(f"{url}/bot1:x/getMe", timeout=10)
+    assert answer.status_code == 401
+    assert answer.json() == {"ok": False, "error_code": 401, "description": "Unauthorized"}
+    assert call("sendFax") == {"ok": False, "error_code": 404, "description": "Not Found"}
+    assert requests.get(f"{url}/file/bot1:x/photos/1", timeout=10).status_code == 401
+    missing = requests.get(f"{url}/file/bot{sandbox.token}/photos/1", timeout=10)
+    assert missing.status_code == 404
+
+
+def test_parameters_come_in_every_encoding(sandbox: Sandbox, url: str) -> None:
+    """Query, form, multipart and JSON mean the same, whatever the method's case."""
+    sandbox.user()
+    asked = sandbox.user().send_text("hi")
+    address = f"{url}/bot{sandbox.token}/sendmessage"
+    reply = f'{{"message_id": {asked}}}'
+    fields = {"chat_id": "1", "text": "Привет", "reply_parameters": reply}
+    json = {"chat_id": 1, "text": "Привет", "reply_to_message_id": asked}
+    for answer in (
+        requests.get(address, params=fields, timeout=10),
+        requests.post(address, data=fields, timeout=10),
+        requests.post(
+            address, files={key: (None, text) for key, text in fields.items()}, timeout=10
+        ),
+        requests.post(address, params={"chat_id": 1}, json=json, timeout=10),
+    ):
+        result = answer.json()["result"]
+        assert result["text"] == "Привет"
+        assert result["reply_to_message"]["message_id"] == asked
+    assert {made.method for made in sandbox.calls} == {"sendMessage"}
+
+
+_MALFORMED = (
+    (b"{", "application/json"),
+    (b"[1]", "application/json"),
+    (b"\xff", "application/json"),
+    (b"nonsense", "multipart/form-data; boundary=x"),
+    (b"nonsense", "multipart/form-data"),
+)
+
+
+def test_malformed_requests_are_refused(sandbox: Sandbox, url: str) -> None:
+    """A body that can't be parsed is a bad request."""
+    for body, kind in _MALFORMED:
+        answer = requests.post(
+            f"{url}/bot{sandbox.token}/getMe", body, headers={"Content-Type": kind}, timeout=10
+        )
+        assert answer.status_code == answer.json()["error_code"] == 400, body
+
+
+_REFUSALS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("sendMessage", {"text": "hi"}, "chat_id is empty"),
+    ("sendMessage", {"chat_id": "@ann", "text": "hi"}, "chat not found"),
+    ("sendMessage", {"chat_id": 1, "text": "  "}, "message text is empty"),
+    ("sendMessage", {"chat_id": 1, "text": "a" * 4097}, "message is too long"),
+    (
+        "sendMessage",
+        {"chat_id": 1, "text": "a", "reply_markup": {"a": 1}},
+        "does not know reply",
+    ),
+    (
+        "sendMessage",
+        {"chat_id": 1, "text": "a", "reply_parameters": 7},
+        "can't parse reply_par",
+    ),
+    (
+        "sendMessage",
+        {"chat_id": 1, "text": "a", "reply_parameters": {"message_id": [1]}},
+        '"message_id" must be an integer',
+    ),
+    ("sendPhoto", {"chat_id": 1}, "there is no photo in the request"),
+    ("sendPhoto", {"chat_id": 1, "photo": "attach://a"}, "there is no photo in the request"),
+    ("sendPhoto", {"chat_id": 1, "photo": "a", "caption": "a" * 1025}, "caption is too long"),
+    ("sendDocument", {"chat_id": 1, "document": "a"}, "wrong file identifier"),
+    ("editMessageText", {"chat_id": 1, "text": "a"}, '"message_id" must be an integer'),
+    ("deleteMessages", {"chat_id": 1, "message_ids": ["a"]}, "identifiers are not specified"),
+    ("sendChatAction", {"chat_id": 1, "action": "dancing"}, "wrong parameter action"),
+    (
+        "setMyCommands",
+        {"commands": [{"command": "Hi!", "description": "a"}]},
+        "COMMAND_INVALID",
+    ),
+    ("setMyCommands", {"commands": [{"command": "hi"}]}, "COMMAND_DESCRIPTION_INVALID"),
+    ("setMyCommands", {"commands": [{"command": "a"}] * 101}, "COMMANDS_TOO_MUCH"),
+    ("setMyCommands", {"commands": ["hi"]}, "can't parse commands"),
+    ("getFile", {}, "invalid file_id"),
+    ("getUpdates", {"timeout": "soon"}, '"timeout" must be an integer'),
+)
+
+
+def test_bad_requests_are_refused(call: Call, sandbox: Sandbox) -> None:
+    """What can't be done is refused with the reason, and nothing is sent."""
+    sandbox.user()
+    for method, parameters, reason in _REFUSALS:
+        refusal = call(method, **parameters)
+        assert refusal["error_code"] == 400
+        assert refusal["description"].startswith("Bad Request: ")
+        assert reason in refusal["description"]
+    assert sandbox.messages(1) == []
+
+
+@pytest.mark.parametrize(
+    ("photo", "reason"),
+    [
+        (picture(5001, 5000, "PNG"), "PHOTO_INVALID_DIMENSIONS"),
+        (picture(2100, 100), "PHOTO_INVALID_DIMENSIONS"),
+        (b"no picture", "IMAGE_PROCESS_FAILED"),
+        (picture()[:500], "IMAGE_PROCESS_FAILED"),
+        (b"", "file must be non-empty"),
+        (bytes(10 * 2**20 + 1), "is too big for a photo"),
+    ],
+    ids=["large", "narrow", "text", "broken", "empty", "heavy"],
+)
+def test_photos_are_limited(sandbox: Sandbox, url: str, photo: bytes, reason: str) -> None:
+    """A picture that Telegram would not take is refused, and taken as a document."""
+    sandbox.user()
+    parameters, address = {"chat_id": 1}, f"{url}/bot{sandbox.token}"
+    files = {"photo": ("a.jpg", photo)}
+    answer = requests.post(f"{address}/sendPhoto", parameters, files=files, timeout=30)
+    assert answer.status_code == 400
+    assert reason in answer.json()["description"]
+    files = {"document": ("a.jpg", photo, "image/jpeg")}
+    answer = requests.post(f"{address}/sendDocument", parameters, files=files, timeout=30)
+    assert answer.ok == bool(photo)
+
+
+def test_photos_at_the_limit_are_taken(sandbox: Sandbox, url: str) -> None:
+    """A ratio of 20 and a caption of 1024 characters are within the limits."""
+    sandbox.user()
+    answer = requests.post(
+        f"{url}/bot{sandbox.token}/sendPhoto",
+        {"chat_id": 1, "caption": "a" * 1024, "photo": "attach://it"},
+        files={"it": ("a.png", picture(2000, 100, "PNG"))},
+        timeout=30,
+    )
+    assert answer.json()["result"]["photo"][-1]["width"] == 1280
+
+
+def test_uploads_are_limited(sandbox: Sandbox, url: str) -> None:
+    """A body of more than 50 MB is refused before it is read whole."""
+    sandbox.user()
+    answer = requests.post(
+        f"{url}/bot{sandbox.token}/sendDocument",
+        {"chat_id": 1},
+        files={"document": bytes(52 * 2**20)},
+        timeout=30,
+    )
+    assert answer.json()["error_code"] == 413
+    assert sandbox.messages(1) == []
+
+
+def test_large_files_are_not_downloaded(call: Call, sandbox: Sandbox) -> None:
+    """A document of 20 MB can be fetched, and one byte more is too big."""
+    ann = sandbox.user()
+    for size in (20 * 2**20, 20 * 2**20 + 1):
+        ann.send_document(bytes(size), "a.bin", "application/octet-stream")
+    fits, too_big = (
+        call("getFile", file_id=update["message"]["document"]["file_id"])
+        for update in call("getUpdates")["result"]
+    )
+    assert fits["result"]["file_path"].startswith("documents/file_")
+    assert too_big["description"] == "Bad Request: file is too big"
+
+
+def test_kinds_of_files_are_told_apart(call: Call, sandbox: Sandbox) -> None:
+    """A photo's file id is no document's."""
+    sandbox.user().send_photo(picture())
+    (update,) = call("getUpdates")["result"]
+    file_id = update["message"]["photo"][0]["file_id"]
+    assert call("sendPhoto", chat_id=1, photo=file_id)["ok"]
+    refusal = call("sendDocument", chat_id=1, document=file_id)
+    assert refusal["description"] == "Bad Request: wrong file identifier/HTTP URL specified"
+
+
+def test_photo_has_no_text_to_edit(call: Call, sandbox: Sandbox) -> None:
+    """The text of a message that is a photo can't be edited."""
+    sandbox.user().send_photo(picture())
+    (update,) = call("getUpdates")["result"]
+    file_id = update["message"]["photo"][0]["file_id"]
+    sent = call("sendPhoto", chat_id=1, photo=file_id)["result"]
+    refusal = call("editMessageText", chat_id=1, message_id=sent["message_id"], text="a")
+    assert refusal["description"] == "Bad Request: there is no text in the message to edit"
+
+
+def test_half_a_surrogate_pair_is_text(call: Call, sandbox: Sandbox) -> None:
+    """A text that is no valid Unicode comes back as it went."""
+    sandbox.user()
+    assert call("sendMessage", chat_id=1, text="\ud83d")["result"]["text"] == "\ud83d"

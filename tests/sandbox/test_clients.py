@@ -1,0 +1,313 @@
+"""Two independent clients understand whatever the sandbox answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from attrai.sandbox import Faults, Sandbox
+from tests.sandbox.clients import AIOGRAM, LIBRARIES, Library
+from tests.sandbox.conftest import picture
+
+
+@pytest.fixture(params=LIBRARIES, ids=str)
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """Each of the libraries."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # spares a warning of a change to come
+    found: Library = request.param
+    return found
+
+
+@pytest.fixture
+def using(library: Library, sandbox: Sandbox, url: str) -> Callable[..., Any]:
+    """Runs what is to be done with a bot of the library."""
+
+    def use(work: Callable[[Any], Awaitable[Any]], token: str = sandbox.token) -> Any:
+        async def run() -> Any:
+            async with library.bot(url, token) as bot:
+                return await work(bot)
+
+        return asyncio.run(run())
+
+    return use
+
+
+def test_bot_knows_itself(using: Callable[..., Any], sandbox: Sandbox) -> None:
+    """What getMe, deleteWebhook and getWebhookInfo answer is understood."""
+
+    async def work(bot: Any) -> None:
+        me = await bot.get_me()
+        assert (me.id, me.is_bot, me.username) == (1000, True, "attrai_sandbox_bot")
+        assert await bot.delete_webhook()
+        info = await bot.get_webhook_info()
+        assert (info.url, info.pending_update_count) == ("", 1)
+        assert await bot.delete_webhook(drop_pending_updates=True)
+
+    sandbox.user().send_text("hi")
+    using(work)
+    assert sandbox.pending_updates() == 0
+
+
+def test_updates_of_every_kind_are_understood(using: Callable[..., Any], sandbox: Sandbox) -> None:
+    """Texts, photos, albums, documents, stickers, voices, videos and blocks arrive as such."""
+    ann = sandbox.user(1, "ru", "Ann")
+    group = sandbox.group(-7, "Friends")
+    text = ann.send_text("/start@attrai_sandbox_bot now")
+    ann.send_photo(picture(), "look")
+    ann.send_album([picture(), picture()], "both")
+    ann.send_document(picture(kind="PNG"), "a.png", "image/png")
+    ann.send_document(b"%PDF-", "a.pdf", "application/pdf")
+    ann.send_sticker()
+    ann.send_voice()
+    ann.send_video()
+    ann.send_text("👍 @attrai_sandbox_bot", chat=group.id)
+    ann.send_text("again", reply_to=text)
+    ann.block()
+    ann.unblock()
+
+    async def work(bot: Any) -> list[Any]:
+        return list(await bot.get_updates(timeout=5))
+
+    updates = using(work)
+    messages = [update.message for update in updates[:11]]
+    start, photo, first, second, image, pdf, sticker, voice, video, mention, reply = messages
+    assert (start.chat.id, start.chat.type, start.from_user.first_name) == (1, "private", "Ann")
+    assert start.from_user.language_code == "ru"
+    assert [(entity.type, entity.offset, entity.length) for entity in start.entities] == [
+        ("bot_command", 0, len("/start@attrai_sandbox_bot"))
+    ]
+    assert [(size.width, size.height) for size in photo.photo] == [(90, 68), (320, 240), (640, 480)]
+    assert photo.caption == "look"
+    assert first.media_group_id == second.media_group_id
+    assert (first.caption, second.caption) == ("both", None)
+    assert (image.document.file_name, image.document.mime_type) == ("a.png", "image/png")
+    assert (image.document.thumbnail.width, image.document.thumbnail.height) == (320, 240)
+    assert (pdf.document.file_size, pdf.document.thumbnail) == (5, None)
+    assert sticker.sticker
+    assert voice.voice
+    assert video.video
+    assert (mention.chat.id, mention.chat.type, mention.chat.title) == (-7, "group", "Friends")
+    assert (mention.entities[0].type, mention.entities[0].offset) == ("mention", 3)
+    assert reply.reply_to_message.text == start.text
+    blocked, unblocked = (update.my_chat_member for update in updates[11:])
+    assert (blocked.new_chat_member.status, unblocked.new_chat_member.status) == (
+        "kicked",
+        "member",
+    )
+
+
+def test_text_is_sent_edited_and_deleted(
+    using: Callable[..., Any], library: Library, sandbox: Sandbox
+) -> None:
+    """A text answers a message, changes and goes, and each step is understood and visible."""
+    ann = sandbox.user()
+    asked = ann.send_text("hi")
+
+    async def work(bot: Any) -> None:
+        reply = library.types.ReplyParameters(message_id=asked)
+        sent = await bot.send_message(1, "Привет, @ann_lee", reply_parameters=reply)
+        assert (sent.text, sent.chat.id, sent.from_user.id) == ("Привет, @ann_lee", 1, 1000)
+        assert sent.reply_to_message.message_id == asked
+        (shown,) = sandbox.messages(1)[1:]
+        assert (shown.sender, shown.text, shown.reply_to) == ("bot", sent.text, asked)
+        edited = await bot.edit_message_text("bye", chat_id=1, message_id=sent.message_id)
+        assert edited.text == "bye"
+        assert edited.edit_date
+        (shown,) = sandbox.messages(1)[1:]
+        assert (shown.id, shown.text, shown.edited) == (sent.message_id, "bye", True)
+        assert await bot.delete_message(1, sent.message_id)
+        others = [(await bot.send_message(1, text)).message_id for text in "ab"]
+        assert await bot.delete_messages(1, others)
+        assert await bot.send_chat_action(1, "upload_photo")
+        assert await bot.answer_callback_query("1")
+
+    using(work)
+    assert [message.id for message in sandbox.messages(1)] == [asked]
+
+
+def test_pictures_and_documents_are_sent(
+    using: Callable[..., Any], library: Library, sandbox: Sandbox
+) -> None:
+    """Photos and documents are sent as uploads and by file id, with captions."""
+    sandbox.user()
+
+    async def work(bot: Any) -> None:
+        upload = library.upload(picture(1600, 1200), "rated.jpg")
+        photo = await bot.send_photo(1, upload, caption="7.5")
+        sizes = [(size.width, size.height) for size in photo.photo]
+        assert sizes == [(90, 68), (320, 240), (800, 600), (1280, 960)]
+        assert photo.caption == "7.5"
+        again = await bot.send_photo(1, photo.photo[-1].file_id)
+        assert [size.file_id for size in again.photo] == [size.file_id for size in photo.photo]
+        upload = library.upload(b"%PDF-", "a.pdf")
+        document = await bot.send_document(1, upload, caption="as a file")
+        assert (document.document.file_name, document.document.file_size) == ("a.pdf", 5)
+        assert (await bot.send_document(1, document.document.file_id)).document
+
+    using(work)
+    photo, again, document, document_again = sandbox.messages(1)
+    assert photo.photo
+    assert Image.open(BytesIO(photo.photo)).size == (1280, 960)
+    assert again.photo == photo.photo
+    assert (document.document, document.document_name) == (b"%PDF-", "a.pdf")
+    assert document.caption == "as a file"
+    assert document_again.document == b"%PDF-"
+
+
+def test_files_are_downloaded(
+    using: Callable[..., Any], library: Library, sandbox: Sandbox
+) -> None:
+    """A document comes back byte by byte."""
+    sent = bytes(range(256)) * 1000
+    sandbox.user().send_document(sent, "a.bin", "application/octet-stream")
+
+    async def work(bot: Any) -> bytes:
+        (update,) = await bot.get_updates()
+        file = await bot.get_file(update.message.document.file_id)
+        assert file.file_size == len(sent)
+        if library is AIOGRAM:
+            downloaded: BytesIO = await bot.download_file(file.file_path)
+            return downloaded.read()
+        return bytes(await file.download_as_bytearray())
+
+    assert using(work) == sent
+
+
+def test_commands_are_set_by_language(
+    using: Callable[..., Any], library: Library, sandbox: Sandbox
+) -> None:
+    """Commands are kept by scope and language, and users see those of their own."""
+    types = library.types
+
+    async def work(bot: Any) -> None:
+        english, russian = (
+            types.BotCommand(command="help", description=text)
+            for text in ("What I do", "Что я умею")
+        )
+        private = types.BotCommandScopeAllPrivateChats()
+        assert await bot.set_my_commands([english])
+        assert await bot.set_my_commands([russian], scope=private, language_code="ru")
+        assert [found.description for found in await bot.get_my_commands()] == ["What I do"]
+        found = await bot.get_my_commands(scope=private, language_code="ru")
+        assert [command.description for command in found] == ["Что я умею"]
+        assert await bot.set_my_description("Rates faces")
+        assert await bot.set_my_short_description("Rates faces")
+
+    using(work)
+    assert sandbox.commands("ru") == [{"command": "help", "description": "Что я умею"}]
+    assert sandbox.commands("de") == [{"command": "help", "description": "What I do"}]
+
+
+def test_refusals_are_understood(
+    using: Callable[..., Any], library: Library, sandbox: Sandbox
+) -> None:
+    """Each refusal becomes the library's own exception for it."""
+    ann = sandbox.user()
+    sandbox.user(2).block()
+    theirs = ann.send_text("hi")
+    gone = ann.send_text("oops")
+    ann.delete(gone)
+    reply = library.types.ReplyParameters(message_id=gone)
+
+    async def work(bot: Any) -> None:
+        ours = (await bot.send_message(1, "text")).message_id
+        refusals: list[tuple[int, str, Awaitable[Any]]] = [
+            (403, "bot was blocked by the user", bot.send_message(2, "hi")),
+            (400, "chat not found", bot.send_message(3, "hi")),
+            (
+                400,
+                "message to be replied not found",
+                bot.send_message(1, "hi", reply_parameters=reply),
+            ),
+            (
+                400,
+                "message is not modified",
+                bot.edit_message_text("text", chat_id=1, message_id=ours),
+            ),
+            (
+                400,
+                "message to edit not found",
+                bot.edit_message_text("a", chat_id=1, message_id=99),
+            ),
+            (
+                400,
+                "message can't be edited",
+                bot.edit_message_text("a", chat_id=1, message_id=theirs),
+            ),
+            (400, "message to delete not found", bot.delete_message(1, 99)),
+            (400, "wrong file identifier", bot.send_photo(1, "nothing")),
+            (400, "invalid file_id", bot.get_file("nothing")),
+            (400, "does not know parse_mode", bot.send_message(1, "hi", parse_mode="HTML")),
+        ]
+        for status, reason, refused in refusals:
+            with pytest.raises(library.errors[status], match=f"(?i){reason}"):
+                await refused
+        forgiving = library.types.ReplyParameters(message_id=gone, allow_sending_without_reply=True)
+        sent = await bot.send_message(1, "anyway", reply_parameters=forgiving)
+        assert sent.reply_to_message is None
+
+    using(work)
+
+
+@pytest.mark.parametrize(
+    ("faults", "status"),
+    [
+        (Faults(too_many=1, retry_after=3), 429),
+        (Faults(server_error=1), 500),
+        (Faults(cut=1), 0),
+        (Faults(timeout=1, silence=0.1), 0),
+        (Faults(cut_after=1), 0),
+    ],
+)
+def test_faults_are_understood(
+    using: Callable[..., Any],
+    library: Library,
+    sandbox: Sandbox,
+    faults: Faults,
+    status: int,
+) -> None:
+    """Each fault becomes the library's own exception, and only the last one sends anything."""
+    sandbox.user()
+    sandbox.faults = faults
+
+    async def work(bot: Any) -> None:
+        with pytest.raises(library.errors[status]):
+            await bot.send_message(1, "hi")
+
+    using(work)
+    (made,) = sandbox.calls
+    assert (made.method, made.chat_id) == ("sendMessage", 1)
+    assert getattr(faults, made.fault or "") == 1
+    assert len(sandbox.messages(1)) == (made.fault == "cut_after")
+
+
+def test_wrong_token_is_understood(using: Callable[..., Any], library: Library) -> None:
+    """A wrong token is unauthorised."""
+
+    async def work(bot: Any) -> None:
+        with pytest.raises(library.errors[401]):
+            await bot.get_me()
+
+    using(work, token="1000:wrong")  # noqa: S106  # it opens nothing
+
+
+def test_second_poller_is_understood(library: Library, sandbox: Sandbox, url: str) -> None:
+    """The older of two pollers learns of the newer one as a conflict."""
+
+    async def run() -> None:
+        async with library.bot(url, sandbox.token) as one, library.bot(url, sandbox.token) as two:
+            polls = [asyncio.ensure_future(bot.get_updates(timeout=30)) for bot in (one, two)]
+            (ended,), _ = await asyncio.wait(polls, return_when=asyncio.FIRST_COMPLETED)
+            sandbox.user().send_text("hi")
+            with pytest.raises(library.errors[409], match="terminated by other getUpdates request"):
+                await ended
+            polls.remove(ended)
+            (update,) = await polls[0]
+            assert update.message.text == "hi"
+
+    asyncio.run(run())

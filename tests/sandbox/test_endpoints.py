@@ -1,0 +1,228 @@
+"""What the chat page calls, and who may call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from attrai.sandbox import Sandbox
+from tests.gelf import wait_for
+from tests.sandbox.conftest import picture
+
+Call = Callable[..., dict[str, Any]]
+
+
+@contextmanager
+def stream(url: str, user: int = 1) -> Iterator[Iterator[tuple[str, Any]]]:
+    """The events of a user's page, as names and data."""
+    with requests.get(f"{url}/page/events?user={user}", stream=True, timeout=30) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+
+        def events() -> Iterator[tuple[str, Any]]:
+            name = ""
+            for line in answer.iter_lines():
+                field, _, value = line.decode().partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "data":
+                    yield name, json.loads(value)
+
+        yield events()
+
+
+def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: str) -> None:
+    """The stream begins with the history and goes on with whatever happens in the chat."""
+    ann = sandbox.user()
+    ann.send_photo(picture(), "look")
+    sandbox.user(2).send_text("of another chat")
+    with stream(url) as events:
+        name, photo = next(events)
+        assert name == "message"
+        assert photo.pop("date") == sandbox.messages(1)[0].date
+        address = photo.pop("photo")
+        size = {"width": 640, "height": 480}
+        assert photo == {"id": 1, "from": "user", "caption": "look", **size}
+        assert requests.get(url + address, timeout=10).headers["content-type"] == "image/jpeg"
+        assert next(events) == ("commands", [])
+        assert next(events) == ("blocked", {"blocked": False})
+
+        call("sendChatAction", chat_id=1, action="typing")
+        assert next(events) == ("action", {"action": "typing"})
+        sent = call("sendMessage", chat_id=1, text="hi", reply_to_message_id=1)["result"]
+        name, message = next(events)
+        assert message.pop("date")
+        told = {"id": sent["message_id"], "from": "bot", "text": "hi", "reply_to": 1}
+        assert (name, message) == ("message", told)
+        call("editMessageText", chat_id=1, message_id=sent["message_id"], text="bye")
+        name, message = next(events)
+        assert (name, message["id"], message["text"]) == ("edited", sent["message_id"], "bye")
+        ann.send_document(b"%PDF-", "a.pdf", "application/pdf")
+        name, message = next(events)
+        document = message["document"]
+        assert (name, document["name"], document["size"]) == ("message", "a.pdf", 5)
+        assert requests.get(url + document["url"], timeout=10).content == b"%PDF-"
+        call("deleteMessage", chat_id=1, message_id=sent["message_id"])
+        assert next(events) == ("deleted", {"id": sent["message_id"]})
+
+        english, russian = (
+            [{"command": "help", "description": text}] for text in ("Help", "Помощь")
+        )
+        call("setMyCommands", commands=russian, language_code="ru")
+        assert next(events) == ("commands", [])
+        call("setMyCommands", commands=english)
+        assert next(events) == ("commands", english)
+        sandbox.user(1, "ru")
+        assert next(events) == ("commands", russian)
+        ann.block()
+        assert next(events) == ("blocked", {"blocked": True})
+
+
+def test_page_that_is_closed_is_forgotten(sandbox: Sandbox, url: str) -> None:
+    """Nothing is kept for a stream that nobody reads any more."""
+    with stream(url) as events:
+        next(events)
+        assert len(sandbox.world._listeners) == 1
+    wait_for(lambda: not sandbox.world._listeners)
+
+
+def test_quiet_stream_shows_that_it_lives(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing happens a comment keeps the connection open."""
+    monkeypatch.setattr("attrai.sandbox.page.KEEP_ALIVE", 0.05)
+    with requests.get(f"{url}/page/events", stream=True, timeout=10) as answer:
+        assert b": still here" in answer.iter_lines()
+
+
+def send(url: str, files: list[tuple[str, tuple[str, bytes, str]]] = (), **fields: str) -> Any:
+    """Sends as the page does."""
+    parts = [(name, (None, text)) for name, text in fields.items()]
+    return requests.post(f"{url}/page/messages", files=[*parts, *files], timeout=30)
+
+
+def test_page_sends_messages_of_every_kind(sandbox: Sandbox, url: str) -> None:
+    """Text, photos, albums and documents are sent as the user and in his language."""
+    photo = ("a.jpg", picture(), "image/jpeg")
+    pdf = ("отчёт.pdf", b"%PDF-", "application/pdf")
+    answers = [
+        send(url, user="7", language="ru", text=" hi "),
+        send(url, [("photo", photo)], user="7", caption="one"),
+        send(url, [("photo", photo)] * 2, user="7", caption="two"),
+        send(url, [("document", pdf)], user="7"),
+        send(url, [("document", pdf)] * 2, user="7", caption="three"),
+    ]
+    assert [answer.json() for answer in answers] == [
+        {"ids": [1]},
+        {"ids": [2]},
+        {"ids": [3, 4]},
+        {"ids": [5]},
+        {"ids": [6, 7]},
+    ]
+    assert sandbox.world.user(7)["language_code"] == "ru"
+    text, one, two, other, document, three, last = sandbox.messages(7)
+    assert text.text == "hi"
+    assert [(bool(photo.photo), photo.caption) for photo in (one, two, other)] == [
+        (True, "one"),
+        (True, "two"),
+        (True, None),
+    ]
+    assert one.album is None
+    assert two.album == other.album is not None
+    assert (document.document, document.document_name) == (b"%PDF-", "отчёт.pdf")
+    assert three.album == last.album != two.album
+    assert (three.caption, last.caption) == ("three", None)
+
+
+def test_page_is_told_what_is_wrong(sandbox: Sandbox, url: str) -> None:
+    """What can't be sent is refused with a sentence, and nothing is sent."""
+    text = ("a.jpg", b"text", "image/jpeg")
+    heavy = ("a.bin", bytes(50 * 2**20 + 1), "application/octet-stream")
+    refusals = [
+        (send(url, [("photo", text)], user="1"), "not a picture that can be read"),
+        (send(url, [("document", text)] * 11, user="1"), "Too many files"),
+        (send(url, [("document", heavy)], user="1"), "may have 50 MB"),
+        (send(url, user="1", text=" "), "nothing to send"),
+        (send(url, user="Ann", text="hi"), "invalid literal"),
+        (requests.get(f"{url}/page/events?user=Ann", timeout=10), "must be a number"),
+        (requests.post(f"{url}/page/block", json={"user": 1}, timeout=10), "blocked"),
+        (requests.post(f"{url}/page/delete", b"{", timeout=10), "JSON"),
+    ]
+    for answer, reason in refusals:
+        assert answer.status_code == 422
+        assert reason in answer.json()["error"]
+    assert sandbox.messages(1) == []
+
+
+def test_page_blocks_and_deletes(sandbox: Sandbox, url: str) -> None:
+    """The page blocks the bot, unblocks it and deletes a message."""
+    sent = sandbox.user().send_text("hi")
+    for blocked in (True, False):
+        answer = requests.post(
+            f"{url}/page/block", json={"user": 1, "blocked": blocked}, timeout=10
+        )
+        assert answer.ok
+        assert sandbox.world.has_blocked(1) == blocked
+    answer = requests.post(f"{url}/page/delete", json={"user": 1, "id": sent}, timeout=10)
+    assert answer.json() == {"deleted": True}
+    assert sandbox.messages(1) == []
+
+
+def test_documents_are_saved_and_not_opened(sandbox: Sandbox, url: str) -> None:
+    """A page or script that was sent as a document never runs; a picture is shown."""
+    ann = sandbox.user()
+    ann.send_document(b"<script>", "ü.html", "text/html")
+    ann.send_document(picture(kind="PNG"), "a.png", "image/png")
+    ann.send_document(b"<svg/>", "a.svg", "image/svg+xml")
+    page, png, svg = (
+        requests.get(f"{url}/page/files/{message['document']['file_id']}", timeout=10)
+        for message in sandbox.world.messages(1)
+    )
+    assert page.content == b"<script>"
+    assert page.headers["content-disposition"] == "attachment; filename*=utf-8''%C3%BC.html"
+    assert png.headers["content-type"] == "image/png"
+    assert "content-disposition" not in png.headers
+    for saved in (page, svg):
+        assert saved.headers["content-type"] == "application/octet-stream"
+        assert saved.headers["content-disposition"].startswith("attachment")
+    assert requests.get(f"{url}/page/files/none", timeout=10).status_code == 404
+
+
+def test_page_is_served_with_care(url: str) -> None:
+    """The page and its files come with headers that forbid scripts from elsewhere."""
+    for path in ("/", "/static/index.html"):
+        answer = requests.get(url + path, timeout=10)
+        assert answer.status_code == 200
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'self'; img-src 'self' blob:;")
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[", ""]
+)
+def test_foreign_names_are_refused(url: str, host: str) -> None:
+    """A name that was made to point here by its owner opens nothing."""
+    answer = requests.get(f"{url}/page/events", headers={"Host": host}, timeout=10)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/page/block", "/bot1000:sandbox/sendMessage"])
+def test_foreign_pages_are_refused(sandbox: Sandbox, url: str, path: str) -> None:
+    """A page of another origin can't post; the sandbox's own and programs can."""
+    sandbox.user()
+    fields = {"user": 1, "blocked": False, "chat_id": 1, "text": "hi"}
+    own_by_name = url.replace("127.0.0.1", "localhost")
+    for origin, allowed in (
+        (url, True),
+        (None, True),
+        (own_by_name, False),
+        ("null", False),
+        ("https://evil.example", False),
+    ):
+        headers = {"Origin": origin} if origin else {}
+        answer = requests.post(url + path, json=fields, headers=headers, timeout=10)
+        assert answer.status_code == (200 if allowed else 403)
+    assert requests.post(own_by_name + path, json=fields, timeout=10).ok

@@ -1,0 +1,131 @@
+"""Faults happen about as often as asked for and never leave anything half done."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attrai.sandbox import Faults, Sandbox
+from tests.sandbox.conftest import picture
+
+Call = Callable[..., dict[str, Any]]
+
+_RATES = {"too_many": 0.05, "server_error": 0.1, "cut": 0.15, "timeout": 0.2, "cut_after": 0.1}
+
+
+def test_each_fault_is_drawn_at_its_rate() -> None:
+    """Of 20,000 calls each fault befalls its share, and the same seed repeats them."""
+    faults = Faults(**_RATES)
+
+    def drawn(seed: int) -> list[str | None]:
+        chance = random.Random(seed)
+        return [faults.draw("sendMessage", chance) for _ in range(20_000)]
+
+    counts = Counter(drawn(1))
+    for name, rate in _RATES.items():
+        assert counts[name] == pytest.approx(20_000 * rate, rel=0.15)
+    assert counts[None] == pytest.approx(20_000 * (1 - sum(_RATES.values())), rel=0.05)
+    assert drawn(1) == drawn(1) != drawn(2)
+
+
+@given(st.lists(st.floats(-0.5, 1.5), min_size=5, max_size=5))
+def test_rates_are_probabilities(rates: list[float]) -> None:
+    """Rates below 0 or above 1 in all are refused at once."""
+    if min(rates) >= 0 and sum(rates) <= 1:
+        Faults(*rates)
+    else:
+        with pytest.raises(ValueError, match="are no probabilities"):
+            Faults(*rates)
+
+
+def test_faults_keep_to_their_methods(call: Call, sandbox: Sandbox) -> None:
+    """Methods that are not named are spared."""
+    sandbox.user()
+    sandbox.faults = Faults(too_many=1, retry_after=7, methods={"sendMessage"})
+    assert call("getMe")["ok"]
+    assert call("sendMessage", chat_id=1, text="hi") == {
+        "ok": False,
+        "error_code": 429,
+        "description": "Too Many Requests: retry after 7",
+        "parameters": {"retry_after": 7},
+    }
+
+
+def test_server_errors_differ(sandbox: Sandbox, url: str) -> None:
+    """Server errors come with both statuses, and as a gateway's page too."""
+    sandbox.faults = Faults(server_error=1)
+    answers = [requests.get(f"{url}/bot{sandbox.token}/getMe", timeout=10) for _ in range(6)]
+    assert {answer.status_code for answer in answers} == {500, 502}
+    kinds = {answer.headers["content-type"].partition(";")[0] for answer in answers}
+    assert kinds == {"application/json", "text/html"}
+
+
+@pytest.mark.parametrize("fault", ["cut", "timeout", "cut_after"])
+def test_connection_closes_without_an_answer(sandbox: Sandbox, url: str, fault: str) -> None:
+    """Not a byte comes back, and what was asked is done in one of the three cases."""
+    sandbox.user()
+    sandbox.faults = Faults(**{fault: 1}, silence=0.1)
+    with pytest.raises(requests.exceptions.ConnectionError, match="without response"):
+        requests.post(
+            f"{url}/bot{sandbox.token}/sendPhoto",
+            params={"chat_id": 1},
+            files={"photo": picture()},
+            timeout=10,
+        )
+    assert len(sandbox.messages(1)) == (fault == "cut_after")
+    (made,) = sandbox.calls
+    assert (made.method, made.chat_id, made.fault) == ("sendPhoto", 1, fault)
+
+
+def test_download_breaks_off(call: Call, sandbox: Sandbox, url: str) -> None:
+    """A download that is cut ends before as many bytes have come as were announced."""
+    sandbox.user().send_document(bytes(100_000), "a.bin", "application/octet-stream")
+    (update,) = call("getUpdates")["result"]
+    file = call("getFile", file_id=update["message"]["document"]["file_id"])["result"]
+    address = f"{url}/file/bot{sandbox.token}/{file['file_path']}"
+    sandbox.faults = Faults(cut_after=1, methods={"file"})
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        requests.get(address, timeout=10)
+    sandbox.faults = Faults(too_many=1, methods={"file"})
+    assert requests.get(address, timeout=10).status_code == 429
+    sandbox.faults = Faults()
+    assert requests.get(address, timeout=10).content == bytes(100_000)
+    assert [made.fault for made in sandbox.calls if made.method == "file"] == [
+        "cut_after",
+        "too_many",
+        None,
+    ]
+
+
+def test_messages_agree_with_the_calls(sandbox: Sandbox, url: str) -> None:
+    """Under faults of every kind a message is there just when its call was carried out."""
+    sandbox.user()
+    sandbox.faults = Faults(**_RATES | {"timeout": 0.05}, silence=0.01)
+    answered = []
+    for number in range(200):
+        try:
+            answer = requests.post(
+                f"{url}/bot{sandbox.token}/sendMessage",
+                json={"chat_id": 1, "text": str(number)},
+                timeout=10,
+            )
+        except requests.exceptions.ConnectionError:
+            continue
+        if answer.ok:
+            answered.append(str(number))
+    assert len(sandbox.calls) == 200
+    done = [
+        str(number)
+        for number, made in enumerate(sandbox.calls)
+        if made.fault in {None, "cut_after"}
+    ]
+    shown = [message.text for message in sandbox.messages(1)]
+    assert shown == done
+    assert set(answered) < set(shown)

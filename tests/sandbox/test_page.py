@@ -1,0 +1,313 @@
+"""The chat page in a real browser, with the test as the bot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from attrai.sandbox import Message, Sandbox, running
+from tests.conftest import ASTRONAUT, ROOT
+from tests.sandbox.browser import File, drop, paste
+from tests.servers.server import free_ports
+
+pytestmark = pytest.mark.browser
+
+PHOTO = File("astronaut.jpg", "image/jpeg", ASTRONAUT.read_bytes())
+PAPER = File("paper.pdf", "application/pdf", b"%PDF-1.7 nothing else")
+ME = 1
+
+
+Call = Callable[..., dict[str, Any]]
+Say = Callable[[str], int]
+
+
+@pytest.fixture
+def chat(page: Page, sandbox: Sandbox, url: str) -> Page:
+    """The page, open, as the user `ME` sees it."""
+    sandbox.user(ME)
+    page.goto(url)
+    return page
+
+
+@pytest.fixture
+def say(call: Call) -> Say:
+    """The bot sends the user a text; the message's id."""
+
+    def send_message(text: str) -> int:
+        return int(call("sendMessage", chat_id=ME, text=text)["result"]["message_id"])
+
+    return send_message
+
+
+def bubble(chat: Page, message_id: int) -> Locator:
+    """A message on the page."""
+    return chat.locator(f"#m{message_id}")
+
+
+def sent(sandbox: Sandbox, count: int = 1) -> list[Message]:
+    """The chat's messages once there are so many."""
+    return sandbox.wait_for(ME, lambda messages: len(messages) >= count)
+
+
+def test_both_languages_have_the_same_words() -> None:
+    """A word of the page that one language lacks would break the page in it."""
+    script = (ROOT / "src/attrai/sandbox/static/chat.js").read_text("utf-8")
+    dictionaries = re.findall(r"^  (?:en|ru): \{\n(.*?)\n  \},$", script, re.DOTALL | re.MULTILINE)
+    english, russian = (
+        {key: "{}" in words for key, words in re.findall(r'(\w+): "([^"]*)"', dictionary)}
+        for dictionary in dictionaries
+    )
+    assert english
+    assert english == russian
+
+
+def test_an_empty_chat_says_what_to_do(chat: Page) -> None:
+    """Who opens the page for the first time is told to send a photo."""
+    expect(chat.get_by_role("heading", name="Send a photo with a face")).to_be_visible()
+    expect(chat.get_by_role("button", name="Choose a photo")).to_be_visible()
+
+
+def test_a_dragged_photo_arrives_with_its_caption(chat: Page, sandbox: Sandbox) -> None:
+    """A photo that is dropped on the page and captioned reaches the bot as a photo."""
+    drop(chat, PHOTO)
+    chat.get_by_label("Add a caption…").fill("Eileen")
+    chat.keyboard.press("Enter")
+    (message,) = sent(sandbox)
+    assert message.photo
+    assert message.photo.startswith(b"\xff\xd8")
+    assert (message.sender, message.caption, message.edited) == ("user", "Eileen", False)
+    expect(bubble(chat, message.id).get_by_alt_text("Eileen")).to_be_visible()
+    expect(chat.locator(".pending")).to_have_count(0)
+    expect(chat.locator("#empty, #tray")).to_have_count(2)
+    expect(chat.locator("#empty:visible, #tray:visible")).to_have_count(0)
+
+
+def test_a_pasted_photo_can_go_as_a_file(chat: Page, sandbox: Sandbox) -> None:
+    """A photo from the clipboard that is sent as a file keeps its name and every byte."""
+    chat.get_by_label("Message…").focus()
+    paste(chat, PHOTO)
+    chat.get_by_label("as file").check()
+    chat.get_by_role("button", name="Send").click()
+    (message,) = sent(sandbox)
+    assert (message.document_name, message.document) == (PHOTO.name, PHOTO.data)
+    expect(bubble(chat, message.id).get_by_text("96 kB")).to_be_visible()
+    expect(bubble(chat, message.id).get_by_role("img")).to_be_visible()
+
+
+def test_several_photos_make_an_album(chat: Page, sandbox: Sandbox) -> None:
+    """Photos that are chosen together arrive as one album whose first has the caption."""
+    chat.set_input_files("#files", [ASTRONAUT] * 4)
+    chat.get_by_role("button", name=f"Remove {PHOTO.name}").last.click()
+    chat.get_by_label("Add a caption…").fill("three")
+    chat.keyboard.press("Enter")
+    messages = sent(sandbox, 3)
+    assert [message.caption for message in messages] == ["three", None, None]
+    assert len({message.album for message in messages} - {None}) == 1
+    album = chat.locator("#messages .bubble")
+    expect(album).to_have_count(1)
+    expect(album.get_by_role("img")).to_have_count(3)
+    expect(album.get_by_text("three")).to_be_visible()
+
+
+def test_what_is_no_image_goes_as_a_file(chat: Page, sandbox: Sandbox) -> None:
+    """A PDF beside a photo leaves no choice but files, and can be downloaded as it was."""
+    drop(chat, PHOTO, PAPER)
+    expect(chat.get_by_label("as photo")).to_be_disabled()
+    chat.keyboard.press("Enter")
+    _, message = sent(sandbox, 2)
+    assert (message.document_name, message.document) == (PAPER.name, PAPER.data)
+    with chat.expect_download() as download:
+        bubble(chat, message.id).get_by_role("link", name=PAPER.name).click()
+    assert download.value.suggested_filename == PAPER.name
+    assert Path(download.value.path()).read_bytes() == PAPER.data
+
+
+def test_no_more_than_ten_files_go_at_once(chat: Page) -> None:
+    """Of eleven files ten are taken, and the page says so."""
+    drop(chat, *[PAPER] * 11)
+    expect(chat.locator(".attachment")).to_have_count(10)
+    expect(chat.get_by_role("alert")).to_have_text("At most 10 files at a time.")
+
+
+def test_the_bots_picture_answers_a_photo(
+    chat: Page, sandbox: Sandbox, call: Call, say: Say
+) -> None:
+    """The bot's picture shows with its caption and what it answers, and a click enlarges it."""
+    photo = sandbox.user(ME).send_photo(PHOTO.data)
+    say("In progress")
+    (update,) = call("getUpdates")["result"]
+    answer = call(
+        "sendPhoto",
+        chat_id=ME,
+        photo=update["message"]["photo"][-1]["file_id"],
+        caption="5.2 ± 1.4",
+        reply_parameters={"message_id": photo},
+    )
+    picture = bubble(chat, answer["result"]["message_id"])
+    image = picture.get_by_alt_text("5.2 ± 1.4")
+    expect(image).to_be_visible()
+    expect(image).to_have_js_property("naturalWidth", 512)
+    image.click()
+    expect(chat.get_by_role("dialog").get_by_alt_text("5.2 ± 1.4")).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(chat.get_by_role("dialog")).to_be_hidden()
+    picture.get_by_role("button", name="You").click()
+    expect(chat.locator(f".row:has(#m{photo})")).to_be_focused()
+
+
+def test_an_edit_shows_in_place(chat: Page, call: Call, say: Say) -> None:
+    """An edited message changes where it stands, and a deleted one vanishes."""
+    first, second = say("about 20 s"), say("something else")
+    expect(bubble(chat, second)).to_be_visible()
+    call("editMessageText", chat_id=ME, message_id=first, text="about 3 s")
+    expect(chat.locator("article .text")).to_have_text(["about 3 s", "something else"])
+    expect(bubble(chat, first)).to_contain_text("edited")
+    call("deleteMessage", chat_id=ME, message_id=first)
+    expect(chat.locator("article .text")).to_have_text(["something else"])
+    expect(chat.locator(".row")).to_have_count(1)
+
+
+def test_an_action_lasts_until_the_next_message(chat: Page, call: Call, say: Say) -> None:
+    """While the bot sends a photo its header says so."""
+    status = chat.locator("#status")
+    expect(status).to_have_text("bot")
+    call("sendChatAction", chat_id=ME, action="upload_photo")
+    expect(status).to_have_text("sending a photo…")
+    say("done")
+    expect(status).to_have_text("bot")
+
+
+def test_the_language_changes_words_and_updates(chat: Page, sandbox: Sandbox, call: Call) -> None:
+    """The chosen language is the page's, that of the user's messages, and is remembered."""
+    chat.get_by_label("Message…").fill("hello")
+    chat.keyboard.press("Enter")
+    sent(sandbox)
+    chat.get_by_label("Language").select_option("Русский")
+    chat.get_by_label("Сообщение…").fill("привет")
+    chat.keyboard.press("Enter")
+    sent(sandbox, 2)
+    updates = call("getUpdates")["result"]
+    languages = [update["message"]["from"]["language_code"] for update in updates]
+    assert languages == ["en", "ru"]
+    chat.reload()
+    expect(chat.get_by_label("Сообщение…")).to_be_visible()
+    expect(chat.locator("html")).to_have_attribute("lang", "ru")
+
+
+def test_the_first_language_is_the_browsers(browser: Browser, url: str) -> None:
+    """Who has a Russian browser sees a Russian page at first."""
+    context = browser.new_context(locale="ru-RU")
+    russian = context.new_page()
+    russian.goto(url)
+    expect(russian.get_by_role("heading", name="Отправьте фото")).to_be_visible()
+    context.close()
+
+
+def test_html_is_shown_as_text(chat: Page, sandbox: Sandbox) -> None:
+    """Neither a text nor a file's name is taken for HTML."""
+    code = '<img src=x onerror="document.title=1"> & <b>'
+    sandbox.user(ME).send_text(code)
+    named = sandbox.user(ME).send_document(b"", f"{code}.png", "image/png", caption=code)
+    expect(chat.locator("article .text")).to_have_text([code, code])
+    expect(bubble(chat, named).get_by_text(f"{code}.png")).to_be_visible()
+    expect(chat).to_have_title("attrai sandbox")
+
+
+def test_commands_are_chosen_by_keyboard(chat: Page, sandbox: Sandbox, call: Call) -> None:
+    """A slash opens the bot's commands, and what is typed, arrows and Enter choose one."""
+    names = {"start": "Begin", "styles": "Ways to draw", "help": "Help"}
+    commands = [{"command": name, "description": text} for name, text in names.items()]
+    call("setMyCommands", commands=commands)
+    expect(chat.get_by_role("button", name="Commands")).to_be_visible()
+    options = chat.locator("#menu").get_by_role("option")
+    chat.get_by_label("Message…").press_sequentially("/")
+    expect(options).to_have_count(3)
+    chat.keyboard.type("st")
+    expect(options).to_have_count(2)
+    chat.keyboard.press("ArrowDown")
+    chat.keyboard.press("Enter")
+    (message,) = sent(sandbox)
+    assert message.text == "/styles"
+    expect(options).to_have_count(0)
+
+
+def test_a_command_in_a_text_can_be_pressed(chat: Page, sandbox: Sandbox, say: Say) -> None:
+    """A command that the bot mentions is sent by a click, unless it is part of a path."""
+    answer = bubble(chat, say("See /help, not /usr/share or 3/4."))
+    expect(answer.get_by_role("button")).to_have_count(1)
+    answer.get_by_role("button", name="/help").click()
+    assert sent(sandbox, 2)[-1].text == "/help"
+
+
+def test_a_refused_photo_can_go_as_a_file(
+    chat: Page, sandbox: Sandbox, complaints: list[str]
+) -> None:
+    """A photo that can't be read stays with the reason until it is sent otherwise."""
+    drop(chat, File("broken.jpg", "image/jpeg", b"not a picture"))
+    chat.keyboard.press("Enter")
+    refused = chat.locator(".pending")
+    expect(refused.get_by_role("alert")).to_contain_text("This could not be sent: the file is not")
+    assert sandbox.messages(ME) == []
+    assert re.search(r"status of 422", complaints.pop())
+    refused.get_by_role("button", name="Send as file").click()
+    (message,) = sent(sandbox)
+    assert message.document == b"not a picture"
+    expect(refused).to_have_count(0)
+
+
+def test_a_lost_stream_comes_back_without_doubles(
+    page: Page, sandbox: Sandbox, complaints: list[str]
+) -> None:
+    """After an outage the chat is as it is now, and what could not be sent can be sent again."""
+    (port,) = free_ports(1)
+    me = sandbox.user(ME)
+    with running(sandbox, port) as url:
+        first, gone = me.send_text("first"), me.send_text("gone")
+        page.goto(url)
+        expect(page.locator("article .text")).to_have_text(["first", "gone"])
+    expect(page.locator("#status")).to_have_text("connecting…")
+    page.get_by_label("Message…").fill("third")
+    page.keyboard.press("Enter")
+    expect(page.locator(".pending")).to_contain_text("No connection to the sandbox.")
+    me.delete(gone)
+    me.send_text("second")
+    with running(sandbox, port):
+        expect(page.locator("article .text")).to_have_text(["first", "second"])
+        expect(page.locator("#status")).to_have_text("bot")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("article .text")).to_have_text(["first", "second", "third"])
+        expect(page.locator(".pending")).to_have_count(0)
+        page.goto("about:blank")
+    assert all("net::ERR_" in complaint for complaint in complaints)
+    complaints.clear()
+    assert first == sandbox.messages(ME)[0].id
+
+
+def test_a_user_may_block_the_bot_and_delete(chat: Page, sandbox: Sandbox, url: str) -> None:
+    """Blocking replaces the composer until it is taken back; one's own messages can go."""
+    chat.goto(f"{url}/?user=2")
+    message = sandbox.user(2).send_text("mine")
+    sandbox.user(ME).send_text("another's")
+    bubble(chat, message).hover()
+    bubble(chat, message).get_by_role("button", name="Delete").click()
+    expect(chat.locator(".row")).to_have_count(0)
+    assert sandbox.messages(2) == []
+    chat.get_by_role("button", name="Block the bot").click()
+    expect(chat.get_by_label("Message…")).to_be_hidden()
+    chat.get_by_role("button", name="Unblock").click()
+    expect(chat.get_by_label("Message…")).to_be_visible()
+
+
+def test_a_phone_shows_everything(chat: Page, sandbox: Sandbox, say: Say) -> None:
+    """On a phone nothing is wider than its screen, and the newest message is in view."""
+    chat.set_viewport_size({"width": 360, "height": 640})
+    sandbox.user(ME).send_album([PHOTO.data] * 3)
+    sandbox.user(ME).send_document(b"", f"{'long' * 40}.txt", "text/plain")
+    newest = bubble(chat, say("word" * 200))
+    expect(newest.locator("time")).to_be_in_viewport()
+    assert chat.evaluate("document.querySelector('#log').scrollWidth") <= 360

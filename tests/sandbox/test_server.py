@@ -1,0 +1,82 @@
+"""The sandbox starts and stops at once, whatever goes on."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from attrai.sandbox import Faults, Sandbox, running, serve
+from tests.gelf import wait_for
+
+
+def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
+    """Streams, long polls and calls that hang end with the server; the sandbox stays."""
+    sandbox.faults = Faults(timeout=1, silence=600, methods={"getMe"})
+    with ThreadPoolExecutor() as threads:
+        with running(sandbox) as url:
+            bot = f"{url}/bot{sandbox.token}"
+            stream = threads.submit(requests.get, f"{url}/page/events", timeout=60)
+            poll = threads.submit(requests.get, f"{bot}/getUpdates?timeout=50", timeout=60)
+            silence = threads.submit(requests.get, f"{bot}/getMe", timeout=60)
+            wait_for(lambda: len(sandbox.world._listeners) == 2)
+            began = time.monotonic()
+        assert time.monotonic() - began < 20
+        assert b'{"blocked": false}' in stream.result(10).content
+        assert poll.result(10).json() == {"ok": True, "result": []}
+        assert isinstance(silence.exception(10), requests.exceptions.ConnectionError)
+    sandbox.user().send_text("hi")
+    with running(sandbox) as url:
+        answer = requests.get(f"{url}/bot{sandbox.token}/getUpdates", timeout=10)
+        assert len(answer.json()["result"]) == 1
+
+
+def test_serving_ends_with_an_interrupt() -> None:
+    """Served to everyone it answers to any name, until Ctrl-C ends it without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = f"from attrai.sandbox import *; serve(Sandbox(), '0.0.0.0', {port})"
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as process:
+        wait_for(lambda: _answers(port))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (0, b"")
+
+
+def _answers(port: int) -> bool:
+    address = f"http://127.0.0.1:{port}/bot1000:sandbox/getMe"
+    try:
+        return requests.get(address, headers={"Host": "sandbox.example"}, timeout=10).ok
+    except requests.exceptions.ConnectionError:
+        return False
+
+
+def test_upload_that_breaks_off_is_no_news(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that leaves in the middle of its request does no harm and is not logged."""
+    with running(sandbox) as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        for path in ("/bot1000:sandbox/sendPhoto", "/page/messages"):
+            with socket.create_connection(address) as connection:
+                head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+                kind = "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+                connection.sendall(f"{head}{kind}--x\r\n".encode())
+        assert requests.get(f"{url}/bot{sandbox.token}/getMe", timeout=10).ok
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_taken_port_is_an_error(sandbox: Sandbox) -> None:
+    """A port that is taken is said to be so, and not another one is served."""
+    with running(sandbox) as url:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"):
+            serve(sandbox, port=port)
+        with pytest.raises(OSError, match="in use"), running(sandbox, port):
+            pass
