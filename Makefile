@@ -1,4 +1,4 @@
-# Two commands: `make rate` to see it work, `make test` to check everything.
+# `make rate` and `make chat` to see it work, `make test` to check everything.
 
 PYTHON ?= python3
 PHOTO ?= examples/astronaut.jpg
@@ -6,10 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: rate test programs format clean
+.PHONY: rate chat test programs format clean
 
 rate: $(READY)
 	$(BIN)/attrai rate "$(PHOTO)"
+
+chat: $(READY)
+	$(BIN)/attrai sandbox --bot
 
 test: $(READY) programs
 	$(BIN)/ruff format --check

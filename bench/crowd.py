@@ -7,9 +7,9 @@ The sandbox stands for Telegram, over real HTTP. One call in twenty ends with 42
 person blocks the bot. Over real RabbitMQ and Redis with a process for each stage, or embedded in
 the bot's process, which is then told to end twice, as killing it would lose what it holds.
 
-At the end every photo must have its one answer, nobody two pictures for one photo, no
-slot, file, message or notice may be left (but for a notice that was sent as the bot was killed), and the rate of messages must have stayed within the limits.
-The exit status is 1 otherwise.
+At the end every photo must have its one answer, nobody two pictures for one photo, no slot, file,
+message or notice may be left (but for one notice that was sent as the bot was killed), and the
+rate of messages must have stayed within the limits. The exit status is 1 otherwise.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class Crowd:
             for message in self._sandbox.messages(person.id):
                 if message.sender == "bot" and message.reply_to:
                     if is_notice(message):
-                        notices += 1
+                        # From whom has blocked us nothing can be taken back.
+                        notices += person is not self.blocker
                     else:
                         answers[message.reply_to] += 1
                         pictures[message.reply_to] += message.text is None

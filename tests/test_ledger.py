@@ -11,7 +11,13 @@ from redis import Redis
 from attrai.contract import STAGES, Failure, Job, StageName, Timing, job_id
 from attrai.errors import TIMED_OUT
 from attrai.ledger import Ledger, StageLoad, seconds_to_answer
-from attrai.ledger.ledger import DELIVERY_SECONDS, WORKER_SECONDS, histogram_bound
+from attrai.ledger.ledger import (
+    ANSWERED_SECONDS,
+    DELIVERY_SECONDS,
+    MAX_REFUSED,
+    WORKER_SECONDS,
+    histogram_bound,
+)
 
 MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 5, 1800
 
@@ -232,3 +238,112 @@ def test_any_history(history: list[tuple[str, int, str]]) -> None:
             assert ledger.admit(job) == expected
         assert ledger.in_flight() == len(held)
         assert all(ledger.holds(make(*entry).id) for entry in held)
+
+
+def test_what_was_answered_stays_answered(redis: Redis, ledger: Ledger) -> None:
+    """A request that comes again after its answer is known for a day, and takes no slot."""
+    job = make(1)
+    ledger.admit(job)
+    ledger.finish(job)
+    assert ledger.admit(job) == ledger.admit(failed(1)) == "answered"
+    assert ledger.in_flight() == 0
+    assert 24 * 3600 < redis.ttl(f"attrai:answered:{job.id}") <= ANSWERED_SECONDS
+    redis.delete(f"attrai:answered:{job.id}")
+    assert ledger.admit(job) == "admitted"
+
+
+def failed(number: int, user: str = "ann") -> Job:
+    """A job that is refused."""
+    return make(number, user).with_(failure=Failure(code="user-busy"))
+
+
+def test_a_refusal_needs_no_slot(ledger: Ledger) -> None:
+    """What was refused waits for its answer beside the user's limit and that of all."""
+    for number in range(MAX_PENDING):
+        ledger.admit(make(number, user=str(number)))
+    assert ledger.admit(make(9, "0")) == "busy"
+    assert ledger.admit(failed(9, "0")) == "admitted"
+    assert ledger.admit(make(9, "0")) == "repeated"
+    assert ledger.loads()["deliver"].jobs == 1
+    assert ledger.loads()["ingest"].jobs == MAX_PENDING
+    assert ledger.finish(failed(9, "0"))
+    assert ledger.admit(make(9, "0")) == "answered"
+    assert ledger.loads()["deliver"].jobs == 0
+
+
+def test_refusals_are_bounded(ledger: Ledger) -> None:
+    """Who is refused again and again is ignored until some refusals are out; others are not."""
+    refusals = [failed(number) for number in range(MAX_REFUSED + 1)]
+    assert [ledger.admit(job) for job in refusals] == ["admitted"] * MAX_REFUSED + ["ignored"]
+    assert ledger.in_flight() == MAX_REFUSED
+    assert ledger.admit(failed(99, "bob")) == "admitted"
+    assert ledger.finish(refusals[0])
+    assert ledger.admit(refusals[-1]) == "admitted"
+
+
+def test_refusals_are_no_requests(redis: Redis, ledger: Ledger) -> None:
+    """A refused request is counted once as a request, and by its outcome."""
+    for number in range(MAX_ACTIVE):
+        ledger.admit(make(number))
+    assert ledger.admit(make(9)) == "user-busy"
+    assert ledger.admit(failed(9)) == "admitted"
+    ledger.finish(failed(9))
+    (day,) = redis.scan_iter("attrai:day:*")
+    assert int(redis.hget(day, "requests")) == MAX_ACTIVE + 1
+    assert int(redis.hget(day, "outcome:user-busy")) == 1
+
+
+def test_what_is_overdue_among_refusals(redis: Redis, ledger: Ledger) -> None:
+    """A refusal that got lost is answered by the sweeper like any job."""
+    ledger.admit(failed(1))
+    overtake(redis, LIFETIME)
+    (job,) = ledger.take_overdue()
+    assert (job.id, job.failure) == (failed(1).id, TIMED_OUT)
+    assert ledger.finish(job)
+    assert redis.zcard("attrai:refused:ann") == 0
+
+
+def test_held_and_admitted(ledger: Ledger) -> None:
+    """The ledger tells which jobs are in flight, and gives each back as it was admitted."""
+    assert ledger.held([]) == set()
+    ledger.admit(make(1))
+    ledger.admit(failed(2))
+    assert ledger.held([make(number).id for number in range(4)]) == {make(1).id, make(2).id}
+    assert ledger.admitted(make(1).id) == make(1)
+    assert ledger.admitted(make(2).id) == failed(2)
+    assert ledger.admitted(make(3).id) is None
+    ledger.finish(make(1))
+    assert ledger.held([make(1).id]) == set()
+    assert ledger.admitted(make(1).id) is None
+
+
+def test_remaining(redis: Redis, ledger: Ledger) -> None:
+    """A job waits for those before it and for its own way, not for what came after it."""
+    redis.hset("attrai:service", mapping={"ingest": 1, "detect": 10, "deliver": 2})
+    jobs = [make(number, user=str(number)) for number in range(3)]
+    for job in jobs:
+        ledger.admit(job)
+    ledger.begin(jobs[0], "ingest")
+    ledger.begin(after(jobs[0], "ingest", 1), "detect")
+    assert ledger.remaining([]) == {}
+    remaining = ledger.remaining([*(job.id for job in jobs), make(9).id])
+    assert remaining == {
+        jobs[0].id: pytest.approx(12),
+        jobs[1].id: pytest.approx(10 + 13),
+        jobs[2].id: pytest.approx(20 + 13),
+    }
+    ledger.finish(jobs[0])
+    assert ledger.remaining([jobs[0].id, jobs[1].id]) == {jobs[1].id: pytest.approx(13)}
+
+
+def test_the_next_slot(redis: Redis, ledger: Ledger) -> None:
+    """A user's next slot is free as soon as the first of his jobs is answered."""
+    assert ledger.next_slot("ann") == 0
+    redis.hset("attrai:service", "detect", 10)
+    ledger.admit(make(0, "bob"))
+    for number in (1, 2):
+        ledger.admit(make(number))
+    assert ledger.next_slot("ann") == pytest.approx(20)
+    ledger.finish(make(0, "bob"))
+    assert ledger.next_slot("ann") == pytest.approx(10)
+    assert ledger.next_slot("eve") == 0

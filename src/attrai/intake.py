@@ -23,7 +23,7 @@ class Intake:
         admitted then, and is answered once.
 
         Raises:
-            dramatiq.errors.ConnectionError: RabbitMQ stayed away.
+            dramatiq.errors.BrokerConnectionError: RabbitMQ stayed away.
             redis.RedisError: Redis did.
         """
         admission = self.ledger.admit(job)

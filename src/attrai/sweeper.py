@@ -43,6 +43,6 @@ def run(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> NoReturn
     while True:
         try:
             sweep(broker, ledger, photos)
-        except (dramatiq.errors.ConnectionError, redis.RedisError, OSError):
+        except (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError):
             log.exception("sweep failed")
         time.sleep(_PAUSE)

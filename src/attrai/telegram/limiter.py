@@ -36,24 +36,31 @@ local function set(key, at, kept)
 end
 local held, sent = chat .. ':held', chat .. ':sent'
 local at = turn and get(turn) or 0
-if at <= get(held) then  -- none is booked, or Telegram has asked for patience since
-    local cell = math.ceil(math.max(now, get(chat), get(held)) * per_second)
-    redis.call('ZREMRANGEBYSCORE', cells, '-inf', now * per_second - per_second)
-    while redis.call('ZSCORE', cells, string.format('%.0f', cell)) do cell = cell + 1 end
+-- A turn is void once Telegram has asked for patience beyond it.
+local booked = at > 0 and at >= get(held)
+local cell = math.ceil(math.max(now, get(chat), get(held)) * per_second)
+local function name(cell) return string.format('%.0f', cell) end
+if not booked then
+    redis.call('ZREMRANGEBYSCORE', cells, '-inf', (now - 1) * per_second)
+    while redis.call('ZSCORE', cells, name(cell)) do cell = cell + 1 end
     at = cell / per_second
-    if not turn and at - now > patience then return tostring(at - now) end
-    redis.call('ZADD', cells, string.format('%.0f', cell), string.format('%.0f', cell))
-    redis.call('EXPIRE', cells, 7200)
-    set(chat, at + pace, 1)
 end
 -- The last one may have gone out later than it was booked.
 local go = math.max(now, at, get(sent) + pace)
-if go - now > patience then
-    if turn then set(turn, at, 3600) end
-    return tostring(go - now)
+local postponed = go - now > patience
+if turn or not postponed then
+    if not booked then
+        redis.call('ZADD', cells, cell, name(cell))
+        redis.call('EXPIRE', cells, 7200)
+        set(chat, at + pace, 1)
+    end
+    if postponed then
+        set(turn, at, 3600)
+    else
+        set(sent, go, pace)
+        if turn then redis.call('DEL', turn) end
+    end
 end
-set(sent, go, pace)
-if turn then redis.call('DEL', turn) end
 return tostring(go - now)
 """
 

@@ -1,0 +1,118 @@
+"""Postponing: what has to wait goes back into its queue, and that is no failed attempt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dramatiq
+import pytest
+from dramatiq.brokers.stub import StubBroker
+
+from attrai.actors.ingest import Ingest
+from attrai.channels import TryLater
+from attrai.channels.folder import FolderChannel
+from attrai.contract import Failure, Job
+from attrai.embedded import embedded_redis
+from attrai.errors import TIMED_OUT
+from attrai.ledger import Ledger
+from attrai.middleware import middleware
+from attrai.photos import VolumeStore
+from attrai.services import Services
+from attrai.settings import Settings
+
+#: Seconds until a job is given up.
+LIFETIME = 600
+
+
+class Busy(FolderChannel):
+    """A channel that is to be tried later, after so many seconds if it says so."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+
+    def fetch(self, job: Job, max_bytes: int) -> bytes:
+        raise TryLater("busy", self.seconds)
+
+
+class Chain:
+    """An ingest stage whose channel is busy."""
+
+    def __init__(self, folder: Path, seconds: float | None) -> None:
+        self.ledger = Ledger(embedded_redis(), max_active=9, max_pending=9, lifetime=LIFETIME)
+        self.broker = StubBroker(middleware=middleware())
+        services = Services(
+            Settings(job_seconds=LIFETIME),
+            VolumeStore(folder),
+            self.ledger,
+            {"folder": Busy(seconds)},
+            lambda _: None,
+        )
+        self.stage = Ingest(services)
+        self.stage.declare(self.broker)
+
+    def receive(self, job: Job) -> list[tuple[Job, float]]:
+        """The jobs that are published meanwhile, and after how many seconds each comes."""
+        now = time.time()
+        self.stage._receive(job.to_message())
+        queue = self.broker.queues["ingest.DQ"].queue
+        messages = [dramatiq.Message.decode(queue.popleft()) for _ in range(len(queue))]
+        return [
+            (Job.from_message(message.args[0]), message.options["eta"] / 1000 - now)
+            for message in messages
+        ]
+
+
+@pytest.mark.parametrize("seconds", [0.3, 7, 60])
+def test_as_long_as_it_says(tmp_path: Path, make_job: Callable[..., Job], seconds: float) -> None:
+    """A job comes again after as many seconds as the other side asks for."""
+    chain = Chain(tmp_path, seconds)
+    job = make_job(admitted_at=time.time())
+    chain.ledger.admit(job)
+    ((again, wait),) = chain.receive(job)
+    assert again.with_(queued_at=job.queued_at) == job
+    assert wait == pytest.approx(seconds, abs=0.2)
+
+
+def test_no_attempt_is_counted(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """However often a job is postponed, it is never taken for one that kills its workers."""
+    chain = Chain(tmp_path, 1)
+    job = make_job(admitted_at=time.time())
+    chain.ledger.admit(job)
+    for _ in range(20):
+        ((job, _),) = chain.receive(job)
+        assert job.failure is None
+    assert chain.ledger.begin(job, "ingest") == 1
+
+
+@pytest.mark.parametrize(
+    ("age", "least", "most"),
+    [(0, 1, 1.2), (1, 1, 1.2), (20, 10, 12), (100, 50, 60), (500, 60, 72)],
+)
+def test_longer_and_longer(
+    tmp_path: Path, make_job: Callable[..., Job], age: float, least: float, most: float
+) -> None:
+    """Where nobody says how long, an older job waits longer, up to a minute; none as another."""
+    chain = Chain(tmp_path, None)
+    job = make_job(admitted_at=time.time() - age)
+    chain.ledger.admit(job)
+    waits = [chain.receive(job)[0][1] for _ in range(5)]
+    assert all(least - 0.2 < wait < most + 0.2 for wait in waits)
+    assert len(set(waits)) == 5
+
+
+@pytest.mark.parametrize(
+    ("age", "failure"),
+    [(LIFETIME + 1, None), (LIFETIME + 1, Failure(code="no-face")), (0, TIMED_OUT)],
+)
+def test_left_to_the_sweeper(
+    tmp_path: Path, make_job: Callable[..., Job], age: float, failure: Failure | None
+) -> None:
+    """A job that the sweeper answers for is not put back, and keeps its slot until then."""
+    chain = Chain(tmp_path, 1)
+    job = make_job(admitted_at=time.time() - age)
+    chain.ledger.admit(job)
+    assert chain.receive(job.with_(failure=failure)) == []
+    assert chain.ledger.holds(job.id)
+    assert chain.ledger.begin(job, "ingest") == 1

@@ -1,0 +1,32 @@
+"""A short run of the crowd: whatever fails, every photo has its one answer and nothing is left."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.servers.fixtures import require
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["servers", "embedded"])
+def test_crowd(mode: str) -> None:
+    """60 photos of 12 people while calls fail, the bot is restarted and a person blocks it."""
+    arguments = ["--photos", "60", "--people", "12"]
+    if mode == "embedded":
+        arguments.append("--embedded")
+    else:
+        require("rabbitmq-server")
+        require("redis-server")
+    run = subprocess.run(
+        [sys.executable, "-m", "bench.crowd", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout + run.stderr

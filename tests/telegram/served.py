@@ -1,0 +1,64 @@
+"""Clients of a sandbox, and servers that answer as no Bot API would."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from redis import Redis
+
+from attrai.embedded import embedded_redis
+from attrai.telegram import Pseudonyms, Telegram
+from attrai.telegram.limiter import Limiter
+
+#: As long and as odd as a real one.
+TOKEN = "7000000001:AAno-Such_Bot0but-seen-in-any-l0g-it-shows"  # noqa: S105 - it opens nothing
+
+
+def connect(url: str, redis: Redis | None = None, *, patience: float = 10) -> Telegram:
+    """A client of the server at an address, with limits of its own unless there is a Redis."""
+    limiter = Limiter(redis or embedded_redis(), Pseudonyms(TOKEN), patience)
+    return Telegram(TOKEN, url, limiter)
+
+
+@contextmanager
+def answering(*answers: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server whose connections are each answered by the next of these; its address.
+
+    What was not asked for by the end is given up.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for answer in answers:
+                with suppress(OSError):  # the client may leave, and the test end
+                    connection, _ = listener.accept()
+                    with connection:
+                        _read_head(connection)
+                        answer(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def body(content: bytes, status: str = "200 OK") -> Callable[[socket.socket], None]:
+    """An answer with this content."""
+    head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
+    return lambda connection: connection.sendall(head.encode() + content)
+
+
+def _read_head(connection: socket.socket) -> None:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        part = connection.recv(65536)
+        if not part:
+            return
+        head += part
