@@ -24,6 +24,7 @@ from attrai.embedded import embedded_chain, embedded_redis
 from attrai.errors import SettingsError
 from attrai.health import Pulse
 from attrai.intake import Intake
+from attrai.ledger import Ledger
 from attrai.servers import await_servers
 from attrai.services import open_redis
 from attrai.settings import Settings
@@ -38,8 +39,8 @@ _COMMANDS = ("help", "styles", "rate", "privacy")
 _PATIENCE = 1.5
 #: Seconds between looks at the notices.
 _LOOK_SECONDS = 0.5
-#: Seconds that an embedded chain has at its end to answer what it took.
-_DRAIN_SECONDS = 60
+#: Seconds that what the bot itself says has at its end.
+_SETTLE_SECONDS = 60
 #: How often the menu of commands is offered to Telegram.
 _TRIES = 5
 
@@ -81,11 +82,17 @@ def run_embedded(settings: Settings, on_ready: Callable[[str], None], *, threads
         sweeping.start()
         with _bot(settings, redis, chain.intake) as poll:
             poll(on_ready)
-            for number in (signal.SIGTERM, signal.SIGINT):  # again: at once
-                signal.signal(number, lambda *_: sys.exit(1))
-            deadline = time.monotonic() + _DRAIN_SECONDS
-            while ledger.in_flight() and time.monotonic() < deadline:
-                time.sleep(_LOOK_SECONDS)
+            _finish(ledger)
+
+
+def _finish(ledger: Ledger) -> None:
+    """Waits until all photos are answered; another signal ends the process at once."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(1))
+    if photos := ledger.in_flight():
+        log.warning("answering what was taken; another signal drops it", photos=photos)
+    while ledger.in_flight():
+        time.sleep(_LOOK_SECONDS)
 
 
 @contextmanager
@@ -127,7 +134,7 @@ def _bot(
     finally:
         ended.set()
         looking.join()
-        outbox.settle(_DRAIN_SECONDS)
+        outbox.settle(_SETTLE_SECONDS)
         outbox.close()
         pulse.stop()
 
