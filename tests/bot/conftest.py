@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Self
 
 import pytest
 
 from attrai.contract import STAGES
-from attrai.sandbox import Sandbox, running
+from attrai.sandbox import Person, Sandbox, running
 
 WAIT = 60
 
@@ -57,19 +57,28 @@ class Program:
 
 
 class Product:
-    """A bot that answers in a sandbox."""
+    """A bot that answers in a sandbox, for tests whose people are others each time."""
 
-    def __init__(self, sandbox: Sandbox, url: str, bot: Program, volume: Path) -> None:
-        self.sandbox, self.url, self.bot, self.volume = sandbox, url, bot, volume
+    def __init__(self, sandbox: Sandbox, url: str, bot: Program) -> None:
+        self.sandbox, self.url, self.bot = sandbox, url, bot
+        self._numbers = itertools.count(1)
+
+    def person(self, language: str = "en") -> Person:
+        """Somebody new."""
+        return self.sandbox.user(next(self._numbers), language)
 
 
+# Both start several processes that import torch: once for all tests of a module.
 @pytest.fixture(
-    params=["embedded", pytest.param("servers", marks=[pytest.mark.servers, pytest.mark.slow])]
+    scope="module",
+    params=["embedded", pytest.param("servers", marks=[pytest.mark.servers, pytest.mark.slow])],
 )
-def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+def product(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
     """The product embedded in one process, and over RabbitMQ and Redis."""
-    sandbox = Sandbox()
-    volume = tmp_path / "photos"
+    sandbox, folder = Sandbox(), tmp_path_factory.mktemp("product")
+    volume = folder / "photos"
     volume.mkdir()
     with ExitStack() as stack:
         url = stack.enter_context(running(sandbox))
@@ -77,16 +86,21 @@ def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]
             "ATTRAI_TELEGRAM_TOKEN": sandbox.token,
             "ATTRAI_TELEGRAM_API_URL": url,
             "ATTRAI_PHOTOS_URL": f"file://{volume}",
-            "TMPDIR": str(tmp_path),
+            "TMPDIR": str(folder),
         }
         arguments = ["bot", "--embedded"]
         if request.param == "servers":
-            environment["ATTRAI_BROKER_URL"] = request.getfixturevalue("amqp_url")
-            environment["ATTRAI_REDIS_URL"] = request.getfixturevalue("redis_url")
+            for server in ("rabbit", "redis"):
+                running_server = request.getfixturevalue(f"{server}_server")
+                running_server.start()
+                running_server.clear()
+                variable = "BROKER" if server == "rabbit" else "REDIS"
+                environment[f"ATTRAI_{variable}_URL"] = running_server.url
             arguments = ["bot"]
             for stage in STAGES:
                 stack.enter_context(Program("worker", stage, environment=environment))
-        bot = stack.enter_context(Program(*arguments, environment=environment))
-        yield Product(sandbox, url, bot, volume)
-    left = [*volume.rglob("*"), *tmp_path.glob("attrai-*/*/*")]
+        yield Product(
+            sandbox, url, stack.enter_context(Program(*arguments, environment=environment))
+        )
+    left = [*volume.rglob("*"), *folder.glob("attrai-*/*/*")]
     assert [path for path in left if path.is_file()] == []

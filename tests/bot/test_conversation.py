@@ -42,16 +42,16 @@ def jpeg(width: int, height: int) -> bytes:
 
 def test_a_conversation(product: Product) -> None:
     """Photos come back rated, all else gets a friendly sentence, in the language of the person."""
-    ann, boris = product.sandbox.user(1, "en"), product.sandbox.user(2, "ru-RU")
+    ann, boris = product.person("en"), product.person("ru-RU")
     photo = ann.send_photo(PHOTO, "spotlight please")
     file = boris.send_document(PHOTO, "me.jpg", "image/jpeg")
-    messages = product.sandbox.wait_for(1, lambda found: bool(answers(found, photo)), WAIT)
+    messages = product.sandbox.wait_for(ann.id, lambda found: bool(answers(found, photo)), WAIT)
     [picture] = answers(messages, photo)
     assert picture.photo is not None
     assert re.fullmatch(r"\d\.\d of 10, give or take \d\.\d", picture.caption or "")
-    messages = product.sandbox.wait_for(2, lambda found: bool(answers(found, file)), WAIT)
+    messages = product.sandbox.wait_for(boris.id, lambda found: bool(answers(found, file)), WAIT)
     assert re.fullmatch(r"\d,\d из 10, .*", answers(messages, file)[0].caption or "")
-    for chat in (1, 2):  # notices are taken back
+    for chat in (ann.id, boris.id):  # notices are taken back
         product.sandbox.wait_for(
             chat, lambda found: not any(NOTICE.search(m.text or "") for m in found), WAIT
         )
@@ -69,7 +69,7 @@ def test_a_conversation(product: Product) -> None:
         boris.send_sticker(): "Это не фото",
     }
     messages = product.sandbox.wait_for(
-        2, lambda found: all(answers(found, message) for message in sent), WAIT
+        boris.id, lambda found: all(answers(found, message) for message in sent), WAIT
     )
     for message, words in sent.items():
         assert [words in (answer.text or "") for answer in answers(messages, message)] == [True]
@@ -78,10 +78,10 @@ def test_a_conversation(product: Product) -> None:
 
 def test_an_album(product: Product) -> None:
     """Each photo of an album comes back, drawn as the album's caption says, with one notice."""
-    ann = product.sandbox.user(1)
+    ann = product.person()
     album = ann.send_album([PHOTO] * 3, "ranking")
     messages = product.sandbox.wait_for(
-        1, lambda found: all(answers(found, photo) for photo in album), WAIT
+        ann.id, lambda found: all(answers(found, photo) for photo in album), WAIT
     )
     for photo in album:
         [picture] = answers(messages, photo)
@@ -89,12 +89,13 @@ def test_an_album(product: Product) -> None:
         with Image.open(BytesIO(picture.photo)) as image:
             assert image.size != (512, 512)  # the ranking is beside the photo
     # Answered one after another, and announced once.
-    assert [call.method for call in product.sandbox.calls].count("sendMessage") <= 1
+    methods = [call.method for call in product.sandbox.calls if call.chat_id == ann.id]
+    assert methods.count("sendMessage") <= 1
 
 
 def test_a_group(product: Product) -> None:
     """In a group only photos that are meant for the bot are rated."""
-    group, ann = product.sandbox.group(), product.sandbox.user(1)
+    group, ann = product.sandbox.group(), product.person()
     unasked = ann.send_photo(PHOTO, chat=group.id)
     asked = ann.send_photo(PHOTO, "@attrai_sandbox_bot look", chat=group.id)
     command = ann.send_text("/rate", chat=group.id, reply_to=unasked)
@@ -115,8 +116,9 @@ def test_what_is_no_message_of_ours(product: Product) -> None:
     sandbox.inject_body(b'{"ok": true, "result": {"no": "list"}}')
     sandbox.inject_body(b'{"ok": true, "result": ["no update", null, {"update_id": "x"}]}')
     sandbox.inject_body(b"[]")
-    photo = sandbox.user(1).send_photo(PHOTO)
-    messages = sandbox.wait_for(1, lambda found: bool(answers(found, photo)), WAIT)
+    ann = product.person()
+    photo = ann.send_photo(PHOTO)
+    messages = sandbox.wait_for(ann.id, lambda found: bool(answers(found, photo)), WAIT)
     assert answers(messages, photo)[0].photo is not None
     assert sandbox.pending_updates() == 0
     assert product.bot.process.poll() is None
@@ -124,24 +126,24 @@ def test_what_is_no_message_of_ours(product: Product) -> None:
 
 def test_a_blocked_bot_and_a_deleted_photo(product: Product) -> None:
     """Whoever blocks the bot or deletes his photo gets no answer, and nothing of it is left."""
-    ann, bob, eve = (product.sandbox.user(number) for number in (1, 2, 3))
+    ann, bob, eve = product.person(), product.person(), product.person()
     product.sandbox.faults = Faults(server_error=1, methods=["file"])  # they stay in work
     ann.send_photo(PHOTO)
     deleted = bob.send_photo(PHOTO)
-    product.sandbox.wait_for(2, lambda found: len(found) > 1, WAIT)
+    product.sandbox.wait_for(bob.id, lambda found: len(found) > 1, WAIT)
     ann.block()
     bob.delete(deleted)
     product.sandbox.faults = Faults()
     late = eve.send_photo(PHOTO)
-    product.sandbox.wait_for(3, lambda found: bool(answers(found, late)), WAIT)
-    product.sandbox.wait_for(2, lambda found: not found, WAIT)
-    assert [m for m in product.sandbox.messages(1) if m.photo and m.sender == "bot"] == []
+    product.sandbox.wait_for(eve.id, lambda found: bool(answers(found, late)), WAIT)
+    product.sandbox.wait_for(bob.id, lambda found: not found, WAIT)
+    assert [m for m in product.sandbox.messages(ann.id) if m.photo and m.sender == "bot"] == []
 
 
 @pytest.mark.browser
 def test_the_chat_page(product: Product, page: Page) -> None:
     """A photo that is dropped into the chat page comes back rated."""
-    page.goto(product.url)
+    page.goto(f"{product.url}/?user={product.person().id}")
     drop(page, File("me.jpg", "image/jpeg", PHOTO))
     page.keyboard.press("Enter")
     expect(page.get_by_text("of 10, give or take")).to_be_visible(timeout=WAIT * 1000)
