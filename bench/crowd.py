@@ -184,7 +184,8 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         bot, due = processes["bot"], lambda part: lambda: crowd.answered >= part * total
         first = bot.end if embedded else bot.kill_all
         restarts.once("end" if embedded else "kill", first, due(0.1))
-        restarts.once("end", bot.end, due(0.4))
+        # Not while it ends already: a second signal means "at once".
+        restarts.once("end", bot.end, lambda: bot.starts > 1 and due(0.4)())
         crowd.send(total)
         last, deadline = -1, 0.0
         while True:
