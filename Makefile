@@ -20,13 +20,15 @@ test: $(READY) programs
 	$(BIN)/mypy
 	$(BIN)/pytest --cov --cov-fail-under=90
 
-# The tests start servers and a browser of their own; here only the programs are installed.
+# The tests start servers, a browser and a Docker engine of their own; here these are installed.
 programs:
 	@PATH="/usr/lib/rabbitmq/bin:$$PATH"; \
-	if command -v rabbitmq-server && command -v redis-server && command -v chromium; then exit 0; fi >/dev/null; \
-	packages="rabbitmq-server redis-server chromium fonts-dejavu-core"; \
+	missing=; for program in rabbitmq-server redis-server chromium dockerd debootstrap ip; do \
+	  command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	packages="rabbitmq-server redis-server chromium fonts-dejavu-core docker.io debootstrap iproute2"; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	  echo "Tests with servers or a browser are skipped: apt-get install $$packages"; exit 0; fi; \
+	  echo "Tests that need$$missing are skipped: apt-get install $$packages"; exit 0; fi; \
 	echo "Installing $$packages for the tests"; \
 	policy=/usr/sbin/policy-rc.d; \
 	if [ ! -e $$policy ]; then \

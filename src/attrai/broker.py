@@ -92,8 +92,8 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     secrets = [unquote(password) for password in passwords if password]
     if settings.telegram_token is not None:
         secrets.append(settings.telegram_token.get_secret_value())
-    # dramatiq's command line silences pika; its records are worth as much as any.
-    logging.getLogger("pika").setLevel(logging.NOTSET)
+    # dramatiq's command line silences pika, whose warnings are worth as much as any.
+    logging.getLogger("pika").setLevel(logging.WARNING)
     # It would write each request's URL, with chats and captions.
     logging.getLogger("urllib3").setLevel(logging.INFO)
     try:

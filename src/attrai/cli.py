@@ -187,7 +187,6 @@ def bot_command(
 ) -> None:
     """Run the Telegram bot until a signal ends it. Only one may run for a token."""
     from attrai import broker, servers  # noqa: PLC0415 - keeps --help fast
-    from attrai.bot import service  # noqa: PLC0415
 
     def announce(name: str) -> None:
         typer.echo(f"Listening as @{name}")
@@ -196,9 +195,13 @@ def bot_command(
         settings = load_settings()
         broker.configure_logs(settings, "bot")
         if embedded:
-            service.run_embedded(settings, announce, threads=jobs or os.cpu_count() or 1)
+            from attrai.bot.one_process import run_embedded  # noqa: PLC0415 - and torch out
+
+            run_embedded(settings, announce, threads=jobs or os.cpu_count() or 1)
         else:
-            service.run(settings, announce)
+            from attrai.bot.service import run  # noqa: PLC0415
+
+            run(settings, announce)
     except (SettingsError, servers.CannotStart) as error:
         _refuse(str(error))
 
@@ -231,7 +234,7 @@ def sweep_command(
     once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above
 ) -> None:
     """Answer for jobs whose time is over, and delete files that belong to no job."""
-    from attrai import broker, servers, sweeper  # noqa: PLC0415 - keeps --help fast
+    from attrai import broker, health, servers, sweeper  # noqa: PLC0415 - keeps --help fast
 
     try:
         settings = load_settings()
@@ -245,7 +248,8 @@ def sweep_command(
         overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)
         typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
     else:
-        sweeper.run(rabbitmq, services.ledger, services.photos)
+        pulse = health.Pulse()
+        sweeper.run(rabbitmq, services.ledger, services.photos, pulse.beat)
 
 
 @app.command(name="health")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NoReturn
 
 import dramatiq
@@ -38,9 +39,22 @@ def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[
     return len(overdue), len(orphans)
 
 
-def run(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> NoReturn:
-    """Sweeps for ever; what fails in a round is tried again in the next."""
+def run(
+    broker: dramatiq.Broker,
+    ledger: Ledger,
+    photos: PhotoStore,
+    on_turn: Callable[[], None] = lambda: None,
+) -> NoReturn:
+    """Sweeps for ever; what fails in a round is tried again in the next.
+
+    Args:
+        broker: where apologies are published.
+        ledger: knows which jobs are overdue.
+        photos: where files may have been left.
+        on_turn: called before each round.
+    """
     while True:
+        on_turn()
         try:
             sweep(broker, ledger, photos)
         except (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError):

@@ -5,4 +5,6 @@ updates     what a message wants of us
 reception   lets a photo in or refuses it, answers commands
 notices     the message that says how long it will take, until it is answered
 outbox      sends without keeping the poller waiting
+service     all of these as a process
+one_process the same with the stages in it
 """

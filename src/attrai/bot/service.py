@@ -1,11 +1,9 @@
-"""The bot as a process: over RabbitMQ and Redis, or with the whole chain in it."""
+"""The bot as a process of its own; the stages are others."""
 
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,18 +11,15 @@ from functools import partial
 import structlog
 from redis import Redis, RedisError
 
-from attrai import broker, sweeper
+from attrai import broker
 from attrai.bot.notices import Notices
 from attrai.bot.outbox import Outbox
 from attrai.bot.poller import Poller
 from attrai.bot.reception import Reception
 from attrai.bot.updates import Reader
-from attrai.channels.telegram import NAME, TelegramChannel
-from attrai.embedded import embedded_chain, embedded_redis
 from attrai.errors import SettingsError
 from attrai.health import Pulse
 from attrai.intake import Intake
-from attrai.ledger import Ledger
 from attrai.servers import await_servers
 from attrai.services import open_redis
 from attrai.settings import Settings
@@ -60,43 +55,12 @@ def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
     redis = open_redis(settings)
     ledger = broker.make_ledger(redis, settings)
     intake = Intake(broker.make_broker(settings, []), ledger)
-    with _bot(settings, redis, intake) as poll:
+    with bot(settings, redis, intake) as poll:
         poll(on_ready)
 
 
-def run_embedded(settings: Settings, on_ready: Callable[[str], None], *, threads: int) -> None:
-    """Runs the bot and all stages in this process, on so many threads, until a signal.
-
-    What was taken is answered before it ends; a crash loses it.
-
-    Raises:
-        SettingsError: there is no token, or Telegram refuses it.
-    """
-    redis = embedded_redis()
-    ledger = broker.make_ledger(redis, settings)
-    channels = {NAME: TelegramChannel(open_telegram(settings, redis))}
-    with embedded_chain(settings, ledger, channels, broker.log_answer, threads=threads) as chain:
-        sweeping = threading.Thread(
-            target=sweeper.run, args=(chain.broker, ledger, chain.photos), daemon=True
-        )
-        sweeping.start()
-        with _bot(settings, redis, chain.intake) as poll:
-            poll(on_ready)
-            _finish(ledger)
-
-
-def _finish(ledger: Ledger) -> None:
-    """Waits until all photos are answered; another signal ends the process at once."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(1))
-    if photos := ledger.in_flight():
-        log.warning("answering what was taken; another signal drops it", photos=photos)
-    while ledger.in_flight():
-        time.sleep(_LOOK_SECONDS)
-
-
 @contextmanager
-def _bot(
+def bot(
     settings: Settings, redis: Redis, intake: Intake
 ) -> Iterator[Callable[[Callable[[str], None]], None]]:
     """What polls until a signal, given what to call once it listens.
