@@ -1,0 +1,1 @@
+"""The stack's acceptance test: what `../verify` runs. Nothing but the standard library."""

@@ -1,0 +1,207 @@
+"""Builds, deploys, sends 60 photos while things change and fail, and says what holds.
+
+On a machine without a registry, as root. What it makes is removed again, also when it is
+interrupted. An engine is started for the test when none runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import FrameType
+
+from verification import images, inspection, logbook
+from verification.chat import Users
+from verification.deployment import (
+    STACK,
+    TOKEN,
+    Killer,
+    TookTooLong,
+    all_run,
+    deploy,
+    replicas,
+    scale,
+    tasks,
+    update,
+    update_state,
+    wait_for,
+)
+from verification.engine import NoEngine, use_engine
+from verification.report import Report
+from verification.shell import ROOT, ProgramFailed, docker
+
+PHOTOS, USERS, KILLS = 60, 12, 10
+#: Seconds between photos, and between kills, so that what changes meanwhile meets photos.
+_PHOTO_PAUSE, _KILL_PAUSE = 2.5, 12.0
+#: Seconds that a service may take to have all its replicas healthy; that the last answers may
+#: take after the last photo; that files nobody owns may lie about.
+_START, _LAST_ANSWERS, _ORPHANS = 180, 240, 180
+_SKIPPED = 77
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="verify", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of what is killed when")
+    seed = parser.parse_args().seed
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    report = Report()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attrai-verify-")))
+        try:
+            use_engine(folder, stack)
+            engine = docker("version", "--format", "{{.Server.Version}}")
+            report.done(f"an engine runs: Docker {engine}")
+            images.build(folder, stack)
+            size = int(docker("image", "inspect", "--format", "{{.Size}}", images.ATTRAI))
+            report.done(f"the images are built; attrai has {size / 1e6:.0f} MB")
+            _verify(folder, stack, report, random.Random(seed))  # noqa: S311 - no secret
+        except NoEngine as error:
+            report.say(f"Skipped: {error}.")
+            return _SKIPPED
+        except (TookTooLong, ProgramFailed) as error:
+            report.check("it went on", [str(error), *tasks()])
+        report.say("Removing what was made.")
+    return report.finish()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in _SIGNALS:  # what was made is removed, however often one asks
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _verify(folder: Path, stack: ExitStack, report: Report, rng: random.Random) -> None:
+    port = _free_port()
+    users = Users(f"http://127.0.0.1:{port}", USERS)
+    deploy(folder, port, stack)
+    followers = logbook.Followers(folder / "logs")
+    followers.start()
+    stack.callback(followers.stop)
+    seconds = wait_for(all_run, "not all services run", _START)
+    wait_for(users.bot_listens, "the bot does not listen", 30)
+    report.done(f"all services are healthy {seconds:.0f} s after the deployment")
+
+    report.check("every container has its limits", inspection.limits_not_in_force())
+    report.check("only bot, ingest and deliver have a way out", inspection.wrong_ways_out())
+    report.check("nothing runs as root, with privileges or on a writable root",
+                 inspection.unconfined())  # fmt: skip
+
+    sender = threading.Thread(target=_send, args=(users,), daemon=True)
+    sender.start()
+    killer = Killer(KILLS, _KILL_PAUSE, rng)
+    killer.start()
+    stack.callback(killer.stop)
+    _change(report, killer)
+    secrets = inspection.secret_values() | {TOKEN}
+    report.check(f"{len(secrets)} secrets are in no inspection, environment or command line",
+                 inspection.exposed_secrets(secrets))  # fmt: skip
+    sender.join()
+    killer.join()
+
+    _check_answers(report, users, killer)
+    _check_rest(report)
+    wait_for(all_run, "not all services run", _START)
+    report.done("all services are healthy again")
+    _check_logs(report, followers, folder / "received/frames", killer.killed)
+
+
+def _send(users: Users) -> None:
+    photo = (ROOT / "examples/astronaut.jpg").read_bytes()
+    for _ in range(PHOTOS):
+        users.send(photo)
+        time.sleep(_PHOTO_PAUSE)
+
+
+def _change(report: Report, killer: Killer) -> None:
+    """Scales detect up, updates score, scales detect down."""
+    scale("detect", 3)
+    seconds = wait_for(lambda: replicas()["detect"] == "3/3", "detect has no 3 replicas", _START)
+    report.done(f"detect was scaled to 3 in {seconds:.0f} s")
+    killer.spared.add("score")  # a new task that dies makes the engine roll back
+    wait_for(lambda: replicas()["score"] == "1/1", "score does not run", _START)
+    update("score", images.NEXT)
+    seconds = wait_for(lambda: update_state("score") in ("completed", "rollback_completed"),
+                       "the update of score does not end", _START)  # fmt: skip
+    report.check(f"score was updated in {seconds:.0f} s",
+                 [state] if (state := update_state("score")) != "completed" else [])  # fmt: skip
+    killer.spared.clear()
+    scale("detect", 1)
+    wait_for(lambda: replicas()["detect"] == "1/1", "detect has more than 1 replica", _START)
+    report.done("detect was scaled to 1")
+
+
+def _check_answers(report: Report, users: Users, killer: Killer) -> None:
+    def missing() -> set[tuple[int, int]]:
+        return set(users.sent) - set(users.answers())
+
+    with suppress(TimeoutError):
+        wait_for(lambda: not missing(), "", _LAST_ANSWERS)
+    kills = Counter(killer.services)
+    report.done("killed: " + ", ".join(f"{name} {n}" for name, n in sorted(kills.items())))
+    unsent = PHOTOS - len(users.sent)
+    report.check(
+        f"{PHOTOS} photos are answered by a picture",
+        [f"{unsent} were not sent"] * bool(unsent)
+        + [str(photo) for photo in missing()]
+        + users.unanswered(),
+    )
+    twice = sum(users.answers().values()) - len(users.answers())
+    # Between its answer and its own record of it a killed deliver may have left one.
+    allowed = kills["deliver"] + kills["redis"]
+    report.check(f"{twice} are answered twice, where {allowed} may be",
+                 [] if twice <= allowed else ["too many"])  # fmt: skip
+
+
+def _check_rest(report: Report) -> None:
+    mountpoint = docker("volume", "inspect", "--format", "{{.Mountpoint}}", f"{STACK}_photos")
+    volume = Path(mountpoint)
+    try:
+        seconds = wait_for(lambda: not list(volume.iterdir()), "", _ORPHANS)
+    except TimeoutError:
+        seconds = _ORPHANS
+    report.check(f"no file is left on the volume after {seconds:.0f} s",
+                 [str(path) for path in volume.rglob("*")])  # fmt: skip
+
+
+def _check_logs(
+    report: Report, followers: logbook.Followers, frames: Path, killed: dict[str, float]
+) -> None:
+    def compare() -> logbook.Missing:
+        return logbook.missing(followers, logbook.arrived(frames), killed)
+
+    with suppress(TimeoutError):
+        wait_for(lambda: not compare().lost, "", 20)
+    total, lost, excused = compare()
+    came = total - len(lost) - len(excused)
+    report.check(
+        f"{came} of {total} log records arrived; {len(excused)} were a container's last",
+        [str(line) for line in lost],
+    )
+    arrived = logbook.arrived(frames)
+    report.check(f"{arrived.lines.total()} GELF messages are valid", arrived.invalid)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; what was made is removed.")

@@ -1,0 +1,83 @@
+"""The users of the bot, through the chat page's endpoints of the sandbox."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+_TIMEOUT = 20
+
+
+class Users:
+    """Some users who send photos, one after the other, and read what the bot answers."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self._url = url
+        self._users = range(1, number + 1)
+        #: The photos that were sent, as (user, message).
+        self.sent: list[tuple[int, int]] = []
+
+    def bot_listens(self) -> bool:
+        """Whether the bot set its commands, which it does when it begins to listen."""
+        try:
+            return any(name == "commands" and data for name, data in self._history(1))
+        except OSError:
+            return False
+
+    def send(self, photo: bytes) -> None:
+        """The next user sends a photo."""
+        user = self._users[len(self.sent) % len(self._users)]
+        boundary = secrets.token_hex(16)
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="user"\r\n\r\n{user}\r\n'
+            f"--{boundary}\r\n"
+            'Content-Disposition: form-data; name="photo"; filename="photo.jpg"\r\n'
+            "Content-Type: image/jpeg\r\n\r\n"
+        )
+        request = urllib.request.Request(  # noqa: S310 - the sandbox is ours
+            f"{self._url}/page/messages",
+            head.encode() + photo + f"\r\n--{boundary}--\r\n".encode(),
+            {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        )
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - as above
+            (message,) = json.load(answer)["ids"]
+        self.sent.append((user, message))
+
+    def answers(self) -> Counter[tuple[int, int]]:
+        """How many pictures answer each photo that was sent."""
+        found: Counter[tuple[int, int]] = Counter()
+        for user in self._users:
+            for name, message in self._history(user):
+                if name == "message" and message["from"] == "bot" and "photo" in message:
+                    found[user, message.get("reply_to")] += 1
+        return found
+
+    def unanswered(self) -> list[str]:
+        """What the bot said to those whose photo has no picture as an answer."""
+        answered = self.answers()
+        missing = [photo for photo in self.sent if photo not in answered]
+        return [
+            f"{user}/{photo}: {message.get('text')}"
+            for user, photo in missing
+            for name, message in self._history(user)
+            if name == "message" and message.get("reply_to") == photo
+        ]
+
+    def _history(self, user: int) -> Iterator[tuple[str, Any]]:
+        """What is in a user's chat, as the page is told when it opens."""
+        address = f"{self._url}/page/events?user={user}"
+        with urllib.request.urlopen(address, timeout=_TIMEOUT) as stream:  # noqa: S310 - as above
+            name = ""
+            for line in stream:
+                kind, _, value = line.decode().strip().partition(": ")
+                if kind == "event":
+                    name = value
+                elif kind == "data":
+                    yield name, json.loads(value)
+                    if name == "blocked":  # the last of what was before
+                        return

@@ -1,0 +1,134 @@
+"""What the kernel and the engine know of the running containers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from verification.deployment import SERVICES, STACK, TOKEN, containers
+from verification.shell import docker, inspect
+
+#: The services that need a way out.
+_OUTSIDE = {"bot", "ingest", "deliver"}
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+def limits_not_in_force() -> list[str]:
+    """Limits of the stack that the cgroup of a container does not have, one line each."""
+    problems = []
+    for container, pid, service in _processes_one():
+        spec = json.loads(docker("service", "inspect", f"{STACK}_{service}"))[0]["Spec"]
+        asked = spec["TaskTemplate"]["Resources"]["Limits"]
+        wanted = {
+            "cores": asked["NanoCPUs"] / 1e9,
+            "memory": asked["MemoryBytes"],
+            "processes": asked["Pids"],
+        }
+        try:
+            found = _limits(pid)
+        except FileNotFoundError:
+            continue  # it ended meanwhile
+        if found != wanted:
+            problems.append(f"{service} {container[:12]}: {found} instead of {wanted}")
+    return problems
+
+
+def _limits(pid: int) -> dict[str, float]:
+    """The limits of a process's control group, of version 1 or 2."""
+    groups = {}
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        groups.update(dict.fromkeys(controllers.split(","), path.lstrip("/")))
+    if "memory" in groups:
+        cpu, memory, pids = (_CGROUPS / name / groups[name] for name in ("cpu", "memory", "pids"))
+        quota, period = (cpu / f"cpu.cfs_{name}_us" for name in ("quota", "period"))
+        cores = int(quota.read_text()) / int(period.read_text())
+        limit = memory / "memory.limit_in_bytes"
+    else:
+        group = pids = _CGROUPS / groups[""]
+        quota_us, period_us = (group / "cpu.max").read_text().split()
+        cores = float(quota_us) / float(period_us)
+        limit = group / "memory.max"
+    return {
+        "cores": cores,
+        "memory": float(limit.read_text()),
+        "processes": float((pids / "pids.max").read_text()),
+    }
+
+
+def exposed_secrets(secrets: Iterable[str]) -> list[str]:
+    """Where a secret can be read that is not a secret's file, one line each."""
+    sought = {secret.encode() for secret in secrets}
+    ours = f"label=com.docker.stack.namespace={STACK}"
+    services = docker("service", "ls", "--quiet", "--filter", ours).split()
+    tasks = docker("stack", "ps", "--quiet", "--no-trunc", STACK).split()
+    all_containers = docker("ps", "--all", "--quiet", "--no-trunc", "--filter", ours).split()
+    configs = docker("config", "ls", "--quiet", "--filter", ours).split()
+    problems = []
+    for thing in inspect(*services, *tasks, *all_containers, *configs):
+        text = json.dumps(thing).encode()
+        if any(secret in text for secret in sought):
+            problems.append(f"docker inspect {thing['ID' if 'ID' in thing else 'Id']}")
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended, or it is the kernel's
+            group = (process / "cgroup").read_text()
+            inside = any(container in group for container in all_containers)
+            # The sandbox's token is no secret elsewhere on this machine.
+            known = set() if inside else {TOKEN.encode()}
+            for part in ("environ", "cmdline"):
+                content = (process / part).read_bytes()
+                if any(secret in content for secret in sought - known):
+                    problems.append(str(process / part))
+    return problems
+
+
+def secret_values() -> set[str]:
+    """The passwords and the token, as the containers are given them."""
+    values = set()
+    for _, pid, _ in _processes_one("ingest", "redis"):
+        folder = Path(f"/proc/{pid}/root/run/secrets")
+        for file in folder.iterdir():
+            text = file.read_text().strip()
+            # Of an address the password matters, of redis.conf what follows the keyword.
+            values.add(text.split("@")[0].split(":")[-1] if "://" in text else text.split()[-1])
+    return values
+
+
+def wrong_ways_out() -> list[str]:
+    """Containers with a way out that should have none, and the other way round."""
+    problems = []
+    for _, pid, service in _processes_one():
+        with suppress(FileNotFoundError):
+            routes = Path(f"/proc/{pid}/net/route").read_text().splitlines()[1:]
+            goes_out = any(route.split()[1] == "00000000" for route in routes)
+            if goes_out != (service in _OUTSIDE):
+                problems.append(f"{service} {'has' if goes_out else 'lacks'} a way out")
+    return problems
+
+
+def unconfined() -> list[str]:
+    """Containers that run as root, may write to their root, or hold a privilege."""
+    problems = []
+    for container, pid, service in _processes_one():
+        with suppress(FileNotFoundError):
+            status = dict(
+                line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+            )
+            if status["Uid"].split()[1] == "0" or int(status["CapBnd"], 16):
+                problems.append(f"{service} is root or may become it")
+            if not os.statvfs(f"/proc/{pid}/root").f_flag & os.ST_RDONLY:
+                problems.append(f"{service} {container[:12]} may write to its root")
+    return problems
+
+
+def _processes_one(*services: str) -> Iterator[tuple[str, int, str]]:
+    """The first process of each running container: the container's id, its pid, its service."""
+    named = containers(*(services or SERVICES))
+    known: list[dict[str, Any]] = inspect(*named)
+    for container in known:
+        if pid := container["State"]["Pid"]:
+            yield container["Id"], pid, named[container["Id"]]

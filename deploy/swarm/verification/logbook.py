@@ -1,0 +1,132 @@
+"""What the containers logged, to compare with what arrived where logs are sent to."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.gelf import parse
+from verification.deployment import SERVICES, containers
+
+#: What a process logs in its last moments, in seconds, dies with it when it is killed.
+LAST_MOMENTS = 1.0
+#: With this a worker that ends in order has closed its connection to Graylog.
+LAST_WORDS = "Worker has been shut down."
+
+
+class Line(NamedTuple):
+    """One record: the container's name, the Unix time, the text."""
+
+    host: str
+    time: float
+    text: str
+
+
+class Followers(threading.Thread):
+    """Keeps what every container of the stack writes, those that are removed later included."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self._folder = folder
+        self._folder.mkdir(exist_ok=True)
+        self._following: dict[str, subprocess.Popen[bytes]] = {}
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Looks for new containers."""
+        while not self._ended.is_set():
+            for container in containers(*SERVICES, ended=True):
+                if container not in self._following:
+                    self._following[container] = self._follow(container)
+            time.sleep(0.5)
+
+    def _follow(self, container: str) -> subprocess.Popen[bytes]:
+        with (self._folder / container).open("wb") as lines:
+            return subprocess.Popen(  # noqa: S603 - as below
+                ["docker", "logs", "--follow", container],  # noqa: S607 - the engine's own client
+                stdout=lines,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._ended.set()
+        self.join()
+        for following in self._following.values():
+            following.terminate()
+            following.wait()
+
+    def lines(self) -> dict[str, list[Line]]:
+        """The records of each container so far, by the container's id."""
+        return {file.name: list(_lines(file)) for file in self._folder.iterdir()}
+
+
+def _lines(file: Path) -> Iterator[Line]:
+    for line in file.read_bytes().splitlines():
+        with suppress(ValueError, KeyError, TypeError):  # it is not one of ours
+            event = json.loads(line)
+            written = datetime.fromisoformat(event["timestamp"]).timestamp()
+            yield Line(file.name[:12], round(written, 3), _shortened(event["event"]))
+
+
+def _shortened(text: object) -> str:
+    return " ".join(str(text).split())[:200]
+
+
+class Arrived(NamedTuple):
+    """What came to the receiver."""
+
+    lines: Counter[Line]
+    invalid: list[str]
+
+
+def arrived(frames: Path) -> Arrived:
+    """What came to the receiver, each frame seen to be GELF 1.1."""
+    lines: Counter[Line] = Counter()
+    invalid = []
+    content = frames.read_bytes() if frames.exists() else b""
+    for frame in content.split(b"\0")[:-1]:
+        try:
+            message: dict[str, Any] = parse(frame)
+        except (AssertionError, KeyError, ValueError) as error:
+            invalid.append(f"{error!r}: {frame[:200]!r}")
+            continue
+        text = _shortened(message["short_message"])
+        lines[Line(message["host"], round(message["timestamp"], 3), text)] += 1
+    return Arrived(lines, invalid)
+
+
+class Missing(NamedTuple):
+    """What did not arrive of how many records: lost, or excused by its container's end."""
+
+    total: int
+    lost: list[Line]
+    excused: list[Line]
+
+
+def missing(followers: Followers, came: Arrived, killed: dict[str, float]) -> Missing:
+    """Compares what was logged with what came, given when containers were killed."""
+    total, lost, excused = 0, [], []
+    left = came.lines.copy()
+    for container, lines in followers.lines().items():
+        end = killed.get(container, math.inf) - LAST_MOMENTS
+        for line in lines:
+            total += 1
+            if line.text == LAST_WORDS:
+                end = min(end, line.time)
+            if left[line] > 0:
+                left[line] -= 1
+            elif line.time >= end:
+                excused.append(line)
+            else:
+                lost.append(line)
+    return Missing(total, lost, excused)

@@ -1,0 +1,33 @@
+"""The operator's guide says what there is."""
+
+from __future__ import annotations
+
+import re
+
+from tests.deploy.stacks import SWARM
+
+GUIDE = (SWARM / "README.md").read_text("utf-8")
+#: What ./deploy sets itself.
+_HASHES = {"RABBITMQ_CONF", "REDIS_CONF"}
+
+
+def test_settings_table() -> None:
+    """The guide lists every variable of stack.yml that an operator may set."""
+    rows = re.findall(r"^\| ((?:`[A-Z0-9_]+` ?)+) \|", GUIDE, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    used = set(re.findall(r"\$\{(\w+)", (SWARM / "stack.yml").read_text("utf-8")))
+    assert listed == used - _HASHES | {"STACK"}
+
+
+def test_local_links() -> None:
+    """Every file that the guide points to is there."""
+    for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
+        assert (SWARM / target).exists(), target
+
+
+def test_files() -> None:
+    """Every program and file of the folder that the guide names is there."""
+    names = set(re.findall(r"`([\w-]+\.(?:yml|json|conf))`", GUIDE))
+    names |= set(re.findall(r"\./([a-z]+)", GUIDE))
+    assert {"stack.yml", "graylog.yml", "rabbitmq.conf", "deploy", "passwords", "verify"} <= names
+    assert [name for name in names if not (SWARM / name).exists()] == []

@@ -1,0 +1,132 @@
+"""The stack files: every service is bounded, watched and cut off as it should be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from attrai.actors.stage import TIME_LIMIT
+from attrai.contract import STAGES
+from tests.deploy.stacks import SWARM, load, seconds, services
+
+ALL = services("stack.yml", "graylog.yml")
+ROLES = ("bot", *STAGES, "sweep")
+
+
+@pytest.fixture(params=ALL, name="service")
+def each_service(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Each service of the stack and of Graylog in turn."""
+    return ALL[request.param]
+
+
+def test_roles() -> None:
+    """The bot, every stage and the sweeper have a service that runs them."""
+    commands = {name: ALL[name]["command"] for name in ROLES}
+    stages = {stage: ["worker", stage] for stage in STAGES}
+    assert commands == {"bot": ["bot"], **stages, "sweep": ["sweep"]}
+
+
+def test_bounds(service: dict[str, Any]) -> None:
+    """Every service has limits for processor, memory, processes and logs, and a health check."""
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+    assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+def test_recovery(service: dict[str, Any]) -> None:
+    """Every service is started again however it ends, and a failed update is undone."""
+    deploy = service["deploy"]
+    assert deploy["restart_policy"]["condition"] == "any"
+    assert deploy["update_config"]["failure_action"] == "rollback"
+
+
+def test_addresses(service: dict[str, Any]) -> None:
+    """No service has a virtual address, which would forget idle connections."""
+    assert service["deploy"]["endpoint_mode"] == "dnsrr"
+    assert all(port["mode"] == "host" for port in service.get("ports", []))
+
+
+def test_privileges() -> None:
+    """No service has capabilities; all but OpenSearch have a root that can't be written."""
+    assert all(service["cap_drop"] == ["ALL"] for service in ALL.values())
+    assert [name for name, service in ALL.items() if not service.get("read_only")] == ["opensearch"]
+
+
+def test_networks() -> None:
+    """Only the bot, ingest and deliver have a way out; Graylog has one for its web pages."""
+    networks = load("stack.yml")["networks"] | load("graylog.yml")["networks"]
+    outside = {name for name, network in networks.items() if not network.get("internal")}
+    reach = {name: outside & set(service["networks"]) for name, service in ALL.items()}
+    assert {name: found for name, found in reach.items() if found} == {
+        "bot": {"internet"},
+        "ingest": {"internet"},
+        "deliver": {"internet"},
+        "graylog": {"web"},
+    }
+
+
+def test_cores() -> None:
+    """A replica of detect or score has one core, so that each photo's share is the same."""
+    for stage in ("detect", "score"):
+        assert ALL[stage]["deploy"]["resources"]["limits"]["cpus"] == "1"
+
+
+def test_updates() -> None:
+    """A stage's new worker starts before the old one ends; of the bot there is never a second."""
+    orders = {name: ALL[name]["deploy"]["update_config"]["order"] for name in ROLES}
+    assert orders.pop("bot") == "stop-first"
+    assert set(orders.values()) == {"start-first"}
+    assert ALL["bot"]["deploy"]["replicas"] == 1
+
+
+def test_grace() -> None:
+    """A role that is stopped has longer than its longest job takes."""
+    for name in ROLES:
+        assert seconds(ALL[name]["stop_grace_period"]) * 1000 > TIME_LIMIT
+
+
+def test_secrets() -> None:
+    """Token, addresses with passwords and passwords are secrets, not variables."""
+    for name, service in ALL.items():
+        for variable, value in (service.get("environment") or {}).items():
+            secret = any(word in variable for word in ("TOKEN", "PASSWORD", "SECRET"))
+            assert not secret or value.startswith("/run/secrets/"), (name, variable)
+            assert "@" not in str(value), (name, variable)
+    given = {name: {secret["target"] for secret in ALL[name]["secrets"]} for name in ROLES}
+    servers = {"attrai_broker_url", "attrai_redis_url"}
+    telegram = servers | {"attrai_telegram_token"}
+    assert given == {
+        name: telegram if name in ("bot", "ingest", "deliver") else servers for name in ROLES
+    }
+
+
+def test_versions(service: dict[str, Any]) -> None:
+    """Images of others are pinned to a version; which attrai runs is the operator's to say."""
+    image = service["image"]
+    assert image is None or image.rpartition(":")[2][0].isdigit()
+
+
+@pytest.mark.parametrize("more", [(), ("graylog.yml",), ("s3.yml",), ("verification/stack.yml",)])
+def test_engine_reads_it(more: tuple[str, ...]) -> None:
+    """The engine's own client finds nothing wrong with the files, alone and together."""
+    if not shutil.which("docker"):
+        pytest.skip("there is no docker client")
+    command = ["docker", "stack", "config"]
+    if subprocess.run([*command, "--help"], capture_output=True, check=False).returncode:
+        pytest.skip("this docker client is older than 25 and does not know `stack config`")
+    files = [part for name in ("stack.yml", *more) for part in ("-c", name)]
+    variables = {"ATTRAI_IMAGE": "attrai:1", "SANDBOX_PORT": "8081", "RECEIVED": "/received"}
+    done = subprocess.run(
+        [*command, *files],
+        cwd=SWARM,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
