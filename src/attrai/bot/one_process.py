@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from attrai import broker, sweeper
-from attrai.bot.service import bot
+from attrai.bot.service import Bot
 from attrai.channels.telegram import NAME, TelegramChannel
 from attrai.embedded import embedded_chain, embedded_redis
 from attrai.ledger import Ledger
@@ -40,8 +40,8 @@ def run_embedded(settings: Settings, on_ready: Callable[[str], None], *, threads
             target=sweeper.run, args=(chain.broker, ledger, chain.photos), daemon=True
         )
         sweeping.start()
-        with bot(settings, redis, chain.intake) as poll:
-            poll(on_ready)
+        with Bot(settings, redis, chain.intake) as bot:
+            bot.run(on_ready)
             _finish(ledger)
 
 

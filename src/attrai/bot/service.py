@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
+from typing import Self
 
 import structlog
 from redis import Redis, RedisError
@@ -23,7 +23,7 @@ from attrai.intake import Intake
 from attrai.servers import await_servers
 from attrai.services import open_redis
 from attrai.settings import Settings
-from attrai.telegram import Telegram, TokenRefused, open_telegram
+from attrai.telegram import TokenRefused, open_telegram
 from attrai.texts import DEFAULT_LOCALE, locales, text
 
 log = structlog.get_logger(__name__)
@@ -55,52 +55,63 @@ def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
     redis = open_redis(settings)
     ledger = broker.make_ledger(redis, settings)
     intake = Intake(broker.make_broker(settings, []), ledger)
-    with bot(settings, redis, intake) as poll:
-        poll(on_ready)
+    with Bot(settings, redis, intake) as bot:
+        bot.run(on_ready)
 
 
-@contextmanager
-def bot(
-    settings: Settings, redis: Redis, intake: Intake
-) -> Iterator[Callable[[Callable[[str], None]], None]]:
-    """What polls until a signal, given what to call once it listens.
+class Bot:
+    """All parts of the bot; inside its block notices are looked after."""
 
-    Until the end of the block notices are looked after.
-    """
-    telegram = open_telegram(settings, redis, _PATIENCE)
-    outbox = Outbox()
-    notices = Notices(redis, telegram, intake.ledger, outbox)
-    reception = Reception(settings, telegram, intake, notices, outbox)
-    pulse = Pulse()
-    poller = Poller(telegram, on_turn=pulse.beat)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: poller.stop())
+    def __init__(self, settings: Settings, redis: Redis, intake: Intake) -> None:
+        self._max_side = settings.max_photo_side
+        self._telegram = open_telegram(settings, redis, _PATIENCE)
+        self._outbox = Outbox()
+        self._notices = Notices(redis, self._telegram, intake.ledger, self._outbox)
+        self._reception = Reception(settings, self._telegram, intake, self._notices, self._outbox)
+        self._pulse = Pulse()
+        self._poller = Poller(self._telegram, on_turn=self._pulse.beat)
+        self._ended = threading.Event()
+        self._looking = threading.Thread(target=_look, args=(self._notices, self._ended))
 
-    def settle(seconds: float) -> None:
-        notices.send_new()
-        outbox.settle(seconds)
+    def run(self, on_ready: Callable[[str], None]) -> None:
+        """Polls until a signal.
 
-    def poll(on_ready: Callable[[str], None]) -> None:
-        me = poller.await_me()
+        Raises:
+            SettingsError: Telegram no longer takes the token.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._poller.stop())
+        me = self._poller.await_me()
         if me is None:
             return
-        _offer_commands(telegram, outbox)
+        self._offer_commands()
         on_ready(str(me.username))
-        poller.run(Reader(me, settings.max_photo_side), reception.receive, settle)
+        try:
+            self._poller.run(Reader(me, self._max_side), self._reception.receive, self._settle)
+        except TokenRefused:
+            raise SettingsError(
+                "ATTRAI_TELEGRAM_TOKEN: Telegram no longer takes this token"
+            ) from None
 
-    ended = threading.Event()
-    looking = threading.Thread(target=_look, args=(notices, ended))
-    looking.start()
-    try:
-        yield poll
-    except TokenRefused:
-        raise SettingsError("ATTRAI_TELEGRAM_TOKEN: Telegram no longer takes this token") from None
-    finally:
-        ended.set()
-        looking.join()
-        outbox.settle(_SETTLE_SECONDS)
-        outbox.close()
-        pulse.stop()
+    def _settle(self, seconds: float) -> None:
+        self._notices.send_new()
+        self._outbox.settle(seconds)
+
+    def _offer_commands(self) -> None:
+        for language in (None, *locales()):
+            menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
+            self._outbox.post(partial(self._telegram.set_commands, menu, language), tries=_TRIES)
+
+    def __enter__(self) -> Self:
+        self._looking.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._looking.join()
+        self._outbox.settle(_SETTLE_SECONDS)
+        self._outbox.close()
+        self._pulse.stop()
 
 
 def _look(notices: Notices, ended: threading.Event) -> None:
@@ -113,9 +124,3 @@ def _look(notices: Notices, ended: threading.Event) -> None:
             log.warning("notices can't be looked at", reason=type(error).__name__)
         except Exception:
             log.exception("notices can't be looked at")
-
-
-def _offer_commands(telegram: Telegram, outbox: Outbox) -> None:
-    for language in (None, *locales()):
-        menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
-        outbox.post(partial(telegram.set_commands, menu, language), tries=_TRIES)
