@@ -248,8 +248,13 @@ def sweep_command(
         overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)
         typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
     else:
+        # A round may be cut off anywhere; the next one does the rest.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
         pulse = health.Pulse()
-        sweeper.run(rabbitmq, services.ledger, services.photos, pulse.beat)
+        try:
+            sweeper.run(rabbitmq, services.ledger, services.photos, pulse.beat)
+        finally:
+            pulse.stop()
 
 
 @app.command(name="health")
