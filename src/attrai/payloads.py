@@ -8,15 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from attrai.errors import BrokenImage
+
 #: Nothing that a scorer or an eye would notice is lost, at a tenth of the raw size.
 _QUALITY = 92
+#: A photo may wait in the store with thousands of others, so it has at most so many bytes; one
+#: of noise needs the lower qualities for it.
+_MAX_PHOTO_BYTES = 10**6
+_LOWER_QUALITIES = (75, 40, 15)
+
+
+def pack_photo(photo: Image.Image) -> bytes:
+    """An RGB photo as JPEG, for the stages to come."""
+    content = pack_image(photo)
+    for quality in _LOWER_QUALITIES:
+        if len(content) <= _MAX_PHOTO_BYTES:
+            break
+        content = _jpeg(photo, quality, "4:2:0")
+    return content
+
+
+def unpack_photo(content: bytes) -> Image.Image:
+    """The photo that ingest handed on.
+
+    Raises:
+        BrokenImage: it is damaged; where nothing had to be done to it, nobody noticed before.
+    """
+    try:
+        return unpack_image(content)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise BrokenImage(reason=repr(error)) from error
 
 
 def pack_image(image: Image.Image) -> bytes:
     """An RGB image as JPEG, its colours at full resolution so that thin lines stay clean."""
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=_QUALITY, subsampling="4:4:4")
-    return buffer.getvalue()
+    return _jpeg(image, _QUALITY, "4:4:4")
 
 
 def unpack_image(content: bytes) -> Image.Image:
@@ -37,3 +63,9 @@ def unpack_crops(content: bytes) -> NDArray[np.uint8]:
     """The crops that `pack_crops` packed."""
     crops: NDArray[np.uint8] = np.load(BytesIO(content), allow_pickle=False)
     return crops
+
+
+def _jpeg(image: Image.Image, quality: int, subsampling: str) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    return buffer.getvalue()

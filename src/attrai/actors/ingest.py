@@ -1,11 +1,11 @@
-"""ingest: the source's bytes -> the verified, upright photo."""
+"""ingest: the source's bytes -> the upright photo, as a JPEG without metadata."""
 
 from __future__ import annotations
 
 from attrai.actors.stage import Stage
 from attrai.contract import Job
-from attrai.decoding import Limits, decode_photo
-from attrai.payloads import pack_image
+from attrai.decoding import Limits, decode_photo, untouched_jpeg
+from attrai.payloads import pack_photo
 from attrai.photos import PHOTO
 from attrai.services import Services
 
@@ -26,6 +26,11 @@ class Ingest(Stage):
 
     def work(self, job: Job) -> Job:
         channel = self.services.channels[job.channel]
-        photo = decode_photo(channel.fetch(job, self._limits.max_bytes), self._limits)
-        self.services.photos.write(job.id, PHOTO, pack_image(photo))
-        return job.with_(size=photo.size)
+        data = channel.fetch(job, self._limits.max_bytes)
+        if untouched := untouched_jpeg(data, self._limits):
+            content, size = untouched
+        else:
+            photo = decode_photo(data, self._limits)
+            content, size = pack_photo(photo), photo.size
+        self.services.photos.write(job.id, PHOTO, content)
+        return job.with_(size=size)
