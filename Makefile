@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: rate chat test programs format clean
+.PHONY: rate chat test programs bench format clean
 
 rate: $(READY)
 	$(BIN)/attrai rate "$(PHOTO)"
@@ -35,6 +35,10 @@ programs:
 	  printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; trap "rm $$policy" EXIT; fi; \
 	log=$$(mktemp); { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	  --no-install-recommends $$packages; } >$$log 2>&1 || { cat $$log; exit 1; }
+
+bench: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m bench.stages
 
 format: $(READY)
 	$(BIN)/ruff format

@@ -13,6 +13,7 @@ from PIL import Image
 
 from attrai.contract import Box, Face, Job, Point, job_id
 from attrai.faces import CascadeNetworks
+from attrai.inference import Engine, open_engine
 
 pytest_plugins = ["tests.servers.fixtures", "tests.sandbox.browser"]
 
@@ -48,9 +49,15 @@ def labelled() -> list[Labelled]:
 
 
 @pytest.fixture(scope="session")
-def networks() -> CascadeNetworks:
+def engine() -> Engine:
+    """The engine that a process here takes by itself."""
+    return open_engine("auto", threads=1)
+
+
+@pytest.fixture(scope="session")
+def networks(engine: Engine) -> CascadeNetworks:
     """MTCNN's real networks."""
-    return CascadeNetworks.load()
+    return CascadeNetworks.load(engine)
 
 
 @pytest.fixture(scope="session")

@@ -8,19 +8,20 @@ from pathlib import Path
 
 import torch
 
-from attrai.torchvision_shim import compiled_part_loads
+from bench.torchvision_shim import compiled_part_loads
+from tests.conftest import ROOT
 
 
 def test_import_after_the_shim() -> None:
     """After the shim torchvision's models can be imported and run in a fresh process."""
     program = (
-        "from attrai import torchvision_shim as shim; shim.make_importable();"
+        "from bench import torchvision_shim as shim; shim.make_importable();"
         "shim.make_importable();"
         "import torch; from torchvision.models import resnet18;"
         "print(tuple(resnet18(num_classes=3).eval()(torch.zeros(1, 3, 64, 64)).shape))"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "(1, 3)"
 

@@ -59,14 +59,15 @@ def embedded_chain(
     """
     broker = StubBroker(middleware=middleware(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF))
     with TemporaryDirectory(prefix="attrai-", ignore_cleanup_errors=True) as folder:
-        services = Services(settings, VolumeStore(Path(folder)), ledger, channels, on_answered)
+        photos = VolumeStore(Path(folder))
+        services = Services(settings, photos, ledger, channels, on_answered, threads)
         for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):
             stage(services).declare(broker)
         broker.emit_after("process_boot")  # starts the clock of the time limit
         worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
         worker.start()
         try:
-            yield EmbeddedChain(broker, services.photos, Intake(broker, ledger))
+            yield EmbeddedChain(broker, photos, Intake(broker, ledger))
         finally:
             worker.stop()
             broker.close()

@@ -33,6 +33,8 @@ class Services:
     channels: Mapping[str, Channel]
     #: Called with every job whose answer is out.
     on_answered: Callable[[Job], None]
+    #: How many threads of this process run stages.
+    threads: int = 1
 
 
 def open_redis(settings: Settings) -> redis.Redis:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FilePath, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from attrai.errors import SettingsError
+
+EngineName = Literal["auto", "torch", "openvino"]
 
 _PREFIX = "ATTRAI_"
 
@@ -38,6 +41,8 @@ class Settings(BaseSettings):
     min_face_side: Annotated[int, Field(ge=20, le=1000)] = 40
     #: With more faces than this on a photo the largest are scored.
     max_faces: Annotated[int, Field(ge=1, le=200)] = 50
+    #: What computes the networks; auto takes the fastest that is present.
+    engine: EngineName = "auto"
     #: The scorer's weights; the packaged ones when not set.
     weights: FilePath | None = None
     #: RabbitMQ, as amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.
@@ -61,6 +66,13 @@ class Settings(BaseSettings):
         "https://api.telegram.org"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    @field_validator("engine")
+    @classmethod
+    def _engine_is_installed(cls, engine: EngineName) -> EngineName:
+        if engine != "auto" and find_spec(engine) is None:
+            raise ValueError(f"the package {engine} is not installed")
+        return engine
 
 
 def load_settings() -> Settings:

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from attrai.faces import CascadeNetworks, Detector
-from attrai.faces.boxes import non_maximum_suppression, overlaps
+from attrai.faces.boxes import overlaps
 from attrai.faces.cascade import Found, Thresholds, find_faces
+from bench.yardstick import facenet_detector
 from tests.conftest import Labelled
 
 #: What `facenet_pytorch.MTCNN` uses by default.
@@ -66,22 +67,6 @@ def test_photos_without_faces(size: tuple[int, int], networks: CascadeNetworks) 
         assert Detector(networks, min_side=MIN_SIDE, max_faces=9)(pixels) == ((), 0)
 
 
-def reference_detector():  # noqa: ANN201 - facenet-pytorch has no types
-    """facenet-pytorch's own cascade, less the call that needs torchvision's compiled part."""
-    import torch  # noqa: PLC0415 - only the comparison needs it
-    from facenet_pytorch import MTCNN  # noqa: PLC0415
-    from facenet_pytorch.models.utils import detect_face  # noqa: PLC0415
-
-    def batched_nms(boxes, scores, groups, threshold):  # noqa: ANN001, ANN202
-        if not len(boxes):
-            return torch.empty(0, dtype=torch.int64)
-        apart = (boxes + groups.to(boxes)[:, None] * (boxes.max() + 1)).numpy()
-        return torch.from_numpy(non_maximum_suppression(apart, scores.numpy(), threshold).copy())
-
-    detect_face.batched_nms = batched_nms
-    return MTCNN(keep_all=True, min_face_size=MIN_SIDE, device="cpu")
-
-
 def comparison_photos(labelled: list[Labelled]) -> Iterator[Image.Image]:
     """200 photos, and 40 montages of 2 to 12 of them."""
     rng = random.Random(7)
@@ -108,7 +93,7 @@ def test_finds_what_facenet_pytorch_finds(
     False positives can't be told from faces without labels, so what the other does not find
     counts as one, on both sides.
     """
-    reference = reference_detector()
+    reference = facenet_detector()
     sure = matched = only_theirs = only_ours = 0
     for photo in comparison_photos(labelled):
         theirs, probabilities = reference.detect(photo)

@@ -8,7 +8,8 @@ from attrai.actors.stage import Stage
 from attrai.contract import Job
 from attrai.errors import NoFace
 from attrai.faces import CascadeNetworks, Detector, aligned_crops
-from attrai.payloads import pack_crops, unpack_image
+from attrai.inference import open_engine
+from attrai.payloads import pack_crops, unpack_photo
 from attrai.photos import CROPS, PHOTO
 from attrai.services import Services
 
@@ -20,11 +21,13 @@ class Detect(Stage):
         super().__init__(services)
         settings = services.settings
         self._detector = Detector(
-            CascadeNetworks.load(), min_side=settings.min_face_side, max_faces=settings.max_faces
+            CascadeNetworks.load(open_engine(settings.engine, services.threads)),
+            min_side=settings.min_face_side,
+            max_faces=settings.max_faces,
         )
 
     def work(self, job: Job) -> Job:
-        photo = np.asarray(unpack_image(self.read(job, PHOTO)))
+        photo = np.asarray(unpack_photo(self.read(job, PHOTO)))
         faces, found = self._detector(photo)
         if not faces:
             raise NoFace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrai.actors.stage import Stage
 from attrai.contract import Job
+from attrai.inference import open_engine
 from attrai.payloads import unpack_crops
 from attrai.photos import CROPS
 from attrai.scoring import PACKAGED, Scorer
@@ -16,7 +17,9 @@ class ScoreFaces(Stage):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._scorer = Scorer.load(services.settings.weights or PACKAGED)
+        settings = services.settings
+        engine = open_engine(settings.engine, services.threads)
+        self._scorer = Scorer.load(settings.weights or PACKAGED, engine)
 
     def work(self, job: Job) -> Job:
         crops = unpack_crops(self.read(job, CROPS))

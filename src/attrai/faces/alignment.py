@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from attrai.contract import Face
+from attrai.faces.pyramid import Halves
 
 #: Side of a crop in pixels.
 CROP_SIDE = 150
@@ -25,9 +25,6 @@ TEMPLATE = np.array(
         (0.6533, 0.6711),
     ]
 )
-
-#: Below this scale bilinear sampling skips pixels.
-_LEAST_BILINEAR = 0.5
 
 
 def similarity(points: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,18 +58,14 @@ def aligned_crops(photo: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np
         faces: with landmarks in pixels of the photo.
     """
     crops = np.empty((len(faces), CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    halves = Halves(photo)
     for crop, face in zip(crops, faces, strict=True):
-        crop[:] = _aligned_crop(photo, np.array(face.landmarks))
+        landmarks = np.array(face.landmarks)
+        a, b, _ = similarity(landmarks, TEMPLATE * CROP_SIDE)[0]
+        # From more than twice the size bilinear sampling would skip pixels.
+        image, scale = halves.at(float(np.hypot(a, b)))
+        # A pixel's centre is at its number.
+        centres = (landmarks + 0.5) * scale - 0.5
+        matrix = similarity(centres, TEMPLATE * CROP_SIDE)
+        crop[:] = cv2.warpAffine(image, matrix, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR)
     return crops
-
-
-def _aligned_crop(photo: MatLike, landmarks: NDArray[np.float64]) -> MatLike:
-    matrix = similarity(landmarks, TEMPLATE * CROP_SIDE)
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < _LEAST_BILINEAR:
-        height, width = photo.shape[:2]
-        smaller = (max(1, round(width * scale)), max(1, round(height * scale)))
-        photo = cv2.resize(photo, smaller, interpolation=cv2.INTER_AREA)
-        landmarks = landmarks * (smaller[0] / width, smaller[1] / height)
-        matrix = similarity(landmarks, TEMPLATE * CROP_SIDE)
-    return cv2.warpAffine(photo, matrix, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR)

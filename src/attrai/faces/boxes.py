@@ -2,70 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from attrai.inference import FloatArray
 
 Indices = NDArray[np.intp]
-Overlap = Literal["union", "smaller"]
-
-#: How many boxes are compared with one another at once: bounds the memory of the matrix.
-_BLOCK = 512
 
 
-def overlaps(first: FloatArray, second: FloatArray, over: Overlap = "union") -> FloatArray:
-    """The shared area of each box in `first` with each in `second`, as a part of something.
-
-    Args:
-        first: shape (n, 4).
-        second: shape (m, 4).
-        over: what the shared area is divided by: "union" gives the IoU, "smaller" the part
-            of the smaller box, which is 1 for a box inside another.
-
-    Returns:
-        Shape (n, m), from 0 to 1.
-    """
-    left_top = np.maximum(first[:, None, :2], second[None, :, :2])
-    right_bottom = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    sides = (right_bottom - left_top).clip(min=0)
-    shared = sides[..., 0] * sides[..., 1]
-    areas = [(b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1]) for b in (first, second)]
-    if over == "union":
-        whole = areas[0][:, None] + areas[1][None, :] - shared
-    else:
-        whole = np.minimum(areas[0][:, None], areas[1][None, :])
-    result: FloatArray = shared / np.maximum(whole, np.finfo(np.float32).tiny)
+def overlaps(first: FloatArray, second: FloatArray) -> FloatArray:
+    """The IoU of each box in `first` with each in `second`: shape (n, m), from 0 to 1."""
+    shared, areas = _shared(first, second)
+    result: FloatArray = shared / _positive(areas[0][:, None] + areas[1][None, :] - shared)
     return result
 
 
-def non_maximum_suppression(
-    boxes: FloatArray, probabilities: FloatArray, threshold: float, over: Overlap = "union"
-) -> Indices:
-    """Keeps the best of the boxes that overlap by more than `threshold`.
+def covers(first: FloatArray, second: FloatArray) -> FloatArray:
+    """The part that two boxes share of the smaller one, which is 1 for a box inside another."""
+    shared, areas = _shared(first, second)
+    result: FloatArray = shared / _positive(np.minimum(areas[0][:, None], areas[1][None, :]))
+    return result
 
-    Greedy: the most probable box stays, what overlaps it goes, and so on with the rest.
+
+def _shared(first: FloatArray, second: FloatArray) -> tuple[FloatArray, list[FloatArray]]:
+    left_top = np.maximum(first[:, None, :2], second[None, :, :2])
+    right_bottom = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    sides = (right_bottom - left_top).clip(min=0)
+    areas = [(b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1]) for b in (first, second)]
+    return sides[..., 0] * sides[..., 1], areas
+
+
+def _positive(areas: FloatArray) -> FloatArray:
+    return np.maximum(areas, np.finfo(np.float32).tiny)
+
+
+def non_maximum_suppression(boxes: FloatArray, scores: FloatArray, threshold: float) -> Indices:
+    """Keeps the best of the boxes whose IoU is more than `threshold`.
+
+    Greedy: the box with the highest score stays, what overlaps it goes, and so on with the rest.
+
+    Args:
+        boxes: shape (n, 4).
+        scores: shape (n,), positive.
+        threshold: between 0 and 1.
 
     Returns:
-        The indices of the boxes that stay, the most probable first.
+        The indices of the boxes that stay, the best first.
     """
-    rest = np.argsort(-probabilities, kind="stable")
-    kept: list[Indices] = []
-    while rest.size:
-        block, rest = rest[:_BLOCK], rest[_BLOCK:]
-        hides = overlaps(boxes[block], boxes[block], over) > threshold
-        alive = np.ones(block.size, dtype=bool)
-        for i in range(block.size):
-            if alive[i]:
-                alive[i + 1 :] &= ~hides[i, i + 1 :]
-        best = block[alive]
-        kept.append(best)
-        if rest.size:
-            hidden = (overlaps(boxes[best], boxes[rest], over) > threshold).any(axis=0)
-            rest = rest[~hidden]
-    return np.concatenate(kept) if kept else rest
+    left_top_and_sides = boxes.astype(np.float64)
+    left_top_and_sides[:, 2:] -= left_top_and_sides[:, :2]
+    # OpenCV takes arrays too, which its types don't say.
+    suppress: Any = cv2.dnn.NMSBoxes
+    kept = suppress(left_top_and_sides, scores, 0.0, threshold)
+    return np.array(kept, np.intp).reshape(-1)
+
+
+def without_covered(boxes: FloatArray, scores: FloatArray, threshold: float) -> Indices:
+    """The same for boxes of which the smaller one is covered by more than `threshold`."""
+    covered = covers(boxes, boxes) > threshold
+    kept: list[int] = []
+    for i in np.argsort(-scores, kind="stable").tolist():
+        if not covered[i, kept].any():
+            kept.append(i)
+    return np.array(kept, np.intp)
 
 
 def squared(boxes: FloatArray) -> FloatArray:

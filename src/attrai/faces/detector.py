@@ -45,10 +45,7 @@ class Detector:
 
 def _faces(found: Found) -> list[Face]:
     return [
-        Face.model_validate(
-            # Softmax in single precision may end a hair above 1.
-            {"box": box, "landmarks": landmarks, "probability": min(probability, 1)}
-        )
+        Face.model_validate({"box": box, "landmarks": landmarks, "probability": probability})
         for box, landmarks, probability in zip(
             found.boxes.tolist(),
             found.landmarks.tolist(),

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
-if TYPE_CHECKING:
-    import torch
+from attrai.inference import FloatArray
 
 #: The weights that travel with the package; MODEL_CARD.md beside them says what they are.
 PACKAGED = Path(__file__).parent / "weights" / "resnet34.safetensors"
@@ -50,7 +50,7 @@ class ScorerWeights:
     """The tensors of a scorer and what they expect."""
 
     spec: ScorerSpec
-    tensors: dict[str, torch.Tensor]
+    tensors: dict[str, FloatArray]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -61,17 +61,19 @@ class ScorerWeights:
         """
         try:
             _check(path)
-            with safe_open(path, framework="pt") as file:
+            with safe_open(path, framework="numpy") as file:
                 spec = ScorerSpec.model_validate_json((file.metadata() or {}).get(_KEY, "null"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+                tensors = {
+                    name: file.get_tensor(name).astype(np.float32)
+                    for name in file.keys()  # noqa: SIM118 - it is no mapping
+                }
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             where = ".".join(map(str, (_KEY, *problem["loc"])))
             raise WeightsError(f"{path}: metadata {where}: {problem['msg']}") from error
         except (OSError, SafetensorError) as error:
             raise WeightsError(f"{path}: {error}") from error
-        floats = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
-        return cls(spec, floats)
+        return cls(spec, tensors)
 
 
 def _check(path: Path) -> None:

@@ -1,0 +1,91 @@
+"""What anyone would write first: one process, one thread, every library as it comes.
+
+`facenet_pytorch.MTCNN.detect`, crops of 224x224, torchvision's ResNet34 in single precision on
+the batch of faces, Pillow's drawing, JPEG in and out. The weights of the ResNet34 are random,
+for its speed does not depend on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from attrai.faces.boxes import non_maximum_suppression
+from bench import torchvision_shim
+
+#: Side of the smallest face to look for, in pixels; attrai's default too.
+MIN_SIDE = 40
+_CROP_SIDE = 224
+
+
+def facenet_detector() -> Any:
+    """facenet-pytorch's own cascade.
+
+    Where torchvision's compiled part does not load its `batched_nms` is replaced.
+    """
+    has_compiled_part = torchvision_shim.make_importable() is None
+    from facenet_pytorch import MTCNN  # noqa: PLC0415 - after the shim
+    from facenet_pytorch.models.utils import detect_face  # noqa: PLC0415 - as above
+
+    if not has_compiled_part:
+        detect_face.batched_nms = _batched_nms
+    return MTCNN(keep_all=True, min_face_size=MIN_SIDE, device="cpu")
+
+
+def _batched_nms(
+    boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, threshold: float
+) -> torch.Tensor:
+    if not len(boxes):
+        return torch.empty(0, dtype=torch.int64)
+    apart = (boxes + groups.to(boxes)[:, None] * (boxes.max() + 1)).numpy()
+    return torch.from_numpy(non_maximum_suppression(apart, scores.numpy(), threshold).copy())
+
+
+class Yardstick:
+    """The whole of it, step by step."""
+
+    def __init__(self) -> None:
+        torch.set_num_threads(1)
+        self._detector = facenet_detector()
+        from torchvision.models import resnet34  # noqa: PLC0415 - after the shim
+
+        self._network = resnet34(num_classes=10).eval()
+
+    def process(self, data: bytes, step: Callable[[str, Callable[[], Any]], Any]) -> int:
+        """A JPEG with boxes and scores is made of another one; how many faces there were.
+
+        Args:
+            data: the photo.
+            step: called with each step and its name, gives back what the step does.
+        """
+        photo = step("decode", lambda: Image.open(BytesIO(data)).convert("RGB"))
+        boxes, _ = step("detect", lambda: self._detector.detect(photo))
+        boxes = [] if boxes is None else boxes
+        scores = step("score", lambda: self._score(photo, boxes)) if len(boxes) else []
+        step("draw", lambda: self._draw(photo, boxes, scores))
+        step("encode", lambda: photo.save(BytesIO(), "JPEG"))
+        return len(boxes)
+
+    def _score(self, photo: Image.Image, boxes: list[Any]) -> list[float]:
+        side = (_CROP_SIDE, _CROP_SIDE)
+        crops = np.stack([np.asarray(photo.resize(side, box=_inside(photo, b))) for b in boxes])
+        with torch.inference_mode():
+            batch = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
+            ratings = self._network(batch).softmax(1)
+        return (ratings @ torch.arange(1.0, 11.0)).tolist()
+
+    def _draw(self, photo: Image.Image, boxes: list[Any], scores: list[float]) -> None:
+        draw = ImageDraw.Draw(photo)
+        for box, score in zip(boxes, scores, strict=True):
+            draw.rectangle(tuple(box), outline="red", width=3)
+            draw.text((box[0], box[1]), f"{score:.1f}", fill="red")
+
+
+def _inside(photo: Image.Image, box: Any) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = map(float, box)
+    return max(x1, 0), max(y1, 0), min(x2, photo.width), min(y2, photo.height)

@@ -1,0 +1,22 @@
+"""Networks as functions on numpy arrays, on whichever engine runs them.
+
+A network is written once, as a function over `Layers`; an `Engine` turns it and its weights
+into something to call. Engines are imported when they are asked for: a process with OpenVINO
+never imports torch.
+"""
+
+from attrai.inference.choice import open_engine
+from attrai.inference.layers import Architecture, Layers, T
+from attrai.inference.network import Engine, FloatArray, Images, Model, Network
+
+__all__ = [
+    "Architecture",
+    "Engine",
+    "FloatArray",
+    "Images",
+    "Layers",
+    "Model",
+    "Network",
+    "T",
+    "open_engine",
+]

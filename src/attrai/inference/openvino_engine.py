@@ -1,0 +1,135 @@
+"""The engine OpenVINO, on the CPU.
+
+Graphs are built from the weights themselves, in a fraction of a second, so there is no
+exported model that could be missing or stale.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+
+from attrai.inference.network import FloatArray, Images, Model, Network
+
+# Importing OpenVINO tells its makers so, over the network, and leaves an identifier in the home
+# folder. Where this package of it can't be imported it does neither.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # as Python documents it
+import openvino  # noqa: E402 - after the above
+from openvino import Output, Type, opset13  # noqa: E402 - as above
+
+
+class OpenVinoEngine:
+    """OpenVINO, one thread for each thread that calls; bf16 where the CPU computes with it."""
+
+    def __init__(self, threads: int) -> None:
+        self._core = openvino.Core()
+        bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._half = "bf16" if bf16 else "f32"
+        self._options = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
+        self.name = f"openvino, {self._half}"
+
+    def load(self, model: Model) -> Network:
+        """Makes a network ready."""
+        precision = self._half if model.robust else "f32"
+        options = {**self._options, "INFERENCE_PRECISION_HINT": precision}
+        compiled = self._core.compile_model(_graph(model), "CPU", options)
+        return OpenVinoNetwork(compiled, model.batches)
+
+
+class OpenVinoNetwork:
+    """A network computed by OpenVINO; see `Network`."""
+
+    def __init__(self, compiled: openvino.CompiledModel, batches: tuple[int, ...]) -> None:
+        self._compiled = compiled
+        # A batch of any other size would cost as much as some hundred images, for each size
+        # that was not there before gets a kernel of its own.
+        self._batches = batches
+        self._of_thread = threading.local()
+
+    def __call__(self, images: Images) -> FloatArray:
+        """See `Network`."""
+        start, parts = 0, []
+        while left := len(images) - start:
+            batch = max((b for b in self._batches if b <= left), default=self._batches[0])
+            parts.append(self._run(images[start : start + batch], batch))
+            start = min(start + batch, len(images))
+        return np.concatenate(parts)
+
+    def _run(self, images: Images, batch: int) -> FloatArray:
+        request = getattr(self._of_thread, "request", None)
+        if request is None:
+            request = self._of_thread.request = self._compiled.create_infer_request()
+        used = len(images)
+        if used < batch:
+            images = np.concatenate([images, np.zeros((batch - used, *images.shape[1:]), np.uint8)])
+        output: FloatArray = request.infer([images], share_inputs=True)[0]
+        return output[:used]
+
+
+def _graph(model: Model) -> openvino.Model:
+    batch = model.batches[0] if len(model.batches) == 1 else -1
+    side = model.side or -1
+    images = opset13.parameter([batch, side, side, 3], Type.u8)
+    x = opset13.convert(images, Type.f32)
+    x = opset13.transpose(x, opset13.constant([0, 3, 1, 2]))
+    layers = OpenVinoLayers(model.weights)
+    return openvino.Model([model.architecture(layers, x.output(0))], [images])
+
+
+class OpenVinoLayers:
+    """See `Layers`."""
+
+    def __init__(self, weights: Mapping[str, FloatArray]) -> None:
+        self._weights = weights
+
+    def convolution(self, x: Output, name: str, stride: int = 1, padding: int = 0) -> Output:
+        """See `Layers`."""
+        kernel, edge = self._constant(name + ".weight"), [padding, padding]
+        x = opset13.convolution(x, kernel, [stride, stride], edge, edge, [1, 1]).output(0)
+        return self.shift(x, name)
+
+    def shift(self, x: Output, name: str) -> Output:
+        """See `Layers`."""
+        bias = opset13.constant(self._weights[name + ".bias"].reshape(1, -1, 1, 1))
+        return self.add(x, bias.output(0))
+
+    def dense(self, x: Output, name: str) -> Output:
+        """See `Layers`."""
+        weight = self._constant(name + ".weight")
+        x = opset13.matmul(x, weight, transpose_a=False, transpose_b=True).output(0)
+        return self.add(x, self._constant(name + ".bias"))
+
+    def relu(self, x: Output) -> Output:
+        """See `Layers`."""
+        return opset13.relu(x).output(0)
+
+    def prelu(self, x: Output, name: str) -> Output:
+        """See `Layers`."""
+        return opset13.prelu(x, self._constant(name + ".weight")).output(0)
+
+    def max_pool(
+        self, x: Output, size: int, stride: int, padding: int = 0, *, ceil: bool = False
+    ) -> Output:
+        """See `Layers`."""
+        steps, edge, rounding = [stride, stride], [padding, padding], "ceil" if ceil else "floor"
+        return opset13.max_pool(x, steps, [1, 1], edge, edge, [size, size], rounding).output(0)
+
+    def add(self, x: Output, y: Output) -> Output:
+        """See `Layers`."""
+        return opset13.add(x, y).output(0)
+
+    def average(self, x: Output) -> Output:
+        """See `Layers`."""
+        return opset13.reduce_mean(x, opset13.constant([2, 3])).output(0)
+
+    def flatten(self, x: Output) -> Output:
+        """See `Layers`."""
+        x = opset13.transpose(x, opset13.constant([0, 3, 2, 1])).output(0)
+        return opset13.reshape(x, opset13.constant([0, -1]), special_zero=True).output(0)
+
+    def _constant(self, name: str) -> Output:
+        # Shared, not copied: while a graph is compiled its weights are there often enough.
+        return opset13.constant(self._weights[name], shared_memory=True).output(0)

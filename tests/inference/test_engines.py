@@ -1,0 +1,224 @@
+"""The engines: each computes what the networks' own authors' code computes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors import safe_open
+
+from attrai.errors import SettingsError
+from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces.networks import WEIGHTS
+from attrai.inference import Engine, Images, open_engine
+from attrai.scoring import PACKAGED, Scorer, ScorerWeights
+from attrai.settings import load_settings
+from bench import torchvision_shim
+from tests.conftest import Labelled
+
+torchvision_shim.make_importable()
+import facenet_pytorch  # noqa: E402 - after the shim
+from torchvision.models import resnet34  # noqa: E402 - as above
+
+
+def needs(package: str) -> None:
+    """Skips the test where a package is not installed; it is not imported yet."""
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+
+
+@pytest.fixture(scope="module", params=["torch", "openvino"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn."""
+    needs(request.param)
+    return open_engine(request.param, threads=2)
+
+
+@pytest.fixture(scope="module")
+def networks(engine: Engine) -> CascadeNetworks:
+    """MTCNN's networks on it."""
+    return CascadeNetworks.load(engine)
+
+
+def noise(*shape: int) -> Images:
+    """Images of noise."""
+    return np.random.default_rng(4).integers(0, 256, (*shape, 3), np.uint8)
+
+
+def reference(module: torch.nn.Module, images: Images, mean: float, scale: float) -> list[NDArray]:  # type: ignore[type-arg]
+    """What the authors' module puts out."""
+    batch = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        outputs = module.eval()((batch - mean) / scale)
+    return [output.numpy() for output in outputs]
+
+
+def logit(probabilities: NDArray) -> NDArray:  # type: ignore[type-arg]
+    """What the probabilities of no face and of a face are the softmax of."""
+    return np.log(probabilities[:, 1:]) - np.log(probabilities[:, :1])
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "images"),
+    [
+        ("propose", "PNet", noise(1, 70, 94)),
+        ("refine", "RNet", noise(19, 24, 24)),
+        ("locate", "ONet", noise(5, 48, 48)),
+    ],
+)
+def test_networks_are_those_of_facenet_pytorch(
+    networks: CascadeNetworks, name: str, theirs: str, images: Images
+) -> None:
+    """Each network of the cascade answers as facenet-pytorch's does."""
+    expected = reference(getattr(facenet_pytorch, theirs)(), images, 127.5, 128)
+    answers = getattr(networks, name)(images)
+    assert_allclose(
+        answers, np.concatenate([logit(expected[-1]), *expected[:-1]], axis=1), atol=1e-3
+    )
+
+
+def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
+    """Scores agree within 0.05 with torchvision's ResNet34 in single precision."""
+    weights = ScorerWeights.read(PACKAGED)
+    module = resnet34(num_classes=10)
+    module.load_state_dict({name: torch.from_numpy(w) for name, w in weights.tensors.items()})
+    crops = noise(9, 150, 150)
+    mean = torch.tensor(weights.spec.mean).view(1, 3, 1, 1)
+    logits = np.stack(reference(module, crops, mean, weights.spec.scale))
+    odds = np.exp(logits)
+    expected = (odds / odds.sum(axis=1, keepdims=True)) @ np.arange(1, 11)
+    scores = Scorer.load(PACKAGED, engine)(crops)
+    assert_allclose([score.value for score in scores], expected, atol=0.05)
+
+
+@pytest.mark.parametrize("count", [1, 3, 15, 16, 17, 33])
+def test_any_number_of_images(networks: CascadeNetworks, count: int) -> None:
+    """Images are answered alike whatever the size of their batch."""
+    images = noise(40, 24, 24)
+    assert_allclose(networks.refine(images[:count]), networks.refine(images)[:count], atol=1e-4)
+
+
+def test_threads_do_not_disturb_each_other(networks: CascadeNetworks) -> None:
+    """Several threads that call a network at once each get their own answer."""
+    images = noise(40, 48, 48)
+    expected = networks.locate(images)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(networks.locate, [images[i : i + 3] for i in range(37)]))
+    for i, answer in enumerate(answers):
+        assert_allclose(answer, expected[i : i + 3], atol=1e-4)
+
+
+def test_weights_are_those_of_the_wheel() -> None:
+    """The packaged weights name the files they were made of, which are the installed ones."""
+    with safe_open(WEIGHTS, framework="numpy") as file:
+        metadata = file.metadata()
+    folder = Path(facenet_pytorch.__file__).parent / "data"
+    for name in ("pnet.pt", "rnet.pt", "onet.pt"):
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        assert metadata[f"{name} sha256"] == digest
+
+
+def test_openvino_needs_no_torch() -> None:
+    """A process that detects and scores with OpenVINO has never imported torch."""
+    needs("openvino")
+    program = (
+        "import sys; import attrai.actors.detect, attrai.actors.score;"
+        "from attrai.faces import CascadeNetworks; from attrai.scoring import PACKAGED, Scorer;"
+        "from attrai.inference import open_engine; engine = open_engine('auto', 1);"
+        "CascadeNetworks.load(engine); Scorer.load(PACKAGED, engine);"
+        "print(sorted({'torch', 'torchvision', 'facenet_pytorch'} & sys.modules.keys()))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_openvino_tells_nobody(tmp_path: Path) -> None:
+    """Starting OpenVINO opens no connection and leaves nothing in the home folder."""
+    needs("openvino")
+    program = (
+        "import sys; from attrai.inference import open_engine; open_engine('openvino', 1);"
+        "print([name for name in sys.modules if name.startswith('openvino_telemetry.')])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "HOME": str(tmp_path), "CI": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.splitlines()[-1] == "[]"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stage", ["ingest", "render", "deliver"])
+def test_other_stages_need_no_engine(stage: str) -> None:
+    """A stage without a network imports no engine, and no OpenCV either."""
+    program = (
+        f"import sys; import attrai.broker, attrai.actors.{stage};"
+        "print(sorted({'torch', 'openvino', 'cv2'} & sys.modules.keys()))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "onnx"])
+def test_unknown_engines_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that there is not is refused at the start, by the variable's name."""
+    monkeypatch.setenv("ATTRAI_ENGINE", name)
+    with pytest.raises(SettingsError, match="ATTRAI_ENGINE"):
+        load_settings()
+
+
+def largest_differences(photos: list[Images]) -> tuple[float, float]:
+    """How far boxes, in pixels, and scores of OpenVINO are from torch's, at most."""
+    needs("openvino")
+    engines = [open_engine("torch", 1), open_engine("openvino", 1)]
+    detectors = [Detector(CascadeNetworks.load(e), min_side=40, max_faces=50) for e in engines]
+    scorers = [Scorer.load(PACKAGED, each) for each in engines]
+    boxes, scores = [0.0], [0.0]
+    for photo in photos:
+        first, second = (detector(photo).faces for detector in detectors)
+        assert len(first) == len(second)
+        boxes += [
+            float(np.abs(np.subtract(a.box, b.box)).max())
+            for a, b in zip(first, second, strict=True)
+        ]
+        if first:
+            crops = aligned_crops(photo, first)
+            ours, theirs = ([score.value for score in scorer(crops)] for scorer in scorers)
+            scores.append(float(np.abs(np.subtract(ours, theirs)).max()))
+    print(f"{len(photos)} photos: boxes differ by {max(boxes):.4f} px, scores by {max(scores):.4f}")
+    return max(boxes), max(scores)
+
+
+def test_engines_agree_on_the_example(astronaut: Image.Image) -> None:
+    """Boxes agree within 1 px and scores within 0.05."""
+    boxes, scores = largest_differences([np.asarray(astronaut)])
+    assert boxes <= 1
+    assert scores <= 0.05
+
+
+@pytest.mark.slow
+def test_engines_agree_on_300_photos(labelled: list[Labelled]) -> None:
+    """Boxes agree within 1 px and scores within 0.05."""
+    rows = random.Random(6).sample(labelled, 300)
+    photos = [np.asarray(Image.open(row.path).convert("RGB")) for row in rows]
+    boxes, scores = largest_differences(photos)
+    assert boxes <= 1
+    assert scores <= 0.05
