@@ -1,0 +1,186 @@
+"""How many photos a second the whole chain answers on this machine, and how fast.
+
+    python -m bench.load [--seconds N] [--rates 2,4,6,8,10,12] [--out DIR]
+
+Sandbox, bot, one process of each stage, the sweeper, RabbitMQ and Redis, all here. People send
+one photo each, with one face, 1280x960, at a steady mean rate and at random moments (Poisson);
+the time to the answer is that from sending to the picture's arrival at Telegram. Each rate is
+offered for some seconds; the rates end at the knee, where answers no longer keep up. The sandbox
+makes pictures into what Telegram makes of them, so part of the machine is the people's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from attrai.contract import STAGES
+from attrai.sandbox import Sandbox, running
+from bench.faults import ROOT, Process
+from bench.stages_photos import cases
+from tests.servers import RabbitServer, RedisServer
+
+KIND = "1 face, 1280x960"
+#: Answers keep up while this share of what is offered comes back in time, so many seconds later.
+SHARE, TIME = 0.95, 2.0
+#: Seconds that answers are waited for after the last photo of a rate.
+PATIENCE = 60
+
+
+class People:
+    """Everybody sends one photo."""
+
+    def __init__(self, sandbox: Sandbox, photos: list[bytes]) -> None:
+        self._sandbox, self._photos = sandbox, photos
+        self._rng, self._number = random.Random(1), 0
+
+    def offer(self, rate: float, seconds: float) -> list[float]:
+        """Sends photos at a rate; the seconds to each answer, infinite for none."""
+        sent: dict[int | None, float] = {}
+        start = due = time.monotonic()
+        while (due := due + self._rng.expovariate(rate)) < start + seconds:
+            time.sleep(max(0.0, due - time.monotonic()))
+            self._number += 1
+            person = self._sandbox.user(self._number)
+            # As a file: a photo would be encoded anew by the sandbox, on this machine's time.
+            person.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")
+            sent[person.id] = due
+        deadline = time.monotonic() + PATIENCE
+        while len(answered := self._answered(set(sent))) < len(sent):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        return [answered.get(person, float("inf")) - begun for person, begun in sent.items()]
+
+    def _answered(self, people: set[int | None]) -> dict[int | None, float]:
+        return {
+            call.chat_id: call.time
+            for call in self._sandbox.calls
+            if call.method == "sendPhoto" and call.status == 200 and call.chat_id in people
+        }
+
+
+def cpu_seconds(groups: dict[str, list[psutil.Process]]) -> dict[str, float]:
+    """CPU time of each group of processes so far."""
+    return {
+        name: sum(sum(process.cpu_times()[:2]) for process in processes)
+        for name, processes in groups.items()
+    }
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that so large a share of them does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def run(rates: list[float], seconds: float, out: Path) -> None:
+    """Offers one rate after another until the knee; the figures go to `out`."""
+    results: list[dict[str, Any]] = []
+    sandbox = Sandbox()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="load-")))
+        (folder / "photos").mkdir()
+        rabbit = stack.enter_context(RabbitServer())
+        redis = stack.enter_context(RedisServer())
+        environment = os.environ | {
+            "ATTRAI_BROKER_URL": rabbit.url,
+            "ATTRAI_REDIS_URL": redis.url,
+            "ATTRAI_TELEGRAM_TOKEN": sandbox.token,
+            "ATTRAI_TELEGRAM_API_URL": stack.enter_context(running(sandbox)),
+            "ATTRAI_PHOTOS_URL": f"file://{folder}/photos",
+            "TMPDIR": str(folder),
+        }
+        commands = {stage: ["attrai", "worker", stage] for stage in STAGES}
+        commands |= {"bot": ["attrai", "bot"], "sweep": ["attrai", "sweep"]}
+        processes = {
+            name: Process(name, command, folder, environment) for name, command in commands.items()
+        }
+        stack.callback(lambda: [process.stop() for process in processes.values()])
+        [photos] = [case.photos for case in cases(photos=16) if case.name == KIND]
+        people = People(sandbox, photos)
+        people.offer(2, 10)  # until all have started and have worked once
+
+        ours = psutil.Process()
+        groups = {"people and sandbox": [ours]}
+        for child in ours.children():
+            line = " ".join(child.cmdline())
+            name = next((name for name in commands if line.endswith(name)), None)
+            name = name or next((stage for stage in STAGES if f"-Q {stage}" in line), "servers")
+            groups.setdefault(name, []).extend([child, *child.children(recursive=True)])
+        for rate in rates:
+            before, start = cpu_seconds(groups), time.monotonic()
+            took = people.offer(rate, seconds)
+            clock = time.monotonic() - start
+            used = {name: cpu - before[name] for name, cpu in cpu_seconds(groups).items()}
+            in_time = sum(second <= TIME for second in took) / len(took)
+            result = {
+                "offered": rate,
+                "photos": len(took),
+                "answered_per_second": sum(second < PATIENCE for second in took) / clock,
+                **{f"p{p}": percentile(took, p / 100) for p in (50, 95, 99)},
+                "in_time": in_time,
+                "cpu_ms_a_photo": {name: 1000 * cpu / len(took) for name, cpu in used.items()},
+            }
+            results.append(result)
+            print(
+                f"{rate:4.1f} photos/s: {len(took)} sent, {in_time:.0%} within {TIME:.0f} s, "
+                f"p50 {result['p50']:.2f}, p95 {result['p95']:.2f}, p99 {result['p99']:.2f} s; "
+                f"CPU ms a photo: "
+                + ", ".join(f"{name} {ms:.0f}" for name, ms in result["cpu_ms_a_photo"].items()),
+                flush=True,
+            )
+            if in_time < SHARE:
+                print(
+                    f"knee: between {results[-2]['offered'] if len(results) > 1 else 0} and {rate}"
+                )
+                break
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "load.json").write_text(json.dumps(results, indent=2))
+    plot(results, out / "load.png")
+
+
+def plot(results: list[dict[str, Any]], path: Path) -> None:
+    """Times to the answer, and CPU by process, over the offered rate."""
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and is of no use before
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
+
+    figure, (times, cpu) = plt.subplots(2, figsize=(8, 8), sharex=True, layout="constrained")
+    rates = [result["offered"] for result in results]
+    for name in ("p50", "p95", "p99"):
+        times.plot(rates, [result[name] for result in results], marker="o", label=name)
+    times.set_ylabel("seconds to the answer")
+    times.set_ylim(0, 6)
+    names = list(results[0]["cpu_ms_a_photo"])
+    shares = [[r["offered"] * r["cpu_ms_a_photo"][name] / 1000 for r in results] for name in names]
+    cpu.stackplot(rates, shares, labels=names)
+    cpu.set_ylabel("cores in use")
+    cpu.set_xlabel("photos offered a second")
+    for axes in (times, cpu):
+        axes.legend(loc="upper left", fontsize=8)
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rates", default="2,4,5,6,8,10,12,14")
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--out", type=Path, default=ROOT / "dist" / "bench")
+    arguments = parser.parse_args()
+    rates = [float(rate) for rate in arguments.rates.split(",")]
+    run(rates, arguments.seconds, arguments.out)
+
+
+if __name__ == "__main__":
+    main()
