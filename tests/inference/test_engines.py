@@ -222,3 +222,22 @@ def test_engines_agree_on_300_photos(labelled: list[Labelled]) -> None:
     boxes, scores = largest_differences(photos)
     assert boxes <= 1
     assert scores <= 0.05
+
+
+def test_signals_after_loading() -> None:
+    """A process that has loaded a network handles signals: OpenVINO's stack for them is gone."""
+    program = (
+        "import ctypes;"
+        "from attrai.faces import CascadeNetworks;"
+        "from attrai.inference import open_engine;"
+        "CascadeNetworks.load(open_engine('openvino', 1));"
+        "stack = (ctypes.c_size_t * 3)();"
+        "ctypes.CDLL(None).sigaltstack(None, stack);"
+        "assert stack[1] & 0xFFFFFFFF == 2, list(stack);"  # SS_DISABLE
+        "import os, signal; signal.signal(signal.SIGUSR1, lambda *_: print('handled'));"
+        "os.kill(os.getpid(), signal.SIGUSR1)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "handled" in run.stdout

@@ -6,6 +6,7 @@ exported model that could be missing or stale.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import threading
 from collections.abc import Mapping
@@ -36,7 +37,31 @@ class OpenVinoEngine:
         precision = self._half if model.robust else "f32"
         options = {**self._options, "INFERENCE_PRECISION_HINT": precision}
         compiled = self._core.compile_model(_graph(model), "CPU", options)
+        _leave_signal_stack()
         return OpenVinoNetwork(compiled, model.batches)
+
+
+class _SignalStack(ctypes.Structure):
+    """What sigaltstack(2) takes."""
+
+    _fields_ = (
+        ("address", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("bytes", ctypes.c_size_t),
+    )
+
+
+_NO_STACK = 2  # SS_DISABLE
+
+
+def _leave_signal_stack() -> None:
+    """Has signals handled on the thread's ordinary stack again.
+
+    For AMX, OpenVINO gives the thread that compiles a stack for signals that the registers fill
+    nearly alone. Python's handlers run there, and SIGTERM would end the process by SIGSEGV.
+    """
+    stack = _SignalStack(None, _NO_STACK, 0)
+    ctypes.CDLL(None).sigaltstack(ctypes.byref(stack), None)
 
 
 class OpenVinoNetwork:
