@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 _WAIT = 10
 #: Seconds between tries when something is out of reach.
 _SHORTEST, _LONGEST = 0.5, 20.0
+#: How often the last confirmation is tried.
+_CONFIRMS = 10
 #: Seconds between tries while another program polls: two that trade places do so slowly.
 _CONFLICT = 5.0
 #: Seconds that a batch waits for what was said about it to be sent.
@@ -102,9 +104,23 @@ class Poller:
                     offset = self._handle(update, reader, receive, offset)
                 settle(_SETTLE)
         if offset != confirmed:
-            # Or the next bot gets them again; that would do no harm but repeat answers to commands.
-            with contextlib.suppress(TryLater, AnotherPoller, Rejected):
+            self._confirm(offset)
+
+    def _confirm(self, offset: int) -> None:
+        """Confirms what was handled last, or the next bot would get it again.
+
+        Over servers that would repeat no more than answers to commands, but a bot with its chain
+        in its memory no longer knows what it answered.
+        """
+        for _ in range(_CONFIRMS):
+            try:
                 self._telegram.updates(offset, 1)
+            except TryLater as later:
+                time.sleep(later.seconds or _SHORTEST)
+            except (AnotherPoller, Rejected):
+                return
+            else:
+                return
 
     def _ask(self, call: Callable[[], _Answer]) -> _Answer | None:
         """What a call answers; nothing, after a pause, when it has to be made again."""
