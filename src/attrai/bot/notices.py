@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from redis import Redis
 
 from attrai.bot.outbox import Outbox
-from attrai.channels.telegram import CHAT, MESSAGE
+from attrai.channels.telegram import address_of
 from attrai.contract import Job
 from attrai.ledger import Ledger
 from attrai.telegram import Rejected, Telegram, chat_pace
@@ -102,10 +102,10 @@ class Notices:
                 self._standing[first].jobs.append(job.id)
                 self._save(first)
             else:
-                chat = int(job.address[CHAT])
+                chat, message = address_of(job)
                 notice = _Notice(chat=chat, locale=job.locale, album=album, jobs=[job.id])
                 self._stand(job.id, notice)
-                self._new.append((job.id, int(job.address[MESSAGE])))
+                self._new.append((job.id, message))
 
     def send_new(self) -> None:
         """Sends what was announced since the last call, without waiting for it."""

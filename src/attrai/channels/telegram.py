@@ -46,7 +46,7 @@ class TelegramChannel:
 
     def deliver(self, job: Job, picture: bytes) -> None:
         """Sends the picture, with the scores in words for who can't see it."""
-        chat, message = _address(job)
+        chat, message = address_of(job)
         with _for_stages():
             if fits_photo(picture):
                 self._telegram.send_photo(
@@ -59,7 +59,7 @@ class TelegramChannel:
 
     def apologise(self, job: Job, failure: Failure) -> None:
         """Sends the reason why there is no picture."""
-        chat, message = _address(job)
+        chat, message = address_of(job)
         try:
             reason = text(failure.code, job.locale, **failure.details)
         except KeyError:  # of a worker of another version
@@ -96,7 +96,8 @@ def _values(score: Score) -> dict[str, float]:
     return {"score": score.value, "spread": score.spread}
 
 
-def _address(job: Job) -> tuple[int, int]:
+def address_of(job: Job) -> tuple[int, int]:
+    """The chat of a job, and the message there that is to be answered."""
     return int(job.address[CHAT]), int(job.address[MESSAGE])
 
 
