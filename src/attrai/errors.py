@@ -83,3 +83,7 @@ class Undeliverable(UserError):
 
 class SettingsError(Exception):
     """A setting is unusable; the message is one line that names the variable."""
+
+
+class LabelsError(Exception):
+    """Labelled photos are unusable as a whole; the message is one line that says why."""

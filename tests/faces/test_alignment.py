@@ -46,12 +46,12 @@ def test_points_in_one_place_do_not_crash(face: Face) -> None:
     """Landmarks that all coincide, which no face has, still give a crop."""
     flat = face.model_copy(update={"landmarks": (face.landmarks[0],) * 5})
     photo = np.zeros((100, 100, 3), np.uint8)
-    assert aligned_crops(photo, [flat]).shape == (1, CROP_SIDE, CROP_SIDE, 3)
+    assert aligned_crops(photo, [flat], CROP_SIDE).shape == (1, CROP_SIDE, CROP_SIDE, 3)
 
 
 def test_no_faces() -> None:
     """No faces, no crops."""
-    assert aligned_crops(np.zeros((9, 9, 3), np.uint8), []).shape == (0, CROP_SIDE, CROP_SIDE, 3)
+    assert aligned_crops(np.zeros((9, 9, 3), np.uint8), [], 64).shape == (0, 64, 64, 3)
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 2.5, 6])
@@ -73,8 +73,23 @@ def test_crops_are_alike_at_any_size_and_angle(
     assert difference.mean() < 4
 
 
-def crop(photo: Image.Image, landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+@pytest.mark.parametrize(("side", "margin", "border"), [(150, 0.2, 30), (128, 0.1, 13)])
+def test_a_margin_is_added_around_the_crop(
+    astronaut: Image.Image, side: int, margin: float, border: int
+) -> None:
+    """With a margin the crop is the middle of a larger one, at any side."""
+    landmarks = np.array([(205, 101), (248, 104), (226, 130), (202, 139), (246, 142)]) + 0.5
+    larger = crop(astronaut, landmarks, side, margin)
+    assert larger.shape == (side + 2 * border, side + 2 * border, 3)
+    middle = larger[border:-border, border:-border]
+    assert np.abs(middle - crop(astronaut, landmarks, side)).mean() < 0.5
+    assert larger[:border].std() > 10  # the photo goes on there
+
+
+def crop(
+    photo: Image.Image, landmarks: NDArray[np.float64], side: int = CROP_SIDE, margin: float = 0
+) -> NDArray[np.float64]:
     """The crop of a face with the landmarks at the given places."""
     points = tuple(Point(*point) for point in (landmarks - 0.5).tolist())
     face = Face(box=Box(0, 0, 1, 1), landmarks=points, probability=1)
-    return aligned_crops(np.asarray(photo), [face])[0].astype(float)
+    return aligned_crops(np.asarray(photo), [face], side, margin)[0].astype(float)

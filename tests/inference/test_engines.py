@@ -21,6 +21,7 @@ from safetensors import safe_open
 
 from attrai.errors import SettingsError
 from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces.alignment import CROP_SIDE
 from attrai.faces.networks import WEIGHTS
 from attrai.inference import Engine, Images, open_engine
 from attrai.scoring import PACKAGED, Scorer, ScorerWeights
@@ -200,7 +201,7 @@ def largest_differences(photos: list[Images]) -> tuple[float, float]:
             for a, b in zip(first, second, strict=True)
         ]
         if first:
-            crops = aligned_crops(photo, first)
+            crops = aligned_crops(photo, first, CROP_SIDE)
             ours, theirs = ([score.value for score in scorer(crops)] for scorer in scorers)
             scores.append(float(np.abs(np.subtract(ours, theirs)).max()))
     print(f"{len(photos)} photos: boxes differ by {max(boxes):.4f} px, scores by {max(scores):.4f}")

@@ -136,7 +136,7 @@ def test_whole_pipeline_agrees_with_the_raters(
         if not faces:
             continue
         largest = max(faces, key=lambda face: face.box.width * face.box.height)
-        (score,) = scorer(aligned_crops(photo, [largest]))
+        (score,) = scorer(aligned_crops(photo, [largest], CROP_SIDE))
         predicted.append(score.value)
         rated.append(row.score)
     correlation = np.corrcoef(predicted, rated)[0, 1]
@@ -152,6 +152,6 @@ def test_example_is_scored(
     """The example's score stays what it was; landmarks half a pixel away move it by 0.1."""
     photo = np.asarray(astronaut)
     faces = Detector(networks, min_side=40, max_faces=1)(photo).faces
-    (score,) = scorer(aligned_crops(photo, faces))
+    (score,) = scorer(aligned_crops(photo, faces, CROP_SIDE))
     assert score.value == pytest.approx(5.25, abs=0.15)
     assert score.spread == pytest.approx(1.41, abs=0.1)

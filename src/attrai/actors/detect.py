@@ -8,6 +8,7 @@ from attrai.actors.stage import Stage
 from attrai.contract import Job
 from attrai.errors import NoFace
 from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import open_engine
 from attrai.payloads import pack_crops, unpack_photo
 from attrai.photos import CROPS, PHOTO
@@ -31,5 +32,6 @@ class Detect(Stage):
         faces, found = self._detector(photo)
         if not faces:
             raise NoFace
-        self.services.photos.write(job.id, CROPS, pack_crops(aligned_crops(photo, faces)))
+        crops = aligned_crops(photo, faces, CROP_SIDE)
+        self.services.photos.write(job.id, CROPS, pack_crops(crops))
         return job.with_(faces=faces, faces_found=found)

@@ -50,22 +50,30 @@ def similarity(points: NDArray[np.float64], targets: NDArray[np.float64]) -> NDA
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def aligned_crops(photo: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
-    """The faces' crops, shape (n, CROP_SIDE, CROP_SIDE, 3), RGB.
+def aligned_crops(
+    photo: NDArray[np.uint8], faces: Sequence[Face], side: int, margin: float = 0.0
+) -> NDArray[np.uint8]:
+    """The faces' crops, shape (n, side, side, 3), RGB.
 
     Args:
         photo: RGB, shape (height, width, 3).
         faces: with landmarks in pixels of the photo.
+        side: of a crop, in pixels.
+        margin: how much more is cut out at each edge, in sides, so that training can shift and
+            turn the crop and still see the photo there; the sides grow by it.
     """
-    crops = np.empty((len(faces), CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    border = round(side * margin)
+    targets = TEMPLATE * side + border
+    whole = side + 2 * border
+    crops = np.empty((len(faces), whole, whole, 3), np.uint8)
     halves = Halves(photo)
     for crop, face in zip(crops, faces, strict=True):
         landmarks = np.array(face.landmarks)
-        a, b, _ = similarity(landmarks, TEMPLATE * CROP_SIDE)[0]
+        a, b, _ = similarity(landmarks, targets)[0]
         # From more than twice the size bilinear sampling would skip pixels.
         image, scale = halves.at(float(np.hypot(a, b)))
         # A pixel's centre is at its number.
         centres = (landmarks + 0.5) * scale - 0.5
-        matrix = similarity(centres, TEMPLATE * CROP_SIDE)
-        crop[:] = cv2.warpAffine(image, matrix, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR)
+        matrix = similarity(centres, targets)
+        crop[:] = cv2.warpAffine(image, matrix, (whole, whole), flags=cv2.INTER_LINEAR)
     return crops
