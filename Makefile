@@ -23,10 +23,11 @@ test: $(READY) programs
 # The tests start servers, a browser and a Docker engine of their own; here these are installed.
 programs:
 	@PATH="/usr/lib/rabbitmq/bin:$$PATH"; \
-	missing=; for program in rabbitmq-server redis-server chromium dockerd debootstrap ip; do \
+	missing=; for program in rabbitmq-server redis-server chromium dockerd debootstrap ip prometheus; do \
 	  command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
-	packages="rabbitmq-server redis-server chromium fonts-dejavu-core docker.io debootstrap iproute2"; \
+	packages="rabbitmq-server redis-server chromium fonts-dejavu-core docker.io debootstrap iproute2 \
+	  prometheus"; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 	  echo "Tests that need$$missing are skipped: apt-get install $$packages"; exit 0; fi; \
 	echo "Installing $$packages for the tests"; \

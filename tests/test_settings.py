@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from attrai.errors import SettingsError
-from attrai.settings import load_settings
+from attrai.settings import Settings, load_settings
 
 
 def test_defaults() -> None:
@@ -36,6 +36,7 @@ def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("ATTRAI_MIN_FACE_SIDE", "3"),
         ("ATTRAI_WEIGHTS", "/no/such/file"),
         ("ATTRAI_LOG_LEVEL", "loud"),
+        ("ATTRAI_ADMINS", "ann"),
     ],
 )
 def test_unusable_value(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -46,3 +47,14 @@ def test_unusable_value(monkeypatch: pytest.MonkeyPatch, variable: str, value: s
     assert variable in str(caught.value)
     assert value in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_admins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Numbers with commas between them, from a variable or a secret; none when nothing is set."""
+    assert load_settings().admins is None
+    monkeypatch.setenv("ATTRAI_ADMINS", "11, 22")
+    assert load_settings().admins == {11, 22}
+    assert "22" not in repr(load_settings())
+    monkeypatch.delenv("ATTRAI_ADMINS")
+    (tmp_path / "attrai_admins").write_text("33\n")
+    assert Settings(_secrets_dir=tmp_path).admins == {33}

@@ -88,6 +88,18 @@ SAMPLES: dict[str, float | str] = {
     "minutes": 30,
     "styles": "boxes",
     "default": "boxes",
+    "stage": "detect",
+    "stages": "detect, score",
+    "waiting": 3,
+    "workers": 2,
+    "needed": 4,
+    "part": "RabbitMQ",
+    "requests": 5,
+    "users": 2,
+    "per_minute": 12,
+    "full": 1,
+    "dead": 1,
+    "dropped": 1,
 }
 
 

@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import dramatiq
@@ -26,15 +27,20 @@ from attrai import logs
 from attrai.actors.stage import Stage
 from attrai.channels import Channel
 from attrai.contract import Job, StageName
+from attrai.dropped import DroppedRecords
 from attrai.errors import SettingsError
 from attrai.health import Pulse
 from attrai.ledger import Ledger
+from attrai.metrics.opening import open_stage_metrics
 from attrai.middleware import middleware
 from attrai.photos import StoreError, open_store
 from attrai.rabbitmq import Broker, hide_messages
 from attrai.servers import CannotStart, await_servers
 from attrai.services import Services, open_redis
 from attrai.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from attrai.metrics.stage import StageMetrics
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +82,24 @@ def start(channels_of: Callable[[Settings], Mapping[str, Channel]]) -> None:
         log_handler = configure_logs(settings, "worker")
         await_servers(settings)
         services = open_services(settings, channels_of(settings))
+        metrics = open_stage_metrics(settings)
     except (SettingsError, CannotStart) as error:
         sys.exit(f"attrai: {error}")
-    dramatiq.set_broker(make_broker(settings, [Boot(services, log_handler)]))
+    extra: list[dramatiq.Middleware] = []
+    if metrics is not None:
+        services = _counted(services, metrics)
+        extra.append(metrics)
+    dramatiq.set_broker(make_broker(settings, [Boot(services, log_handler), *extra]))
+
+
+def _counted(services: Services, metrics: StageMetrics) -> Services:
+    """The services, with what they tell told to the metrics as well."""
+
+    def answered(job: Job) -> None:
+        services.on_answered(job)
+        metrics.answered(job)
+
+    return replace(services, on_answered=answered, on_handed_on=metrics.handed_on)
 
 
 def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
@@ -176,7 +197,9 @@ class Boot(dramatiq.Middleware):
         # What is loaded by now stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
-        self._life = SignsOfLife(self._services.ledger, [stage.name for stage in stages])
+        self._dropped = DroppedRecords(self._services.ledger, self._log_handler)
+        names = [stage.name for stage in stages]
+        self._life = SignsOfLife(self._services.ledger, names, self._dropped)
         broker.on_consumer_turn = self._life.beat
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
@@ -186,6 +209,7 @@ class Boot(dramatiq.Middleware):
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - as above
         """Sends the last records; dramatiq then closes what they would be written to."""
         self._log_handler.close()
+        self._dropped.note()
 
 
 def _queues(worker: dramatiq.Worker) -> set[str]:
@@ -195,9 +219,12 @@ def _queues(worker: dramatiq.Worker) -> set[str]:
 class SignsOfLife:
     """Says in the ledger and to health checks that this process consumes."""
 
-    def __init__(self, ledger: Ledger, stages: Sequence[StageName]) -> None:
+    def __init__(
+        self, ledger: Ledger, stages: Sequence[StageName], dropped: DroppedRecords
+    ) -> None:
         self._ledger = ledger
         self._stages = stages
+        self._dropped = dropped
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._pulse = Pulse()
         self._next = 0.0
@@ -212,6 +239,7 @@ class SignsOfLife:
                 self._next = time.monotonic() + _BEAT_SECONDS
                 for stage in self._stages:
                     self._ledger.beat(stage, self._name)
+                self._dropped.note()
                 self._pulse.beat()
 
     def stop(self) -> None:

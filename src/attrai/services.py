@@ -35,13 +35,15 @@ class Services:
     on_answered: Callable[[Job], None]
     #: How many threads of this process run stages.
     threads: int = 1
+    #: Called with each job that left a stage, as it came and as it left.
+    on_handed_on: Callable[[Job, Job], None] = lambda _before, _after: None
 
 
-def open_redis(settings: Settings) -> redis.Redis:
-    """A client that outlasts a restart of its server."""
+def open_redis(settings: Settings, tries: int = _TRIES) -> redis.Redis:
+    """A client that outlasts a restart of its server, if it may try that often."""
     return redis.Redis.from_url(
         settings.redis_url.get_secret_value(),
-        retry=Retry(ExponentialBackoff(cap=_LONGEST, base=_SHORTEST), _TRIES),
+        retry=Retry(ExponentialBackoff(cap=_LONGEST, base=_SHORTEST), tries),
         retry_on_error=[
             redis.exceptions.ConnectionError,
             redis.exceptions.TimeoutError,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from attrai.errors import SettingsError
 
@@ -65,7 +65,16 @@ class Settings(BaseSettings):
     telegram_api_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")] = (
         "https://api.telegram.org"
     )
+    #: Where Prometheus reads, by HTTP on all interfaces, what this process counts.
+    metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    #: Telegram's numbers of those whom the bot answers /admin, with commas between them.
+    admins: Annotated[frozenset[int] | None, NoDecode, Field(repr=False)] = None
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _split(cls, numbers: object) -> object:
+        return numbers.split(",") if isinstance(numbers, str) else numbers
 
     @field_validator("engine")
     @classmethod

@@ -17,6 +17,8 @@ from attrai.contract import STAGES
 from attrai.sandbox import Person, Sandbox, running
 
 WAIT = 60
+#: The number of the operator.
+ADMIN = 4711
 
 
 class Program:
@@ -86,6 +88,7 @@ def product(
             "ATTRAI_TELEGRAM_TOKEN": sandbox.token,
             "ATTRAI_TELEGRAM_API_URL": url,
             "ATTRAI_PHOTOS_URL": f"file://{volume}",
+            "ATTRAI_ADMINS": str(ADMIN),
             "TMPDIR": str(folder),
         }
         arguments = ["bot", "--embedded"]

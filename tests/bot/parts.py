@@ -10,6 +10,7 @@ import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from redis import Redis
 
+from attrai.bot.admin import Office
 from attrai.bot.notices import Notices
 from attrai.bot.outbox import Outbox
 from attrai.bot.reception import Reception
@@ -19,9 +20,11 @@ from attrai.contract import STAGES, Job
 from attrai.embedded import embedded_redis
 from attrai.intake import Intake
 from attrai.ledger import Ledger
+from attrai.overview.queues import EmbeddedQueues
 from attrai.sandbox import Sandbox, running
 from attrai.settings import Settings
 from attrai.telegram import Telegram
+from tests.bot.conftest import ADMIN
 from tests.telegram.served import TOKEN, connect
 
 MAX_ACTIVE, MAX_PENDING = 2, 4
@@ -42,6 +45,7 @@ class Parts(NamedTuple):
     notices: Notices
     reception: Reception
     reader: Reader
+    office: Office
 
     def requests(self) -> list[Request]:
         """What the updates that wait want; they go on waiting."""
@@ -53,7 +57,7 @@ class Parts(NamedTuple):
         updates = self.telegram.updates(0, 1)
         for update in updates:
             request = self.reader.read(update)
-            if request is not None:
+            if request is not None and not self.office.receive(request):
                 self.reception.receive(request)
         self.sandbox.world.updates.confirm(updates[-1]["update_id"] + 1)
         self.settle()
@@ -96,6 +100,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
             telegram_api_url=url,
             max_active=MAX_ACTIVE,
             max_pending=MAX_PENDING,
+            admins=frozenset({ADMIN}),
         )
         telegram, ledger = connect(url, redis), make_ledger(redis, settings)
         broker = StubBroker(middleware=[])
@@ -104,6 +109,8 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
         intake = Intake(broker, ledger)
         notices = Notices(redis, telegram, ledger, outbox)
         reception = Reception(settings, telegram, intake, notices, outbox)
+        queues = EmbeddedQueues(broker.queues)
+        office = Office(settings, redis, ledger, queues, telegram, outbox)
         reader = Reader(telegram.me(), settings.max_photo_side)
         try:
             yield Parts(
@@ -117,6 +124,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
                 notices,
                 reception,
                 reader,
+                office,
             )
         finally:
             outbox.close()

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from attrai.sandbox import Faults, Message, Sandbox, running
-from tests.bot.conftest import WAIT, Product, Program
+from tests.bot.conftest import ADMIN, WAIT, Product, Program
 from tests.conftest import ASTRONAUT
 from tests.sandbox.browser import File, drop
 
@@ -74,6 +74,26 @@ def test_a_conversation(product: Product) -> None:
     for message, words in sent.items():
         assert [words in (answer.text or "") for answer in answers(messages, message)] == [True]
     assert product.bot.process.poll() is None
+
+
+def test_the_operator_asks(product: Product) -> None:
+    """/admin brings the status and the charts, with a worker alive at each stage."""
+    operator, ann = product.sandbox.user(ADMIN), product.person()
+    photo = ann.send_photo(PHOTO)
+    product.sandbox.wait_for(ann.id, lambda found: bool(answers(found, photo)), WAIT)
+    asked = ann.send_text("/admin")
+    *_, answer = product.sandbox.wait_for(ann.id, lambda found: found[-1].reply_to == asked, WAIT)
+    assert "Send me a photo" in (answer.text or "")
+    asked = operator.send_text("/admin")
+    messages = product.sandbox.wait_for(ADMIN, lambda found: bool(answers(found, asked)), WAIT)
+    [answer] = answers(messages, asked)
+    assert answer.photo is not None
+    status = answer.caption or ""
+    assert re.search(r"Today: \d+ photos? of \d+ (person|people)\.", status)
+    assert re.search(r"score: 0 waiting, 1 worker, \d+ a minute", status)
+    assert "Dead letters: 0." in status
+    assert "is down" not in status
+    assert not any(str(ADMIN) in line for line in product.bot.output)
 
 
 def test_an_album(product: Product) -> None:

@@ -13,13 +13,14 @@ from attrai.actors.stage import TIME_LIMIT
 from attrai.contract import STAGES
 from tests.deploy.stacks import SWARM, load, seconds, services
 
-ALL = services("stack.yml", "graylog.yml")
+#: The last file has the roles whole, where monitoring.yml only adds to them.
+ALL = services("monitoring.yml", "graylog.yml", "stack.yml")
 ROLES = ("bot", *STAGES, "sweep")
 
 
 @pytest.fixture(params=ALL, name="service")
 def each_service(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Each service of the stack and of Graylog in turn."""
+    """Each service of the stack, of Graylog and of the monitoring in turn."""
     return ALL[request.param]
 
 
@@ -57,8 +58,9 @@ def test_privileges() -> None:
 
 
 def test_networks() -> None:
-    """Only the bot, ingest and deliver have a way out; Graylog has one for its web pages."""
-    networks = load("stack.yml")["networks"] | load("graylog.yml")["networks"]
+    """Only the bot, ingest and deliver have a way out, and those who have web pages one to them."""
+    files = [load(name) for name in ("stack.yml", "graylog.yml", "monitoring.yml")]
+    networks = {key: network for file in files for key, network in file["networks"].items()}
     outside = {name for name, network in networks.items() if not network.get("internal")}
     reach = {name: outside & set(service["networks"]) for name, service in ALL.items()}
     assert {name: found for name, found in reach.items() if found} == {
@@ -66,6 +68,7 @@ def test_networks() -> None:
         "ingest": {"internet"},
         "deliver": {"internet"},
         "graylog": {"web"},
+        "grafana": {"web"},
     }
 
 
@@ -107,10 +110,19 @@ def test_secrets() -> None:
 def test_versions(service: dict[str, Any]) -> None:
     """Images of others are pinned to a version; which attrai runs is the operator's to say."""
     image = service["image"]
-    assert image is None or image.rpartition(":")[2][0].isdigit()
+    assert image is None or image.rpartition(":")[2].removeprefix("v")[0].isdigit()
 
 
-@pytest.mark.parametrize("more", [(), ("graylog.yml",), ("s3.yml",), ("verification/stack.yml",)])
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("graylog.yml",),
+        ("monitoring.yml",),
+        ("s3.yml", "graylog.yml", "monitoring.yml"),
+        ("verification/stack.yml",),
+    ],
+)
 def test_engine_reads_it(more: tuple[str, ...]) -> None:
     """The engine's own client finds nothing wrong with the files, alone and together."""
     if not shutil.which("docker"):

@@ -1,4 +1,4 @@
-"""Real servers of our own, for tests and benchmarks: Redis and RabbitMQ on free loopback ports.
+"""Real servers of our own, for tests and benchmarks, on free loopback ports.
 
     with RabbitServer() as rabbit, RedisServer() as redis:
         ...  # rabbit.url, redis.url
@@ -7,8 +7,9 @@ Each has its own folder, ports and password, runs as whoever runs the tests, and
 folder, when the context or the interpreter ends.
 """
 
+from tests.servers.prometheus import PrometheusServer
 from tests.servers.rabbit import RabbitServer
 from tests.servers.redis import RedisServer
 from tests.servers.server import Server
 
-__all__ = ["RabbitServer", "RedisServer", "Server"]
+__all__ = ["PrometheusServer", "RabbitServer", "RedisServer", "Server"]

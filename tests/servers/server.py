@@ -20,7 +20,7 @@ from typing import Self
 import psutil
 
 HOST = "127.0.0.1"
-INSTALL = "apt-get install --no-install-recommends rabbitmq-server redis-server chromium"
+INSTALL = "apt-get install --no-install-recommends rabbitmq-server redis-server chromium prometheus"
 #: RabbitMQ takes 4 to 6 s on two cores; much more means that the machine is stuck.
 PATIENCE_S = 90.0
 #: Where Debian keeps what its wrapper in /usr/sbin runs as the user rabbitmq only.

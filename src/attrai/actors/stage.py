@@ -131,8 +131,10 @@ class Stage(ABC):
             return
         waited, took = max(0.0, started - job.queued_at), max(0.0, time.time() - started)
         timing = Timing(stage=self.name, waited=waited, took=took)
-        self.hand_on(done.model_copy(update={"trace": (*done.trace, timing)}))
+        done = done.model_copy(update={"trace": (*done.trace, timing)})
+        self.hand_on(done)
         # Last, for the next stage need not wait for it.
+        self.services.on_handed_on(job, done)
         log.info("done", attempt=_attempt(), waited=waited, took=took)
 
     def _postpone(self, job: Job, later: TryLater) -> None:

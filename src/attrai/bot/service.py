@@ -12,14 +12,18 @@ import structlog
 from redis import Redis, RedisError
 
 from attrai import broker
+from attrai.bot.admin import Office
 from attrai.bot.notices import Notices
 from attrai.bot.outbox import Outbox
 from attrai.bot.poller import Poller
 from attrai.bot.reception import Reception
-from attrai.bot.updates import Reader
+from attrai.bot.updates import Reader, Request
+from attrai.dropped import DroppedRecords
 from attrai.errors import SettingsError
 from attrai.health import Pulse
 from attrai.intake import Intake
+from attrai.logs import LogHandler
+from attrai.overview.queues import Queues, RabbitQueues
 from attrai.servers import await_servers
 from attrai.services import open_redis
 from attrai.settings import Settings
@@ -40,12 +44,13 @@ _SETTLE_SECONDS = 60
 _TRIES = 5
 
 
-def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
+def run(settings: Settings, on_ready: Callable[[str], None], log_handler: LogHandler) -> None:
     """Runs the bot until a signal; the stages are other processes.
 
     Args:
         settings: say where the servers are.
         on_ready: called with the bot's name once it listens.
+        log_handler: knows which records are dropped.
 
     Raises:
         SettingsError: there is no token, or Telegram refuses it.
@@ -55,23 +60,32 @@ def run(settings: Settings, on_ready: Callable[[str], None]) -> None:
     redis = open_redis(settings)
     ledger = broker.make_ledger(redis, settings)
     intake = Intake(broker.make_broker(settings, []), ledger)
-    with Bot(settings, redis, intake) as bot:
+    queues = RabbitQueues(settings.broker_url.get_secret_value())
+    with Bot(settings, redis, intake, queues, DroppedRecords(ledger, log_handler)) as bot:
         bot.run(on_ready)
 
 
 class Bot:
     """All parts of the bot; inside its block notices are looked after."""
 
-    def __init__(self, settings: Settings, redis: Redis, intake: Intake) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        intake: Intake,
+        queues: Queues,
+        dropped: DroppedRecords,
+    ) -> None:
         self._max_side = settings.max_photo_side
         self._telegram = open_telegram(settings, redis, _PATIENCE)
         self._outbox = Outbox()
         self._notices = Notices(redis, self._telegram, intake.ledger, self._outbox)
         self._reception = Reception(settings, self._telegram, intake, self._notices, self._outbox)
+        self._office = Office(settings, redis, intake.ledger, queues, self._telegram, self._outbox)
         self._pulse = Pulse()
         self._poller = Poller(self._telegram, on_turn=self._pulse.beat)
         self._ended = threading.Event()
-        self._looking = threading.Thread(target=_look, args=(self._notices, self._ended))
+        self._looking = threading.Thread(target=_look, args=(self._notices, dropped, self._ended))
 
     def run(self, on_ready: Callable[[str], None]) -> None:
         """Polls until a signal.
@@ -87,11 +101,15 @@ class Bot:
         self._offer_commands()
         on_ready(str(me.username))
         try:
-            self._poller.run(Reader(me, self._max_side), self._reception.receive, self._settle)
+            self._poller.run(Reader(me, self._max_side), self._receive, self._settle)
         except TokenRefused:
             raise SettingsError(
                 "ATTRAI_TELEGRAM_TOKEN: Telegram no longer takes this token"
             ) from None
+
+    def _receive(self, request: Request) -> None:
+        if not self._office.receive(request):
+            self._reception.receive(request)
 
     def _settle(self, seconds: float) -> None:
         self._notices.send_new()
@@ -114,12 +132,13 @@ class Bot:
         self._pulse.stop()
 
 
-def _look(notices: Notices, ended: threading.Event) -> None:
+def _look(notices: Notices, dropped: DroppedRecords, ended: threading.Event) -> None:
     last = False
     while not last:
         last = ended.wait(_LOOK_SECONDS)
         try:
             notices.look()
+            dropped.note()
         except RedisError as error:
             log.warning("notices can't be looked at", reason=type(error).__name__)
         except Exception:

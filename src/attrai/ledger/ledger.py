@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -14,6 +15,7 @@ from attrai.contract import STAGES, Job, StageName, Ticket
 from attrai.errors import TIMED_OUT
 from attrai.ledger import scripts
 from attrai.ledger.eta import StageLoad, seconds_to_answer
+from attrai.ledger.histogram import histogram_bound
 
 #: Whether a job has a slot now, had one before, or why not; "ignored" is a refusal too many.
 Admission = Literal["admitted", "repeated", "answered", "user-busy", "busy", "ignored"]
@@ -35,14 +37,27 @@ MAX_REFUSED = 20
 DAYS_KEPT = 400 * 86400
 #: How much of a stage's recent service time its newest job makes up.
 _NEWEST_SHARE = 0.05
-#: The histogram's first bound in seconds; each further one is a quarter above the last.
-_SHORTEST = 0.05
+#: Scores are counted in bins of this width.
+SCORE_BIN = 0.5
+
+
+def utc_today() -> str:
+    """The date by which things are counted now, as 2024-12-31."""
+    return datetime.now(UTC).date().isoformat()
 
 
 class Ledger:
     """Admits jobs within limits, knows where they are, and forgets them when answered."""
 
-    def __init__(self, redis: Redis, *, max_active: int, max_pending: int, lifetime: int) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        max_active: int,
+        max_pending: int,
+        lifetime: int,
+        today: Callable[[], str] = utc_today,
+    ) -> None:
         """A ledger with its limits.
 
         Args:
@@ -50,11 +65,14 @@ class Ledger:
             max_active: how many jobs of one user may be in flight.
             max_pending: how many of all users.
             lifetime: seconds until the sweeper answers for a job.
+            today: the date by which things are counted.
         """
         self._redis = redis
+        self._today = today
         self._limits = (lifetime, max_active, max_pending)
         self._admit = self._script(scripts.ADMIT)
         self._begin = self._script(scripts.BEGIN)
+        self._pause = self._script(scripts.PAUSE)
         self._finish = self._script(scripts.FINISH)
         self._take_overdue = self._script(scripts.TAKE_OVERDUE)
 
@@ -69,7 +87,7 @@ class Ledger:
         """
         ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
         args = [job.id, job.user, ticket, refused, *self._limits, MAX_REFUSED]
-        args += [_today(), DAYS_KEPT]
+        args += [self._today(), DAYS_KEPT]
         return cast("Admission", self._admit(args=args).decode())
 
     def admitted(self, job_id: str) -> Job | None:
@@ -89,18 +107,17 @@ class Ledger:
             that a worker died at it. Or that the job was answered meanwhile, or that another
             worker is handing over its answer.
         """
-        before = [job.trace[-1].stage, job.trace[-1].took] if job.trace else ["", 0]
-        args = [job.id, stage, DELIVERY_SECONDS, *before, _NEWEST_SHARE]
-        begun = cast("int", self._begin(args=args))
+        before = (job.trace[-1].stage, job.trace[-1].took) if job.trace else ("", 0.0)
+        waited = histogram_bound(time.time() - job.queued_at)
+        args = [job.id, stage, DELIVERY_SECONDS, waited, *before, histogram_bound(before[1])]
+        begun = cast("int", self._begin(args=[*args, _NEWEST_SHARE]))
         if begun > 0:
             return begun
         return "answered" if begun == 0 else "being-delivered"
 
     def pause(self, job: Job, stage: StageName) -> None:
         """Takes `begin` back: the work failed in an orderly way and is tried again."""
-        self._redis.hdel(f"attrai:starts:{job.id}", stage)
-        if stage == "deliver":
-            self._redis.delete(f"attrai:delivering:{job.id}")
+        self._pause(args=[job.id, stage])
 
     def holds(self, job_id: str) -> bool:
         """Whether the job has a slot: it was admitted and not answered yet."""
@@ -116,10 +133,10 @@ class Ledger:
     def finish(self, job: Job) -> bool:
         """Frees the job's slot and counts its end; whether it had one."""
         outcome = job.failure.code if job.failure else "rated"
-        seconds = sum(timing.waited + timing.took for timing in job.trace)
-        delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else ""
-        args = [job.id, job.user, _today(), outcome, histogram_bound(seconds)]
-        return bool(self._finish(args=[*args, delivery, _NEWEST_SHARE, ANSWERED_SECONDS]))
+        delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
+        timing = ["", ""] if delivery is None else [delivery, histogram_bound(delivery)]
+        args = [job.id, job.user, self._today(), outcome, ANSWERED_SECONDS, *timing]
+        return bool(self._finish(args=[*args, _NEWEST_SHARE, *_counted(job)]))
 
     def in_flight(self) -> int:
         """How many jobs have a slot."""
@@ -139,6 +156,14 @@ class Ledger:
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zadd(key, {worker: now})
             pipeline.zremrangebyscore(key, "-inf", now - 2 * WORKER_SECONDS)
+            pipeline.execute()
+
+    def count_dropped_logs(self, records: int) -> None:
+        """Notes that so many more log records were not sent."""
+        day = f"attrai:day:{self._today()}"
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hincrby(day, "dropped-logs", records)
+            pipeline.expire(day, DAYS_KEPT)
             pipeline.execute()
 
     def leave(self, stage: StageName, worker: str) -> None:
@@ -190,11 +215,18 @@ class Ledger:
         return min(remaining.values(), default=0.0)
 
 
-def histogram_bound(seconds: float) -> float:
-    """The upper bound of the histogram's bucket that a pipeline time falls into."""
-    steps = math.ceil(math.log(max(seconds, _SHORTEST) / _SHORTEST, 1.25) - 1e-9)
-    return round(_SHORTEST * 1.25**steps, 3)
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+def _counted(job: Job) -> list[str | int]:
+    """What the end of a rated job adds to its day's histograms, as names and counts."""
+    if job.failure:
+        return []
+    work = sum(timing.took for timing in job.trace)
+    seconds = work + sum(timing.waited for timing in job.trace)
+    # A full 10 belongs to the last bin.
+    bins = Counter(
+        min(SCORE_BIN * (score.value // SCORE_BIN), 10 - SCORE_BIN) for score in job.scores
+    )
+    counts: list[str | int] = [f"seconds:{histogram_bound(seconds)}", 1]
+    counts += [f"work:{histogram_bound(work)}", 1]
+    for start, faces in bins.items():
+        counts += [f"score:{start}", faces]
+    return counts

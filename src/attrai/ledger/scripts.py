@@ -7,17 +7,29 @@ Keys, all below `attrai:`
     at:STAGE        sorted set of the ids of the jobs that began this stage and no later one,
                     by the time they did: in work there or waiting for the next
     starts:ID       hash of stage -> how often work on the job began and did not end
+    later           hash of the ids of the jobs that are to be tried again -> at which stage
     delivering:ID   present while a worker hands over the answer
     answered:ID     present for a day after the answer
     refused:USER    sorted set of that user's job ids that were refused a slot, like `jobs`
+    full            set of the users who have as many jobs as one may have
     service         hash of stage -> the recent seconds of work on a job
+    begun           hash of stage -> when work on a job began there last
+    recent:SLOT     hash of what happened in some seconds, kept for minutes: `admitted`, and of
+                    each stage the histograms `STAGE:waited:BOUND` (counted when work begins) and
+                    `STAGE:took:BOUND`
     workers:STAGE   sorted set of live workers by the time of their last sign of life
-    day:DATE        hash of what happened that day, and users:DATE, who asked (HyperLogLog)
+    day:DATE        hash of what happened that day, and users:DATE, who asked (HyperLogLog):
+                    `requests`, `outcome:CODE`, `dropped-logs`, and of the rated photos the
+                    histograms `seconds:BOUND` (until the answer), `work:BOUND` and `score:BIN`
 
 Times are Redis's own, in Unix seconds. A script's arguments are named in its first lines.
 """
 
 from attrai.contract import STAGES
+
+#: So many seconds are counted together, and kept for so many. An operator is to see within 10
+#: seconds what changed.
+SLOT_SECONDS, RECENT_SECONDS = 5, 300
 
 COMMON = """
 local function key(...) return 'attrai:' .. table.concat({...}, ':') end
@@ -28,11 +40,22 @@ local function leave(id)
         redis.call('ZREM', key('at', stage), id)
     end
 end
-local function record(stage, seconds, share)
+local function count(name)
+    local slot = key('recent', math.floor(time[1] / SLOT))
+    redis.call('HINCRBY', slot, name, 1)
+    redis.call('EXPIRE', slot, RECENT)
+end
+local function record(stage, seconds, bound, share)
     local recent = tonumber(redis.call('HGET', key('service'), stage) or seconds)
     redis.call('HSET', key('service'), stage, recent + share * (seconds - recent))
+    count(stage .. ':took:' .. bound)
 end
-""".replace("STAGES", ", ".join(map(repr, STAGES)))
+"""
+COMMON = (
+    COMMON.replace("STAGES", ", ".join(map(repr, STAGES)))
+    .replace("SLOT", str(SLOT_SECONDS))
+    .replace("RECENT", str(RECENT_SECONDS + SLOT_SECONDS))
+)
 
 ADMIT = """
 local id, user, ticket, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
@@ -53,6 +76,10 @@ if not refused then
 elseif in_flight('refused', user) >= max_refused then
     return 'ignored'
 end
+if not refused then
+    count('admitted')
+    if in_flight('user', user) + 1 >= max_active then redis.call('SADD', key('full'), user) end
+end
 local slots = key(refused and 'refused' or 'user', user)
 redis.call('ZADD', key('jobs'), now + lifetime, id)
 redis.call('ZADD', slots, now + lifetime, id)
@@ -63,34 +90,51 @@ return 'admitted'
 """
 
 BEGIN = """
-local id, stage, delivery = ARGV[1], ARGV[2], ARGV[3]
-local before, seconds, share = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local id, stage, delivery, waited = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local before, seconds, bound, share = ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 if not redis.call('ZSCORE', key('jobs'), id) then return 0 end
 if stage == 'deliver' and
     not redis.call('SET', key('delivering', id), '1', 'NX', 'EX', delivery) then return -1 end
+local resumed = redis.call('HDEL', key('later'), id) == 1
+local seen = redis.call('ZSCORE', key('at', stage), id) and
+    redis.call('EXISTS', key('starts', id)) == 1
 leave(id)
 redis.call('ZADD', key('at', stage), now, id)
-if before ~= '' then
-    redis.call('HDEL', key('starts', id), before)
-    record(before, seconds, share)
+redis.call('HSET', key('begun'), stage, now)
+-- A job is admitted to its first stage before it begins there.
+if not resumed and not seen then
+    count(stage .. ':waited:' .. waited)
+end
+if redis.call('HDEL', key('starts', id), before) == 1 then
+    record(before, seconds, bound, share)
 end
 return redis.call('HINCRBY', key('starts', id), stage, 1)
 """
 
+PAUSE = """
+local id, stage = ARGV[1], ARGV[2]
+redis.call('HDEL', key('starts', id), stage)
+if stage == 'deliver' then redis.call('DEL', key('delivering', id)) end
+if redis.call('ZSCORE', key('jobs'), id) then redis.call('HSET', key('later'), id, stage) end
+"""
+
 FINISH = """
-local id, user, date, outcome, bucket = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local seconds, share, remembered = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+local id, user, date, outcome, remembered = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local seconds, bound, share = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 leave(id)
 redis.call('DEL', key('starts', id), key('delivering', id))
-redis.call('ZREM', key('user', user), id)
+redis.call('HDEL', key('later'), id)
+if redis.call('ZREM', key('user', user), id) == 1 then redis.call('SREM', key('full'), user) end
 redis.call('ZREM', key('refused', user), id)
 redis.call('HDEL', key('tickets'), id)
 local had = redis.call('ZREM', key('jobs'), id)
 if had == 1 then
     redis.call('SET', key('answered', id), '1', 'EX', remembered)
-    if seconds then record('deliver', seconds, share) end
+    if seconds then record('deliver', seconds, bound, share) end
     redis.call('HINCRBY', key('day', date), 'outcome:' .. outcome, 1)
-    redis.call('HINCRBY', key('day', date), 'seconds:' .. bucket, 1)
+    for name = 9, #ARGV, 2 do
+        redis.call('HINCRBY', key('day', date), ARGV[name], ARGV[name + 1])
+    end
 end
 return had
 """

@@ -58,6 +58,11 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
         self._reported = 0
         self._next_report = 0.0
 
+    @property
+    def dropped(self) -> int:
+        """How many messages were dropped since the start."""
+        return self._dropped
+
     def start(self) -> None:
         """Starts to send."""
         self._thread.start()

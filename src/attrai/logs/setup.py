@@ -92,6 +92,11 @@ class LogHandler(logging.StreamHandler[TextIO]):
         # without it.
         self._at_exit = Finalize(None, self.close, exitpriority=0)
 
+    @property
+    def dropped(self) -> int:
+        """How many records Graylog did not get since the start."""
+        return self._graylog.dropped if self._graylog else 0
+
     def close(self) -> None:
         """Sends what waits for Graylog, for about 2 s; later records go to the stream alone."""
         self._at_exit.cancel()

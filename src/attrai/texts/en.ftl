@@ -75,7 +75,7 @@ privacy =
        *[other] { $minutes } minutes
     } at the latest.
 
-    What is kept: how many people sent how many photos, by day, and how that ended; and for about a day a scrambled number of each message, so that no photo is rated twice. No photo, no face, no name, no chat.
+    What is kept: by day, how many people sent how many photos, how that ended, how long it took and how often each score was given; and for about a day a scrambled number of each message, so that no photo is rated twice. No photo, no face, no name, no chat.
 
     Telegram itself keeps this chat. Delete your photo there before it is answered, and there will be no answer.
 styles =
@@ -90,6 +90,48 @@ style-spotlight = the faces bright, all else dimmed
 style-other = a style of this server's own
 no-photo = That's no photo. Send me one, or an image as a file. /help
 rate-what = Reply /rate to a photo, and I rate the faces on it.
+
+## For the operator
+
+no-worker = No worker lives of: { $stages }. { $waiting ->
+    [0] Photos that come now will wait there.
+    [one] { $waiting } photo waits there.
+   *[other] { $waiting } photos wait there.
+}
+bottleneck = { $stage } holds the others up: { $waiting ->
+    [one] { $waiting } photo waits
+   *[other] { $waiting } photos wait
+} there, { $workers ->
+    [one] and its { $workers } worker needs
+   *[other] and its { $workers } workers need
+} about { $wait }. With { $needed ->
+    [one] { $needed } worker
+   *[other] { $needed } workers
+} its queue would be empty within a minute.
+bottleneck-clears = { $stage } holds the others up: { $waiting ->
+    [one] { $waiting } photo waits
+   *[other] { $waiting } photos wait
+} there, { $workers ->
+    [one] and its { $workers } worker needs
+   *[other] and its { $workers } workers need
+} about { $wait }. That is within a minute; more workers are not needed.
+admin = In work: { $photos ->
+    [one] { $photos } photo
+   *[other] { $photos } photos
+}. A new one is answered in about { $wait }.
+admin-today = Today: { $requests ->
+    [one] { $requests } photo
+   *[other] { $requests } photos
+} of { $users ->
+    [one] { $users } person
+   *[other] { $users } people
+}.
+admin-stage = { $stage }: { $waiting } waiting, { $workers ->
+    [one] { $workers } worker
+   *[other] { $workers } workers
+}, { $per_minute } a minute
+admin-counts = Users at their limit: { $full }. Dead letters: { $dead }. Log records dropped today: { $dropped }.
+admin-down = { $part } is down: { $reason }.
 
 ## The menu of commands
 

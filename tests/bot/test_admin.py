@@ -1,0 +1,83 @@
+"""/admin: the operator sees how all is doing, and nobody else."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from attrai.bot.updates import CommandRequest, Origin
+from attrai.telegram import limiter
+from tests.bot.conftest import ADMIN
+from tests.bot.parts import Parts, parts
+from tests.sandbox.conftest import picture
+
+
+@pytest.fixture
+def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    """A bot that speaks as fast as it can."""
+    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    with parts() as bot:
+        yield bot
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ["In work: 1 photo.", "Today: 1 photo of 1 person.", "ingest: 1 waiting, 0 workers"],
+        ),
+        ("ru", ["работе фото: 1.", "Сегодня: 1 фото от 1 человека.", "ingest: ждёт 1"]),
+    ],
+)
+def test_the_operator_gets_status_and_chart(bot: Parts, language: str, words: list[str]) -> None:
+    """The status stands below a picture of the charts, in the operator's language."""
+    bot.sandbox.user(1).send_photo(picture())
+    bot.receive()
+    asked = bot.sandbox.user(ADMIN, language).send_text("/admin")
+    bot.receive()
+    answer = bot.sandbox.messages(ADMIN)[-1]
+    assert answer.reply_to == asked
+    assert answer.photo is not None
+    with Image.open(BytesIO(answer.photo)) as charts:
+        assert min(charts.size) > 500
+    for line in words:
+        assert line in (answer.caption or "")
+    assert "{" not in (answer.caption or "")
+
+
+def test_nobody_else_learns_of_it(bot: Parts) -> None:
+    """Anyone else gets the help, as for any command that there isn't."""
+    for command in ("/admin", "/nonsense"):
+        bot.sandbox.user(5).send_text(command)
+        bot.receive()
+    first, second = bot.said(5)
+    assert first == second
+    assert "Send me a photo" in first
+
+
+def test_not_in_a_group(bot: Parts) -> None:
+    """In a group even the operator gets the help: others read along."""
+    assert not bot.office.receive(CommandRequest(Origin(-100, 1, ADMIN, "en"), "admin"))
+    assert not bot.office.receive(CommandRequest(Origin(ADMIN, 1, ADMIN, "en"), "help"))
+
+
+def test_without_matplotlib(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package for charts is missing the status comes as a text."""
+    monkeypatch.setattr("attrai.bot.admin.find_spec", lambda _: None)
+    assert importlib.util.find_spec("matplotlib") is not None
+    bot.sandbox.user(ADMIN).send_text("/admin")
+    bot.receive()
+    assert "In work: 0 photos." in bot.said(ADMIN)[0]
+
+
+def test_the_operator_stays_unnamed(bot: Parts) -> None:
+    """The operator's number is neither in Redis nor in how the settings print themselves."""
+    bot.sandbox.user(ADMIN).send_text("/admin")
+    bot.receive()
+    assert all(str(ADMIN).encode() not in key for key in bot.redis.scan_iter())
+    assert str(ADMIN) not in repr(bot.settings)

@@ -1,0 +1,197 @@
+"""What a real Prometheus knows of a real chain."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import requests
+
+from attrai.contract import STAGES, Job
+from tests.cluster.conftest import Cluster, wait_for
+from tests.cluster.test_start import start_worker
+from tests.deploy.test_monitoring import RULES, dashboard_expressions, rules
+from tests.servers import PrometheusServer, RabbitServer, RedisServer
+from tests.servers.fixtures import require
+from tests.servers.server import free_ports
+
+pytestmark = pytest.mark.servers
+
+PORT = "ATTRAI_METRICS_PORT"
+#: The only labels that there may be; `le` is a histogram's own.
+LABELS = {"stage", "outcome", "part", "le"}
+
+
+class Watched(NamedTuple):
+    """A chain with all its workers, its sweeper, and who watches it."""
+
+    cluster: Cluster
+    ports: dict[str, int]
+    prometheus: PrometheusServer
+
+    def page(self, service: str) -> str:
+        """What a service shows to Prometheus."""
+        answer = requests.get(f"http://127.0.0.1:{self.ports[service]}/metrics", timeout=10)
+        answer.raise_for_status()
+        return answer.text
+
+    def value(self, expression: str) -> float | None:
+        """What Prometheus knows by an expression that yields one figure."""
+        found = self.prometheus.query(expression)
+        return found[0]["value"] if found else None
+
+    def await_value(self, expression: str, value: float) -> None:
+        """Returns once Prometheus knows that an expression has a value."""
+        wait_for(
+            lambda: self.value(expression) == value,
+            f"{expression} is not {value}, see {self.cluster.folder}",
+        )
+
+    def await_figures(self, expression: str) -> None:
+        """Returns once a chart of an expression would show something; alerts there may be none."""
+        wait_for(
+            lambda: bool(self.prometheus.query(expression)) or "ALERTS" in expression,
+            f"nothing is known of {expression}",
+        )
+
+
+@pytest.fixture
+def watched(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """A chain that runs and is read every second."""
+    require("prometheus")
+    services = (*STAGES, "sweep")
+    ports = dict(zip(services, free_ports(len(services)), strict=True))
+    for stage in STAGES:
+        monkeypatch.setenv(PORT, str(ports[stage]))
+        cluster.start(stage)
+    sweeper = start_worker("sweep", **{PORT: str(ports["sweep"])})
+    try:
+        with PrometheusServer(ports, RULES) as prometheus:
+            seen = Watched(cluster, ports, prometheus)
+            seen.await_value("sum(up)", len(services))
+            yield seen
+    finally:
+        sweeper.terminate()
+        sweeper.communicate(timeout=60)
+
+
+def work_through(cluster: Cluster, folder: Path) -> list[Job]:
+    """Three photos that are rated and one that is no photo."""
+    broken = folder / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 broken")
+    jobs = [cluster.submit(cluster.job(number)) for number in range(3)]
+    jobs.append(cluster.submit(cluster.job(3, broken)))
+    for job in jobs:
+        cluster.wait_for_answer(job)
+    return jobs
+
+
+@pytest.mark.slow
+def test_prometheus_reads_a_chain(watched: Watched, tmp_path: Path) -> None:
+    """Each figure of the stages and of the whole is in Prometheus a moment after its cause."""
+    jobs = work_through(watched.cluster, tmp_path)
+    expected = {
+        'attrai_answers_total{outcome="rated"}': 3,
+        'attrai_answers_total{outcome="refused"}': 1,
+        'attrai_stage_photos_total{stage="ingest", outcome="refused"}': 1,
+        'attrai_stage_photos_total{stage="score", outcome="done"}': 3,
+        'attrai_stage_work_seconds_count{stage="detect"}': 3,
+        'attrai_stage_wait_seconds_count{stage="deliver"}': 4,
+        'sum(attrai_answer_seconds_count{service="deliver"})': 4,
+        "sum(attrai_stage_workers)": 5,
+        "min(attrai_up)": 1,
+        "sum(attrai_stage_queued)": 0,
+        "attrai_photos_in_flight": 0,
+        "attrai_dead_letters": 0,
+        "attrai_dropped_log_records_total": 0,
+        "attrai_slots": watched.cluster.settings.max_pending,
+    }
+    for expression, value in expected.items():
+        watched.await_value(expression, value)
+    took = watched.value('attrai_stage_work_seconds_sum{stage="detect"}')
+    assert took is not None
+    assert 0 < took < 60
+
+    for expression in dashboard_expressions():
+        watched.await_figures(expression.replace("$__rate_interval", "1m"))
+    firing = watched.prometheus.query('ALERTS{alertstate="firing"}')
+    assert firing == []
+    known = requests.get(f"http://127.0.0.1:{watched.prometheus.port}/api/v1/rules", timeout=10)
+    (group,) = known.json()["data"]["groups"]
+    assert {rule["name"]: rule["health"] for rule in group["rules"]} == {
+        rule["alert"]: "ok" for rule in rules()
+    }
+
+    told = "".join(watched.page(service) for service in watched.ports)
+    names = re.findall(r'(\w+)="', told)
+    assert set(names) <= LABELS
+    for job in jobs:
+        assert all(secret not in told for secret in (job.id, job.user, str(job.address["chat"])))
+
+
+def test_a_stage_that_ends(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a stage's last worker ends Prometheus knows it, and how many photos wait there."""
+    watched.cluster.workers["score"].stop()
+    job = watched.cluster.submit(watched.cluster.job(1))
+    watched.await_value('attrai_stage_workers{stage="score"}', 0)
+    watched.await_value('attrai_stage_queued{stage="score"}', 1)
+    watched.await_value("attrai_photos_in_flight", 1)
+    alert = 'ALERTS{alertname="StageWithoutWorkers", alertstate="pending", stage="score"}'
+    watched.await_value(alert, 1)
+    monkeypatch.setenv(PORT, str(watched.ports["score"]))
+    watched.cluster.start("score")
+    assert watched.cluster.wait_for_answer(job) == ["picture"]
+
+
+def test_servers_that_hang(
+    cluster: Cluster, rabbit_server: RabbitServer, redis_server: RedisServer
+) -> None:
+    """While servers hang or are away, the sweeper says which, before Prometheus gives up."""
+    (port,) = free_ports(1)
+    sweeper = start_worker("sweep", **{PORT: str(port)})
+
+    def up() -> dict[str, str]:
+        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        return dict(re.findall(r'attrai_up\{part="(\w+)"\} (\d)', page))
+
+    def listens() -> bool:
+        try:
+            return bool(up())
+        except requests.ConnectionError:
+            return False
+
+    try:
+        wait_for(listens, "the sweeper shows nothing")
+        assert up() == {"redis": "1", "rabbitmq": "1"}
+        for server, expected in (
+            (redis_server, {"redis": "0", "rabbitmq": "1"}),
+            (rabbit_server, {"redis": "1", "rabbitmq": "0"}),
+        ):
+            os.kill(server.pid, signal.SIGSTOP)
+            try:
+                assert up() == expected
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+        redis_server.stop()
+        assert up() == {"redis": "0", "rabbitmq": "1"}
+        redis_server.start()
+        wait_for(lambda: up() == {"redis": "1", "rabbitmq": "1"}, "a server is still away")
+    finally:
+        sweeper.kill()
+        sweeper.communicate(timeout=60)
+    assert cluster.ledger.in_flight() == 0
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("command", [("worker", "render"), ("sweep",)])
+def test_a_taken_port(command: tuple[str, ...], redis_server: RedisServer) -> None:
+    """A port that another program has ends the process with a line that names the setting."""
+    process = start_worker(*command, **{PORT: str(redis_server.port)})
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert f"attrai: ATTRAI_METRICS_PORT: can't listen on {redis_server.port}" in output
