@@ -31,13 +31,22 @@ class Scorer:
             WeightsError: the weights can't be used with these crops.
         """
         weights = ScorerWeights.read(path)
-        spec = weights.spec
-        if spec.side != CROP_SIDE or not np.allclose(spec.template, TEMPLATE):
-            raise WeightsError(f"{path}: was trained with other crops than are cut out here")
         try:
-            tensors = folded(weights.tensors, spec.ratings, spec.mean, spec.scale)
+            return cls.of(weights, engine)
         except ValueError as error:
             raise WeightsError(f"{path}: {error}") from error
+
+    @classmethod
+    def of(cls, weights: ScorerWeights, engine: Engine) -> Self:
+        """The scorer with these weights.
+
+        Raises:
+            ValueError: they can't be used with these crops.
+        """
+        spec = weights.spec
+        if spec.side != CROP_SIDE or not np.allclose(spec.template, TEMPLATE):
+            raise ValueError("was trained with other crops than are cut out here")
+        tensors = folded(weights.tensors, spec.ratings, spec.mean, spec.scale)
         # Four at once cost a tenth less than one by one.
         model = Model(resnet34, tensors, robust=True, side=spec.side, batches=(1, 4))
         return cls(engine.load(model), spec.ratings)

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from attrai.inference import FloatArray
+from attrai.photos import write_atomically
 
 #: The weights that travel with the package; MODEL_CARD.md beside them says what they are.
 PACKAGED = Path(__file__).parent / "weights" / "resnet34.safetensors"
@@ -43,6 +45,8 @@ class ScorerSpec(BaseModel):
     #: A crop's RGB values, 0..255, go in less `mean` and divided by `scale`.
     mean: tuple[float, float, float]
     scale: Annotated[float, Field(gt=0)]
+    #: How it was trained, for people to read.
+    training: dict[str, JsonValue] = {}
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,25 @@ class ScorerWeights:
             raise WeightsError(f"{path}: {error}") from error
         return cls(spec, tensors)
 
+    def write(self, path: Path) -> None:
+        """Writes the file, in half precision, and its checksum beside it.
+
+        Raises:
+            OSError: they can't be written.
+        """
+        half = {name: tensor.astype(np.float16) for name, tensor in self.tensors.items()}
+        content = save(half, {_KEY: self.spec.model_dump_json()})
+        digest = hashlib.sha256(content).hexdigest()
+        write_atomically(path, content)
+        write_atomically(_checksum(path), f"{digest}  {path.name}\n".encode())
+
+
+def _checksum(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
 
 def _check(path: Path) -> None:
-    checksum = path.with_name(path.name + ".sha256")
+    checksum = _checksum(path)
     expected = checksum.read_text().partition(" ")[0].strip()
     if not expected:
         raise WeightsError(f"{checksum}: holds no checksum")

@@ -1,0 +1,187 @@
+"""Making scorers: `attrai train` and `attrai train distil`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from attrai import logs
+from attrai.cli.ending import INTERRUPTED, TERMINATED, refuse
+from attrai.cli.evaluate import require_charts, show
+from attrai.cli.showing import add_bar, progress_bars
+from attrai.errors import LabelsError, SettingsError
+from attrai.settings import load_settings
+
+if TYPE_CHECKING:
+    from attrai.scoring.training.plan import Plan
+    from attrai.scoring.training.workshop import Workshop
+
+train_app = typer.Typer(invoke_without_command=True, add_completion=False)
+
+_CACHE = Path.home() / ".cache" / "attrai"
+
+_DATA = typer.Option(
+    "--data",
+    metavar="DIR",
+    exists=True,
+    file_okay=False,
+    help="The labelled photos: a folder with a labels.csv.",
+    show_default=False,
+)
+_OUT = typer.Option(
+    "--out", metavar="FILE", dir_okay=False, help="Where the weights go.", show_default=False
+)
+Seed = Annotated[int, typer.Option(min=0, help="What chance comes from.")]
+Cache = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR",
+        file_okay=False,
+        help="Where crops are kept for the next time, and an interrupted run to go on.",
+    ),
+]
+
+
+@train_app.callback()
+def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    context: typer.Context,
+    data: Annotated[Path | None, _DATA] = None,
+    out: Annotated[Path | None, _OUT] = None,
+    init: Annotated[
+        str,
+        typer.Option(
+            metavar="packaged|none|FILE",
+            help="What the network starts as: a weights file, the packaged one, torchvision's"
+            " ResNet34 (.pth), or nothing.",
+        ),
+    ] = "packaged",
+    folds: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=20,
+            help="Cross-validate in so many folds and print the figures, in place of writing"
+            " weights.",
+            show_default=False,
+        ),
+    ] = 0,
+    plots: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            file_okay=False,
+            help="Write pictures of the cross-validation there.",
+            show_default=False,
+        ),
+    ] = None,
+    every_photo: Annotated[  # noqa: FBT002 - typer passes it by its name
+        bool,
+        typer.Option(
+            "--every-photo",
+            help="Learn from photos of the splits val and test too, and go on to the last epoch.",
+        ),
+    ] = False,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="dlib's face network, as safetensors: networks grown from it learn the ratings"
+            " first and guide, as for the packaged weights.",
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 16,
+    seed: Seed = 0,
+    cache: Cache = _CACHE,
+) -> None:
+    """Train a scorer on labelled photos: from ratings to a weights file.
+
+    Learns from the photos of the split train and ends early when it gets no better on those of
+    the split val; without splits it learns from all. The file is served by ATTRAI_WEIGHTS.
+    """
+    if context.invoked_subcommand:
+        return
+    if data is None:
+        refuse("train needs --data DIR, the labelled photos")
+    if out is None and not folds:
+        refuse("train needs --out FILE for the weights, or --folds N to cross-validate")
+    if folds and teacher is None:
+        refuse("--folds needs --teacher FILE, which tells whose photos are the same person's")
+    require_charts(plots)
+    with _workshop(data, cache) as workshop:
+        plan = _plan(epochs, batch=64, rate=3e-4, seed=seed)
+        if folds and teacher:
+            assessment = workshop.cross_validate(init, plan, folds, teacher=teacher)
+            show(assessment, assessment.problems, plots)
+        elif out:
+            workshop.train(init, plan, out, teacher=teacher, every_photo=every_photo)
+            typer.echo(f"Weights in {out}; serve them by ATTRAI_WEIGHTS={out}")
+
+
+@train_app.command(name="distil")
+def distil_command(
+    teacher: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="dlib's face network, as safetensors.",
+            show_default=False,
+        ),
+    ],
+    data: Annotated[Path, _DATA],
+    out: Annotated[Path, _OUT],
+    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 44,
+    seed: Seed = 0,
+    cache: Cache = _CACHE,
+) -> None:
+    """Teach a ResNet34 faces: it grows out of dlib's network and learns to describe as it does.
+
+    No rating is looked at, and only photos of the split train. The file is for
+    `attrai train --init`.
+    """
+    with _workshop(data, cache) as workshop:
+        workshop.distil(teacher, _plan(epochs, batch=64, rate=4e-4, seed=seed), out)
+        typer.echo(f"Weights in {out}; go on from them by attrai train --init {out}")
+
+
+def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> Plan:
+    from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415 - keeps --help fast
+    from attrai.scoring.training.plan import Plan  # noqa: PLC0415 - as above
+
+    return Plan(epochs=epochs, batch=batch, rate=rate, side=CROP_SIDE, seed=seed)
+
+
+@contextmanager
+def _workshop(data: Path, cache: Path) -> Iterator[Workshop]:
+    """Where training happens, its progress shown and its errors told in a line."""
+    # Importing torch takes seconds that `attrai --help` need not wait for.
+    from attrai.scoring.training.teacher import UnusableTeacher  # noqa: PLC0415
+    from attrai.scoring.training.workshop import Workshop  # noqa: PLC0415
+    from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        settings = load_settings()
+        logs.configure(settings.log_level, sys.stderr)
+        with progress_bars("steps") as progress:
+            show = partial(add_bar, progress)
+            yield Workshop(data, cache, settings, os.cpu_count() or 1, show)
+    except (SettingsError, LabelsError, WeightsError, UnusableTeacher) as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(f"{error.filename}: {(error.strerror or str(error)).lower()}")
+    except KeyboardInterrupt:
+        typer.echo("Stopped; the same command goes on from here.", err=True)
+        raise typer.Exit(INTERRUPTED) from None

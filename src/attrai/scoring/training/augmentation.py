@@ -1,0 +1,117 @@
+"""Crops as cameras, phones and messengers might have made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attrai.inference import Images
+
+#: The most a crop is turned, in degrees, scaled, and shifted, in sides of the crop.
+_TURN, _SCALE, _SHIFT = 8.0, 0.08, 0.04
+#: The most that light and contrast change, as factors from 1.
+_LIGHT, _CONTRAST, _COLOUR = 0.2, 0.2, 0.3
+#: How often a crop is mirrored, loses its colours, its sharpness, or is saved as a poor JPEG.
+_MIRRORED, _GREY, _BLURRED, _JPEG = 0.5, 0.05, 0.15, 0.15
+_JPEG_QUALITY = (30, 90)
+#: A blurred crop has had this share of its side.
+_BLUR = (0.35, 0.9)
+
+
+def augmented(image: Images, side: int, margin: float, rng: np.random.Generator) -> Images:
+    """A view of a face, shape (side, side, 3).
+
+    Args:
+        image: the crop with what lies around it, RGB, shape (n, n, 3).
+        side: of the view, in pixels.
+        margin: how much lies around the crop on each side, in sides of the crop.
+        rng: what chance comes from.
+    """
+    view = _moved(image, side, margin, rng)
+    if rng.random() < _BLURRED:
+        low = max(8, int(side * rng.uniform(*_BLUR)))
+        small = cv2.resize(view, (low, low), interpolation=cv2.INTER_AREA)
+        view = _pixels(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR))
+    view = _lit(view, rng)
+    if rng.random() < _JPEG:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*_JPEG_QUALITY))]
+        view = _pixels(cv2.imdecode(cv2.imencode(".jpg", view, quality)[1], cv2.IMREAD_COLOR))
+    return view
+
+
+def plain(image: Images, side: int, margin: float) -> Images:
+    """The crop as the scorer gets it, shape (side, side, 3)."""
+    core = round(image.shape[0] / (1 + 2 * margin))
+    border = (image.shape[0] - core) // 2
+    crop = image[border : border + core, border : border + core]
+    if core == side:
+        return crop
+    return _pixels(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA))
+
+
+def _moved(image: Images, side: int, margin: float, rng: np.random.Generator) -> Images:
+    size, core = image.shape[0], image.shape[0] / (1 + 2 * margin)
+    zoom = side / core * (1 + rng.uniform(-_SCALE, _SCALE))
+    centre = ((size - 1) / 2, (size - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-_TURN, _TURN), zoom)
+    matrix[:, 2] += (side - size) / 2 + rng.uniform(-_SHIFT, _SHIFT, 2) * side
+    if rng.random() < _MIRRORED:
+        matrix = np.array([[-1, 0, side - 1], [0, 1, 0]]) @ np.vstack([matrix, (0, 0, 1)])
+    return _pixels(cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR))
+
+
+def _lit(view: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    x = view.astype(np.float32)
+    grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
+    colour = 0 if rng.random() < _GREY else 1 + rng.uniform(-_COLOUR, _COLOUR)
+    x = grey[..., None] + (x - grey[..., None]) * np.float32(colour)
+    mean = grey.mean()
+    x = (x - mean) * np.float32(1 + rng.uniform(-_CONTRAST, _CONTRAST)) + mean
+    x *= np.float32(1 + rng.uniform(-_LIGHT, _LIGHT))
+    return _pixels(x.clip(0, 255))
+
+
+def _pixels(values: Any) -> Images:
+    return np.asarray(values, np.uint8)
+
+
+class Views:
+    """Batches of views of some faces, as tensors of RGB values 0..255."""
+
+    def __init__(self, images: Images, margin: float) -> None:
+        """`images` are crops with what lies around them, shape (n, side, side, 3)."""
+        self._images = images
+        self._margin = margin
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def varied(self, places: NDArray[np.int64], side: int, rng: np.random.Generator) -> Tensor:
+        """Shape (len(places), 3, side, side), each crop changed in its own way."""
+        views = (augmented(self._images[place], side, self._margin, rng) for place in places)
+        return _tensor(views)
+
+    def plain(self, places: NDArray[np.int64], side: int) -> Tensor:
+        """The same as the scorer gets them."""
+        return _tensor(plain(self._images[place], side, self._margin) for place in places)
+
+    def all_plain(self, side: int, at_once: int = 64) -> Iterator[Tensor]:
+        """All of them, in their order, in batches."""
+        for start in range(0, len(self), at_once):
+            yield self.plain(np.arange(start, min(start + at_once, len(self))), side)
+
+
+def blended(views: Tensor, others: Tensor, share: Tensor) -> Tensor:
+    """`share` (n,) of each view and the rest of the other."""
+    mine = share.view(-1, 1, 1, 1)
+    return mine * views + (1 - mine) * others
+
+
+def _tensor(views: Iterable[Images]) -> Tensor:
+    return torch.from_numpy(np.stack(list(views))).permute(0, 3, 1, 2).float()

@@ -1,0 +1,141 @@
+"""How a ResNet34 learns ratings from labelled photos."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from attrai.scoring.training.augmentation import Views, blended
+from attrai.scoring.training.guide import Guide, Rater
+from attrai.scoring.training.loop import Conditions, Places, run
+from attrai.scoring.training.network import ResNet34
+from attrai.scoring.training.optimisation import Optimisation, Pace
+from attrai.scoring.training.plan import Plan
+from attrai.scoring.training.pupil import resized
+from attrai.scoring.training.ratings import Targets, loss
+from attrai.scoring.training.teacher import SIDE
+
+NetworkT = TypeVar("NetworkT", ResNet34, Rater)
+
+#: How many of a batch are blends of two faces, with the blend of their ratings: mix-up (H. Zhang,
+#: M. Cisse, Y. N. Dauphin, D. Lopez-Paz, ICLR 2018).
+_BLENDED = 0.6
+#: Training ends when for so many epochs nothing has become better on the photos kept for that.
+_PATIENCE = 3
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Faces and their ratings."""
+
+    views: Views
+    targets: Targets
+
+
+def fit(
+    network: NetworkT,
+    lessons: Lessons,
+    plan: Plan,
+    conditions: Conditions,
+    judges: Lessons | None = None,
+    guide: Guide | None = None,
+) -> NetworkT:
+    """The network once it has learnt, on the CPU.
+
+    Args:
+        network: what it starts as.
+        lessons: what is learnt.
+        plan: how long and how fast.
+        conditions: where it learns.
+        judges: photos that are not learnt from; training ends when it gets no better on them,
+            and the network is as it was when it did best. None to go on to the end.
+        guide: of this network, if it has one.
+    """
+    if not network.fc.weight.any():
+        _begin(network.fc, lessons.targets)
+    device = conditions.device
+    network.to(device.name)
+    loop = plan.loop(len(lessons.views))
+    pace = Pace(loop.steps, plan.rate, head_factor=10, warm_up=0.1, decay=0.02, averaging=0.99)
+    learner = _Learner(network, guide.pupil.head if guide else None)
+    optimisation = Optimisation(learner, network.fc, pace)
+    best = _Best(optimisation.kept)
+
+    def loss_of(places: Places, rng: np.random.Generator) -> Tensor:
+        crops, targets = _mixed(lessons, places, rng)
+        crops = device.images(crops)
+        with device.computing():
+            features = network.features(resized(crops, plan.side))
+            logits = network.fc(features)
+            guided = guide.loss(crops, features, logits) if guide else 0
+        return loss(logits.float(), targets.to(device.name)) + guided
+
+    def improves(epoch: int) -> bool:
+        average = optimisation.average.network
+        return judges is None or best.improves(average, judges, plan.side, epoch)
+
+    run(loop, optimisation, loss_of, conditions, improves)
+    average: NetworkT = optimisation.average.network
+    average.load_state_dict(best.weights or average.state_dict())
+    average.cpu().eval()
+    return average
+
+
+class _Learner(nn.Module, Generic[NetworkT]):
+    """All that learns: the network, and how it says what the teacher says."""
+
+    def __init__(self, network: NetworkT, head: nn.Module | None) -> None:
+        super().__init__()
+        self.network: NetworkT = network
+        self.head = head
+
+
+@torch.no_grad()
+def _begin(layer: nn.Linear, targets: Targets) -> None:
+    """Has a layer that knows no ratings say of every face how faces are rated."""
+    layer.bias.copy_(targets.distributions.mean(0).clamp_min(1e-3).log())
+
+
+def _mixed(lessons: Lessons, places: Places, rng: np.random.Generator) -> tuple[Tensor, Targets]:
+    """Views of some faces, most of them blended with another's."""
+    views, targets = lessons.views.varied(places, SIDE, rng), lessons.targets[places]
+    blends = round(_BLENDED * len(places))
+    share = np.concatenate([rng.uniform(size=blends), np.ones(len(places) - blends)])
+    others, shares = rng.permutation(len(places)), torch.from_numpy(share).float()
+    return blended(views, views[others], shares), targets.mixed(targets[others], shares)
+
+
+class _Best:
+    """The weights that did best on the judges."""
+
+    def __init__(self, kept: dict[str, Any]) -> None:
+        """`kept` goes into the checkpoint."""
+        self._kept = kept
+
+    @property
+    def weights(self) -> Mapping[str, Tensor] | None:
+        """None before the first judgement."""
+        return self._kept.get("weights")
+
+    def improves(self, network: ResNet34 | Rater, judges: Lessons, side: int, epoch: int) -> bool:
+        """Judges the network; whether it has improved within the last epochs."""
+        error = _error(network, judges, side)
+        if error < self._kept.get("error", math.inf):
+            self._kept.update(error=error, epoch=epoch, weights=copy.deepcopy(network.state_dict()))
+        best_epoch: int = self._kept["epoch"]
+        return epoch < best_epoch + _PATIENCE
+
+
+@torch.no_grad()
+def _error(network: ResNet34 | Rater, judges: Lessons, side: int) -> float:
+    network.eval()
+    device = next(network.parameters()).device
+    logits = [network(part.to(device)).cpu() for part in judges.views.all_plain(side)]
+    return loss(torch.cat(logits), judges.targets).item()

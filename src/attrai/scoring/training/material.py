@@ -1,0 +1,63 @@
+"""Labelled photos as training takes them: their crops, with what lies around, and ratings."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attrai.inference import Images
+from attrai.scoring.evaluation import Crops, CropShape
+from attrai.scoring.training.augmentation import Views
+from attrai.scoring.training.fitting import Lessons
+from attrai.scoring.training.ratings import Targets
+from attrai.scoring.training.teacher import SIDE, Teacher
+
+#: How much of a photo around a crop is kept, in sides, to shift and turn the crop.
+MARGIN = 0.2
+#: Of crops to learn from: as large as dlib's network needs them.
+SHAPE = CropShape(SIDE, MARGIN)
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Photos on which a face was found."""
+
+    crops: Crops  #: to learn from, of `SHAPE`
+    served: Images  #: the same faces as `detect` cuts them
+
+    def __len__(self) -> int:
+        return len(self.crops.kept)
+
+    @cached_property
+    def digest(self) -> str:
+        """The same for the same photos and ratings."""
+        labels = repr([(photo.score, photo.histogram) for photo in self.crops.kept])
+        return hashlib.sha256(self.crops.images.tobytes() + labels.encode()).hexdigest()
+
+    def of_split(self, *splits: str | None) -> Places:
+        """The places of the photos whose split is one of these."""
+        return np.flatnonzero([photo.split in splits for photo in self.crops.kept])
+
+    def views(self, places: Places) -> Views:
+        """The faces of some photos."""
+        return Views(self.crops.images[places], MARGIN)
+
+    def lessons(self, places: Places) -> Lessons:
+        """Some of the photos, to learn their ratings from."""
+        photos = [self.crops.kept[place] for place in places]
+        return Lessons(self.views(places), Targets.of(photos))
+
+    @torch.no_grad()
+    def descriptors(self, teacher: Teacher) -> NDArray[np.float32]:
+        """By which the same person is told, shape (n, 128); a mirrored face is the same."""
+        views = self.views(np.arange(len(self)))
+        seen = [teacher(part) + teacher(part.flip(3)) for part in views.all_plain(SIDE)]
+        described: NDArray[np.float32] = (torch.cat(seen) / 2).numpy()
+        return described
