@@ -131,13 +131,13 @@ def ignore_signals() -> None:
 class Workers:
     """The worker processes, all of which end with the run."""
 
-    def __init__(self, log: Path) -> None:
-        self._log = log.open("ab")
+    def __init__(self, log: Path, setup: str = "bench.eta_worker:setup") -> None:
+        self._log, self._setup = log.open("ab"), setup
         self._processes: list[tuple[StageName, subprocess.Popen[bytes]]] = []
 
     def add(self, stage: StageName) -> None:
         """Starts a worker of a stage."""
-        command = [sys.executable, "-m", "dramatiq", "bench.eta_worker:setup"]
+        command = [sys.executable, "-m", "dramatiq", self._setup]
         command += ["-Q", stage, "-p", "1", "-t", "1"]
         # Ctrl-C is for the benchmark, which then ends the worker: hence a session of its own.
         process = subprocess.Popen(  # noqa: S603 - our own program

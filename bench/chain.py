@@ -1,0 +1,137 @@
+"""What RabbitMQ, Redis and five processes add to the CPU time of a photo: `python -m bench.chain`.
+
+The chain and the same stages in one process take turns on the same photos in one run. The
+workers are those of a deployment, one process a stage: ledger, logs at the usual level, signs of
+life. One after another, photos wait for nothing; many at once, each worker goes from one message
+to the next. The CPU time of RabbitMQ and Redis is told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+
+from attrai import broker as attrai_broker
+from attrai.actors.stage import publish
+from attrai.channels.folder import TARGET
+from attrai.contract import STAGES, Job, job_id
+from attrai.services import open_redis
+from attrai.settings import Settings
+from bench.chain_worker import NAME
+from bench.overhead_contender import Contender, Prepare, Workers
+from bench.overhead_ends import BROKER_URL, REDIS_URL, Ends
+from bench.stages import Contender as OneProcess
+from bench.stages_photos import cases
+from tests.servers import RabbitServer, RedisServer
+
+KINDS = ("1 face, 1280x960", "8 faces, 1280x960")
+TARGET_SHARE = 1.20
+TURNS, WARM_UP = 5, 20
+
+
+def prepare(folder: Path, files: Sequence[Path], settings: Settings) -> Prepare:
+    """Jobs with a slot in the ledger, each of one of the photos."""
+    ledger = attrai_broker.make_ledger(open_redis(settings), settings)
+    rabbitmq = attrai_broker.make_broker(settings, [])
+
+    def job(number: int) -> Callable[[], None]:
+        now = time.time()
+        job = Job(
+            id=job_id(NAME, number),
+            channel=NAME,
+            address={"job": number, TARGET: str(folder / "picture.jpg")},
+            user=f"user-{number}",
+            source=str(files[number % len(files)]),
+            renderer="boxes",
+            admitted_at=now,
+            queued_at=now,
+        )
+        if ledger.admit(job) != "admitted":
+            raise RuntimeError("the ledger admits no more")
+        return lambda: publish(rabbitmq, "ingest", job)
+
+    return job
+
+
+def cpu_ms(processes: Sequence[psutil.Process]) -> float:
+    """Their CPU time and that of the processes they started, in milliseconds."""
+    alive = [each for process in processes for each in (process, *process.children(recursive=True))]
+    return 1000 * sum(sum(process.cpu_times()[:2]) for process in alive)
+
+
+def compare(photos: Sequence[bytes], jobs: int, folder: Path) -> tuple[float, ...]:
+    """CPU milliseconds a photo: in one process, in the chain one by one and at once, servers."""
+    with ExitStack() as stack:
+        rabbit = stack.enter_context(RabbitServer())
+        redis = stack.enter_context(RedisServer())
+        servers = psutil.Process().children()
+        (folder / "photos").mkdir(exist_ok=True)
+        os.environ |= {
+            BROKER_URL: rabbit.url,
+            REDIS_URL: redis.url,
+            "ATTRAI_PHOTOS_URL": f"file://{folder / 'photos'}",
+            "OMP_NUM_THREADS": "1",
+        }
+        alone = stack.enter_context(OneProcess("attrai", str(folder), "auto"))
+        files = [folder / f"photo-{number}.jpg" for number in range(len(photos))]
+        for file, photo in zip(files, photos, strict=True):
+            file.write_bytes(photo)
+        workers = Workers(NAME, folder)
+        stack.callback(workers.stop)
+        before = set(psutil.Process().children())
+        module = ["dramatiq", "bench.chain_worker:setup"]
+        once = ["-p", "1", "-t", "1"]
+        workers.start([[*module, f"attrai.actors.{s}", "-Q", s, *once] for s in STAGES])
+        ours = list(set(psutil.Process().children()) - before)
+        chain = Contender(NAME, prepare(folder, files, Settings()), workers, Ends())
+        chain.one_at_a_time(WARM_UP)
+        for photo in photos:
+            alone.process(photo)
+
+        used = dict.fromkeys(("alone", "one by one", "at once", "servers"), 0.0)
+        for _ in range(TURNS):
+            for number in range(jobs // TURNS):
+                took, _ = alone.process(photos[number % len(photos)])
+                used["alone"] += 1000 * sum(cpu for _, cpu in took.values())
+            for way, send in (("one by one", chain.one_at_a_time), ("at once", chain.at_once)):
+                begun, begun_servers = cpu_ms(ours), cpu_ms(servers)
+                send(jobs // TURNS)
+                used[way] += cpu_ms(ours) - begun
+                if way == "at once":
+                    used["servers"] += cpu_ms(servers) - begun_servers
+        return tuple(value / (jobs // TURNS * TURNS) for value in used.values())
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=200)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    kept = True
+    for case in cases(photos=8):
+        if case.name in KINDS:
+            with tempfile.TemporaryDirectory(prefix="chain-") as folder:
+                alone, single, burst, servers = compare(case.photos, arguments.jobs, Path(folder))
+            kept = kept and burst <= TARGET_SHARE * alone
+            print(
+                f"{case.name}: CPU ms a photo: {alone:.1f} in one process; in the chain"
+                f" {single:.1f} one by one ({single / alone:.2f} times) and {burst:.1f} with many"
+                f" waiting ({burst / alone:.2f} times); RabbitMQ and Redis {servers:.1f} more",
+                flush=True,
+            )
+    print(f"at most {TARGET_SHARE:.2f} times: {'kept' if kept else 'missed'}")
+    sys.exit(not kept)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What a second replica of detect brings: `python -m bench.replicas`.
+
+The service times are those that `make bench` measured. Two cores can't show it with real work,
+so it is shown in two other ways: a real chain over RabbitMQ whose workers sleep that long, and a
+simulation of queues with the same times. What a worker does around its work, from one message to
+the next, the simulation takes from the real chain with one replica.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import simpy
+
+from attrai import broker as attrai_broker
+from attrai.actors.stage import publish
+from attrai.contract import STAGES, Job, StageName, job_id
+from attrai.services import open_redis
+from attrai.settings import Settings
+from bench.eta import await_that
+from bench.eta_worker import ANSWERS, LEAST, MOST, NAME, PHOTOS, ROOT, Workers, uneven
+from bench.eta_worker import STAGES as UNEVEN
+from bench.replicas_worker import MEANS
+from tests.servers import RabbitServer, RedisServer
+
+Means = Mapping[StageName, float]
+STAGE: StageName = "detect"
+TARGET = 1.8
+WARM_UP = 30
+
+
+def measure(means: Means, replicas: int, jobs: int) -> float:
+    """Jobs a second of a real chain of sleeping workers."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="replicas-")))
+        rabbit = stack.enter_context(RabbitServer())
+        redis = stack.enter_context(RedisServer())
+        answers, log = folder / "answers", folder / "log"
+        answers.touch()
+        os.environ |= {
+            "ATTRAI_BROKER_URL": rabbit.url,
+            "ATTRAI_REDIS_URL": redis.url,
+            "ATTRAI_PHOTOS_URL": f"file://{folder}",
+            "TMPDIR": str(folder),
+            ANSWERS: str(answers),
+            MEANS: json.dumps(means),
+        }
+        settings = Settings()
+        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
+        rabbitmq = attrai_broker.make_broker(settings, [])
+        workers = Workers(log, "bench.replicas_worker:setup")
+        stack.callback(workers.stop)
+        for name in [*STAGES, *[STAGE] * (replicas - 1)]:
+            workers.add(name)
+        wanted = {name: replicas if name == STAGE else 1 for name in STAGES}
+        if not await_that(lambda: {n: s.workers for n, s in ledger.loads().items()} == wanted):
+            raise RuntimeError(f"the workers don't start:\n{log.read_text()}")
+        rng, sent = random.Random(1), 0
+
+        def send(count: int) -> float:
+            nonlocal sent
+            begun = time.monotonic()
+            for number in range(sent, sent + count):
+                now = time.time()
+                job = Job(
+                    id=job_id(NAME, number),
+                    channel=NAME,
+                    address={"chat": number},
+                    user=f"user-{number}",
+                    source=str(uneven(rng, PHOTOS)),
+                    renderer="boxes",
+                    admitted_at=now,
+                    queued_at=now,
+                )
+                ledger.admit(job)
+                publish(rabbitmq, "ingest", job)
+            sent += count
+            if not await_that(lambda: len(answers.read_text().splitlines()) == sent):
+                raise RuntimeError(f"jobs are missing:\n{log.read_text()[-2000:]}")
+            return time.monotonic() - begun
+
+        send(WARM_UP)
+        return jobs / send(jobs)
+
+
+def simulate(means: Means, replicas: int, jobs: int, around: float) -> float:
+    """Jobs a second of queues with such service times; `around` is added to each, in seconds."""
+    world, rng = simpy.Environment(), random.Random(1)
+    stages = {name: simpy.Resource(world, replicas if name == STAGE else 1) for name in STAGES}
+
+    def photo() -> Iterator[simpy.Event]:
+        size = uneven(rng, PHOTOS)
+        for name, mean in means.items():
+            with stages[name].request() as turn:
+                yield turn
+                factor = min(max(size * uneven(rng, UNEVEN), LEAST), MOST)
+                yield world.timeout(around + mean * factor)
+
+    for _ in range(jobs):
+        world.process(photo())
+    world.run()
+    return jobs / float(world.now)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=500)
+    parser.add_argument("--kind", default="1 face, 1280x960")
+    parser.add_argument("--stages", type=Path, default=ROOT / "dist" / "bench" / "stages.json")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    figures = json.loads(arguments.stages.read_text())["cases"][arguments.kind]["attrai"]
+    means: Means = {name: figures[name]["median_ms"] / 1000 for name in STAGES}
+    print(
+        f"{arguments.kind}, ms: "
+        + ", ".join(f"{name} {1000 * mean:.1f}" for name, mean in means.items())
+    )
+    one = measure(means, 1, arguments.jobs)
+    # Whatever the slowest stage takes longer than its work.
+    around = 1 / one - 1 / simulate(means, 1, arguments.jobs, 0)
+    two = measure(means, 2, arguments.jobs)
+    models = [simulate(means, replicas, arguments.jobs, around) for replicas in (1, 2, 3, 4)]
+    print(f"one replica of {STAGE}: {one:.1f} jobs/s measured, {models[0]:.1f} simulated")
+    print(
+        f"two: {two:.1f} measured, {models[1]:.1f} simulated; {two / one:.2f} and"
+        f" {models[1] / models[0]:.2f} times as many, at least {TARGET}:"
+        f" {'kept' if two / one >= TARGET else 'missed'}"
+    )
+    print(f"three and four, simulated: {models[2]:.1f} and {models[3]:.1f}")
+    sys.exit(two / one < TARGET)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""What the ledger tells of the last minutes: each job counted once, and soon."""
+
+from __future__ import annotations
+
+import time
+
+import fakeredis
+import pytest
+from redis import Redis
+
+from attrai.contract import STAGES, Failure, Job, StageName, Timing, job_id
+from attrai.ledger import Ledger
+from attrai.ledger.ledger import utc_today
+from attrai.ledger.recent import Recent, read_recent
+
+MAX_ACTIVE = 2
+
+
+@pytest.fixture
+def redis() -> Redis:
+    """An empty database."""
+    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
+    """An empty ledger."""
+    return Ledger(redis, max_active=MAX_ACTIVE, max_pending=50, lifetime=1800)
+
+
+def make(number: int, user: str | None = None, waited: float = 0.2) -> Job:
+    """A job of a user of its own, put into its queue some seconds ago."""
+    now = time.time()
+    return Job(
+        id=job_id("test", number),
+        channel="test",
+        address={},
+        user=user or f"user-{number}",
+        source="",
+        renderer="boxes",
+        admitted_at=now - 5,
+        queued_at=now - waited,
+    )
+
+
+def after(job: Job, stage: StageName, took: float) -> Job:
+    """The job once a stage has done its work."""
+    return job.with_(trace=(*job.trace, Timing(stage=stage, waited=0.2, took=took)))
+
+
+def answer(ledger: Ledger, job: Job, took: float = 0.1) -> None:
+    """Takes the job through all stages."""
+    ledger.admit(job)
+    for stage in STAGES:
+        ledger.begin(job, stage)
+        job = after(job, stage, took)
+    ledger.finish(job)
+
+
+def test_an_empty_ledger(redis: Redis, ledger: Ledger) -> None:
+    """Where nothing happened nothing is told."""
+    recent = read_recent(redis, ledger)
+    assert (recent.in_flight, recent.oldest, recent.full_users, recent.dropped_logs) == (0, 0, 0, 0)
+    for stage in recent.stages.values():
+        assert (stage.jobs, stage.later, stage.workers, stage.per_minute) == (0, 0, 0, 0)
+        assert (stage.took, stage.waited) == ({}, {})
+        assert stage.stalled < 1
+
+
+def test_each_stage_is_counted_once(redis: Redis, ledger: Ledger) -> None:
+    """A job counts once at each stage, with its times, however often its messages come."""
+    job = make(1)
+    ledger.admit(job)
+    for number, stage in enumerate(STAGES[:4], 1):
+        ledger.begin(job, stage)
+        ledger.begin(job, stage)  # its worker died
+        job = after(job, stage, 0.1 * number)
+    for _ in range(3):  # Telegram's rate is used up
+        ledger.begin(job, "deliver")
+        ledger.pause(job, "deliver")
+    ledger.begin(job, "deliver")
+    for _ in range(2):
+        ledger.finish(after(job, "deliver", 0.5))
+    recent = read_recent(redis, ledger)
+    for number, stage in enumerate(STAGES, 1):
+        seen = recent.stages[stage]
+        assert seen.per_minute == pytest.approx(1, rel=0.1)
+        assert [sum(seen.waited.values()), sum(seen.took.values())] == [1, 1], stage
+        assert seen.seconds == pytest.approx(0.1 * number, rel=0.13)
+        assert next(iter(seen.waited)) == pytest.approx(0.2, rel=0.25)
+    assert recent.per_minute == pytest.approx(1, rel=0.1)
+
+
+def test_what_waits_to_be_tried_again(redis: Redis, ledger: Ledger) -> None:
+    """A job that was put off is told apart until it begins again, or is answered."""
+    first, second = make(1), make(2)
+    for job in (first, second):
+        ledger.admit(job)
+        ledger.begin(job, "deliver")
+        ledger.pause(job, "deliver")
+
+    def later() -> int:
+        return read_recent(redis, ledger).stages["deliver"].later
+
+    assert later() == 2
+    ledger.begin(first, "deliver")
+    assert later() == 1
+    ledger.finish(second)
+    ledger.pause(second, "deliver")  # a late copy
+    assert later() == 0
+
+
+def test_users_at_their_limit(redis: Redis, ledger: Ledger) -> None:
+    """A user counts from the last job that he may have until the first is answered."""
+
+    def full() -> int:
+        return read_recent(redis, ledger).full_users
+
+    jobs = [make(number, "ann") for number in range(MAX_ACTIVE)]
+    assert full() == 0
+    for job in jobs:
+        assert ledger.admit(job) == "admitted"
+    assert full() == 1
+    assert ledger.admit(make(9, "ann").with_(failure=Failure(code="user-busy"))) == "admitted"
+    ledger.finish(make(9, "ann"))
+    assert full() == 1
+    ledger.finish(jobs[0])
+    assert full() == 0
+
+
+def test_the_oldest(redis: Redis, ledger: Ledger) -> None:
+    """The oldest job's age is that since it was admitted."""
+    ledger.admit(make(1))
+    assert read_recent(redis, ledger).oldest == pytest.approx(5, abs=2)
+    ledger.finish(make(1))
+    assert read_recent(redis, ledger).oldest == 0
+
+
+def test_a_slow_stage_shows_at_once(redis: Redis, ledger: Ledger) -> None:
+    """After some slow jobs the time of work is theirs, whatever came before."""
+    for number in range(40):
+        answer(ledger, make(number), 0.05)
+    assert read_recent(redis, ledger).stages["score"].seconds == pytest.approx(0.05, rel=0.13)
+    _pass_time(redis, 5)
+    for number in range(100, 106):
+        answer(ledger, make(number), 2.0)
+    assert read_recent(redis, ledger).stages["score"].seconds == pytest.approx(2, rel=0.13)
+
+
+def test_a_stalled_stage(redis: Redis, ledger: Ledger) -> None:
+    """For as long as jobs waited and none began; an idle stage to which one comes is not."""
+    answer(ledger, make(0))
+    redis.hset("attrai:begun", "detect", time.time() - 600)
+    ledger.admit(make(1))
+    ledger.begin(make(1), "ingest")
+    assert _stalled(read_recent(redis, ledger)) < 2
+    redis.zadd("attrai:at:ingest", {make(1).id: time.time() - 60})
+    assert _stalled(read_recent(redis, ledger)) == pytest.approx(60, abs=3)
+
+
+def _stalled(recent: Recent) -> float:
+    return recent.stages["detect"].stalled
+
+
+def _pass_time(redis: Redis, seconds: int) -> None:
+    """Makes what was counted as old as if so many seconds had passed."""
+    slots = sorted(int(key.rsplit(b":", 1)[1]) for key in redis.scan_iter("attrai:recent:*"))
+    for slot in slots:
+        redis.rename(f"attrai:recent:{slot}", f"attrai:recent:{slot - seconds // 5}")
+
+
+def test_dropped_logs(redis: Redis, ledger: Ledger) -> None:
+    """Dropped log records add up, and are forgotten with their day."""
+    for records in (3, 4):
+        ledger.count_dropped_logs(records)
+    assert read_recent(redis, ledger).dropped_logs == 7
+    assert redis.ttl(f"attrai:day:{utc_today()}") > 0
+
+
+def test_what_is_recent_is_forgotten(redis: Redis, ledger: Ledger) -> None:
+    """What is counted by seconds is kept for minutes, and holds no name of a user."""
+    answer(ledger, make(1, "f3a9"))
+    keys = list(redis.scan_iter("attrai:recent:*"))
+    assert keys
+    for key in keys:
+        assert 0 < redis.ttl(key) <= 310
+        assert b"f3a9" not in b" ".join(redis.hkeys(key))
