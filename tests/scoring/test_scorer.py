@@ -123,8 +123,7 @@ def test_whole_pipeline_agrees_with_the_raters(
 ) -> None:
     """Decoded, detected, aligned and scored, the val photos' scores follow their ratings.
 
-    The weights have seen these photos, so the figure only says that the crops and their
-    preprocessing are right.
+    The weights have not seen these photos; the model card says 0.736 and 0.680.
     """
     detector = Detector(networks, min_side=40, max_faces=50)
     predicted, rated = [], []
@@ -143,7 +142,8 @@ def test_whole_pipeline_agrees_with_the_raters(
     error = np.abs(np.subtract(predicted, rated)).mean()
     print(f"{len(rated)} photos: PC {correlation:.3f}, MAE {error:.3f}")
     assert len(rated) >= 215
-    assert correlation >= 0.88
+    assert correlation >= 0.72
+    assert error <= 0.70
 
 
 def test_example_is_scored(
@@ -153,5 +153,5 @@ def test_example_is_scored(
     photo = np.asarray(astronaut)
     faces = Detector(networks, min_side=40, max_faces=1)(photo).faces
     (score,) = scorer(aligned_crops(photo, faces, CROP_SIDE))
-    assert score.value == pytest.approx(5.25, abs=0.15)
-    assert score.spread == pytest.approx(1.41, abs=0.1)
+    assert score.value == pytest.approx(5.37, abs=0.15)
+    assert score.spread == pytest.approx(2.30, abs=0.1)

@@ -12,7 +12,7 @@ from attrai.contract import Face
 from attrai.faces.pyramid import Halves
 
 #: Side of a crop in pixels.
-CROP_SIDE = 150
+CROP_SIDE = 128
 
 #: Where a crop has the eyes, the nose and the corners of the mouth, in sides of the crop.
 #: The scorer was trained with this template; it goes with the weights.

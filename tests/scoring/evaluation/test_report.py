@@ -114,7 +114,7 @@ def test_rows_that_were_left_out(assessment: Assessment) -> None:
         "  row 2 [b]2.jpg: No [face]",
         "  row 3 [b]3.jpg: No [face]",
     ]
-    assert lines[-1] == "  and 2 more, which --json names"
+    assert lines[-1] == "  and 2 more, which attrai evaluate --json names"
     assert printed(assessment, [])[-1] == "30 photos scored"
 
 

@@ -61,7 +61,7 @@ def tables(evaluation: Evaluation, problems: Sequence[LabelProblem]) -> Iterator
         yield _coverage(evaluation.coverage)
     for name, grouping in evaluation.groupings.items():
         yield _grouping(name, grouping)
-    yield from _left_out(evaluation.overall.photos, problems)
+    yield from left_out(f"{evaluation.overall.photos:,} photos scored", problems)
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -151,8 +151,8 @@ def _grouping(name: str, grouping: Grouping) -> Table:
     return table
 
 
-def _left_out(scored: int, problems: Sequence[LabelProblem]) -> Iterator[str]:
-    line = f"{scored:,} photos scored"
+def left_out(line: str, problems: Sequence[LabelProblem]) -> Iterator[str]:
+    """The lines that say what was done, how many rows were not used for it, and why."""
     if problems:
         kinds = Counter(problem.kind for problem in problems).most_common()
         counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
@@ -162,7 +162,7 @@ def _left_out(scored: int, problems: Sequence[LabelProblem]) -> Iterator[str]:
         where = f" {problem.file}" if problem.file else ""
         yield escape(f"  row {problem.row}{where}: {problem.reason}")
     if len(problems) > _MOST_PROBLEMS:
-        yield f"  and {len(problems) - _MOST_PROBLEMS:,} more, which --json names"
+        yield f"  and {len(problems) - _MOST_PROBLEMS:,} more, which attrai evaluate --json names"
 
 
 def _number(value: float) -> str:

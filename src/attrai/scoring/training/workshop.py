@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from attrai.errors import LabelsError
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import open_engine
 from attrai.scoring.evaluation import (
@@ -74,8 +75,8 @@ class Workshop:
 
     def train(
         self, init: str, plan: Plan, out: Path, *, teacher: Path | None, every_photo: bool
-    ) -> None:
-        """Writes the weights of a scorer.
+    ) -> int:
+        """Writes the weights of a scorer; the number of photos that it learnt from.
 
         Args:
             init: what the network starts as: "packaged", "none" or a file.
@@ -100,6 +101,7 @@ class Workshop:
         training = asdict(plan) | {"photos": len(learnt), "init": Path(init).name}
         training |= {"judges": len(judges), "raters": _RATERS if teacher else 0}
         weights_of(network, plan.side, training).write(out)
+        return len(learnt)
 
     def cross_validate(self, init: str, plan: Plan, count: int, *, teacher: Path) -> Assessment:
         """How good networks are on photos that they have not seen, nor another of the person.
@@ -111,6 +113,8 @@ class Workshop:
         """
         material = self._material
         alike = groups(material.descriptors(Teacher.load(teacher)))
+        if len(set(alike)) < count:
+            raise LabelsError(f"{len(set(alike))} persons are too few for {count} folds")
         fold_of = folds(alike, count, plan.seed)
         engine = open_engine(self._settings.engine, 1)
         values, spreads = np.zeros(len(material)), np.zeros(len(material))
@@ -134,10 +138,11 @@ class Workshop:
         evaluation = evaluate(values, spreads, photos)
         return Assessment(photos, Predictions(values, spreads), evaluation, self.problems)
 
-    def distil(self, teacher: Path, plan: Plan, out: Path) -> None:
+    def distil(self, teacher: Path, plan: Plan, out: Path) -> int:
         """Writes the weights of a network that knows faces as the teacher does, and no ratings.
 
-        Learns from the photos of the split train alone, so that the others stay unseen.
+        It learns from the photos of the split train alone, so that the others stay unseen; how
+        many these are is returned.
 
         Raises:
             LabelsError: there are too few photos with a face.
@@ -151,6 +156,7 @@ class Workshop:
         pupil = distil(network, self._material.views(learnt), plan, conditions)
         training = asdict(plan) | {"photos": len(learnt), "teacher": teacher.name}
         weights_of(pupil, plan.side, training).write(out)
+        return len(learnt)
 
     def _learn(
         self,
