@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from attrai.allocation import environment
 from bench.overhead_ends import Ends
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +35,7 @@ class Workers:
     def start(self, commands: Sequence[list[str]]) -> None:
         """Starts them; `stop` ends also those that were started before this is interrupted."""
         # One message in hand for bare dramatiq; attrai's workers see to it themselves.
-        env = os.environ | {"dramatiq_queue_prefetch": "1", "TMPDIR": str(self._folder)}
+        env = environment() | {"dramatiq_queue_prefetch": "1", "TMPDIR": str(self._folder)}
         with self._log.open("ab") as log:
             for command in commands:
                 self._processes.append(

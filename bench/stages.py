@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
+from attrai.allocation import environment
 from attrai.contract import STAGES
 from bench.stages_contender import Answer
 from bench.stages_photos import Case, cases
@@ -37,11 +38,12 @@ class Contender:
     def __init__(self, kind: str, folder: str, engine: str) -> None:
         self.kind, self.peak = kind, 0
         # One thread also where libraries start more when they are imported.
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
+        own = environment() if kind != "yardstick" else os.environ
+        variables = own | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "bench.stages_contender", kind],
             cwd=ROOT,
-            env=environment | {"STAGES_FOLDER": folder},
+            env=variables | {"STAGES_FOLDER": folder},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from attrai.allocation import environment
 from attrai.cli.ending import FAILED, TERMINATED, refuse
 from attrai.contract import STAGES
 from attrai.errors import SettingsError
@@ -29,7 +30,8 @@ def worker_command(
     # One thread a process: torch and OpenCV use one as well, so a process is a core.
     command = ["dramatiq", "attrai.broker:setup", f"attrai.actors.{stage}", "-Q", stage]
     command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT)]
-    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 - nothing of a user's is in it
+    command = [sys.executable, "-m", *command]
+    os.execve(sys.executable, command, environment())  # noqa: S606 - nothing of a user's is in it
 
 
 def bot_command(

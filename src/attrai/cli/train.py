@@ -16,7 +16,7 @@ import typer
 from attrai import logs
 from attrai.cli.ending import INTERRUPTED, TERMINATED, refuse
 from attrai.cli.evaluate import require_charts, show
-from attrai.cli.showing import add_bar, progress_bars
+from attrai.cli.showing import add_bar, output_console, progress_bars
 from attrai.errors import LabelsError, SettingsError
 from attrai.settings import load_settings
 
@@ -124,8 +124,8 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
             assessment = workshop.cross_validate(init, plan, folds, teacher=teacher)
             show(assessment, assessment.problems, plots)
         elif out:
-            workshop.train(init, plan, out, teacher=teacher, every_photo=every_photo)
-            typer.echo(f"Weights in {out}; serve them by ATTRAI_WEIGHTS={out}")
+            photos = workshop.train(init, plan, out, teacher=teacher, every_photo=every_photo)
+            _tell(photos, workshop, out, f"serve them by ATTRAI_WEIGHTS={out}")
 
 
 @train_app.command(name="distil")
@@ -152,8 +152,17 @@ def distil_command(
     `attrai train --init`.
     """
     with _workshop(data, cache) as workshop:
-        workshop.distil(teacher, _plan(epochs, batch=64, rate=4e-4, seed=seed), out)
-        typer.echo(f"Weights in {out}; go on from them by attrai train --init {out}")
+        photos = workshop.distil(teacher, _plan(epochs, batch=64, rate=4e-4, seed=seed), out)
+        _tell(photos, workshop, out, f"go on from them by attrai train --init {out}")
+
+
+def _tell(photos: int, workshop: Workshop, out: Path, use: str) -> None:
+    from attrai.scoring.evaluation.report import left_out  # noqa: PLC0415 - as in _workshop
+
+    console = output_console()
+    for line in left_out(f"{photos:,} photos learnt from", workshop.problems):
+        console.print(line)
+    typer.echo(f"Weights in {out}; {use}")
 
 
 def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> Plan:
