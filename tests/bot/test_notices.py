@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,7 @@ def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
     monkeypatch.setattr(notices, "_CHECK_SECONDS", 0)
     with parts() as bot:
+        takes(bot, 30)
         yield bot
 
 
@@ -108,11 +110,32 @@ def test_an_answer_that_is_faster(bot: Parts) -> None:
 def test_what_is_soon_is_shown(bot: Parts) -> None:
     """For what takes seconds the chat shows that a picture is on its way."""
     person = bot.sandbox.user()
-    for seconds, shown in ((600, 0), (1, 1)):
+    for seconds, shown in ((600, 0), (2, 1)):
         takes(bot, seconds)
         person.send_photo(picture())
         bot.receive()
         assert [call.method for call in bot.sandbox.calls].count("sendChatAction") == shown
+
+
+def test_what_is_done_at_once_needs_no_words(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo promised within two seconds has no notice, unless it takes longer after all."""
+    takes(bot, 1)
+    bot.sandbox.user(1).send_photo(picture())
+    bot.receive()
+    answer(bot)
+    assert [call.method for call in bot.sandbox.calls].count("sendChatAction") == 1
+    bot.sandbox.user(2).send_photo(picture())
+    bot.receive()
+    bot.look()
+    assert "sendMessage" not in {call.method for call in bot.sandbox.calls}
+
+    later = time.monotonic() + 2.1
+    monkeypatch.setattr(notices, "_now", lambda: later)
+    bot.look()
+    calls = [call for call in bot.sandbox.calls if call.method == "sendMessage"]
+    assert [call.chat_id for call in calls] == [2]
+    answer(bot)
+    assert not bot.redis.exists("attrai:notices")
 
 
 def test_a_bot_that_is_started_again(bot: Parts) -> None:

@@ -48,6 +48,7 @@ def photo(width: int, height: int, size: int = 1000) -> dict[str, object]:
 
 def test_a_photo_starts(bot: Parts) -> None:
     """A photo goes to ingest with all that its answer needs, and names nobody."""
+    bot.redis.hset("attrai:service", "detect", 30)  # long enough for words
     person = bot.sandbox.user(77, "ru")
     message = person.send_photo(picture())
     bot.receive()
@@ -163,6 +164,7 @@ def test_who_is_refused_again_and_again(bot: Parts) -> None:
 
 def test_a_repeated_update(bot: Parts) -> None:
     """An update that comes again is the same job with the same one notice."""
+    bot.redis.hset("attrai:service", "detect", 30)
     bot.sandbox.user().send_photo(picture())
     (request,) = bot.requests()
     for _ in range(3):

@@ -29,6 +29,9 @@ _OFF_SECONDS, _OFF_SHARE = 10.0, 0.5
 _MENDED = 10
 #: What is promised within so many seconds is shown as being sent, too.
 _SOON_SECONDS = 5.0
+#: What is promised within so many seconds needs no words: they would only hold the answer up, for
+#: a chat gets a message a second. When it takes longer after all they are sent.
+_AT_ONCE_SECONDS = 2.0
 #: How often taking a notice back is tried.
 _TRIES = 5
 
@@ -73,6 +76,10 @@ class _Notice(BaseModel):
         return text("in-work", self.locale, photos=len(self.jobs), wait=wait)
 
 
+def _now() -> float:
+    return time.monotonic()
+
+
 class Notices:
     """All notices that stand. Only one bot may have them."""
 
@@ -83,6 +90,8 @@ class Notices:
         self._outbox = outbox
         self._lock = threading.Lock()
         self._new: list[tuple[str, int]] = []
+        #: Those that may turn out unnecessary: until when, and the message to reply to.
+        self._held_back: dict[str, tuple[float, int]] = {}
         self._next_check = 0.0
         #: By their first job, as in Redis.
         self._standing: dict[str, _Notice] = {}
@@ -117,12 +126,16 @@ class Notices:
         """Takes back what is answered by now, and mends what is no longer true."""
         with self._lock:
             sent = {first: n for first, n in self._standing.items() if n.message is not None}
+            due = [first for first, (until, _) in self._held_back.items() if until <= _now()]
+            overdue = [(first, self._held_back.pop(first)[1]) for first in due]
+        for first, reply_to in overdue:
+            self._outbox.post(partial(self._send, first, reply_to, at_once=False))
         held = self._ledger.held([job for notice in sent.values() for job in notice.jobs])
         for first in [first for first, notice in sent.items() if held.isdisjoint(notice.jobs)]:
             self._fall(first)
             self._outbox.post(partial(self._take_back, first, sent.pop(first)), tries=_TRIES)
-        if sent and time.monotonic() >= self._next_check:
-            self._next_check = time.monotonic() + _CHECK_SECONDS
+        if sent and _now() >= self._next_check:
+            self._next_check = _now() + _CHECK_SECONDS
             self._mend(sent, self._ledger.remaining(sorted(held)))
 
     def _mend(self, sent: dict[str, _Notice], remaining: Mapping[str, float]) -> None:
@@ -135,13 +148,19 @@ class Notices:
             if notice.words() != before:
                 self._outbox.post(partial(self._edit, first, notice))
 
-    def _send(self, first: str, reply_to: int) -> None:
+    def _send(self, first: str, reply_to: int, *, at_once: bool = True) -> None:
+        """Sends a notice, unless an answer is there or, `at_once`, will be in a moment."""
         notice = self._standing[first]
         try:
-            if not self._ledger.holds(first):
+            if not self._ledger.held(notice.jobs):
                 self._fall(first)
                 return
             notice.promise(self._ledger.remaining(notice.jobs))
+            if at_once and notice.promised < _AT_ONCE_SECONDS:
+                with self._lock:
+                    self._held_back[first] = (_now() + _AT_ONCE_SECONDS, reply_to)
+                self._telegram.say_busy(notice.chat)
+                return
             notice.message = self._telegram.send_text(
                 notice.chat, notice.words(), reply_to=reply_to
             )
@@ -173,6 +192,7 @@ class Notices:
 
     def _fall(self, first: str) -> None:
         with self._lock:
+            self._held_back.pop(first, None)
             notice = self._standing.pop(first)
             for key in (*notice.jobs, *filter(None, [notice.album])):
                 del self._first_of[key]
