@@ -95,7 +95,7 @@ def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
     weights = ScorerWeights.read(PACKAGED)
     module = resnet34(num_classes=10)
     module.load_state_dict({name: torch.from_numpy(w) for name, w in weights.tensors.items()})
-    crops = noise(9, 150, 150)
+    crops = noise(9, CROP_SIDE, CROP_SIDE)
     mean = torch.tensor(weights.spec.mean).view(1, 3, 1, 1)
     logits = np.stack(reference(module, crops, mean, weights.spec.scale))
     odds = np.exp(logits)

@@ -87,7 +87,8 @@ def test_each_stage_is_counted_once(redis: Redis, ledger: Ledger) -> None:
         assert seen.per_minute == pytest.approx(1, rel=0.1)
         assert [sum(seen.waited.values()), sum(seen.took.values())] == [1, 1], stage
         assert seen.seconds == pytest.approx(0.1 * number, rel=0.13)
-        assert next(iter(seen.waited)) == pytest.approx(0.2, rel=0.25)
+        # Of deliver also what this test took while it was put off: perhaps one bucket more.
+        assert next(iter(seen.waited)) == pytest.approx(0.2, rel=0.35)
     assert recent.per_minute == pytest.approx(1, rel=0.1)
 
 

@@ -101,16 +101,13 @@ def test_stopping(
 
 @pytest.mark.slow
 def test_the_packaged_weights_on_real_photos() -> None:
-    """On MEBeauty's val part, which they have seen, the packaged weights follow the ratings.
-
-    So the figure only says that photos are cut and scored as they are in the chain.
-    """
+    """On MEBeauty's val part, which they have not seen, the weights are as the card says."""
     if not MEBEAUTY.exists():
         pytest.skip(f"no labelled photos in {MEBEAUTY}")
     result = run("--data", MEBEAUTY, "--split", "val", "--json")
     item = json.loads(result.stdout)
     print(f"{item['photos']} photos: PC {item['overall']['pearson']}, MAE {item['overall']['mae']}")
     assert item["photos"] >= 215
-    assert item["overall"]["pearson"]["value"] >= 0.88
-    assert item["overall"]["mae"]["value"] <= 0.5
+    assert item["overall"]["pearson"]["value"] >= 0.72
+    assert item["overall"]["mae"]["value"] <= 0.7
     assert all(len(grouping["groups"]) > 1 for grouping in item["groupings"].values())
