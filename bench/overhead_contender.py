@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from attrai.allocation import environment
+from attrai.contract import STAGES
 from bench.overhead_ends import Ends
 
 ROOT = Path(__file__).parents[1]
@@ -35,14 +36,14 @@ class Workers:
     def start(self, commands: Sequence[list[str]]) -> None:
         """Starts them; `stop` ends also those that were started before this is interrupted."""
         # One message in hand for bare dramatiq; attrai's workers see to it themselves.
-        env = environment() | {"dramatiq_queue_prefetch": "1", "TMPDIR": str(self._folder)}
+        own = {"dramatiq_queue_prefetch": "1", "TMPDIR": str(self._folder)}
         with self._log.open("ab") as log:
             for command in commands:
                 self._processes.append(
                     subprocess.Popen(  # noqa: S603 - our own program
                         [sys.executable, "-m", *command],
                         cwd=ROOT,
-                        env=env,
+                        env=environment(next(filter(STAGES.__contains__, command), "")) | own,
                         stdout=log,
                         stderr=log,
                         start_new_session=True,  # Ctrl-C is for the driver, which ends them

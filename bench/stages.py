@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import pickle
 import statistics
 import subprocess
@@ -38,8 +37,7 @@ class Contender:
     def __init__(self, kind: str, folder: str, engine: str) -> None:
         self.kind, self.peak = kind, 0
         # One thread also where libraries start more when they are imported.
-        own = environment() if kind != "yardstick" else os.environ
-        variables = own | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
+        variables = environment(kind) | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "bench.stages_contender", kind],
             cwd=ROOT,

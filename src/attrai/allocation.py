@@ -19,6 +19,10 @@ _KEEP = {
 }
 
 
-def environment() -> dict[str, str]:
-    """This process's environment for a worker that keeps its blocks; what is set there stays."""
-    return _KEEP | os.environ
+#: Stages that work on whole images. Those with a network would keep what loading it left behind.
+_STAGES = {"ingest", "render", "deliver"}
+
+
+def environment(stage: str) -> dict[str, str]:
+    """This process's environment for a worker of the stage; what is set there stays."""
+    return (_KEEP if stage in _STAGES else {}) | os.environ

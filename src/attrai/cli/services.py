@@ -31,7 +31,7 @@ def worker_command(
     command = ["dramatiq", "attrai.broker:setup", f"attrai.actors.{stage}", "-Q", stage]
     command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT)]
     command = [sys.executable, "-m", *command]
-    os.execve(sys.executable, command, environment())  # noqa: S606 - nothing of a user's is in it
+    os.execve(sys.executable, command, environment(stage))  # noqa: S606 - nothing of a user's is in it
 
 
 def bot_command(
