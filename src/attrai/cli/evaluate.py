@@ -23,18 +23,19 @@ from attrai.settings import load_settings
 if TYPE_CHECKING:
     from attrai.scoring.evaluation import Assessment, LabelProblem
 
+#: The option that `attrai train` has, too.
+DATA = typer.Option(
+    "--data",
+    metavar="DIR",
+    exists=True,
+    file_okay=False,
+    help="The labelled photos: a folder with a labels.csv.",
+    show_default=False,
+)
+
 
 def evaluate_command(
-    data: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="The labelled photos: a folder with a labels.csv.",
-            show_default=False,
-        ),
-    ],
+    data: Annotated[Path, DATA],
     weights: Annotated[
         Path | None,
         typer.Option(

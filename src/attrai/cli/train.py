@@ -15,7 +15,7 @@ import typer
 
 from attrai import logs
 from attrai.cli.ending import INTERRUPTED, TERMINATED, refuse
-from attrai.cli.evaluate import require_charts, show
+from attrai.cli.evaluate import DATA, require_charts, show
 from attrai.cli.showing import add_bar, output_console, progress_bars
 from attrai.errors import LabelsError, SettingsError
 from attrai.settings import load_settings
@@ -28,14 +28,6 @@ train_app = typer.Typer(invoke_without_command=True, add_completion=False)
 
 _CACHE = Path.home() / ".cache" / "attrai"
 
-_DATA = typer.Option(
-    "--data",
-    metavar="DIR",
-    exists=True,
-    file_okay=False,
-    help="The labelled photos: a folder with a labels.csv.",
-    show_default=False,
-)
 _OUT = typer.Option(
     "--out", metavar="FILE", dir_okay=False, help="Where the weights go.", show_default=False
 )
@@ -53,7 +45,7 @@ Cache = Annotated[
 @train_app.callback()
 def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     context: typer.Context,
-    data: Annotated[Path | None, _DATA] = None,
+    data: Annotated[Path | None, DATA] = None,
     out: Annotated[Path | None, _OUT] = None,
     init: Annotated[
         str,
@@ -140,7 +132,7 @@ def distil_command(
             show_default=False,
         ),
     ],
-    data: Annotated[Path, _DATA],
+    data: Annotated[Path, DATA],
     out: Annotated[Path, _OUT],
     epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 44,
     seed: Seed = 0,

@@ -14,6 +14,7 @@ from attrai.inference import Images
 from attrai.scoring.evaluation import Crops, CropShape
 from attrai.scoring.training.augmentation import Views
 from attrai.scoring.training.fitting import Lessons
+from attrai.scoring.training.loop import Places
 from attrai.scoring.training.ratings import Targets
 from attrai.scoring.training.teacher import SIDE, Teacher
 
@@ -21,8 +22,6 @@ from attrai.scoring.training.teacher import SIDE, Teacher
 MARGIN = 0.2
 #: Of crops to learn from: as large as dlib's network needs them.
 SHAPE = CropShape(SIDE, MARGIN)
-
-Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import open_engine
 from attrai.scoring.evaluation import (
     Assessment,
+    Crops,
     CropShape,
     Predictions,
     evaluate,
@@ -28,11 +29,11 @@ from attrai.scoring.scorer import Scorer
 from attrai.scoring.training.checkpoint import Checkpoint
 from attrai.scoring.training.device import Device
 from attrai.scoring.training.distillation import distil
-from attrai.scoring.training.fitting import fit
+from attrai.scoring.training.fitting import Lessons, fit
 from attrai.scoring.training.folds import folds, groups
 from attrai.scoring.training.guide import Guide, Rater
-from attrai.scoring.training.loop import Conditions
-from attrai.scoring.training.material import SHAPE, Material, Places
+from attrai.scoring.training.loop import Conditions, Places
+from attrai.scoring.training.material import SHAPE, Material
 from attrai.scoring.training.network import ResNet34
 from attrai.scoring.training.packaging import start_of, weights_of
 from attrai.scoring.training.plan import Plan
@@ -170,25 +171,33 @@ class Workshop:
         network = start_of(init, plan.seed)
         lessons = self._material.lessons(learnt)
         run = self._run(plan, init, teacher, learnt=learnt.tolist(), judges=judges.tolist())
-        guide = None
-        if teacher:
-            raters = []
-            for number in range(_RATERS):
-                raters_plan = replace(_RATERS_PLAN, seed=plan.seed + number)
-                conditions = self._conditions(
-                    run | {"rater": number},
-                    f"{title}Guide {number + 1} of {_RATERS}",
-                    raters_plan,
-                    len(learnt),
-                )
-                rater = Rater(Teacher.load(teacher))
-                raters.append(fit(rater, lessons, raters_plan, conditions).to(self._device.name))
-            lesson = Lesson(Teacher.load(teacher), lessons.views, self._device)
-            pupil = Pupil(network, lessons.views, lesson, plan.side)
-            guide = Guide(raters, lesson, pupil)
+        guide = self._guide(network, teacher, lessons, plan, run, title) if teacher else None
         conditions = self._conditions(run, f"{title}Learning", plan, len(learnt))
         judging = self._material.lessons(judges) if len(judges) else None
         return fit(network, lessons, plan, conditions, judging, guide)
+
+    def _guide(
+        self,
+        network: ResNet34,
+        teacher: Path,
+        lessons: Lessons,
+        plan: Plan,
+        run: Mapping[str, Any],
+        title: str,
+    ) -> Guide:
+        raters = []
+        for number in range(_RATERS):
+            raters_plan = replace(_RATERS_PLAN, seed=plan.seed + number)
+            conditions = self._conditions(
+                {**run, "rater": number},
+                f"{title}Guide {number + 1} of {_RATERS}",
+                raters_plan,
+                len(lessons.views),
+            )
+            rater = Rater(Teacher.load(teacher))
+            raters.append(fit(rater, lessons, raters_plan, conditions).to(self._device.name))
+        lesson = Lesson(Teacher.load(teacher), lessons.views, self._device)
+        return Guide(raters, lesson, Pupil(network, lessons.views, lesson, plan.side))
 
     def _learnt(self, *, every_photo: bool) -> Places:
         material = self._material
@@ -203,7 +212,7 @@ class Workshop:
         self.problems = sorted([*self.problems, *crops.problems], key=lambda p: p.row)
         return Material(crops, served.images)
 
-    def _cut(self, shape: CropShape) -> Any:
+    def _cut(self, shape: CropShape) -> Crops:
         return load_crops(
             self._photos,
             shape,
