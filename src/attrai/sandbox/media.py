@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -15,6 +17,8 @@ from attrai.sandbox.files import Files
 SIDES = (90, 320, 800, 1280)
 _THUMBNAIL_SIDE = 320
 _JPEG_QUALITY = 87
+#: Of so many pictures is kept what was made of them.
+_REMEMBERED = 32
 #: A photo is what an app can show: of any size, and up to what a camera makes.
 _LIMITS = Limits(max_bytes=50 * 2**20, max_pixels=100 * 10**6, min_side=1, max_side=SIDES[-1])
 
@@ -32,12 +36,7 @@ class Media:
         Raises:
             UserError: the bytes are no picture that can be read.
         """
-        picture = decode_photo(data, _LIMITS)
-        longest = max(picture.size)
-        sizes: list[dict[str, Any]] = []
-        for side in (longest, *(side for side in reversed(SIDES) if side < longest)):
-            picture = _within(picture, side)  # of the one before, for speed
-            sizes.insert(0, self._keep(picture, "photos"))
+        sizes = [self._keep(size, "photos") for size in _sizes(data)]
         self._remember("photo", sizes, *(size["file_id"] for size in sizes))
         return sizes
 
@@ -52,12 +51,8 @@ class Media:
             "file_size": len(data),
         }
         if mime.startswith("image/"):
-            try:
-                picture = decode_photo(data, _LIMITS)
-            except UserError:
-                pass  # what is no picture has no thumbnail
-            else:
-                document["thumbnail"] = self._keep(_within(picture, _THUMBNAIL_SIDE), "thumbnails")
+            with suppress(UserError):  # what is no picture has no thumbnail
+                document["thumbnail"] = self._keep(_thumbnail(data), "thumbnails")
         self._remember("document", document, file.id)
         return document
 
@@ -66,16 +61,14 @@ class Media:
         known_kind, content = self._known.get(file_id, (None, None))
         return content if known_kind == kind and self._files.get(file_id) else None
 
-    def _keep(self, picture: Image.Image, folder: str) -> dict[str, Any]:
-        encoded = BytesIO()
-        picture.save(encoded, "JPEG", quality=_JPEG_QUALITY)
-        file = self._files.add(encoded.getvalue(), "photo.jpg", "image/jpeg", folder)
+    def _keep(self, size: _Size, folder: str) -> dict[str, Any]:
+        file = self._files.add(size.data, "photo.jpg", "image/jpeg", folder)
         return {
             "file_id": file.id,
             "file_unique_id": file.unique_id,
-            "file_size": len(file.data),
-            "width": picture.width,
-            "height": picture.height,
+            "file_size": len(size.data),
+            "width": size.width,
+            "height": size.height,
         }
 
     def _remember(self, kind: str, content: Any, *file_ids: str) -> None:
@@ -83,7 +76,40 @@ class Media:
             self._known[file_id] = (kind, content)
 
 
+class _Size(NamedTuple):
+    """A picture as a JPEG of one size."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+# The same photos come again and again where people try things out, and under load, where what
+# stands for Telegram should take little of the machine.
+@lru_cache(_REMEMBERED)
+def _sizes(data: bytes) -> tuple[_Size, ...]:
+    """What Telegram makes of a photo, smallest first."""
+    picture = decode_photo(data, _LIMITS)
+    longest = max(picture.size)
+    sizes: list[_Size] = []
+    for side in (longest, *(side for side in reversed(SIDES) if side < longest)):
+        picture = _within(picture, side)  # of the one before, for speed
+        sizes.insert(0, _encoded(picture))
+    return tuple(sizes)
+
+
+@lru_cache(_REMEMBERED)
+def _thumbnail(data: bytes) -> _Size:
+    return _encoded(_within(decode_photo(data, _LIMITS), _THUMBNAIL_SIDE))
+
+
 def _within(picture: Image.Image, side: int) -> Image.Image:
     smaller = picture.copy()
     smaller.thumbnail((side, side), Image.Resampling.HAMMING)
     return smaller
+
+
+def _encoded(picture: Image.Image) -> _Size:
+    encoded = BytesIO()
+    picture.save(encoded, "JPEG", quality=_JPEG_QUALITY)
+    return _Size(encoded.getvalue(), *picture.size)
