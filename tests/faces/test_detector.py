@@ -12,12 +12,13 @@ from PIL import Image
 
 from attrai.faces import CascadeNetworks, Detector
 from attrai.faces.boxes import overlaps
-from attrai.faces.cascade import Found, Thresholds, find_faces
+from attrai.faces.cascade import Found, find_faces
+from attrai.faces.detector import THRESHOLDS
 from bench.yardstick import facenet_detector
 from tests.conftest import Labelled
 
-#: What `facenet_pytorch.MTCNN` uses by default.
-FACENET = Thresholds(0.6, 0.7, 0.7)
+#: The last as `facenet_pytorch.MTCNN` has it by default, so that both let through alike.
+COMPARABLE = THRESHOLDS._replace(locate=0.7)
 MIN_SIDE = 40
 
 
@@ -99,7 +100,7 @@ def test_finds_what_facenet_pytorch_finds(
         theirs, probabilities = reference.detect(photo)
         if theirs is None:
             theirs, probabilities = np.empty((0, 4)), np.empty(0)
-        ours: Found = find_faces(np.asarray(photo), networks, MIN_SIDE, FACENET)
+        ours: Found = find_faces(np.asarray(photo), networks, MIN_SIDE, COMPARABLE)
         iou = overlaps(theirs.astype(np.float32), ours.boxes)
         best = iou.max(axis=1, initial=0)
         surely = np.asarray(probabilities, float) >= 0.95

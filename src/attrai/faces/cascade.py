@@ -18,6 +18,9 @@ from attrai.inference import FloatArray, Images
 
 #: Side of the smallest face that the first network sees, and its step, in its input's pixels.
 _CELL, _STRIDE = 12, 2
+#: The most cells that a level may have along its shorter side for its faces to be large ones: a
+#: face is then a third of the photo or more.
+_LARGE = 3
 #: Proposals, and refined ones, that overlap by more are the same face. With 0.7, as in
 #: facenet-pytorch, the networks get three times as many, and find one face in 480 more.
 _SAME = 0.5
@@ -27,6 +30,7 @@ class Thresholds(NamedTuple):
     """The least probability that lets a candidate through each network."""
 
     propose: float
+    propose_large: float  #: the first one's, for a face that fills much of the photo
     refine: float
     locate: float
 
@@ -56,27 +60,29 @@ def find_faces(
         thresholds: least probabilities.
     """
     halves = Halves(photo)
-    boxes = _propose(halves, networks, min_side, thresholds.propose)
+    boxes = _propose(halves, networks, min_side, thresholds)
     boxes = _refine(halves, networks, boxes, thresholds.refine)
     return _locate(halves, networks, boxes, thresholds.locate)
 
 
 def _propose(
-    halves: Halves, networks: CascadeNetworks, min_side: int, threshold: float
+    halves: Halves, networks: CascadeNetworks, min_side: int, thresholds: Thresholds
 ) -> FloatArray:
     height, width = halves.photo.shape[:2]
     levels = levels_of(width, height, _CELL / min_side, _CELL)
     if not levels:
         return _NOTHING.boxes
     (answers,) = networks.propose(sheet_of(halves, levels)[np.newaxis])
-    logits, moves, least = answers[0], answers[1:], _logit(threshold)
+    logits, moves = answers[0], answers[1:]
     boxes, sure, offsets = [], [], []
     for level in levels:
         top, left = level.y // _STRIDE, level.x // _STRIDE
         bottom = top + (level.height - _CELL) // _STRIDE + 1
         right = left + (level.width - _CELL) // _STRIDE + 1
         face = logits[top:bottom, left:right]
-        rows, columns = np.nonzero(face >= least)
+        large = min(level.width, level.height) <= _LARGE * _CELL
+        threshold = thresholds.propose_large if large else thresholds.propose
+        rows, columns = np.nonzero(face >= _logit(threshold))
         if not rows.size:
             continue
         corners = np.stack([columns, rows, columns, rows], axis=1).astype(np.float32) * _STRIDE

@@ -65,17 +65,18 @@ class CascadeNetworks(NamedTuple):
         tensors = load_file(WEIGHTS)
 
         def network(
-            architecture: Architecture, name: str, last: str, side: int | None, batch: int
+            architecture: Architecture, name: str, last: str, side: int | None, *batches: int
         ) -> Network:
             weights = _weights(tensors, name, last)
             return engine.load(
-                Model(architecture, weights, robust=False, side=side, batches=(batch,))
+                Model(architecture, weights, robust=False, side=side, batches=batches)
             )
 
         return cls(
             network(propose, "propose", "conv4", None, 1),
             network(refine, "refine", "dense5", 24, 16),
-            network(locate, "locate", "dense6", 48, 4),
+            # Often it is few that get here, and an image too many costs as much as any.
+            network(locate, "locate", "dense6", 48, 1, 4),
         )
 
 
