@@ -32,7 +32,7 @@ def test_tables_and_pictures(folder: Path, tmp_path: Path) -> None:
     )
     assert lines[-4].startswith(f"  row 52 {folder / 'black.png'}: No face was found.")
     assert lines[-1] == f"Pictures in {tmp_path / 'new' / 'plots'}"
-    assert len(list((tmp_path / "new" / "plots").glob("*.png"))) == 3
+    assert len(list((tmp_path / "new" / "plots").glob("*.png"))) == 4
 
 
 def test_json(folder: Path, tmp_path: Path) -> None:

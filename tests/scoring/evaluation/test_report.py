@@ -119,9 +119,10 @@ def test_rows_that_were_left_out(assessment: Assessment) -> None:
 
 
 def test_pictures(assessment: Assessment, tmp_path: Path) -> None:
-    """Three pictures are drawn, which can be read."""
+    """Four pictures are drawn, which can be read."""
     paths = draw(assessment, tmp_path)
-    assert [path.name for path in paths] == ["scatter.png", "calibration.png", "groups.png"]
+    names = ["scatter.png", "calibration.png", "errors.png", "groups.png"]
+    assert [path.name for path in paths] == names
     for path in paths:
         with Image.open(path) as picture:
             assert min(picture.size) > 400
@@ -129,7 +130,8 @@ def test_pictures(assessment: Assessment, tmp_path: Path) -> None:
 
 
 def test_pictures_of_little(make_photo: Make, tmp_path: Path) -> None:
-    """Equal scores of people of whom nothing is known give the two pictures that there can be."""
+    """Equal scores of people of whom nothing is known give the three pictures that there can be."""
     photos = [make_photo(float(number)) for number in range(1, 6)]
     draw(made_of(photos, np.full(5, 4.0)), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["calibration.png", "scatter.png"]
+    names = ["calibration.png", "errors.png", "scatter.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names

@@ -51,8 +51,7 @@ def coverage(
     counts = np.array([histogram for histogram in histograms if histogram], float)
     predicted, spreads = predicted[known], spreads[known]
     ratings = np.array(RATINGS, float)
-    mean = counts @ ratings / counts.sum(axis=1)
-    deviation = np.sqrt((counts * (ratings - mean[:, None]) ** 2).sum(axis=1) / counts.sum(axis=1))
+    mean, deviation = _moments(counts)
 
     def within(centres: Floats, reach: Floats) -> float:
         near = np.abs(ratings - centres[:, None]) <= reach[:, None]
@@ -69,3 +68,21 @@ def coverage(
         rated_within_one=within(mean, deviation),
         rated_within_two=within(mean, 2 * deviation),
     )
+
+
+def deviations(histograms: Sequence[tuple[int, ...]]) -> Floats:
+    """The standard deviation of each photo's ratings, shape (n,), in points.
+
+    Args:
+        histograms: how many raters gave 1, 2, ... 10.
+    """
+    return _moments(np.array(histograms, float).reshape(-1, len(RATINGS)))[1]
+
+
+def _moments(counts: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of ratings, of which there are so many, shape (n, 10)."""
+    ratings = np.array(RATINGS, float)
+    mean = counts @ ratings / counts.sum(axis=1)
+    squares = (counts * (ratings - mean[:, None]) ** 2).sum(axis=1)
+    deviation: Floats = np.sqrt(squares / counts.sum(axis=1))
+    return mean, deviation

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Picture
 from attrai.scoring.evaluation.agreement import Agreement
 from attrai.scoring.evaluation.assessment import Assessment
 from attrai.scoring.evaluation.calibration import Step
+from attrai.scoring.evaluation.coverage import deviations
 from attrai.scoring.evaluation.figures import Figure, Floats
 from attrai.scoring.evaluation.measures import LEAST_IN_GROUP, Grouping
 
@@ -22,7 +23,7 @@ _RANGE = (0.8, 10.2)
 
 
 def draw(assessment: Assessment, folder: Path) -> list[Path]:
-    """Writes scatter.png, calibration.png and, where groups are known, groups.png.
+    """Writes scatter.png, calibration.png, errors.png and, where groups are known, groups.png.
 
     Raises:
         OSError: they can't be written.
@@ -32,6 +33,7 @@ def draw(assessment: Assessment, folder: Path) -> list[Path]:
     pictures = {
         "scatter.png": _scatter(assessment.predictions.values, rated, evaluation.overall),
         "calibration.png": _calibration(evaluation.calibration, evaluation.overall),
+        "errors.png": _errors(assessment),
     }
     if evaluation.groupings:
         pictures["groups.png"] = _groups(list(evaluation.groupings.values()), evaluation.overall)
@@ -71,6 +73,42 @@ def _calibration(steps: Sequence[Step], overall: Agreement) -> Picture:
     lower.set_ylabel("photos")
     _plain(lower)
     return picture
+
+
+def _errors(assessment: Assessment) -> Picture:
+    """What kinds of errors there are: at the ends of the scale, and where raters disagree."""
+    photos = assessment.photos
+    rated = np.array([photo.score for photo in photos])
+    errors = assessment.predictions.values - rated
+    picture = Picture(figsize=(8, 3.4), layout="constrained")
+    by_rating, by_spread = picture.subplots(1, 2)
+    by_rating.plot(rated, errors, ".", color=_MUTED, ms=3, alpha=0.5)
+    _means(by_rating, np.floor(rated + 0.5), rated, errors)
+    by_rating.axhline(0, color=_ACCENT, lw=1, zorder=0)
+    by_rating.set_xlabel("mean rating")
+    by_rating.set_ylabel("score less rating, points")
+    known = np.array([photo.histogram is not None for photo in photos], bool)
+    spreads = deviations([photo.histogram for photo in photos if photo.histogram])
+    amounts = np.abs(errors[known])
+    by_spread.plot(spreads, amounts, ".", color=_MUTED, ms=3, alpha=0.5)
+    _means(by_spread, np.floor(2 * spreads + 0.5), spreads, amounts)
+    by_spread.set_ylim(bottom=0)
+    by_spread.set_xlabel("standard deviation of the photo's ratings")
+    by_spread.set_ylabel("absolute error, points")
+    for axes in by_rating, by_spread:
+        _plain(axes)
+    return picture
+
+
+def _means(axes: Axes, bins: Floats, x: Floats, y: Floats) -> None:
+    """The mean of `y` in each bin of several photos, with its 95 % interval."""
+    for number in np.unique(bins):
+        there = bins == number
+        if (count := int(there.sum())) > 1:
+            within = 1.96 * y[there].std(ddof=1) / np.sqrt(count)
+            axes.errorbar(
+                x[there].mean(), y[there].mean(), within, fmt="o", color=_INK, capsize=3, ms=4
+            )
 
 
 def _groups(groupings: Sequence[Grouping], overall: Agreement) -> Picture:
