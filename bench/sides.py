@@ -1,0 +1,132 @@
+"""What accuracy the side of the crops brings, and what it costs: `python -m bench.sides`.
+
+Fine-tunes the backbone for a few epochs at each side, without guides, on four fifths of the photos
+and judges each network on the others, none of whose persons it has seen. All learn from the same
+crops of 150 pixels, made smaller or larger. The differences to the side in use are paired: both
+networks are drawn on the same photos.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attrai.faces.alignment import CROP_SIDE
+from attrai.inference import Model, open_engine
+from attrai.scoring.evaluation import load_crops, read_labels
+from attrai.scoring.resnet34 import folded, resnet34
+from attrai.scoring.training.checkpoint import Checkpoint
+from attrai.scoring.training.device import Device
+from attrai.scoring.training.fitting import fit
+from attrai.scoring.training.folds import folds, groups
+from attrai.scoring.training.loop import Conditions
+from attrai.scoring.training.material import SHAPE, Material
+from attrai.scoring.training.network import MEAN, RATINGS, SCALE, ResNet34
+from attrai.scoring.training.packaging import start_of, weights_of
+from attrai.scoring.training.plan import Plan
+from attrai.scoring.training.ratings import mean
+from attrai.scoring.training.teacher import Teacher
+from attrai.settings import load_settings
+from bench.faults import ROOT
+
+SHARED = ROOT.parent / "shared"
+DRAWS, BATCH, ROUNDS = 2000, 4, 20
+
+
+def milliseconds(network: ResNet34, side: int) -> float:
+    """Of a crop, in batches of four, as the stage score computes it on one core."""
+    tensors = folded(weights_of(network, side, {}).tensors, RATINGS, MEAN, SCALE)
+    model = Model(resnet34, tensors, robust=True, side=side, batches=(BATCH,))
+    loaded = open_engine("auto", 1).load(model)
+    crops = np.zeros((BATCH, side, side, 3), np.uint8)
+    took = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        loaded(crops)
+        took.append(time.perf_counter() - begun)
+    return 1000 * float(np.median(took)) / BATCH
+
+
+def correlation_gain(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], rated: NDArray[np.float64]
+) -> tuple[float, float]:
+    """The 95 % interval of how much better one correlates with the ratings than the other."""
+    rng = np.random.default_rng(0)
+    gains = []
+    for _ in range(DRAWS):
+        drawn = rng.integers(0, len(rated), len(rated))
+        one, other = (np.corrcoef(x[drawn], rated[drawn])[0, 1] for x in (ours, theirs))
+        gains.append(one - other)
+    low, high = np.percentile(gains, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints a line for each side."""
+    photos, _ = read_labels(arguments.data)
+    threads = os.cpu_count() or 1
+    crops = load_crops(
+        photos,
+        SHAPE,
+        load_settings(),
+        threads=threads,
+        cache=arguments.cache,
+        progress=lambda _: None,
+    )
+    material = Material(crops, crops.images)
+    fold_of = folds(groups(material.descriptors(Teacher.load(arguments.teacher))), 5, 0)
+    learnt, judged = np.flatnonzero(fold_of != 0), np.flatnonzero(fold_of == 0)
+    rated = np.array([crops.kept[place].score for place in judged])
+    predictions, results = {}, []
+    for side in (CROP_SIDE, *(side for side in arguments.sides if side != CROP_SIDE)):
+        plan = Plan(arguments.epochs, batch=64, rate=3e-4, side=side, seed=0)
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = Checkpoint(Path(folder), {})
+            conditions = Conditions(Device.best(threads), checkpoint, lambda _: None)
+            start = start_of(str(arguments.init), plan.seed)
+            network = fit(start, material.lessons(learnt), plan, conditions)
+        with torch.no_grad():
+            logits = [network(part) for part in material.views(judged).all_plain(side)]
+        ours = predictions[side] = mean(torch.cat(logits).softmax(1)).double().numpy()
+        low, high = correlation_gain(ours, predictions[CROP_SIDE], rated)
+        result = {
+            "side": side,
+            "pc": float(np.corrcoef(ours, rated)[0, 1]),
+            "pc_gain": (low, high),
+            "mae": float(np.abs(ours - rated).mean()),
+            "ms_a_crop": milliseconds(network, side),
+        }
+        results.append(result)
+        print(
+            f"{side:4} px: PC {result['pc']:.3f}, {low:+.3f} to {high:+.3f} beside {CROP_SIDE} px; "
+            f"MAE {result['mae']:.3f}; {result['ms_a_crop']:.1f} ms a crop",
+            flush=True,
+        )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / "sides.json").write_text(json.dumps(results, indent=2))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--init", type=Path, required=True, help="the file of attrai train distil")
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "mebeauty")
+    teacher = SHARED / "teacher" / "face_resnet29_embedding.safetensors"
+    parser.add_argument("--teacher", type=Path, default=teacher)
+    parser.add_argument("--sides", type=int, nargs="+", default=[96, 112, 160, 224])
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "attrai")
+    parser.add_argument("--out", type=Path, default=ROOT / "dist" / "bench")
+    run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
