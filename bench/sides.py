@@ -21,23 +21,18 @@ from numpy.typing import NDArray
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Model, open_engine
-from attrai.scoring.evaluation import load_crops, read_labels
 from attrai.scoring.resnet34 import folded, resnet34
 from attrai.scoring.training.checkpoint import Checkpoint
 from attrai.scoring.training.device import Device
 from attrai.scoring.training.fitting import fit
-from attrai.scoring.training.folds import folds, groups
 from attrai.scoring.training.loop import Conditions
-from attrai.scoring.training.material import SHAPE, Material
 from attrai.scoring.training.network import MEAN, RATINGS, SCALE, ResNet34
 from attrai.scoring.training.packaging import start_of, weights_of
 from attrai.scoring.training.plan import Plan
 from attrai.scoring.training.ratings import mean
-from attrai.scoring.training.teacher import Teacher
-from attrai.settings import load_settings
 from bench.faults import ROOT
+from bench.labelled import load, parser
 
-SHARED = ROOT.parent / "shared"
 DRAWS, BATCH, ROUNDS = 2000, 4, 20
 
 
@@ -71,20 +66,9 @@ def correlation_gain(
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints a line for each side."""
-    photos, _ = read_labels(arguments.data)
-    threads = os.cpu_count() or 1
-    crops = load_crops(
-        photos,
-        SHAPE,
-        load_settings(),
-        threads=threads,
-        cache=arguments.cache,
-        progress=lambda _: None,
-    )
-    material = Material(crops, crops.images)
-    fold_of = folds(groups(material.descriptors(Teacher.load(arguments.teacher))), 5, 0)
+    material, fold_of, rated = load(arguments)
     learnt, judged = np.flatnonzero(fold_of != 0), np.flatnonzero(fold_of == 0)
-    rated = np.array([crops.kept[place].score for place in judged])
+    rated, threads = rated[judged], os.cpu_count() or 1
     predictions, results = {}, []
     for side in (CROP_SIDE, *(side for side in arguments.sides if side != CROP_SIDE)):
         plan = Plan(arguments.epochs, batch=64, rate=3e-4, side=side, seed=0)
@@ -116,16 +100,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--init", type=Path, required=True, help="the file of attrai train distil")
-    parser.add_argument("--data", type=Path, default=SHARED / "data" / "mebeauty")
-    teacher = SHARED / "teacher" / "face_resnet29_embedding.safetensors"
-    parser.add_argument("--teacher", type=Path, default=teacher)
-    parser.add_argument("--sides", type=int, nargs="+", default=[96, 112, 160, 224])
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "attrai")
-    parser.add_argument("--out", type=Path, default=ROOT / "dist" / "bench")
-    run(parser.parse_args())
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--init", type=Path, required=True, help="the file of attrai train distil")
+    options.add_argument("--sides", type=int, nargs="+", default=[96, 112, 160, 224])
+    options.add_argument("--epochs", type=int, default=3)
+    options.add_argument("--out", type=Path, default=ROOT / "dist" / "bench")
+    run(options.parse_args())
 
 
 if __name__ == "__main__":

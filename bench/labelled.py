@@ -1,0 +1,47 @@
+"""The labelled photos that scorers are measured on, in the folds of `attrai train --folds 5`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attrai.scoring.evaluation import load_crops, read_labels
+from attrai.scoring.training.folds import folds, groups
+from attrai.scoring.training.material import SHAPE, Material
+from attrai.scoring.training.teacher import Teacher
+from attrai.settings import load_settings
+from bench.faults import ROOT
+
+FOLDS = 5
+_SHARED = ROOT.parent / "shared"
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """A command line that says where the photos and dlib's network are."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, default=_SHARED / "data" / "mebeauty")
+    teacher = _SHARED / "teacher" / "face_resnet29_embedding.safetensors"
+    parser.add_argument("--teacher", type=Path, default=teacher)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "attrai")
+    return parser
+
+
+def load(arguments: argparse.Namespace) -> tuple[Material, NDArray[np.int64], NDArray[np.float64]]:
+    """The photos, the fold of each, and the mean of its ratings."""
+    photos, _ = read_labels(arguments.data)
+    crops = load_crops(
+        photos,
+        SHAPE,
+        load_settings(),
+        threads=os.cpu_count() or 1,
+        cache=arguments.cache,
+        progress=lambda _: None,
+    )
+    material = Material(crops, crops.images)
+    persons = groups(material.descriptors(Teacher.load(arguments.teacher)))
+    rated = np.array([photo.score for photo in crops.kept])
+    return material, folds(persons, FOLDS, 0), rated
