@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Picture
 
 from attrai.scoring.evaluation.agreement import Agreement
 from attrai.scoring.evaluation.assessment import Assessment
-from attrai.scoring.evaluation.calibration import Step
+from attrai.scoring.evaluation.calibration import Step, calibration
 from attrai.scoring.evaluation.coverage import deviations
 from attrai.scoring.evaluation.figures import Figure, Floats
 from attrai.scoring.evaluation.measures import LEAST_IN_GROUP, Grouping
@@ -83,7 +83,7 @@ def _errors(assessment: Assessment) -> Picture:
     picture = Picture(figsize=(8, 3.4), layout="constrained")
     by_rating, by_spread = picture.subplots(1, 2)
     by_rating.plot(rated, errors, ".", color=_MUTED, ms=3, alpha=0.5)
-    _means(by_rating, np.floor(rated + 0.5), rated, errors)
+    _means(by_rating, calibration(rated, errors))
     by_rating.axhline(0, color=_ACCENT, lw=1, zorder=0)
     by_rating.set_xlabel("mean rating")
     by_rating.set_ylabel("score less rating, points")
@@ -91,7 +91,7 @@ def _errors(assessment: Assessment) -> Picture:
     spreads = deviations([photo.histogram for photo in photos if photo.histogram])
     amounts = np.abs(errors[known])
     by_spread.plot(spreads, amounts, ".", color=_MUTED, ms=3, alpha=0.5)
-    _means(by_spread, np.floor(2 * spreads + 0.5), spreads, amounts)
+    _means(by_spread, calibration(2 * spreads, amounts), unit=0.5)
     by_spread.set_ylim(bottom=0)
     by_spread.set_xlabel("standard deviation of the photo's ratings")
     by_spread.set_ylabel("absolute error, points")
@@ -100,15 +100,11 @@ def _errors(assessment: Assessment) -> Picture:
     return picture
 
 
-def _means(axes: Axes, bins: Floats, x: Floats, y: Floats) -> None:
-    """The mean of `y` in each bin of several photos, with its 95 % interval."""
-    for number in np.unique(bins):
-        there = bins == number
-        if (count := int(there.sum())) > 1:
-            within = 1.96 * y[there].std(ddof=1) / np.sqrt(count)
-            axes.errorbar(
-                x[there].mean(), y[there].mean(), within, fmt="o", color=_INK, capsize=3, ms=4
-            )
+def _means(axes: Axes, steps: Sequence[Step], unit: float = 1) -> None:
+    """The mean of each step of several photos, with its 95 % interval; a step is `unit` wide."""
+    several = [step for step in steps if step.photos > 1]
+    x, y = [unit * step.predicted for step in several], [step.rated for step in several]
+    axes.errorbar(x, y, [step.within for step in several], fmt="o", color=_INK, capsize=3, ms=4)
 
 
 def _groups(groupings: Sequence[Grouping], overall: Agreement) -> Picture:
