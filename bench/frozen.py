@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from attrai.scoring.evaluation.agreement import agreement
 from attrai.scoring.training.material import Material
 from attrai.scoring.training.teacher import SIDE, Teacher
 from bench.labelled import FOLDS, load, parser
@@ -73,9 +74,11 @@ def main() -> None:
 
 def show(name: str, predicted: NDArray[np.float64], rated: NDArray[np.float64]) -> None:
     """Prints a line."""
-    correlation = np.corrcoef(predicted, rated)[0, 1]
-    error = np.abs(predicted - rated).mean()
-    print(f"{name}: {len(rated):,} photos, PC {correlation:.3f}, MAE {error:.3f}", flush=True)
+    found = agreement(predicted, rated)
+    print(
+        f"{name}: {found.photos:,} photos, PC {found.pearson.value:.3f}, MAE {found.mae.value:.3f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

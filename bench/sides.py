@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Model, open_engine
+from attrai.scoring.evaluation.agreement import agreement
 from attrai.scoring.resnet34 import folded, resnet34
 from attrai.scoring.training.checkpoint import Checkpoint
 from attrai.scoring.training.device import Device
@@ -81,11 +82,12 @@ def run(arguments: argparse.Namespace) -> None:
             logits = [network(part) for part in material.views(judged).all_plain(side)]
         ours = predictions[side] = mean(torch.cat(logits).softmax(1)).double().numpy()
         low, high = correlation_gain(ours, predictions[CROP_SIDE], rated)
+        found = agreement(ours, rated)
         result = {
             "side": side,
-            "pc": float(np.corrcoef(ours, rated)[0, 1]),
+            "pc": found.pearson.value,
             "pc_gain": (low, high),
-            "mae": float(np.abs(ours - rated).mean()),
+            "mae": found.mae.value,
             "ms_a_crop": milliseconds(network, side),
         }
         results.append(result)
