@@ -1,15 +1,19 @@
-"""What the commands show: bars on the error output, so that what is printed can be piped on."""
+"""What the commands show, on the error output, so that what is printed can be piped on."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 #: Where no terminal sets a width no row is broken, so that a row stays one line for `grep`.
 _PIPE_WIDTH = 1000
+#: How often a line tells how far something is.
+_LINES = 10
 
 
 def output_console() -> Console:
@@ -34,3 +38,21 @@ def add_bar(progress: Progress, what: str, total: int) -> Callable[[int], None]:
     """A new bar; called with how many more are done."""
     bar = progress.add_task(what, total=total)
     return lambda count: progress.advance(bar, count)
+
+
+def add_lines(what: str, total: int) -> Callable[[int], None]:
+    """In place of a bar where no terminal shows one: a line at each tenth, for logs."""
+    done, begun, at_first = 0, 0.0, 0
+
+    def advance(count: int) -> None:
+        nonlocal done, begun, at_first
+        tenths = done * _LINES // total
+        done += count
+        if not begun:  # what an interrupted run has done comes at once, and took no time
+            begun, at_first = time.monotonic(), done
+        if done * _LINES // total > tenths:
+            each = (time.monotonic() - begun) / max(1, done - at_first)
+            left = f"{each * (total - done) / 60:.0f} min left"
+            typer.echo(f"{what}: {done:,} of {total:,}, {left}", err=True)
+
+    return advance

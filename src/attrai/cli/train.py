@@ -16,7 +16,7 @@ import typer
 from attrai import logs
 from attrai.cli.ending import INTERRUPTED, TERMINATED, refuse
 from attrai.cli.evaluate import DATA, require_charts, show
-from attrai.cli.showing import add_bar, output_console, progress_bars
+from attrai.cli.showing import add_bar, add_lines, output_console, progress_bars
 from attrai.errors import LabelsError, SettingsError
 from attrai.settings import load_settings
 
@@ -177,7 +177,8 @@ def _workshop(data: Path, cache: Path) -> Iterator[Workshop]:
         settings = load_settings()
         logs.configure(settings.log_level, sys.stderr)
         with progress_bars("steps") as progress:
-            show = partial(add_bar, progress)
+            seen = progress.console.is_terminal
+            show = partial(add_bar, progress) if seen else add_lines
             yield Workshop(data, cache, settings, os.cpu_count() or 1, show)
     except (SettingsError, LabelsError, WeightsError, UnusableTeacher) as error:
         refuse(str(error))
