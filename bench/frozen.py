@@ -6,6 +6,8 @@ photos of people whom it does not know, in the same folds as `attrai train --fol
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from attrai.scoring.evaluation.agreement import agreement
-from attrai.scoring.training.material import Material
 from attrai.scoring.training.teacher import SIDE, Teacher
 from bench.labelled import FOLDS, load, parser
 
@@ -42,25 +43,29 @@ def kinds_of(teacher: Teacher, crops: Tensor) -> list[Tensor]:
     return [*kinds, descriptors]
 
 
-def distances(material: Material, teacher: Teacher) -> NDArray[np.float64]:
-    """Squared, between all photos: the mean over kinds of the mean over standardised numbers."""
-    seen = []
-    for crops in material.views(np.arange(len(material))).all_plain(SIDE):
+def seen(teacher: Teacher, batches: Iterable[Tensor]) -> list[Tensor]:
+    """What it sees in crops, each kind of shape (n, numbers); the same for a mirrored crop."""
+    kinds = []
+    for crops in batches:
         both = zip(kinds_of(teacher, crops), kinds_of(teacher, crops.flip(3)), strict=True)
-        seen.append([(one + mirrored) / 2 for one, mirrored in both])
-    total = np.zeros((len(material), len(material)))
-    for kind in zip(*seen, strict=True):
-        numbers = torch.cat(kind).double()
+        kinds.append([(one + mirrored) / 2 for one, mirrored in both])
+    return [torch.cat(kind) for kind in zip(*kinds, strict=True)]
+
+
+def cross_validated(
+    kinds: Sequence[Tensor], rated: NDArray[np.float64], fold_of: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The ratings of each photo by those of the other folds.
+
+    Photos are as far apart, squared, as their standardised numbers of a kind are on average over
+    the numbers and then over the kinds.
+    """
+    distances = np.zeros((len(rated), len(rated)))
+    for kind in kinds:
+        numbers = kind.double()
         numbers = (numbers - numbers.mean(0)) / (numbers.std(0) + 1e-6)
-        total += torch.cdist(numbers, numbers).square().numpy() / numbers.shape[1] / len(seen[0])
-    return total
-
-
-def main() -> None:
-    """Prints the correlation and the error in each fold and in all."""
-    arguments = parser(__doc__.splitlines()[0]).parse_args()
-    material, fold_of, rated = load(arguments)
-    likeness = np.exp(-DECAY * distances(material, Teacher.load(arguments.teacher)))
+        distances += torch.cdist(numbers, numbers).square().numpy() / numbers.shape[1] / len(kinds)
+    likeness = np.exp(-DECAY * distances)
     predicted = np.zeros_like(rated)
     for fold in range(FOLDS):
         learnt, judged = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
@@ -68,6 +73,17 @@ def main() -> None:
         usual = rated[learnt].mean()
         coefficients = np.linalg.solve(among, rated[learnt] - usual)
         predicted[judged] = usual + likeness[np.ix_(judged, learnt)] @ coefficients
+    return predicted
+
+
+def main() -> None:
+    """Prints the correlation and the error in each fold and in all."""
+    arguments = parser(__doc__.splitlines()[0]).parse_args()
+    material, fold_of, rated = load(arguments)
+    crops = material.views(np.arange(len(material))).all_plain(SIDE)
+    predicted = cross_validated(seen(Teacher.load(arguments.teacher), crops), rated, fold_of)
+    for fold in range(FOLDS):
+        judged = fold_of == fold
         show(f"fold {fold + 1}", predicted[judged], rated[judged])
     show("all", predicted, rated)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.scoring.evaluation import load_crops, read_labels
+from attrai.scoring.evaluation import Crops, CropShape, load_crops, read_labels
 from attrai.scoring.training.folds import folds, groups
 from attrai.scoring.training.material import SHAPE, Material
 from attrai.scoring.training.teacher import Teacher
@@ -30,17 +30,22 @@ def parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def load(arguments: argparse.Namespace) -> tuple[Material, NDArray[np.int64], NDArray[np.float64]]:
-    """The photos, the fold of each, and the mean of its ratings."""
+def cut(arguments: argparse.Namespace, shape: CropShape) -> Crops:
+    """The photos' crops of that shape."""
     photos, _ = read_labels(arguments.data)
-    crops = load_crops(
+    return load_crops(
         photos,
-        SHAPE,
+        shape,
         load_settings(),
         threads=os.cpu_count() or 1,
         cache=arguments.cache,
         progress=lambda _: None,
     )
+
+
+def load(arguments: argparse.Namespace) -> tuple[Material, NDArray[np.int64], NDArray[np.float64]]:
+    """The photos, the fold of each, and the mean of its ratings."""
+    crops = cut(arguments, SHAPE)
     material = Material(crops, crops.images)
     persons = groups(material.descriptors(Teacher.load(arguments.teacher)))
     rated = np.array([photo.score for photo in crops.kept])
