@@ -7,8 +7,6 @@ crop what it sees in a wider one, or the outline of the photo alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import torch
@@ -16,24 +14,15 @@ from torch import Tensor
 
 from attrai.inference import Images
 from attrai.scoring.evaluation import CropShape
+from attrai.scoring.training.augmentation import Views
 from attrai.scoring.training.teacher import SIDE, Teacher
-from bench.frozen import cross_validated, seen, show
+from bench.frozen import cross_validated, distances, seen, show
 from bench.labelled import cut, load, parser
 
 #: How much more a wider crop shows on each side, in sides of the scorer's.
 MARGIN = 0.6
 #: The outline is told by so many cells a side.
 CELLS = 9
-
-
-def narrowed(crops: Images) -> Iterator[Tensor]:
-    """Wider crops at the side that dlib's network wants, in batches."""
-    for start in range(0, len(crops), 64):
-        small = [
-            cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-            for crop in crops[start : start + 64]
-        ]
-        yield torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float()
 
 
 def outlines(crops: Images) -> Tensor:
@@ -49,14 +38,19 @@ def main() -> None:
     material, fold_of, rated = load(arguments)
     wide = cut(arguments, CropShape(SIDE, MARGIN)).images
     teacher = Teacher.load(arguments.teacher)
-    crop = seen(teacher, material.views(np.arange(len(material))).all_plain(SIDE))
-    wider, outline = seen(teacher, narrowed(wide)), [outlines(wide)]
-    show("outline", cross_validated(outline, rated, fold_of), rated)
-    show("crop", cross_validated(crop, rated, fold_of), rated)
-    show("crop, wider crop", cross_validated(crop + wider, rated, fold_of), rated)
-    show("crop, outline", cross_validated(crop + outline, rated, fold_of), rated)
-    both = cross_validated(crop + wider + outline, rated, fold_of)
-    show("crop, wider crop, outline", both, rated)
+    views, wider_views = material.views(np.arange(len(material))), Views(wide, 0)
+    crop = distances(seen(teacher, views.all_plain(SIDE)))
+    wider = distances(seen(teacher, wider_views.all_plain(SIDE)))
+    outline = distances([outlines(wide)])
+    known = {
+        "outline": outline,
+        "crop": crop,
+        "crop, wider crop": crop + wider,
+        "crop, outline": crop + outline,
+        "crop, wider crop, outline": crop + wider + outline,
+    }
+    for name, kinds in known.items():
+        show(name, cross_validated(kinds, rated, fold_of), rated)
 
 
 if __name__ == "__main__":

@@ -52,20 +52,21 @@ def seen(teacher: Teacher, batches: Iterable[Tensor]) -> list[Tensor]:
     return [torch.cat(kind) for kind in zip(*kinds, strict=True)]
 
 
-def cross_validated(
-    kinds: Sequence[Tensor], rated: NDArray[np.float64], fold_of: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """The ratings of each photo by those of the other folds.
-
-    Photos are as far apart, squared, as their standardised numbers of a kind are on average over
-    the numbers and then over the kinds.
-    """
-    distances = np.zeros((len(rated), len(rated)))
+def distances(kinds: Iterable[Tensor]) -> list[NDArray[np.float64]]:
+    """How far apart photos are by each kind: the mean square over its standardised numbers."""
+    apart = []
     for kind in kinds:
         numbers = kind.double()
         numbers = (numbers - numbers.mean(0)) / (numbers.std(0) + 1e-6)
-        distances += torch.cdist(numbers, numbers).square().numpy() / numbers.shape[1] / len(kinds)
-    likeness = np.exp(-DECAY * distances)
+        apart.append(torch.cdist(numbers, numbers).square().numpy() / numbers.shape[1])
+    return apart
+
+
+def cross_validated(
+    apart: Sequence[NDArray[np.float64]], rated: NDArray[np.float64], fold_of: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The ratings of each photo by those of the other folds; all kinds of distance count alike."""
+    likeness = np.exp(-DECAY * np.mean(apart, axis=0))
     predicted = np.zeros_like(rated)
     for fold in range(FOLDS):
         learnt, judged = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
@@ -81,7 +82,8 @@ def main() -> None:
     arguments = parser(__doc__.splitlines()[0]).parse_args()
     material, fold_of, rated = load(arguments)
     crops = material.views(np.arange(len(material))).all_plain(SIDE)
-    predicted = cross_validated(seen(Teacher.load(arguments.teacher), crops), rated, fold_of)
+    apart = distances(seen(Teacher.load(arguments.teacher), crops))
+    predicted = cross_validated(apart, rated, fold_of)
     for fold in range(FOLDS):
         judged = fold_of == fold
         show(f"fold {fold + 1}", predicted[judged], rated[judged])
