@@ -104,7 +104,7 @@ class SlowChannel:
         self._answers = answers
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
-        """Never asked for."""
+        """Never asked for: ingest takes its time here and fetches nothing."""
         raise NotImplementedError
 
     def deliver(self, job: Job, picture: bytes) -> None:  # noqa: ARG002 - the protocol's
