@@ -1,4 +1,4 @@
-"""Making scorers: `attrai train` and `attrai train distil`."""
+"""Making scorers: `attrai train`, `attrai train distil` and `attrai train invent`."""
 
 from __future__ import annotations
 
@@ -17,36 +17,24 @@ from attrai import logs
 from attrai.cli.ending import INTERRUPTED, TERMINATED, refuse
 from attrai.cli.evaluate import DATA, require_charts, show
 from attrai.cli.showing import add_bar, add_lines, output_console, progress_bars
+from attrai.cli.train_options import CACHE, DLIB, OUT, Cache, Faceres, Seed, Unrated
 from attrai.errors import LabelsError, SettingsError
 from attrai.settings import load_settings
 
 if TYPE_CHECKING:
+    from attrai.scoring.training.material import Bar
     from attrai.scoring.training.plan import Plan
+    from attrai.scoring.training.teachers import TeacherFiles
     from attrai.scoring.training.workshop import Workshop
 
 train_app = typer.Typer(invoke_without_command=True, add_completion=False)
-
-_CACHE = Path.home() / ".cache" / "attrai"
-
-_OUT = typer.Option(
-    "--out", metavar="FILE", dir_okay=False, help="Where the weights go.", show_default=False
-)
-Seed = Annotated[int, typer.Option(min=0, help="What chance comes from.")]
-Cache = Annotated[
-    Path,
-    typer.Option(
-        metavar="DIR",
-        file_okay=False,
-        help="Where crops are kept for the next time, and an interrupted run to go on.",
-    ),
-]
 
 
 @train_app.callback()
 def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     context: typer.Context,
     data: Annotated[Path | None, DATA] = None,
-    out: Annotated[Path | None, _OUT] = None,
+    out: Annotated[Path | None, OUT] = None,
     init: Annotated[
         str,
         typer.Option(
@@ -81,25 +69,18 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
             help="Learn from photos of the splits val and test too, and go on to the last epoch.",
         ),
     ] = False,
-    teacher: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="dlib's face network, as safetensors: networks grown from it learn the ratings"
-            " first and guide, as for the packaged weights.",
-            show_default=False,
-        ),
-    ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 16,
+    teacher: Annotated[Path | None, DLIB] = None,
+    faceres: Faceres = None,
+    unrated: Unrated = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 8,
     seed: Seed = 0,
-    cache: Cache = _CACHE,
+    cache: Cache = CACHE,
 ) -> None:
     """Train a scorer on labelled photos: from ratings to a weights file.
 
     Learns from the photos of the split train and ends early when it gets no better on those of
-    the split val; without splits it learns from all. The file is served by ATTRAI_WEIGHTS.
+    the split val; without splits it learns from all. With --teacher it learns opinions as well,
+    on the photos of --unrated too, and goes on to the end. The file is served by ATTRAI_WEIGHTS.
     """
     if context.invoked_subcommand:
         return
@@ -109,52 +90,87 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         refuse("train needs --out FILE for the weights, or --folds N to cross-validate")
     if folds and teacher is None:
         refuse("--folds needs --teacher FILE, which tells whose photos are the same person's")
+    if (faceres or unrated) and teacher is None:
+        refuse("--faceres and --unrated need --teacher FILE, dlib's face network, beside them")
     require_charts(plots)
-    with _workshop(data, cache) as workshop:
-        plan = _plan(epochs, batch=64, rate=3e-4, seed=seed)
-        if folds and teacher:
-            assessment = workshop.cross_validate(init, plan, folds, teacher=teacher)
+    with _workshop(data, unrated, cache) as workshop:
+        plan = _plan(epochs, batch=64, rate=2e-4, seed=seed)
+        teachers = _teachers(teacher, faceres) if teacher else None
+        if folds and teachers:
+            assessment = workshop.cross_validate(init, plan, folds, teachers=teachers)
             show(assessment, assessment.problems, plots)
         elif out:
-            photos = workshop.train(init, plan, out, teacher=teacher, every_photo=every_photo)
+            photos = workshop.train(init, plan, out, teachers=teachers, every_photo=every_photo)
             _tell(photos, workshop, out, f"serve them by ATTRAI_WEIGHTS={out}")
 
 
 @train_app.command(name="distil")
-def distil_command(
-    teacher: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="dlib's face network, as safetensors.",
-            show_default=False,
-        ),
-    ],
+def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    teacher: Annotated[Path, DLIB],
     data: Annotated[Path, DATA],
-    out: Annotated[Path, _OUT],
+    out: Annotated[Path, OUT],
+    faceres: Faceres = None,
+    unrated: Unrated = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 44,
     seed: Seed = 0,
-    cache: Cache = _CACHE,
+    cache: Cache = CACHE,
 ) -> None:
-    """Teach a ResNet34 faces: it grows out of dlib's network and learns to describe as it does.
+    """Teach a ResNet34 faces: it grows out of dlib's network and learns to describe as others do.
 
-    No rating is looked at, and only photos of the split train. The file is for
+    No rating is looked at, and only photos of the split train and of --unrated. The file is for
     `attrai train --init`.
     """
-    with _workshop(data, cache) as workshop:
-        photos = workshop.distil(teacher, _plan(epochs, batch=64, rate=4e-4, seed=seed), out)
+    with _workshop(data, unrated, cache) as workshop:
+        plan = _plan(epochs, batch=64, rate=4e-4, seed=seed)
+        photos = workshop.distil(_teachers(teacher, faceres), plan, out)
         _tell(photos, workshop, out, f"go on from them by attrai train --init {out}")
 
 
+@train_app.command(name="invent")
+def invent_command(
+    generator: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="The folder random_face/data of the Python package random_face.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", file_okay=False, help="Where the photos go.", show_default=False
+        ),
+    ],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 4096,
+    seed: Seed = 0,
+) -> None:
+    """Draw photos of people who don't exist, for `attrai train distil --unrated`.
+
+    Called again, it goes on from the photos that are there.
+    """
+    from attrai.scoring.training.invented import Inventor, invent  # noqa: PLC0415 - as in _bars
+
+    with _bars() as bar:
+        invent(Inventor(generator), count, seed, out, bar("Inventing faces", count))
+        typer.echo(f"{count:,} photos in {out}")
+
+
 def _tell(photos: int, workshop: Workshop, out: Path, use: str) -> None:
-    from attrai.scoring.evaluation.report import left_out  # noqa: PLC0415 - as in _workshop
+    from attrai.scoring.evaluation.report import left_out  # noqa: PLC0415 - as in _bars
 
     console = output_console()
     for line in left_out(f"{photos:,} photos learnt from", workshop.problems):
         console.print(line)
     typer.echo(f"Weights in {out}; {use}")
+
+
+def _teachers(dlib: Path, faceres: Path | None) -> TeacherFiles:
+    from attrai.scoring.training.teachers import TeacherFiles  # noqa: PLC0415 - keeps --help fast
+
+    return TeacherFiles(dlib, faceres)
 
 
 def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> Plan:
@@ -165,21 +181,27 @@ def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> Plan:
 
 
 @contextmanager
-def _workshop(data: Path, cache: Path) -> Iterator[Workshop]:
-    """Where training happens, its progress shown and its errors told in a line."""
+def _workshop(data: Path, unrated: Path | None, cache: Path) -> Iterator[Workshop]:
+    """Labelled photos and where training happens, as `_bars`."""
+    from attrai.scoring.training.workshop import Workshop  # noqa: PLC0415 - as in _bars
+
+    with _bars() as bar:
+        yield Workshop(data, unrated, cache, load_settings(), os.cpu_count() or 1, bar)
+
+
+@contextmanager
+def _bars() -> Iterator[Bar]:
+    """What shows how far it is; errors are told in a line."""
     # Importing torch takes seconds that `attrai --help` need not wait for.
-    from attrai.scoring.training.teacher import UnusableTeacher  # noqa: PLC0415
-    from attrai.scoring.training.workshop import Workshop  # noqa: PLC0415
+    from attrai.scoring.training.face_network import UnusableTeacher  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        settings = load_settings()
-        logs.configure(settings.log_level, sys.stderr)
+        logs.configure(load_settings().log_level, sys.stderr)
         with progress_bars("steps") as progress:
             seen = progress.console.is_terminal
-            show = partial(add_bar, progress) if seen else add_lines
-            yield Workshop(data, cache, settings, os.cpu_count() or 1, show)
+            yield partial(add_bar, progress) if seen else add_lines
     except (SettingsError, LabelsError, WeightsError, UnusableTeacher) as error:
         refuse(str(error))
     except OSError as error:

@@ -15,6 +15,7 @@ from attrai.faces.alignment import CROP_SIDE
 from attrai.scoring import ScorerWeights
 from attrai.scoring.training.teacher import Teacher
 from tests.conftest import ASTRONAUT
+from tests.scoring.training.faceres import tensors, write
 
 USAGE = 2
 
@@ -60,14 +61,23 @@ def test_from_photos_to_weights(folder: Path, teacher: Path, tmp_path: Path) -> 
     """Faces are learnt, then ratings, and the file is one that `attrai evaluate` takes."""
     cache, backbone, scorer = (tmp_path / name for name in ("cache", "backbone.st", "scorer.st"))
     common = ["--data", folder, "--cache", cache, "--epochs", "1"]
-    result = run("distil", "--teacher", teacher, "--out", backbone, *common)
+    teachers = ["--teacher", teacher, "--faceres", write(tmp_path / "faceres.json", tensors(0))]
+    result = run("distil", *teachers, "--unrated", folder, "--out", backbone, *common)
     assert result.exit_code == 0, result.output
     assert "56 photos learnt from, 3 left out:" in result.stdout
-    result = run("--init", backbone, "--out", scorer, *common)
-    assert result.exit_code == 0, result.output
-    assert f"serve them by ATTRAI_WEIGHTS={scorer}" in result.stdout
-    spec = ScorerWeights.read(scorer).spec
-    assert (spec.side, spec.training["photos"], spec.training["judges"]) == (CROP_SIDE, 56, 8)
+    for more, told in (
+        ([], {"photos": 56, "judges": 8}),
+        (
+            [*teachers, "--unrated", folder],
+            {"photos": 56, "judges": 0, "teachers": ["teacher.safetensors", "faceres.json"]},
+        ),
+    ):
+        result = run("--init", backbone, "--out", scorer, *more, *common)
+        assert result.exit_code == 0, result.output
+        assert f"serve them by ATTRAI_WEIGHTS={scorer}" in result.stdout
+        spec = ScorerWeights.read(scorer).spec
+        assert spec.side == CROP_SIDE
+        assert told.items() <= spec.training.items()
     evaluate = ["evaluate", "--data", folder, "--weights", scorer]
     assert "64 photos scored" in CliRunner().invoke(app, list(map(str, evaluate))).stdout
     assert not list(cache.glob("training-*"))
@@ -100,6 +110,8 @@ def test_wrong_usage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ([], "--data"),
         (["--data", folder], "--out"),
         (["--data", folder, "--folds", "2"], "--teacher"),
+        (["--data", folder, "--out", "x", "--faceres", few], "--teacher"),
+        (["--data", folder, "--out", "x", "--unrated", folder], "--teacher"),
         (["--data", tmp_path, "--out", tmp_path / "x"], "0 usable photos"),
         (["distil", "--data", folder, "--out", "x", "--teacher", tmp_path / "text"], "text"),
         (["--data", folder, "--out", "x", "--init", tmp_path / "absent"], "absent"),

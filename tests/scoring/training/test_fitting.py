@@ -13,11 +13,9 @@ from attrai.scoring.training.checkpoint import Checkpoint
 from attrai.scoring.training.device import Device
 from attrai.scoring.training.distillation import distil
 from attrai.scoring.training.fitting import Lessons, fit
-from attrai.scoring.training.guide import Guide, Rater
 from attrai.scoring.training.loop import Conditions
 from attrai.scoring.training.packaging import start_of
 from attrai.scoring.training.plan import Plan
-from attrai.scoring.training.pupil import Lesson, Pupil
 from attrai.scoring.training.ratings import Targets, mean
 from attrai.scoring.training.teacher import SIDE as TEACHERS_SIDE
 from attrai.scoring.training.teacher import Teacher
@@ -77,8 +75,10 @@ def test_distillation_gives_a_network_without_ratings(tmp_path: Path) -> None:
     """A few steps on a few images run to their end; the last layer is left for the ratings."""
     torch.manual_seed(0)
     views = lessons(8, 0).views
+    teacher = Teacher()
+    teacher.for_use()
     plan = Plan(epochs=2, batch=4, rate=1e-4, side=64, seed=0)
-    network = distil(Teacher().eval().requires_grad_(False), views, plan, conditions(tmp_path))
+    network = distil(teacher, [], views, plan, conditions(tmp_path))
     assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
     assert not network.fc.weight.any()
 
@@ -94,25 +94,3 @@ def test_views_are_crops_again() -> None:
     assert first.dtype == np.uint8
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-
-
-def test_guides_are_followed(tmp_path: Path) -> None:
-    """A network that is guided ends nearer to what its guide says than one that is not."""
-    torch.manual_seed(0)
-    teacher = Teacher().eval().requires_grad_(requires_grad=False)
-    shown, judged = lessons(48, 1), lessons(32, 2)
-    rater = Rater(teacher).eval()
-    rater.fc.bias.data = torch.linspace(-8, 8, 10)  # it finds every face a 10
-    plan = Plan(epochs=4, batch=16, rate=1e-3, side=SIDE, seed=1)
-
-    def rated(*, guided: bool) -> float:
-        network, guide = start_of("none", 1), None
-        if guided:
-            lesson = Lesson(teacher, shown.views, DEVICE)
-            guide = Guide([rater], lesson, Pupil(network, shown.views, lesson, SIDE))
-        fitted = fit(network, shown, plan, conditions(tmp_path), guide=guide)
-        with torch.no_grad():
-            logits = torch.cat([fitted(part) for part in judged.views.all_plain(SIDE)])
-        return mean(logits.softmax(1)).mean().item()
-
-    assert rated(guided=True) > rated(guided=False) + 0.5

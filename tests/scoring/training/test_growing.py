@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attrai.scoring.training.face_network import UnusableTeacher
 from attrai.scoring.training.growing import grow
 from attrai.scoring.training.network import normalised
-from attrai.scoring.training.teacher import SIDE, Teacher, UnusableTeacher
+from attrai.scoring.training.teacher import SIDE, Teacher
 
 
 @pytest.fixture(scope="module")

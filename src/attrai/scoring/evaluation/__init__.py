@@ -10,7 +10,7 @@
 """
 
 from attrai.scoring.evaluation.assessment import Assessment, assess
-from attrai.scoring.evaluation.crops import Crops, load_crops
+from attrai.scoring.evaluation.crops import Crops, cut_crops, load_crops
 from attrai.scoring.evaluation.cutting import CropShape
 from attrai.scoring.evaluation.figures import Figure
 from attrai.scoring.evaluation.labels import (
@@ -33,6 +33,7 @@ __all__ = [
     "LabelledPhoto",
     "Predictions",
     "assess",
+    "cut_crops",
     "evaluate",
     "load_crops",
     "of_split",

@@ -59,18 +59,36 @@ def load_crops(
         OSError: the crops can't be kept in `cache`.
     """
     paths = [photo.path for photo in photos]
-    place = CropCache(cache, paths, shape, settings) if cache else None
-    cut = place.read() if place else None
-    if cut:
-        progress(len(photos))
-    else:
-        cut = _cut(paths, Cutter(settings, shape, threads), progress)
-        if place:
-            place.write(cut)
+    cut = cut_crops(paths, shape, settings, threads=threads, cache=cache, progress=progress)
     problems = [_problem(photos[number], failure) for number, failure in cut.failures.items()]
     kept = [photo for number, photo in enumerate(photos) if number not in cut.failures]
     require_enough(len(kept), problems)
     return Crops(cut.images, kept, problems)
+
+
+def cut_crops(
+    photos: Sequence[Path],
+    shape: CropShape,
+    settings: Settings,
+    *,
+    threads: int,
+    cache: Path | None,
+    progress: Callable[[int], None],
+) -> Cut:
+    """The same of photos without labels, none of which has to have a face.
+
+    Raises:
+        OSError: the crops can't be kept in `cache`.
+    """
+    place = CropCache(cache, photos, shape, settings) if cache else None
+    cut = place.read() if place else None
+    if cut:
+        progress(len(photos))
+    else:
+        cut = _cut(photos, Cutter(settings, shape, threads), progress)
+        if place:
+            place.write(cut)
+    return cut
 
 
 def _cut(photos: Sequence[Path], cutter: Cutter, progress: Callable[[int], None]) -> Cut:

@@ -1,8 +1,11 @@
 """How the scorer's weights are made: photos and ratings in, a weights file out.
 
 teacher       dlib's face network
-growing       a ResNet34 out of it
-distillation  the ResNet34 learns faces from it
-fitting       the ResNet34 learns ratings from labelled photos
-folds         fits again and again, each time judged on photos it has not seen
+mobilenet     another one
+invented      faces of people who don't exist
+growing       a ResNet34 out of dlib's network
+distillation  it learns from both networks how to see faces
+teaching      what ratings would be, of faces that nobody has rated too
+fitting       the ResNet34 learns them
+folds         trains again and again, each time judged on photos it has not seen
 """

@@ -1,21 +1,24 @@
-"""How a ResNet34 learns faces: it describes them as dlib's network does.
+"""How a ResNet34 learns faces: it describes them as networks do that know them.
 
 No rating is looked at, so a network distilled on some photos may be judged on their ratings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from attrai.scoring.training.augmentation import Views, blended
+from attrai.scoring.training.face_network import FaceNetwork
 from attrai.scoring.training.growing import grow
 from attrai.scoring.training.loop import Conditions, Places, run
-from attrai.scoring.training.network import ResNet34
+from attrai.scoring.training.network import ResNet34, resized
 from attrai.scoring.training.optimisation import Optimisation, Pace
 from attrai.scoring.training.plan import Plan
-from attrai.scoring.training.pupil import Lesson, Pupil, resized
+from attrai.scoring.training.pupil import Lesson, Pupil
 from attrai.scoring.training.teacher import SIDE, Teacher
 
 #: The share of a batch that are blends of two: faces that nobody has.
@@ -28,11 +31,18 @@ _SIDES, _SIDE_ODDS = (0.875, 1, 1.125), (0.3, 0.5, 0.2)
 _GROWN_ON = 128
 
 
-def distil(teacher: Teacher, views: Views, plan: Plan, conditions: Conditions) -> ResNet34:
-    """A network that knows faces as the teacher does, and no ratings; on the CPU.
+def distil(
+    teacher: Teacher,
+    others: Sequence[FaceNetwork],
+    views: Views,
+    plan: Plan,
+    conditions: Conditions,
+) -> ResNet34:
+    """A network that knows faces as its teachers do, and no ratings; on the CPU.
 
     Args:
-        teacher: dlib's network.
+        teacher: dlib's network, which it grows out of.
+        others: networks whose view of faces it learns as well.
         views: the faces to learn from.
         plan: how long, and from what chance.
         conditions: where it learns.
@@ -41,7 +51,7 @@ def distil(teacher: Teacher, views: Views, plan: Plan, conditions: Conditions) -
     places = np.random.default_rng(plan.seed).permutation(len(views))[:_GROWN_ON]
     torch.manual_seed(plan.seed)
     network = grow(teacher, views.plain(places, plan.side))
-    lesson = Lesson(teacher, views, device)
+    lesson = Lesson([teacher, *others], views, device)
     pupil = Pupil(network, views, lesson, plan.side)
 
     def loss(places: Places, rng: np.random.Generator) -> Tensor:

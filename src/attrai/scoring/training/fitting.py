@@ -6,23 +6,20 @@ import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from attrai.scoring.training.augmentation import Views, blended
-from attrai.scoring.training.guide import Guide, Rater
+from attrai.scoring.training.last_layer import logistic_regression
 from attrai.scoring.training.loop import Conditions, Places, run
-from attrai.scoring.training.network import ResNet34
+from attrai.scoring.training.network import ResNet34, resized
 from attrai.scoring.training.optimisation import Optimisation, Pace
 from attrai.scoring.training.plan import Plan
-from attrai.scoring.training.pupil import resized
 from attrai.scoring.training.ratings import Targets, loss
 from attrai.scoring.training.teacher import SIDE
-
-NetworkT = TypeVar("NetworkT", ResNet34, Rater)
 
 #: How many of a batch are blends of two faces, with the blend of their ratings: mix-up (H. Zhang,
 #: M. Cisse, Y. N. Dauphin, D. Lopez-Paz, ICLR 2018).
@@ -40,13 +37,12 @@ class Lessons:
 
 
 def fit(
-    network: NetworkT,
+    network: ResNet34,
     lessons: Lessons,
     plan: Plan,
     conditions: Conditions,
     judges: Lessons | None = None,
-    guide: Guide | None = None,
-) -> NetworkT:
+) -> ResNet34:
     """The network once it has learnt, on the CPU.
 
     Args:
@@ -56,51 +52,42 @@ def fit(
         conditions: where it learns.
         judges: photos that are not learnt from; training ends when it gets no better on them,
             and the network is as it was when it did best. None to go on to the end.
-        guide: of this network, if it has one.
     """
-    if not network.fc.weight.any():
-        _begin(network.fc, lessons.targets)
     device = conditions.device
+    device.take_threads()
     network.to(device.name)
+    if not network.fc.weight.any():
+        features = _features(network, lessons.views, plan.side)
+        logistic_regression(network.fc, features, lessons.targets.to(device.name))
     loop = plan.loop(len(lessons.views))
-    pace = Pace(loop.steps, plan.rate, head_factor=10, warm_up=0.1, decay=0.02, averaging=0.99)
-    learner = _Learner(network, guide.pupil.head if guide else None)
-    optimisation = Optimisation(learner, network.fc, pace)
+    pace = Pace(loop.steps, plan.rate, head_factor=1, warm_up=0.05, decay=0.02, averaging=0.99)
+    optimisation = Optimisation(network, network.fc, pace)
     best = _Best(optimisation.kept)
 
     def loss_of(places: Places, rng: np.random.Generator) -> Tensor:
         crops, targets = _mixed(lessons, places, rng)
         crops = device.images(crops)
         with device.computing():
-            features = network.features(resized(crops, plan.side))
-            logits = network.fc(features)
-            guided = guide.loss(crops, features, logits) if guide else 0
-        return loss(logits.float(), targets.to(device.name)) + guided
+            logits = network(resized(crops, plan.side))
+        return loss(logits.float(), targets.to(device.name))
 
     def improves(epoch: int) -> bool:
-        average = optimisation.average.network
+        average = optimisation.average
         return judges is None or best.improves(average, judges, plan.side, epoch)
 
     run(loop, optimisation, loss_of, conditions, improves)
-    average: NetworkT = optimisation.average.network
+    average = optimisation.average
     average.load_state_dict(best.weights or average.state_dict())
     average.cpu().eval()
     return average
 
 
-class _Learner(nn.Module, Generic[NetworkT]):
-    """All that learns: the network, and how it says what the teacher says."""
-
-    def __init__(self, network: NetworkT, head: nn.Module | None) -> None:
-        super().__init__()
-        self.network: NetworkT = network
-        self.head = head
-
-
 @torch.no_grad()
-def _begin(layer: nn.Linear, targets: Targets) -> None:
-    """Has a layer that knows no ratings say of every face how faces are rated."""
-    layer.bias.copy_(targets.distributions.mean(0).clamp_min(1e-3).log())
+def _features(network: ResNet34, views: Views, side: int) -> Tensor:
+    # As in training: where a network knows nothing yet, norms have no other statistics.
+    network.train()
+    device = next(network.parameters()).device
+    return torch.cat([network.features(part.to(device)) for part in views.all_plain(side)])
 
 
 def _mixed(lessons: Lessons, places: Places, rng: np.random.Generator) -> tuple[Tensor, Targets]:
@@ -124,7 +111,7 @@ class _Best:
         """None before the first judgement."""
         return self._kept.get("weights")
 
-    def improves(self, network: ResNet34 | Rater, judges: Lessons, side: int, epoch: int) -> bool:
+    def improves(self, network: ResNet34, judges: Lessons, side: int, epoch: int) -> bool:
         """Judges the network; whether it has improved within the last epochs."""
         error = _error(network, judges, side)
         if error < self._kept.get("error", math.inf):
@@ -134,7 +121,7 @@ class _Best:
 
 
 @torch.no_grad()
-def _error(network: ResNet34 | Rater, judges: Lessons, side: int) -> float:
+def _error(network: ResNet34, judges: Lessons, side: int) -> float:
     network.eval()
     device = next(network.parameters()).device
     logits = [network(part.to(device)).cpu() for part in judges.views.all_plain(side)]

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Images
-from attrai.scoring.evaluation import Crops, CropShape
+from attrai.scoring.evaluation import Crops, CropShape, LabelledPhoto, cut_crops, load_crops
 from attrai.scoring.training.augmentation import Views
 from attrai.scoring.training.fitting import Lessons
 from attrai.scoring.training.loop import Places
 from attrai.scoring.training.ratings import Targets
 from attrai.scoring.training.teacher import SIDE, Teacher
+from attrai.settings import Settings
 
 #: How much of a photo around a crop is kept, in sides, to shift and turn the crop.
 MARGIN = 0.2
 #: Of crops to learn from: as large as dlib's network needs them.
 SHAPE = CropShape(SIDE, MARGIN)
+
+#: A new bar with its title and length; called with how many more are done.
+Bar = Callable[[str, int], Callable[[int], None]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Material:
 
     crops: Crops  #: to learn from, of `SHAPE`
     served: Images  #: the same faces as `detect` cuts them
+    unrated: Images  #: of further photos, whose ratings nobody knows, of `SHAPE`
 
     def __len__(self) -> int:
         return len(self.crops.kept)
@@ -38,7 +46,8 @@ class Material:
     def digest(self) -> str:
         """The same for the same photos and ratings."""
         labels = repr([(photo.score, photo.histogram) for photo in self.crops.kept])
-        return hashlib.sha256(self.crops.images.tobytes() + labels.encode()).hexdigest()
+        parts = (self.crops.images.tobytes(), labels.encode(), self.unrated.tobytes())
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
     def of_split(self, *splits: str | None) -> Places:
         """The places of the photos whose split is one of these."""
@@ -47,6 +56,10 @@ class Material:
     def views(self, places: Places) -> Views:
         """The faces of some photos."""
         return Views(self.crops.images[places], MARGIN)
+
+    def views_with_unrated(self, places: Places) -> Views:
+        """These and all whose ratings nobody knows."""
+        return Views(np.concatenate([self.crops.images[places], self.unrated]), MARGIN)
 
     def lessons(self, places: Places) -> Lessons:
         """Some of the photos, to learn their ratings from."""
@@ -60,3 +73,26 @@ class Material:
         seen = [teacher(part) + teacher(part.flip(3)) for part in views.all_plain(SIDE)]
         described: NDArray[np.float32] = (torch.cat(seen) / 2).numpy()
         return described
+
+
+def load_material(
+    photos: Sequence[LabelledPhoto],
+    unrated: Sequence[Path],
+    settings: Settings,
+    *,
+    threads: int,
+    cache: Path,
+    bar: Bar,
+) -> Material:
+    """Finds the faces; see `load_crops`. Of `unrated`, what has no face is passed over."""
+
+    def cut(shape: CropShape) -> Crops:
+        progress = bar("Finding faces", len(photos))
+        return load_crops(photos, shape, settings, threads=threads, cache=cache, progress=progress)
+
+    crops, served = cut(SHAPE), cut(CropShape(CROP_SIDE)).images
+    if not unrated:
+        return Material(crops, served, crops.images[:0])
+    progress = bar("Finding faces without ratings", len(unrated))
+    more = cut_crops(unrated, SHAPE, settings, threads=threads, cache=cache, progress=progress)
+    return Material(crops, served, more.images)

@@ -30,6 +30,13 @@ def normalised(crops: Tensor) -> Tensor:
     return (crops.float() - crops.new_tensor(MEAN, dtype=torch.float32).view(3, 1, 1)) / SCALE
 
 
+def resized(crops: Tensor, side: int) -> Tensor:
+    """Crops of another side."""
+    if crops.shape[2] == side:
+        return crops
+    return functional.interpolate(crops, (side, side), mode="bilinear", antialias=True)
+
+
 class Block(nn.Module):
     """Two 3x3 convolutions around which the input goes as well."""
 

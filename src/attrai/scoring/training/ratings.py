@@ -52,6 +52,20 @@ class Targets:
         """Those of some of the photos."""
         return Targets(self.distributions[places], self.means[places], self.weights[places])
 
+    def nearer_to(self, distributions: Tensor, share: float) -> Targets:
+        """The same with that share of others, shape (n, 10)."""
+        mixed = (1 - share) * self.distributions + share * distributions
+        means = (1 - share) * self.means + share * mean(distributions)
+        return Targets(mixed, means, self.weights)
+
+    def and_of(self, distributions: Tensor) -> Targets:
+        """With those of further faces, shape (m, 10), which weigh as much as others on average."""
+        return Targets(
+            torch.cat([self.distributions, distributions]),
+            torch.cat([self.means, mean(distributions)]),
+            torch.cat([self.weights, torch.ones(len(distributions))]),
+        )
+
     def to(self, device: str) -> Targets:
         """The same where that device finds them."""
         parts = (self.distributions, self.means, self.weights)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attrai.scoring.training.face_network import FaceNetwork, UnusableTeacher
 from attrai.scoring.training.network import normalised
 
 #: Side of the crops it was trained on, in pixels.
@@ -25,10 +26,6 @@ DESCRIPTOR = 128
 #: Channels of its blocks, and which of them halve height and width.
 _CHANNELS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 _DOWN = (3, 7, 10, 13)
-
-
-class UnusableTeacher(Exception):
-    """The teacher's file is missing or is not dlib's network; the message says which."""
 
 
 class FaceBlock(nn.Module):
@@ -51,7 +48,7 @@ class FaceBlock(nn.Module):
         )
 
 
-class Teacher(nn.Module):
+class Teacher(FaceNetwork):
     """dlib's face network, its batch norms folded into the convolutions."""
 
     def __init__(self) -> None:
@@ -86,20 +83,27 @@ class Teacher(nn.Module):
             )
         except RuntimeError as error:
             raise UnusableTeacher(f"{path}: is not dlib's face network: {error}") from error
-        teacher.requires_grad_(requires_grad=False)
-        return teacher.eval()
+        teacher.for_use()
+        return teacher
 
     def forward(self, crops: Tensor) -> Tensor:
         """Descriptors, shape (n, 128), of RGB crops 0..255, shape (n, 3, 150, 150)."""
-        descriptors: Tensor = self.fc(self.features(crops))
-        return descriptors
+        return self.descriptors(self.levels(crops)[-1].mean((2, 3)))
 
-    def features(self, crops: Tensor) -> Tensor:
-        """What a descriptor is a linear map of, shape (n, 256)."""
+    def levels(self, crops: Tensor) -> list[Tensor]:
+        """Its maps at each size less the largest, which tell little of faces."""
         x = functional.max_pool2d(functional.relu(self.first(normalised(crops))), 3, 2)
-        for block in self.blocks:
+        levels = []
+        for number, block in enumerate(self.blocks):
+            if number in _DOWN[1:]:
+                levels.append(x)
             x = block(x)
-        return x.mean((2, 3))
+        return [*levels, x]
+
+    def descriptors(self, features: Tensor) -> Tensor:
+        """A linear map, shape (n, 256) -> (n, 128)."""
+        descriptors: Tensor = self.fc(features)
+        return descriptors
 
 
 def _renamed(name: str, names: Mapping[str, str]) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,8 @@ from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import open_engine
 from attrai.scoring.evaluation import (
     Assessment,
-    Crops,
-    CropShape,
     Predictions,
     evaluate,
-    load_crops,
     predict,
     read_labels,
     require_enough,
@@ -29,36 +24,38 @@ from attrai.scoring.scorer import Scorer
 from attrai.scoring.training.checkpoint import Checkpoint
 from attrai.scoring.training.device import Device
 from attrai.scoring.training.distillation import distil
-from attrai.scoring.training.fitting import Lessons, fit
+from attrai.scoring.training.fitting import fit
 from attrai.scoring.training.folds import folds, groups
-from attrai.scoring.training.guide import Guide, Rater
 from attrai.scoring.training.loop import Conditions, Places
-from attrai.scoring.training.material import SHAPE, Material
-from attrai.scoring.training.network import ResNet34
+from attrai.scoring.training.material import Bar, Material, load_material
 from attrai.scoring.training.packaging import start_of, weights_of
 from attrai.scoring.training.plan import Plan
-from attrai.scoring.training.pupil import Lesson, Pupil
-from attrai.scoring.training.teacher import SIDE, Teacher
+from attrai.scoring.training.teacher import Teacher
+from attrai.scoring.training.teachers import TeacherFiles, digest
+from attrai.scoring.training.teaching import Teaching
 from attrai.settings import Settings
-
-#: A new bar with its title and length; called with how many more are done.
-Bar = Callable[[str, int], Callable[[int], None]]
 
 #: Photos of these splits are learnt from; those without one are as well.
 _LEARNT = ("train", None)
-#: How many networks guide the one that is trained, and how they learn.
-_RATERS = 2
-_RATERS_PLAN = Plan(epochs=12, batch=32, rate=2e-4, side=SIDE, seed=0)
 
 
 class Workshop:
     """Labelled photos and where training happens."""
 
-    def __init__(self, data: Path, cache: Path, settings: Settings, threads: int, bar: Bar) -> None:
+    def __init__(
+        self,
+        data: Path,
+        unrated: Path | None,
+        cache: Path,
+        settings: Settings,
+        threads: int,
+        bar: Bar,
+    ) -> None:
         """A workshop for the photos in a folder.
 
         Args:
             data: with a labels.csv.
+            unrated: a folder of further photos of faces, whose ratings nobody knows.
             cache: where crops and the state of interrupted runs are kept.
             settings: what a photo may be, and what computes the networks that only judge.
             threads: how many cores are used.
@@ -68,6 +65,7 @@ class Workshop:
             LabelsError: there are too few usable rows.
         """
         self._photos, self.problems = read_labels(data)
+        self._unrated = sorted(unrated.iterdir()) if unrated else []
         self._cache = cache
         self._settings = settings
         self._threads = threads
@@ -75,59 +73,69 @@ class Workshop:
         self._device = Device.best(threads)
 
     def train(
-        self, init: str, plan: Plan, out: Path, *, teacher: Path | None, every_photo: bool
+        self, init: str, plan: Plan, out: Path, *, teachers: TeacherFiles | None, every_photo: bool
     ) -> int:
-        """Writes the weights of a scorer; the number of photos that it learnt from.
+        """Writes the weights of a scorer; the number of photos with ratings that it learnt from.
 
         Args:
             init: what the network starts as: "packaged", "none" or a file.
             plan: how it learns.
             out: the weights file.
-            teacher: dlib's network, if networks grown from it are to guide.
+            teachers: networks whose opinions are to be learnt as well, if any.
             every_photo: whether to learn from photos of other splits than train too. Else those
-                of val tell when to stop; with guides nothing does, as they keep it from learning
-                photos by heart, and val remains unseen.
+                of val tell when to stop; with teachers nothing does, as opinions keep it from
+                learning photos by heart, and val remains unseen.
 
         Raises:
             LabelsError: there are too few photos with a face.
-            UnusableTeacher: `teacher` is not dlib's network.
+            UnusableTeacher: a file of `teachers` holds another network.
             WeightsError: `init` can't be used.
             OSError: a file can't be written.
         """
+        material = self._material
         learnt = self._learnt(every_photo=every_photo)
-        judges = self._material.of_split("val")
-        if every_photo or teacher:
-            judges = judges[:0]
-        network = self._learn(init, plan, teacher, learnt, judges, "")
+        judges = material.of_split(*([] if every_photo or teachers else ["val"]))
+        run = self._run(plan, init, teachers, learnt=learnt.tolist(), judges=judges.tolist())
+        network = start_of(init, plan.seed)
+        lessons = self._teaching(teachers).lessons(learnt) if teachers else material.lessons(learnt)
+        conditions = self._conditions(run, "Learning", plan, len(lessons.views))
+        judging = material.lessons(judges) if len(judges) else None
+        network = fit(network, lessons, plan, conditions, judging)
         training = asdict(plan) | {"photos": len(learnt), "init": Path(init).name}
-        training |= {"judges": len(judges), "raters": _RATERS if teacher else 0}
+        training |= {"judges": len(judges), "teachers": teachers.names if teachers else []}
+        training |= {"unrated": len(material.unrated)}
         weights_of(network, plan.side, training).write(out)
         return len(learnt)
 
-    def cross_validate(self, init: str, plan: Plan, count: int, *, teacher: Path) -> Assessment:
+    def cross_validate(
+        self, init: str, plan: Plan, count: int, *, teachers: TeacherFiles
+    ) -> Assessment:
         """How good networks are on photos that they have not seen, nor another of the person.
 
-        Whose photos these are the teacher tells.
+        Whose photos these are dlib's network tells.
 
         Raises:
             As `train`.
         """
         material = self._material
-        alike = groups(material.descriptors(Teacher.load(teacher)))
+        alike = groups(material.descriptors(Teacher.load(teachers.dlib)))
         if len(set(alike)) < count:
             raise LabelsError(f"{len(set(alike))} persons are too few for {count} folds")
         fold_of = folds(alike, count, plan.seed)
         engine = open_engine(self._settings.engine, 1)
+        teaching = self._teaching(teachers)
         values, spreads = np.zeros(len(material)), np.zeros(len(material))
         done = []
         for fold in range(count):
             learnt, judged = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            run = self._run(plan, init, teacher, learnt=learnt.tolist(), predictions=True)
-            done.append(kept := Checkpoint(self._cache, run))
+            run = self._run(plan, init, teachers, learnt=learnt.tolist())
+            done.append(kept := Checkpoint(self._cache, run | {"predictions": True}))
             found = kept.read()
             if found is None:
-                title = f"Fold {fold + 1} of {count}: "
-                network = self._learn(init, plan, teacher, learnt, learnt[:0], title)
+                lessons = teaching.lessons(learnt)
+                title = f"Fold {fold + 1} of {count}"
+                conditions = self._conditions(run, title, plan, len(lessons.views))
+                network = fit(start_of(init, plan.seed), lessons, plan, conditions)
                 scorer = Scorer.of(weights_of(network, CROP_SIDE, {}), engine)
                 predicted = predict(material.served[judged], scorer, 1, lambda _: None)
                 found = {name: array.tolist() for name, array in predicted._asdict().items()}
@@ -139,65 +147,33 @@ class Workshop:
         evaluation = evaluate(values, spreads, photos)
         return Assessment(photos, Predictions(values, spreads), evaluation, self.problems)
 
-    def distil(self, teacher: Path, plan: Plan, out: Path) -> int:
-        """Writes the weights of a network that knows faces as the teacher does, and no ratings.
+    def distil(self, teachers: TeacherFiles, plan: Plan, out: Path) -> int:
+        """Writes the weights of a network that knows faces as its teachers do, and no ratings.
 
         It learns from the photos of the split train alone, so that the others stay unseen; how
         many these are is returned.
 
         Raises:
             LabelsError: there are too few photos with a face.
-            UnusableTeacher: `teacher` is not dlib's network.
+            UnusableTeacher: a file of `teachers` holds another network.
             OSError: a file can't be written.
         """
-        network = Teacher.load(teacher)
+        teacher, others = teachers.load()
         learnt = self._learnt(every_photo=False)
-        run = self._run(plan, "none", teacher, learnt=learnt.tolist(), ratings=False)
-        conditions = self._conditions(run, "Learning faces", plan, len(learnt))
-        pupil = distil(network, self._material.views(learnt), plan, conditions)
-        training = asdict(plan) | {"photos": len(learnt), "teacher": teacher.name}
+        run = self._run(plan, "none", teachers, learnt=learnt.tolist(), ratings=False)
+        views = self._material.views_with_unrated(learnt)
+        conditions = self._conditions(run, "Learning faces", plan, len(views))
+        pupil = distil(teacher, others, views, plan, conditions)
+        training = asdict(plan) | {"photos": len(learnt), "unrated": len(self._material.unrated)}
+        training |= {"teachers": teachers.names}
         weights_of(pupil, plan.side, training).write(out)
         return len(learnt)
 
-    def _learn(
-        self,
-        init: str,
-        plan: Plan,
-        teacher: Path | None,
-        learnt: Places,
-        judges: Places,
-        title: str,
-    ) -> ResNet34:
-        network = start_of(init, plan.seed)
-        lessons = self._material.lessons(learnt)
-        run = self._run(plan, init, teacher, learnt=learnt.tolist(), judges=judges.tolist())
-        guide = self._guide(network, teacher, lessons, plan, run, title) if teacher else None
-        conditions = self._conditions(run, f"{title}Learning", plan, len(learnt))
-        judging = self._material.lessons(judges) if len(judges) else None
-        return fit(network, lessons, plan, conditions, judging, guide)
-
-    def _guide(
-        self,
-        network: ResNet34,
-        teacher: Path,
-        lessons: Lessons,
-        plan: Plan,
-        run: Mapping[str, Any],
-        title: str,
-    ) -> Guide:
-        raters = []
-        for number in range(_RATERS):
-            raters_plan = replace(_RATERS_PLAN, seed=plan.seed + number)
-            conditions = self._conditions(
-                {**run, "rater": number},
-                f"{title}Guide {number + 1} of {_RATERS}",
-                raters_plan,
-                len(lessons.views),
-            )
-            rater = Rater(Teacher.load(teacher))
-            raters.append(fit(rater, lessons, raters_plan, conditions).to(self._device.name))
-        lesson = Lesson(Teacher.load(teacher), lessons.views, self._device)
-        return Guide(raters, lesson, Pupil(network, lessons.views, lesson, plan.side))
+    def _teaching(self, teachers: TeacherFiles) -> Teaching:
+        teacher, others = teachers.load()
+        photos = len(self._material) + len(self._material.unrated)
+        progress = self._bar("Looking at faces", photos)
+        return Teaching([teacher, *others], self._material, self._device, progress)
 
     def _learnt(self, *, every_photo: bool) -> Places:
         material = self._material
@@ -207,24 +183,22 @@ class Workshop:
 
     @cached_property
     def _material(self) -> Material:
-        crops = self._cut(SHAPE)
-        served = self._cut(CropShape(CROP_SIDE))
-        self.problems = sorted([*self.problems, *crops.problems], key=lambda p: p.row)
-        return Material(crops, served.images)
-
-    def _cut(self, shape: CropShape) -> Crops:
-        return load_crops(
+        material = load_material(
             self._photos,
-            shape,
+            self._unrated,
             self._settings,
             threads=self._threads,
             cache=self._cache,
-            progress=self._bar("Finding faces", len(self._photos)),
+            bar=self._bar,
         )
+        self.problems = sorted([*self.problems, *material.crops.problems], key=lambda p: p.row)
+        return material
 
-    def _run(self, plan: Plan, init: str, teacher: Path | None, **more: Any) -> dict[str, Any]:
+    def _run(
+        self, plan: Plan, init: str, teachers: TeacherFiles | None, **more: Any
+    ) -> dict[str, Any]:
         """What a run is told from another by."""
-        files = {"init": _digest_of(init), "teacher": _digest(teacher) if teacher else None}
+        files = {"init": _digest_of(init), "teachers": teachers.digests() if teachers else []}
         return asdict(plan) | files | {"photos": self._material.digest} | more
 
     def _conditions(self, run: dict[str, Any], title: str, plan: Plan, photos: int) -> Conditions:
@@ -233,9 +207,4 @@ class Workshop:
 
 
 def _digest_of(init: str) -> str:
-    return init if init in ("packaged", "none") else _digest(Path(init))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return init if init in ("packaged", "none") else digest(Path(init))

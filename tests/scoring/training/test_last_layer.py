@@ -1,0 +1,23 @@
+"""The last layer that tells ratings best by features as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from attrai.scoring.training.last_layer import logistic_regression
+from attrai.scoring.training.network import RATINGS
+from attrai.scoring.training.ratings import Targets, mean
+
+
+def test_regression_finds_what_features_tell() -> None:
+    """Ratings that follow from features on a line are told by the last layer, without a bias."""
+    features = torch.from_numpy(np.random.default_rng(0).normal(3, 2, (400, 12))).float()
+    scores = (5.5 + (features[:, 0] - 3) / 2).clamp(1, 10)
+    distributions = (-((torch.arange(1, RATINGS + 1) - scores[:, None]) ** 2) / 2).softmax(1)
+    layer = nn.Linear(12, RATINGS)
+    logistic_regression(layer, features, Targets(distributions, scores, torch.ones(400)))
+    predicted = mean(layer(features).softmax(1)).detach()
+    assert np.corrcoef(predicted, scores)[0, 1] > 0.95
+    assert abs(float((predicted - scores).mean())) < 0.1
