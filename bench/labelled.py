@@ -21,11 +21,12 @@ _SHARED = ROOT.parent / "shared"
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """A command line that says where the photos and dlib's network are."""
+    """A command line that says where the photos and the networks are."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=_SHARED / "data" / "mebeauty")
     teacher = _SHARED / "teacher" / "face_resnet29_embedding.safetensors"
     parser.add_argument("--teacher", type=Path, default=teacher)
+    parser.add_argument("--faceres", type=Path, help="faceres.json, for a second network")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "attrai")
     return parser
 
@@ -46,7 +47,7 @@ def cut(arguments: argparse.Namespace, shape: CropShape) -> Crops:
 def load(arguments: argparse.Namespace) -> tuple[Material, NDArray[np.int64], NDArray[np.float64]]:
     """The photos, the fold of each, and the mean of its ratings."""
     crops = cut(arguments, SHAPE)
-    material = Material(crops, crops.images)
+    material = Material(crops, crops.images, crops.images[:0])
     persons = groups(material.descriptors(Teacher.load(arguments.teacher)))
     rated = np.array([photo.score for photo in crops.kept])
     return material, folds(persons, FOLDS, 0), rated
