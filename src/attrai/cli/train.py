@@ -72,7 +72,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     teacher: Annotated[Path | None, DLIB] = None,
     faceres: Faceres = None,
     unrated: Unrated = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 6,
     seed: Seed = 0,
     cache: Cache = CACHE,
 ) -> None:

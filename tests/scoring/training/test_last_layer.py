@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from attrai.scoring.training.last_layer import logistic_regression
+from attrai.scoring.training.last_layer import level, logistic_regression
 from attrai.scoring.training.network import RATINGS
 from attrai.scoring.training.ratings import Targets, mean
 
@@ -21,3 +21,19 @@ def test_regression_finds_what_features_tell() -> None:
     predicted = mean(layer(features).softmax(1)).detach()
     assert np.corrcoef(predicted, scores)[0, 1] > 0.95
     assert abs(float((predicted - scores).mean())) < 0.1
+
+
+def test_levelling_leaves_no_bias() -> None:
+    """Scores that are all too low are right on average afterwards, and in the same order."""
+    rng = np.random.default_rng(0)
+    features = torch.from_numpy(rng.normal(size=(200, 4))).float()
+    layer = nn.Linear(4, RATINGS)
+    with torch.no_grad():
+        layer.weight.copy_(torch.linspace(-1, 1, RATINGS)[:, None] / torch.arange(1, 5))
+        layer.bias.zero_()
+    before = mean(layer(features).softmax(1)).detach()
+    targets = Targets(torch.zeros(200, RATINGS), before + 0.4, torch.ones(200))
+    level(layer, layer(features).detach(), targets)
+    after = mean(layer(features).softmax(1)).detach()
+    assert abs(float((after - targets.means).mean())) < 1e-3
+    assert np.corrcoef(before, after)[0, 1] > 0.99

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from attrai.scoring.training.augmentation import Views, blended
-from attrai.scoring.training.last_layer import logistic_regression
+from attrai.scoring.training.last_layer import level, logistic_regression
 from attrai.scoring.training.loop import Conditions, Places, run
 from attrai.scoring.training.network import ResNet34, resized
 from attrai.scoring.training.optimisation import Optimisation, Pace
@@ -43,7 +43,7 @@ def fit(
     conditions: Conditions,
     judges: Lessons | None = None,
 ) -> ResNet34:
-    """The network once it has learnt, on the CPU.
+    """The network once it has learnt, on the CPU; its scores of these faces have no bias.
 
     Args:
         network: what it starts as.
@@ -78,7 +78,11 @@ def fit(
     run(loop, optimisation, loss_of, conditions, improves)
     average = optimisation.average
     average.load_state_dict(best.weights or average.state_dict())
-    average.cpu().eval()
+    average.eval()
+    with torch.no_grad():
+        parts = [average(part.to(device.name)) for part in lessons.views.all_plain(plan.side)]
+    average.cpu()
+    level(average.fc, torch.cat(parts).float().cpu(), lessons.targets)
     return average
 
 
