@@ -78,11 +78,9 @@ def fit(
     run(loop, optimisation, loss_of, conditions, improves)
     average = optimisation.average
     average.load_state_dict(best.weights or average.state_dict())
-    average.eval()
-    with torch.no_grad():
-        parts = [average(part.to(device.name)) for part in lessons.views.all_plain(plan.side)]
+    logits = _logits(average, lessons.views, plan.side)
     average.cpu()
-    level(average.fc, torch.cat(parts).float().cpu(), lessons.targets)
+    level(average.fc, logits, lessons.targets)
     return average
 
 
@@ -117,7 +115,7 @@ class _Best:
 
     def improves(self, network: ResNet34, judges: Lessons, side: int, epoch: int) -> bool:
         """Judges the network; whether it has improved within the last epochs."""
-        error = _error(network, judges, side)
+        error = loss(_logits(network, judges.views, side), judges.targets).item()
         if error < self._kept.get("error", math.inf):
             self._kept.update(error=error, epoch=epoch, weights=copy.deepcopy(network.state_dict()))
         best_epoch: int = self._kept["epoch"]
@@ -125,8 +123,8 @@ class _Best:
 
 
 @torch.no_grad()
-def _error(network: ResNet34, judges: Lessons, side: int) -> float:
+def _logits(network: ResNet34, views: Views, side: int) -> Tensor:
+    """Of the faces as the scorer gets them, shape (n, 10); on the CPU."""
     network.eval()
     device = next(network.parameters()).device
-    logits = [network(part.to(device)).cpu() for part in judges.views.all_plain(side)]
-    return loss(torch.cat(logits), judges.targets).item()
+    return torch.cat([network(part.to(device)).cpu() for part in views.all_plain(side)])

@@ -16,6 +16,7 @@ import openvino
 from numpy.typing import NDArray
 
 from attrai.inference import Images
+from attrai.photos import write_atomically
 from attrai.scoring.training.face_network import UnusableTeacher
 
 #: Side of a picture, in pixels; a face fills half of it.
@@ -73,9 +74,7 @@ def invent(
             face = inventor.face(np.random.default_rng([seed, number]))
             quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
             encoded = cv2.imencode(".jpg", cv2.cvtColor(face, cv2.COLOR_RGB2BGR), quality)[1]
-            part = path.with_suffix(".part")
-            part.write_bytes(encoded.tobytes())
-            part.replace(path)
+            write_atomically(path, encoded.tobytes())
         progress(1)
 
 

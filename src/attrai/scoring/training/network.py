@@ -18,13 +18,6 @@ RATINGS = 10
 MEAN, SCALE = (122.782, 117.001, 104.298), 256.0
 
 
-def rating_layer(features: int) -> nn.Linear:
-    """A last layer that knows no ratings yet."""
-    layer = nn.Linear(features, RATINGS)
-    nn.init.zeros_(layer.weight)
-    return layer
-
-
 def normalised(crops: Tensor) -> Tensor:
     """Crops as the networks take them, of RGB values 0..255, shape (n, 3, h, w)."""
     return (crops.float() - crops.new_tensor(MEAN, dtype=torch.float32).view(3, 1, 1)) / SCALE
@@ -69,7 +62,8 @@ class ResNet34(nn.Module):
         self.layer2 = _level(64, 128, 4)
         self.layer3 = _level(128, 256, 6)
         self.layer4 = _level(256, FEATURES, 3)
-        self.fc = rating_layer(FEATURES)
+        self.fc = nn.Linear(FEATURES, RATINGS)
+        nn.init.zeros_(self.fc.weight)  # knows no ratings yet
 
     def levels(self) -> list[list[Block]]:
         """The blocks, in order."""
