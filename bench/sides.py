@@ -2,8 +2,8 @@
 
 Fine-tunes the backbone for a few epochs at each side, without opinions, on four fifths of the
 photos and judges each network on the others, none of whose persons it has seen. All learn from the
-same crops of 150 pixels, made smaller or larger. The differences to the side in use are paired: both
-networks are drawn on the same photos.
+same crops of 150 pixels, made smaller or larger. The differences to the side in use are paired:
+both networks are drawn on the same photos.
 """
 
 from __future__ import annotations
