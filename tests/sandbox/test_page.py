@@ -56,7 +56,7 @@ def sent(sandbox: Sandbox, count: int = 1) -> list[Message]:
 
 def test_both_languages_have_the_same_words() -> None:
     """A word of the page that one language lacks would break the page in it."""
-    script = (ROOT / "src/attrai/sandbox/static/chat.js").read_text("utf-8")
+    script = (ROOT / "src/attrai/sandbox/static/words.js").read_text("utf-8")
     dictionaries = re.findall(r"^  (?:en|ru): \{\n(.*?)\n  \},$", script, re.DOTALL | re.MULTILINE)
     english, russian = (
         {key: "{}" in words for key, words in re.findall(r'(\w+): "([^"]*)"', dictionary)}

@@ -120,7 +120,7 @@ def _assess(
         photos, problems = read_labels(data)
         if split is not None:
             photos = of_split(photos, split)
-        with progress_bars("photos") as progress:
+        with progress_bars() as progress:
             assessment = assess(
                 photos,
                 weights or settings.weights or PACKAGED,

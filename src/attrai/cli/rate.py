@@ -106,7 +106,7 @@ def _show_progress(
 ) -> tuple[list[Outcome], bool]:
     """Shows the outcomes as they come; all of them, and whether Ctrl-C ended it."""
     done: list[Outcome] = []
-    with progress_bars("photos") as progress:
+    with progress_bars() as progress:
         advance = add_bar(progress, "Rating", total)
         try:
             for outcome in outcomes:

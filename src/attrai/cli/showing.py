@@ -21,13 +21,13 @@ def output_console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
 
 
-def progress_bars(unit: str) -> Progress:
-    """Bars that count `unit`, such as photos; they vanish at the end."""
+def progress_bars() -> Progress:
+    """Bars that vanish at the end."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(f"{unit}, left:"),
+        TextColumn("time left:"),
         TimeRemainingColumn(),
     )
     errors = Console(stderr=True)

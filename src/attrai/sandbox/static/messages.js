@@ -1,0 +1,144 @@
+/** Shows the messages of the chat. */
+
+import { showAction } from "./action.js";
+import { div, make, makeButton, makeIcon, makeIconButton, page } from "./elements.js";
+import { send } from "./sending.js";
+import { tell } from "./server.js";
+import { language, say } from "./words.js";
+
+const BOT = "attrai";
+const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|webp)$/i;
+/** Every odd part of a text that is split by this is an address or a command. */
+const CLICKABLE = /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)]|(?<=^|\s)\/[a-z0-9_]+(?=$|[\s.,;:!?)]))/;
+
+/** What the chat shows: message id -> {message, article}. */
+const shown = new Map();
+
+/** Shows a message, in the place of an earlier state of it if there is one. */
+export function show(message) {
+  const article = makeArticle(message);
+  const earlier = shown.get(message.id);
+  if (earlier) earlier.article.replaceWith(article);
+  else bubbleFor(message).append(article);
+  shown.set(message.id, { message, article });
+  if (!earlier && message.from === "bot") showAction(null);
+}
+
+/** The bubble a new message belongs in: that of its album, else one of its own. */
+function bubbleFor(message) {
+  const last = page.messages.lastElementChild;
+  if (message.album && last?.dataset.album === message.album) return last.firstChild;
+  const row = Object.assign(div(`row ${message.from}`, div("bubble")), { tabIndex: -1 });
+  if (message.album) row.dataset.album = message.album;
+  row.classList.toggle("new", message.from === "bot" && page.messages.ariaBusy !== "true");
+  page.messages.append(row);
+  return row.firstChild;
+}
+
+export function remove(id) {
+  const row = shown.get(id)?.article.closest(".row");
+  shown.get(id)?.article.remove();
+  shown.delete(id);
+  if (row && !row.querySelector("article")) row.remove();
+}
+
+export function clear() {
+  page.messages.replaceChildren();
+  shown.clear();
+}
+
+/** Shows all anew, in the language of now. */
+export function showAgain() {
+  for (const { message } of [...shown.values()]) show(message);
+}
+
+function makeArticle(message) {
+  const { photo, document: file, reply_to: answered, text = message.caption } = message;
+  return make("article", { id: `m${message.id}`, className: photo && !text ? "bare" : "" },
+    answered && makeQuote(answered),
+    photo && makePicture(photo, text, message),
+    file && makeDocument(file, text),
+    div("words",
+      text && make("span", { className: "text" }, ...makeClickable(text)),
+      makeFooter(message)));
+}
+
+function makePicture(url, caption, { width, height } = {}) {
+  const image = make("img", { src: url, alt: caption || say("photo") });
+  if (width) Object.assign(image, { width, height });
+  return makeButton("picture", () => enlarge(url, caption), image);
+}
+
+function makeDocument({ url, name, size }, caption) {
+  const picture = IMAGE_NAME.test(name) && makePicture(url, caption || name);
+  if (picture) picture.firstChild.onerror = () => picture.remove();
+  return div("file", picture,
+    make("a", { className: "document", href: url, download: name },
+      makeIcon("file"),
+      make("span", {}, make("b", {}, name), make("small", {}, bytes(size))),
+      makeIcon("download")));
+}
+
+function makeQuote(id) {
+  const original = shown.get(id)?.message;
+  const sender = original?.from === "bot" ? BOT : say("you");
+  const quote = makeButton("quote", () => reveal(id),
+    original?.photo && make("img", { src: original.photo, alt: "" }),
+    make("span", {}, original && make("b", {}, sender), make("span", {}, excerpt(original))));
+  return Object.assign(quote, { title: say("showOriginal") });
+}
+
+function excerpt(message) {
+  if (!message) return say("deleted");
+  return message.text ?? message.caption ?? message.document?.name ?? say("photo");
+}
+
+/** Deletes a message, and with it the others of its album. */
+function deleteBubble(id) {
+  for (const { id: name } of shown.get(id).article.parentElement.children) {
+    tell("/page/delete", { id: Number(name.slice(1)) });
+  }
+}
+
+function makeFooter({ id, from, date, edited }) {
+  const time = new Date(date * 1000);
+  return make("footer", {},
+    from === "user" && makeIconButton("bin", say("delete"), () => deleteBubble(id)),
+    edited && make("span", { className: "edited" }, say("edited")),
+    make("time", { dateTime: time.toISOString(), title: time.toLocaleString(language) },
+      time.toLocaleTimeString(language, { timeStyle: "short" })));
+}
+
+function makeClickable(text) {
+  return text.split(CLICKABLE).map((part, index) => {
+    if (index % 2 === 0) return part;
+    if (part.startsWith("/")) return makeButton("command", () => send({ text: part }), part);
+    return make("a", { href: part, target: "_blank", rel: "noreferrer" }, part);
+  });
+}
+
+function bytes(size) {
+  const exponent = size < 1e3 ? 0 : size < 1e6 ? 1 : 2;
+  const unit = ["byte", "kilobyte", "megabyte"][exponent];
+  const style = { style: "unit", unit, maximumFractionDigits: exponent === 2 ? 1 : 0 };
+  return new Intl.NumberFormat(language, style).format(size / 1000 ** exponent);
+}
+
+/** Scrolls to a message and marks it for a moment. */
+function reveal(id) {
+  const row = shown.get(id)?.article.closest(".row");
+  if (!row) return;
+  row.scrollIntoView({ block: "center" });
+  row.focus({ preventScroll: true });
+  row.onanimationend = () => row.classList.remove("found");
+  row.classList.add("found");
+}
+
+function enlarge(url, caption = "") {
+  Object.assign(page.enlarged, { src: url, alt: caption || say("picture") });
+  Object.assign(page.original, { href: url, download: "" });
+  page.caption.textContent = caption;
+  page.viewer.showModal();
+}
+
+page.viewer.addEventListener("click", (event) => event.target.closest("a") ?? page.viewer.close());

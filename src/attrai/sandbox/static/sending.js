@@ -1,0 +1,73 @@
+/** Sends messages, and shows each as pending until the server has taken it. */
+
+import { div, make, makeButton, makeIcon, page } from "./elements.js";
+import { follow } from "./scrolling.js";
+import { upload, user } from "./server.js";
+import { language, say } from "./words.js";
+
+/** Shows `outgoing` as pending and posts it: {text, attachments: [{file, url}], kind}. */
+export function send(outgoing) {
+  const row = makePending(outgoing);
+  page.pending.append(row);
+  follow();
+  return post(outgoing, row);
+}
+
+async function post(outgoing, row) {
+  const note = row.querySelector(".note");
+  const hidden = !outgoing.attachments?.length;
+  const progress = make("progress", { ariaLabel: say("sending"), hidden });
+  note.replaceChildren(progress);
+  const { status, response } = await upload(fill(outgoing), (part) => {
+    if (part < 1) progress.value = part;
+    else progress.removeAttribute("value");
+  });
+  if (status === 200) discard(outgoing, row);
+  else note.replaceChildren(...makeFailure(outgoing, row, status, response?.error));
+}
+
+function fill({ text, attachments = [], kind }) {
+  const form = new FormData();
+  form.append("user", user);
+  form.append("language", language);
+  if (text) form.append(attachments.length ? "caption" : "text", text);
+  for (const { file } of attachments) form.append(kind, file);
+  return form;
+}
+
+function makePending({ text, attachments = [], kind }) {
+  const parts = attachments.map((attachment) => make("article", {}, kind === "photo"
+    ? div("picture", makePreview(attachment))
+    : div("document", makeIcon("file"), make("b", {}, attachment.file.name))));
+  const words = text && make("p", { className: "words" }, text);
+  const row = div("row user pending", div("bubble", ...parts, words, div("note")));
+  if (parts.length > 1) row.dataset.album = "";
+  return row;
+}
+
+/** A small picture of an attached file; not every image can be shown. */
+export function makePreview({ file, url }) {
+  if (!file.type.startsWith("image/")) return makeIcon("file");
+  const image = make("img", { src: url, alt: file.name });
+  image.onerror = () => image.replaceWith(makeIcon("picture"));
+  return image;
+}
+
+function makeFailure(outgoing, row, status, reason) {
+  const asFile = () => {
+    outgoing.kind = "document";
+    post(outgoing, row);
+  };
+  const explanation = status === 0 ? say("noServer") : say("refused", reason ?? status);
+  return [
+    make("p", { role: "alert" }, explanation),
+    makeButton("plain", () => post(outgoing, row), say("retry")),
+    status === 422 && outgoing.kind === "photo" && makeButton("plain", asFile, say("sendAsFile")),
+    makeButton("plain", () => discard(outgoing, row), say("discard")),
+  ].filter(Boolean);
+}
+
+function discard({ attachments = [] }, row) {
+  for (const { url } of attachments) URL.revokeObjectURL(url);
+  row.remove();
+}

@@ -1,0 +1,55 @@
+/** What the page says, in the language that the person has chosen. */
+
+const WORDS = {
+  en: {
+    asFile: "as file", asPhoto: "as photo", attach: "Attach photos or files",
+    attached: "Attached files", block: "Block the bot", blocked: "You blocked the bot.",
+    caption: "Add a caption…", chat: "Chat with attrai", choose: "Choose a photo", close: "Close",
+    commands: "Commands", connecting: "connecting…", delete: "Delete", deleted: "Deleted message",
+    discard: "Discard", down: "To the latest message", download: "Download",
+    dropHere: "Drop photos or files here", edited: "edited",
+    howTo: "The bot finds the faces on it and rates each from 1 to 10. Choose a photo, drag it "
+      + "onto this page or paste it from the clipboard.",
+    language: "Language", message: "Message…", noServer: "No connection to the sandbox.",
+    online: "bot", photo: "Photo", picture: "Picture", refused: "This could not be sent: {}.",
+    remove: "Remove {}", retry: "Try again", send: "Send", sending: "Sending…",
+    sendAsFile: "Send as file", showOriginal: "Show the message that this answers",
+    standIn: "This page stands in for Telegram: no account is needed, and the chat is forgotten "
+      + "when the sandbox stops.",
+    tooLarge: "{} is larger than 50 MB.", tooMany: "At most 10 files at a time.",
+    typing: "typing…", unblock: "Unblock", upload_document: "sending a file…",
+    upload_photo: "sending a photo…", welcome: "Send a photo with a face", you: "You",
+  },
+  ru: {
+    asFile: "как файл", asPhoto: "как фото", attach: "Прикрепить фото или файлы",
+    attached: "Прикреплённые файлы", block: "Заблокировать бота",
+    blocked: "Вы заблокировали бота.", caption: "Добавьте подпись…", chat: "Чат с attrai",
+    choose: "Выбрать фото", close: "Закрыть", commands: "Команды", connecting: "соединение…",
+    delete: "Удалить", deleted: "Удалённое сообщение", discard: "Убрать",
+    down: "К последнему сообщению", download: "Скачать",
+    dropHere: "Отпустите здесь фото или файлы", edited: "изменено",
+    howTo: "Бот найдёт на нём лица и оценит каждое от 1 до 10. Выберите фото, перетащите его на "
+      + "эту страницу или вставьте из буфера обмена.",
+    language: "Язык", message: "Сообщение…", noServer: "Нет связи с песочницей.", online: "бот",
+    photo: "Фото", picture: "Изображение", refused: "Не удалось отправить: {}.",
+    remove: "Убрать {}", retry: "Повторить", send: "Отправить", sending: "Отправляется…",
+    sendAsFile: "Отправить файлом", showOriginal: "Показать сообщение, на которое это ответ",
+    standIn: "Эта страница заменяет Telegram: учётная запись не нужна, а переписка забывается, "
+      + "когда песочница остановлена.",
+    tooLarge: "{} больше 50 МБ.", tooMany: "Не больше 10 файлов сразу.", typing: "печатает…",
+    unblock: "Разблокировать", upload_document: "отправляет файл…",
+    upload_photo: "отправляет фото…", welcome: "Отправьте фото с лицом", you: "Вы",
+  },
+};
+
+/** "en" or "ru". */
+export let language = localStorage.getItem("language")
+  ?? (navigator.language.startsWith("ru") ? "ru" : "en");
+
+export function speak(choice) {
+  language = choice;
+  localStorage.setItem("language", choice);
+}
+
+export const knows = (key) => key in WORDS[language];
+export const say = (key, value) => WORDS[language][key].replace("{}", value);
