@@ -199,7 +199,7 @@ def _bars() -> Iterator[Bar]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         logs.configure(load_settings().log_level, sys.stderr)
-        with progress_bars("steps") as progress:
+        with progress_bars() as progress:
             seen = progress.console.is_terminal
             yield partial(add_bar, progress) if seen else add_lines
     except (SettingsError, LabelsError, WeightsError, UnusableTeacher) as error:
