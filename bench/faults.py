@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -43,14 +43,7 @@ class Process:
                 start_new_session=True,
             )
             self._process.wait()
-            self._signal(signal.SIGKILL)  # a container's other processes end with its first
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            try:
-                os.killpg(self._process.pid, number)
-            except ProcessLookupError:
-                return
+            self.kill_all()  # a container's other processes end with its first
 
     def kill(self, rng: random.Random) -> None:
         """SIGKILL for the worker itself, or for the whole container."""
@@ -64,11 +57,16 @@ class Process:
         if children and rng.random() < 0.7:
             rng.choice(children).kill()
         else:
-            self._signal(signal.SIGKILL)
+            self.kill_all()
 
     def kill_all(self) -> None:
-        """SIGKILL for all of it."""
-        self._signal(signal.SIGKILL)
+        """SIGKILL for all of it: its session, for a worker's processes are a group of their own."""
+        if self._process is None:
+            return
+        for number in psutil.pids():
+            with suppress(ProcessLookupError):
+                if os.getsid(number) == self._process.pid:
+                    os.kill(number, signal.SIGKILL)
 
     def end(self) -> None:
         """Ends it in order; it is started again."""
@@ -81,7 +79,7 @@ class Process:
         # To the first process alone: a worker takes a second signal for "at once".
         self.end()
         self._thread.join(timeout=30)
-        self._signal(signal.SIGKILL)
+        self.kill_all()
         self._log.close()
 
 

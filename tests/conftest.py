@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,11 @@ pytest_plugins = ["tests.servers.fixtures", "tests.sandbox.browser"]
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("attrai", deadline=None)
 settings.load_profile("attrai")
+
+# Whoever starts the tests in the background has them ignore Ctrl-C, as would the programs that
+# they start, to which they send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 ASTRONAUT = ROOT / "examples" / "astronaut.jpg"

@@ -16,6 +16,11 @@ def folder() -> Path:
     return Path(gettempdir()) / "attrai-health"
 
 
+def processes() -> list[int]:
+    """Return the ids of the processes that have a file."""
+    return [int(file.name) for file in folder().iterdir()] if folder().is_dir() else []
+
+
 class Pulse:
     """The file of this process."""
 

@@ -12,6 +12,7 @@ from attrai.embedded import embedded_chain, embedded_redis
 from attrai.errors import INTERNAL
 from attrai.ledger import Ledger
 from attrai.plan import Outcome, Task
+from attrai.processes.shutdown import Shutdown
 from attrai.settings import Settings
 
 #: No answer for so many seconds, and those still expected are given up.
@@ -22,16 +23,17 @@ def rate(
     tasks: Iterable[Task],
     settings: Settings,
     renderer: str,
+    shutdown: Shutdown,
     *,
     threads: int,
     patience: float = PATIENCE,
 ) -> Iterator[Outcome]:
-    """Rates photos; the outcomes come as they are ready.
+    """Rate photos, and yield each outcome as soon as it is there.
 
-    Closing the iterator early finishes the work in hand, drops the rest and leaves no
-    temporary file.
+    Closing the iterator early, or the request for shutdown, finishes what a stage is doing and
+    drops the rest.
     """
-    answers: SimpleQueue[Job] = SimpleQueue()
+    answers: SimpleQueue[Job | None] = SimpleQueue()
     waiting: dict[str, Task] = {}
 
     def next_outcome() -> Iterator[Outcome]:
@@ -42,6 +44,8 @@ def rate(
             waiting.clear()
             yield from (Outcome(task.source, failure=INTERNAL) for task in lost)
         else:
+            if job is None:
+                return  # there is nothing more to wait for
             task = waiting.pop(job.id, None)
             if task is None:
                 return  # it was given up before
@@ -56,13 +60,16 @@ def rate(
     ledger = Ledger(
         embedded_redis(), max_active=most, max_pending=most, lifetime=settings.job_seconds
     )
-    with embedded_chain(settings, ledger, channels, answers.put, threads=threads) as chain:
+    with (
+        embedded_chain(settings, ledger, channels, answers.put, threads=threads) as chain,
+        shutdown.calling(lambda: answers.put(None)),
+    ):
         for task in tasks:
             job = _job(task, renderer)
             waiting[job.id] = task
-            while chain.intake.submit(job) != "admitted":
+            while not shutdown.requested and chain.intake.submit(job) != "admitted":
                 yield from next_outcome()
-        while waiting:
+        while waiting and not shutdown.requested:
             yield from next_outcome()
 
 

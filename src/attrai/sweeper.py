@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import NoReturn
 
 import dramatiq
 import redis
@@ -13,6 +11,7 @@ import structlog
 from attrai.actors.stage import publish
 from attrai.ledger import Ledger
 from attrai.photos import PhotoStore
+from attrai.processes.shutdown import Shutdown
 
 log = structlog.get_logger(__name__)
 
@@ -43,20 +42,22 @@ def run(
     broker: dramatiq.Broker,
     ledger: Ledger,
     photos: PhotoStore,
+    shutdown: Shutdown,
     on_turn: Callable[[], None] = lambda: None,
-) -> NoReturn:
-    """Sweeps for ever; what fails in a round is tried again in the next.
+) -> None:
+    """Sweep until the shutdown; what fails in a round is tried again in the next.
 
     Args:
         broker: where apologies are published.
         ledger: knows which jobs are overdue.
         photos: where files may have been left.
+        shutdown: ends it after the round.
         on_turn: called before each round.
     """
-    while True:
+    while not shutdown.requested:
         on_turn()
         try:
             sweep(broker, ledger, photos)
         except (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError):
             log.exception("sweep failed")
-        time.sleep(_PAUSE)
+        shutdown.wait(_PAUSE)

@@ -15,6 +15,7 @@ from attrai import logs
 from attrai.bot import updates
 from attrai.bot.poller import Poller
 from attrai.bot.updates import Chatter, CommandRequest, PhotoRequest, Reader, Request
+from attrai.processes.shutdown import Shutdown
 from attrai.sandbox.persons import Group, Person
 from attrai.sandbox.world import World
 from tests.sandbox.conftest import picture
@@ -256,7 +257,7 @@ _UPDATES = st.fixed_dictionaries(
 )
 
 
-_POLLER = Poller(connect("http://127.0.0.1:1"), on_turn=lambda: None)
+_POLLER = Poller(connect("http://127.0.0.1:1"), Shutdown(), on_turn=lambda: None)
 
 
 @given(st.lists(_JSON | _UPDATES, max_size=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from attrai.sandbox import Faults, Sandbox, running, serve
+from attrai.sandbox import Faults, Sandbox, running
 from tests.gelf import wait_for
 
 
@@ -39,14 +40,17 @@ def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
 
 def test_serving_ends_with_an_interrupt() -> None:
     """Served to everyone it answers to any name, until Ctrl-C ends it without a traceback."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    program = f"from attrai.sandbox import *; serve(Sandbox(), '0.0.0.0', {port})"
-    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as process:
-        wait_for(lambda: _answers(port))
+    command = [sys.executable, "-m", "attrai", "sandbox", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = re.search(r":(\d+) in a browser", process.stdout.readline())
+        assert port is not None
+        assert _answers(int(port[1]))
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
-        assert (process.returncode, errors) == (0, b"")
+        output, errors = process.communicate(timeout=60)
+        assert (process.returncode, output, errors) == (130, "", "")
 
 
 def _answers(port: int) -> bool:
@@ -76,7 +80,5 @@ def test_taken_port_is_an_error(sandbox: Sandbox) -> None:
     """A port that is taken is said to be so, and not another one is served."""
     with running(sandbox) as url:
         port = int(url.rpartition(":")[2])
-        with pytest.raises(OSError, match="in use"):
-            serve(sandbox, port=port)
         with pytest.raises(OSError, match="in use"), running(sandbox, port):
             pass

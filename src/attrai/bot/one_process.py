@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -15,10 +14,11 @@ from attrai.bot.service import Bot
 from attrai.channels.telegram import NAME, TelegramChannel
 from attrai.contract import STAGES
 from attrai.dropped import DroppedRecords
-from attrai.embedded import embedded_chain, embedded_redis
+from attrai.embedded import EmbeddedChain, embedded_chain, embedded_redis
 from attrai.ledger import Ledger
 from attrai.logs import LogHandler
 from attrai.overview.queues import EmbeddedQueues
+from attrai.processes.shutdown import Shutdown
 from attrai.settings import Settings
 from attrai.telegram import open_telegram
 
@@ -30,12 +30,13 @@ _LOOK_SECONDS = 0.5
 
 def run_embedded(
     settings: Settings,
+    shutdown: Shutdown,
     on_ready: Callable[[str], None],
     log_handler: LogHandler,
     *,
     threads: int,
 ) -> None:
-    """Runs the bot and all stages in this process, on so many threads, until a signal.
+    """Run the bot and all stages in this process, on `threads` threads, until the shutdown.
 
     What was taken is answered before it ends; a crash loses it.
 
@@ -46,26 +47,40 @@ def run_embedded(
     ledger = broker.make_ledger(redis, settings)
     channels = {NAME: TelegramChannel(open_telegram(settings, redis))}
 
-    def live() -> None:
-        for stage in STAGES:
-            ledger.beat(stage, "embedded")
-
-    with embedded_chain(settings, ledger, channels, broker.log_answer, threads=threads) as chain:
-        sweeping = threading.Thread(
-            target=sweeper.run, args=(chain.broker, ledger, chain.photos, live), daemon=True
-        )
-        sweeping.start()
+    with (
+        embedded_chain(settings, ledger, channels, broker.log_answer, threads=threads) as chain,
+        _sweeping(chain, ledger),
+    ):
         dropped = DroppedRecords(ledger, log_handler)
         queues = EmbeddedQueues(chain.broker.queues)
-        with Bot(settings, redis, chain.intake, queues, dropped) as bot:
+        with Bot(settings, shutdown, redis, chain.intake, queues, dropped) as bot:
+            shutdown.be_graceful(lambda: bot.owes or ledger.in_flight() > 0)
             bot.run(on_ready)
             _finish(ledger)
 
 
+@contextmanager
+def _sweeping(chain: EmbeddedChain, ledger: Ledger) -> Iterator[None]:
+    """Sweep in a thread until all is answered, which a shutdown of the process waits for."""
+
+    def note_alive() -> None:
+        for stage in STAGES:
+            ledger.beat(stage, "embedded")
+
+    answered = Shutdown()
+    thread = threading.Thread(
+        target=sweeper.run, args=(chain.broker, ledger, chain.photos, answered, note_alive)
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        answered.request()
+        thread.join()
+
+
 def _finish(ledger: Ledger) -> None:
-    """Waits until all photos are answered; another signal ends the process at once."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(1))
+    """Wait until all photos are answered."""
     if photos := ledger.in_flight():
         log.warning("answering what was taken; another signal drops it", photos=photos)
     while ledger.in_flight():

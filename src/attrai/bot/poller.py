@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar, cast
 
 import dramatiq
 import redis
@@ -16,6 +16,7 @@ from telebot import types
 
 from attrai.bot.updates import Reader, Request
 from attrai.channels import TryLater
+from attrai.processes.shutdown import Shutdown
 from attrai.telegram import AnotherPoller, Rejected, Telegram
 
 log = structlog.get_logger(__name__)
@@ -24,8 +25,8 @@ log = structlog.get_logger(__name__)
 _WAIT = 10
 #: Seconds between tries when something is out of reach.
 _SHORTEST, _LONGEST = 0.5, 20.0
-#: How often the last confirmation is tried.
-_CONFIRMS = 10
+#: How long the last confirmation is tried.
+_CONFIRM_SECONDS = 5.0
 #: Seconds between tries while another program polls: two that trade places do so slowly.
 _CONFLICT = 5.0
 #: Seconds that a batch waits for what was said about it to be sent.
@@ -38,44 +39,40 @@ _OUTAGES = (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError)
 _Answer = TypeVar("_Answer")
 
 
-class Stopped(BaseException):
-    """The process is to end; nothing is being handled."""
+class _ShuttingDown(Exception):
+    """The process is to end, and nothing is being handled."""
 
 
 class Poller:
     """One bot's only loop over its updates."""
 
-    def __init__(self, telegram: Telegram, *, on_turn: Callable[[], None]) -> None:
-        """A poller that has not begun.
+    def __init__(
+        self, telegram: Telegram, shutdown: Shutdown, *, on_turn: Callable[[], None]
+    ) -> None:
+        """Prepare to poll.
 
         Args:
             telegram: where the updates come from.
+            shutdown: ends the polling, after the updates that are being handled.
             on_turn: called at least as often as a call to Telegram may take.
         """
         self._telegram = telegram
+        self._shutdown = shutdown
         self._on_turn = on_turn
-        self._stopping = threading.Event()
-        self._interruptible = False
+        self._calls = _Calls(shutdown)
         self._pause = _SHORTEST
-
-    def stop(self) -> None:
-        """Ends it after the update in hand; for a signal handler of the polling thread.
-
-        Raises:
-            Stopped: it can end at once.
-        """
-        self._stopping.set()
-        if self._interruptible:
-            raise Stopped
+        #: Whether there are handled updates that Telegram may not know to be handled.
+        self.unconfirmed = False
 
     def await_me(self) -> types.User | None:
-        """The bot's account, as soon as Telegram can be reached; none after `stop`."""
-        with contextlib.suppress(Stopped):
+        """Return the bot's account as soon as Telegram can be reached, None after a shutdown."""
+        try:
             while True:
                 me = self._ask(self._telegram.me)
                 if me is not None:
                     return me
-        return None
+        except _ShuttingDown:
+            return None
 
     def run(
         self,
@@ -83,7 +80,7 @@ class Poller:
         receive: Callable[[Request], None],
         settle: Callable[[float], None],
     ) -> None:
-        """Polls until `stop`.
+        """Poll until the shutdown.
 
         Args:
             reader: says what an update wants.
@@ -93,28 +90,31 @@ class Poller:
         Raises:
             TokenRefused: Telegram no longer knows the token.
         """
-        offset = confirmed = 0
-        with contextlib.suppress(Stopped):
-            while not self._stopping.is_set():
+        offset = 0
+        try:
+            while True:
                 updates = self._ask(partial(self._telegram.updates, offset, _WAIT))
                 if updates is None:
                     continue
-                confirmed = offset
+                self.unconfirmed = bool(updates)
                 for update in updates:
                     offset = self._handle(update, reader, receive, offset)
                 settle(_SETTLE)
-        if offset != confirmed:
-            self._confirm(offset)
+        except _ShuttingDown:
+            if self.unconfirmed:
+                self._confirm(offset)
+                self.unconfirmed = False
 
     def _confirm(self, offset: int) -> None:
-        """Confirms what was handled last, or the next bot would get it again.
+        """Confirm what was handled last, or the next bot would get it again.
 
         Over servers that would repeat no more than answers to commands, but a bot with its chain
         in its memory no longer knows what it answered.
         """
-        for _ in range(_CONFIRMS):
+        deadline = time.monotonic() + _CONFIRM_SECONDS
+        while time.monotonic() < deadline:
             try:
-                self._telegram.updates(offset, 1)
+                self._telegram.confirm(offset)
             except TryLater as later:
                 time.sleep(later.seconds or _SHORTEST)
             except (AnotherPoller, Rejected):
@@ -123,13 +123,14 @@ class Poller:
                 return
 
     def _ask(self, call: Callable[[], _Answer]) -> _Answer | None:
-        """What a call answers; nothing, after a pause, when it has to be made again."""
+        """Return what a call answers; None, after a pause, when it has to be made again.
+
+        Raises:
+            _ShuttingDown: the process is to end.
+        """
         self._on_turn()
-        self._interruptible = True
         try:
-            if self._stopping.is_set():
-                raise Stopped
-            answer = call()
+            answer = self._calls.make(call)
         except (TryLater, Rejected) as error:
             seconds = getattr(error, "seconds", None) or self._pause
             log.warning("Telegram can't be asked", reason=str(error), next_try_seconds=seconds)
@@ -142,8 +143,6 @@ class Poller:
             )
             self._wait(_CONFLICT)
             return None
-        finally:
-            self._interruptible = False
         self._pause = _SHORTEST
         return answer
 
@@ -152,9 +151,8 @@ class Poller:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._on_turn()
-            self._stopping.wait(min(left, _WAIT))
-            if self._stopping.is_set():
-                raise Stopped
+            if self._shutdown.wait(min(left, _WAIT)):
+                raise _ShuttingDown
 
     def _handle(
         self, update: Any, reader: Reader, receive: Callable[[Request], None], offset: int
@@ -168,6 +166,8 @@ class Poller:
             request = reader.read(update)
             while request is not None and not self._receive(request, receive):
                 pass
+        except _ShuttingDown:
+            raise
         except Exception:
             # One that we can't read or handle is not worth the others that wait behind it.
             log.exception("update skipped")
@@ -183,3 +183,39 @@ class Poller:
             return False
         self._pause = _SHORTEST
         return True
+
+
+class _Calls:
+    """Makes calls in a thread of its own, which is left alone with a long one at a shutdown."""
+
+    def __init__(self, shutdown: Shutdown) -> None:
+        self._shutdown = shutdown
+        self._asked: SimpleQueue[Callable[[], Any]] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[Any, BaseException | None] | None] = SimpleQueue()
+        threading.Thread(target=self._run, name="calls", daemon=True).start()
+
+    def make(self, call: Callable[[], _Answer]) -> _Answer:
+        """Return what the call returns, or raise what it raises.
+
+        Raises:
+            _ShuttingDown: the process is to end, whatever the call may still do.
+        """
+        if self._shutdown.requested:
+            raise _ShuttingDown
+        with self._shutdown.calling(lambda: self._answers.put(None)):
+            self._asked.put(call)
+            answered = self._answers.get()
+        if answered is None:
+            raise _ShuttingDown
+        answer, error = answered
+        if error is not None:
+            raise error
+        return cast("_Answer", answer)
+
+    def _run(self) -> None:
+        while not self._shutdown.requested:
+            call = self._asked.get()
+            try:
+                self._answers.put((call(), None))
+            except BaseException as error:  # noqa: BLE001 - raised where the call was asked for
+                self._answers.put((None, error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +23,7 @@ from attrai.health import Pulse
 from attrai.intake import Intake
 from attrai.logs import LogHandler
 from attrai.overview.queues import Queues, RabbitQueues
+from attrai.processes.shutdown import Shutdown
 from attrai.servers import await_servers
 from attrai.services import open_redis
 from attrai.settings import Settings
@@ -44,11 +44,17 @@ _SETTLE_SECONDS = 60
 _TRIES = 5
 
 
-def run(settings: Settings, on_ready: Callable[[str], None], log_handler: LogHandler) -> None:
-    """Runs the bot until a signal; the stages are other processes.
+def run(
+    settings: Settings,
+    shutdown: Shutdown,
+    on_ready: Callable[[str], None],
+    log_handler: LogHandler,
+) -> None:
+    """Run the bot until the shutdown; the stages are other processes.
 
     Args:
         settings: say where the servers are.
+        shutdown: ends it once what people were told is sent.
         on_ready: called with the bot's name once it listens.
         log_handler: knows which records are dropped.
 
@@ -61,7 +67,9 @@ def run(settings: Settings, on_ready: Callable[[str], None], log_handler: LogHan
     ledger = broker.make_ledger(redis, settings)
     intake = Intake(broker.make_broker(settings, []), ledger)
     queues = RabbitQueues(settings.broker_url.get_secret_value())
-    with Bot(settings, redis, intake, queues, DroppedRecords(ledger, log_handler)) as bot:
+    dropped = DroppedRecords(ledger, log_handler)
+    with Bot(settings, shutdown, redis, intake, queues, dropped) as bot:
+        shutdown.be_graceful(lambda: bot.owes)
         bot.run(on_ready)
 
 
@@ -71,6 +79,7 @@ class Bot:
     def __init__(
         self,
         settings: Settings,
+        shutdown: Shutdown,
         redis: Redis,
         intake: Intake,
         queues: Queues,
@@ -83,18 +92,21 @@ class Bot:
         self._reception = Reception(settings, self._telegram, intake, self._notices, self._outbox)
         self._office = Office(settings, redis, intake.ledger, queues, self._telegram, self._outbox)
         self._pulse = Pulse()
-        self._poller = Poller(self._telegram, on_turn=self._pulse.beat)
+        self._poller = Poller(self._telegram, shutdown, on_turn=self._pulse.beat)
         self._ended = threading.Event()
         self._looking = threading.Thread(target=_look, args=(self._notices, dropped, self._ended))
 
+    @property
+    def owes(self) -> bool:
+        """Whether somebody waits for words of the bot, or Telegram to hear what was handled."""
+        return self._poller.unconfirmed or self._outbox.pending
+
     def run(self, on_ready: Callable[[str], None]) -> None:
-        """Polls until a signal.
+        """Poll until the shutdown.
 
         Raises:
             SettingsError: Telegram no longer takes the token.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._poller.stop())
         me = self._poller.await_me()
         if me is None:
             return
@@ -118,7 +130,9 @@ class Bot:
     def _offer_commands(self) -> None:
         for language in (None, *locales()):
             menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
-            self._outbox.post(partial(self._telegram.set_commands, menu, language), tries=_TRIES)
+            self._outbox.post(
+                partial(self._telegram.set_commands, menu, language), tries=_TRIES, awaited=False
+            )
 
     def __enter__(self) -> Self:
         self._looking.start()

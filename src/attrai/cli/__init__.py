@@ -19,7 +19,7 @@ from attrai.cli.services import (
 )
 from attrai.cli.train import train_app
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 app = typer.Typer(
     help="Finds the faces on photos, scores each from 1 to 10 and draws the result.",
@@ -38,8 +38,3 @@ app.command(name="sweep")(sweep_command)
 app.command(name="health")(health_command)
 app.command(name="status")(status_command)
 app.command(name="stats")(stats_command)
-
-
-def main() -> None:
-    """The `attrai` program."""
-    app()

@@ -7,8 +7,15 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-#: Exit statuses; the last two are 128 and the signal's number, as shells have it.
-FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+from attrai.processes.shutdown import Shutdown
+
+#: Exit statuses. Those of processes that a signal ends are given in `attrai.processes.signals`.
+FAILED, USAGE = 1, 2
+
+
+def shutdown_of(context: typer.Context) -> Shutdown:
+    """Return what tells the command to end; nothing ever does where no process was made for it."""
+    return context.ensure_object(Shutdown)
 
 
 def refuse(reason: str) -> NoReturn:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from attrai import logs
-from attrai.cli.ending import FAILED, INTERRUPTED, TERMINATED, refuse
+from attrai.cli.ending import FAILED, refuse, shutdown_of
 from attrai.cli.showing import add_bar, output_console, progress_bars
 from attrai.errors import LabelsError, SettingsError
+from attrai.processes.shutdown import Shutdown
 from attrai.settings import load_settings
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ DATA = typer.Option(
 
 
 def evaluate_command(
+    context: typer.Context,
     data: Annotated[Path, DATA],
     weights: Annotated[
         Path | None,
@@ -69,8 +70,7 @@ def evaluate_command(
     for wrong usage and unusable labels.
     """
     require_charts(plots)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    assessment, problems = _assess(data, split, weights)
+    assessment, problems = _assess(data, split, weights, shutdown_of(context))
     if as_json:
         from attrai.scoring.evaluation import report  # noqa: PLC0415 - as in _assess
 
@@ -106,7 +106,7 @@ def require_charts(plots: Path | None) -> None:
 
 
 def _assess(
-    data: Path, split: str | None, weights: Path | None
+    data: Path, split: str | None, weights: Path | None, shutdown: Shutdown
 ) -> tuple[Assessment, list[LabelProblem]]:
     """What `attrai evaluate` is asked for, and all rows that were left out."""
     # Importing the networks takes a second that `attrai --help` need not wait for.
@@ -120,7 +120,7 @@ def _assess(
         photos, problems = read_labels(data)
         if split is not None:
             photos = of_split(photos, split)
-        with progress_bars() as progress:
+        with progress_bars(shutdown) as progress:
             assessment = assess(
                 photos,
                 weights or settings.weights or PACKAGED,
@@ -131,8 +131,6 @@ def _assess(
             )
     except (SettingsError, LabelsError, WeightsError) as error:
         refuse(str(error))
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
     return assessment, sorted([*problems, *assessment.problems], key=lambda problem: problem.row)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from attrai.cli.ending import FAILED, refuse
+from attrai.cli.ending import FAILED, refuse, shutdown_of
 from attrai.errors import SettingsError
 from attrai.settings import Settings, load_settings
 
@@ -28,6 +26,7 @@ _REFRESH = 2
 
 
 def status_command(
+    context: typer.Context,
     watch: Annotated[  # noqa: FBT002 - typer passes it by its name
         bool, typer.Option("--watch", help=f"Look again every {_REFRESH} s, until Ctrl-C.")
     ] = False,
@@ -61,16 +60,17 @@ def status_command(
             else:
                 console.print(status.table(seen))
             raise typer.Exit(FAILED if seen.faults else 0)
-        with suppress(KeyboardInterrupt):
-            if as_json:
-                while True:
-                    sys.stdout.write(json.dumps(status.as_json(look())) + "\n")
-                    sys.stdout.flush()
-                    time.sleep(_REFRESH)
-            with Live(status.table(look()), console=console, auto_refresh=False) as live:
-                while True:
-                    time.sleep(_REFRESH)
-                    live.update(status.table(look()), refresh=True)
+        shutdown = shutdown_of(context)
+        shutdown.be_graceful()
+        if as_json:
+            while not shutdown.requested:
+                sys.stdout.write(json.dumps(status.as_json(look())) + "\n")
+                sys.stdout.flush()
+                shutdown.wait(_REFRESH)
+            return
+        with Live(status.table(look()), console=console, auto_refresh=False) as live:
+            while not shutdown.wait(_REFRESH):
+                live.update(status.table(look()), refresh=True)
 
 
 def stats_command(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,15 +14,17 @@ from typing import Annotated
 import typer
 
 from attrai import logs, report
-from attrai.cli.ending import FAILED, INTERRUPTED, TERMINATED, refuse
+from attrai.cli.ending import FAILED, refuse, shutdown_of
 from attrai.cli.showing import add_bar, output_console, progress_bars
 from attrai.errors import SettingsError
 from attrai.plan import SUFFIX, Outcome, Task, plan
+from attrai.processes.shutdown import Shutdown
 from attrai.render import UnknownRenderer, UnusableRenderer, load_renderer, renderer_names
 from attrai.settings import Settings, load_settings
 
 
 def rate_command(
+    context: typer.Context,
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -67,7 +68,8 @@ def rate_command(
     except (SettingsError, UnknownRenderer, UnusableRenderer) as error:
         refuse(str(error))
     logs.configure(settings.log_level, sys.stderr)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    shutdown = shutdown_of(context)
+    shutdown.be_graceful()
 
     started = time.monotonic()
     tasks, barren = plan(paths, output)
@@ -75,8 +77,8 @@ def rate_command(
     outcomes = iter(barren)
     if tasks:
         threads = jobs or os.cpu_count() or 1
-        outcomes = chain(barren, _rate(tasks, settings, renderer, threads))
-    done, interrupted = _show_progress(outcomes, len(tasks) + len(barren), as_json=as_json)
+        outcomes = chain(barren, _rate(tasks, settings, renderer, threads, shutdown))
+    done = _show_progress(outcomes, len(tasks) + len(barren), shutdown, as_json=as_json)
 
     if not as_json:
         # As on the command line, whatever was ready first.
@@ -84,38 +86,36 @@ def rate_command(
         console = output_console()
         console.print(report.table(done))
         console.print(report.summary(done, time.monotonic() - started))
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
     if any(outcome.failure for outcome in done):
         raise typer.Exit(FAILED)
 
 
-def _rate(tasks: list[Task], settings: Settings, renderer: str, threads: int) -> Iterator[Outcome]:
+def _rate(
+    tasks: list[Task], settings: Settings, renderer: str, threads: int, shutdown: Shutdown
+) -> Iterator[Outcome]:
     # Importing the networks takes seconds that `attrai --help` need not wait for.
     from attrai.rate import rate  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
 
     try:
-        yield from rate(tasks, settings, renderer, threads=threads)
+        yield from rate(tasks, settings, renderer, shutdown, threads=threads)
     except WeightsError as error:
         refuse(str(error))
 
 
 def _show_progress(
-    outcomes: Iterator[Outcome], total: int, *, as_json: bool
-) -> tuple[list[Outcome], bool]:
-    """Shows the outcomes as they come; all of them, and whether Ctrl-C ended it."""
+    outcomes: Iterator[Outcome], total: int, shutdown: Shutdown, *, as_json: bool
+) -> list[Outcome]:
+    """Show the outcomes as they come, and return those that came."""
     done: list[Outcome] = []
-    with progress_bars() as progress:
+    with progress_bars(shutdown) as progress:
         advance = add_bar(progress, "Rating", total)
-        try:
-            for outcome in outcomes:
-                done.append(outcome)
-                advance(1)
-                if as_json:
-                    sys.stdout.write(json.dumps(report.as_json(outcome)) + "\n")
-                    sys.stdout.flush()
-        except KeyboardInterrupt:
+        for outcome in outcomes:
+            done.append(outcome)
+            advance(1)
+            if as_json:
+                sys.stdout.write(json.dumps(report.as_json(outcome)) + "\n")
+                sys.stdout.flush()
+        if shutdown.requested:
             progress.console.print(f"Stopped after {len(done)} of {total} photos.")
-            return done, True
-    return done, False
+    return done

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
 from attrai.allocation import environment
-from attrai.cli.ending import FAILED, TERMINATED, refuse
+from attrai.cli.ending import FAILED, refuse, shutdown_of
 from attrai.contract import STAGES
 from attrai.errors import SettingsError
+from attrai.processes.signals import ReplaceProcess
 from attrai.settings import load_settings
 
 
@@ -30,11 +31,17 @@ def worker_command(
     # One thread a process: torch and OpenCV use one as well, so a process is a core.
     command = ["dramatiq", "attrai.broker:setup", f"attrai.actors.{stage}", "-Q", stage]
     command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT)]
-    command = [sys.executable, "-m", *command]
-    os.execve(sys.executable, command, environment(stage))  # noqa: S606 - nothing of a user's is in it
+    # Processes that dramatiq's main one starts on behalf of middleware, which it waits for while
+    # it heeds no signal: there are none.
+    command += ["--worker-fork-timeout", "10"]
+    python = [sys.executable, "-m"]
+    raise ReplaceProcess(
+        [*python, "attrai.processes.supervisor", *python, *command], environment(stage)
+    )
 
 
 def bot_command(
+    context: typer.Context,
     embedded: Annotated[  # noqa: FBT002 - typer passes it by its name
         bool,
         typer.Option("--embedded", help="Run all stages in this process too; no server needed."),
@@ -53,25 +60,29 @@ def bot_command(
     """Run the Telegram bot until a signal ends it. Only one may run for a token."""
     from attrai import broker, servers  # noqa: PLC0415 - keeps --help fast
 
-    def announce(name: str) -> None:
-        typer.echo(f"Listening as @{name}")
-
+    shutdown = shutdown_of(context)
     try:
         settings = load_settings()
         log_handler = broker.configure_logs(settings, "bot")
         if embedded:
             from attrai.bot.one_process import run_embedded  # noqa: PLC0415 - and torch out
 
-            run_embedded(settings, announce, log_handler, threads=jobs or os.cpu_count() or 1)
+            threads = jobs or os.cpu_count() or 1
+            run_embedded(settings, shutdown, _announce, log_handler, threads=threads)
         else:
             from attrai.bot.service import run  # noqa: PLC0415
 
-            run(settings, announce, log_handler)
+            run(settings, shutdown, _announce, log_handler)
     except (SettingsError, servers.CannotStart) as error:
         refuse(str(error))
 
 
+def _announce(name: str) -> None:
+    typer.echo(f"Listening as @{name}")
+
+
 def sandbox_command(
+    context: typer.Context,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Where to listen.")] = 8081,
     bot: Annotated[  # noqa: FBT002 - as above
@@ -80,20 +91,30 @@ def sandbox_command(
 ) -> None:
     """Run a stand-in for Telegram with a chat page, to try the bot without an account."""
     try:
-        from attrai.sandbox import Sandbox, serve  # noqa: PLC0415 - an extra
-        from attrai.sandbox.with_bot import run_with_bot  # noqa: PLC0415
+        from attrai.sandbox import Sandbox, running  # noqa: PLC0415 - an extra
     except ImportError:
         refuse("the sandbox needs more packages: pip install 'attrai[sandbox]'")
-    typer.echo(f"Open http://{host}:{port} in a browser; Ctrl-C ends it")
-    try:
+    with ExitStack() as stack:
+        sandbox = Sandbox()
+        try:
+            # With a bot on loopback, for its token is known to everyone.
+            address = running(sandbox, port, "127.0.0.1" if bot else host)
+            url = stack.enter_context(address)
+        except OSError as error:
+            refuse(f"can't listen on {host}:{port}: {error.strerror}")
+        typer.echo(f"Open {url} in a browser; Ctrl-C ends it")
         if bot:
-            raise typer.Exit(run_with_bot(port))
-        serve(Sandbox(), host, port)
-    except OSError as error:
-        refuse(f"can't listen on {host}:{port}: {error.strerror}")
+            os.environ["ATTRAI_TELEGRAM_API_URL"] = url
+            os.environ["ATTRAI_TELEGRAM_TOKEN"] = sandbox.token
+            bot_command(context, embedded=True)
+        else:
+            shutdown = shutdown_of(context)
+            shutdown.be_graceful()
+            shutdown.wait()
 
 
 def sweep_command(
+    context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above
 ) -> None:
     """Answer for jobs whose time is over, and delete files that belong to no job."""
@@ -116,7 +137,8 @@ def sweep_command(
         typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
     else:
         # A round may be cut off anywhere; the next one does the rest.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+        shutdown = shutdown_of(context)
+        shutdown.be_graceful()
         pulse, dropped = health.Pulse(), DroppedRecords(services.ledger, log_handler)
 
         def live() -> None:
@@ -124,7 +146,7 @@ def sweep_command(
             dropped.note()
 
         try:
-            sweeper.run(rabbitmq, services.ledger, services.photos, live)
+            sweeper.run(rabbitmq, services.ledger, services.photos, shutdown, live)
         finally:
             pulse.stop()
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from attrai.processes.shutdown import Shutdown
 
 #: Where no terminal sets a width no row is broken, so that a row stays one line for `grep`.
 _PIPE_WIDTH = 1000
@@ -21,8 +24,9 @@ def output_console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
 
 
-def progress_bars() -> Progress:
-    """Bars that vanish at the end."""
+@contextmanager
+def progress_bars(shutdown: Shutdown) -> Iterator[Progress]:
+    """Show bars that vanish at the end, and as soon as the process is told to end."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -31,7 +35,13 @@ def progress_bars() -> Progress:
         TimeRemainingColumn(),
     )
     errors = Console(stderr=True)
-    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+    with (
+        Progress(
+            *columns, console=errors, transient=True, disable=not errors.is_terminal
+        ) as progress,
+        shutdown.calling(progress.stop),
+    ):
+        yield progress
 
 
 def add_bar(progress: Progress, what: str, total: int) -> Callable[[int], None]:

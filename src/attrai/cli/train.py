@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from attrai import logs
-from attrai.cli.ending import INTERRUPTED, TERMINATED, refuse
+from attrai.cli.ending import refuse, shutdown_of
 from attrai.cli.evaluate import DATA, require_charts, show
 from attrai.cli.showing import add_bar, add_lines, output_console, progress_bars
 from attrai.cli.train_options import CACHE, DLIB, OUT, Cache, Faceres, Seed, Unrated
@@ -93,7 +92,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     if (faceres or unrated) and teacher is None:
         refuse("--faceres and --unrated need --teacher FILE, dlib's face network, beside them")
     require_charts(plots)
-    with _workshop(data, unrated, cache) as workshop:
+    with _workshop(context, data, unrated, cache) as workshop:
         plan = _plan(epochs, batch=64, rate=2e-4, seed=seed)
         teachers = _teachers(teacher, faceres) if teacher else None
         if folds and teachers:
@@ -106,6 +105,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
 
 @train_app.command(name="distil")
 def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    context: typer.Context,
     teacher: Annotated[Path, DLIB],
     data: Annotated[Path, DATA],
     out: Annotated[Path, OUT],
@@ -120,7 +120,7 @@ def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     No rating is looked at, and only photos of the split train and of --unrated. The file is for
     `attrai train --init`.
     """
-    with _workshop(data, unrated, cache) as workshop:
+    with _workshop(context, data, unrated, cache) as workshop:
         plan = _plan(epochs, batch=64, rate=4e-4, seed=seed)
         photos = workshop.distil(_teachers(teacher, faceres), plan, out)
         _tell(photos, workshop, out, f"go on from them by attrai train --init {out}")
@@ -128,6 +128,7 @@ def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
 
 @train_app.command(name="invent")
 def invent_command(
+    context: typer.Context,
     generator: Annotated[
         Path,
         typer.Option(
@@ -153,7 +154,7 @@ def invent_command(
     """
     from attrai.scoring.training.invented import Inventor, invent  # noqa: PLC0415 - as in _bars
 
-    with _bars() as bar:
+    with _bars(context) as bar:
         invent(Inventor(generator), count, seed, out, bar("Inventing faces", count))
         typer.echo(f"{count:,} photos in {out}")
 
@@ -181,31 +182,38 @@ def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> Plan:
 
 
 @contextmanager
-def _workshop(data: Path, unrated: Path | None, cache: Path) -> Iterator[Workshop]:
+def _workshop(
+    context: typer.Context, data: Path, unrated: Path | None, cache: Path
+) -> Iterator[Workshop]:
     """Labelled photos and where training happens, as `_bars`."""
     from attrai.scoring.training.workshop import Workshop  # noqa: PLC0415 - as in _bars
 
-    with _bars() as bar:
+    with _bars(context) as bar:
         yield Workshop(data, unrated, cache, load_settings(), os.cpu_count() or 1, bar)
 
 
 @contextmanager
-def _bars() -> Iterator[Bar]:
-    """What shows how far it is; errors are told in a line."""
+def _bars(context: typer.Context) -> Iterator[Bar]:
+    """Show how far it is, and tell of errors in a line.
+
+    Told to end the process ends at once, with a line on the error output: whatever is written is
+    written as a whole, so the same command goes on from there.
+    """
     # Importing torch takes seconds that `attrai --help` need not wait for.
     from attrai.scoring.training.face_network import UnusableTeacher  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    shutdown = shutdown_of(context)
     try:
         logs.configure(load_settings().log_level, sys.stderr)
-        with progress_bars() as progress:
+        with progress_bars(shutdown) as progress, shutdown.calling(_tell_stopped):
             seen = progress.console.is_terminal
             yield partial(add_bar, progress) if seen else add_lines
     except (SettingsError, LabelsError, WeightsError, UnusableTeacher) as error:
         refuse(str(error))
     except OSError as error:
         refuse(f"{error.filename}: {(error.strerror or str(error)).lower()}")
-    except KeyboardInterrupt:
-        typer.echo("Stopped; the same command goes on from here.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+
+
+def _tell_stopped() -> None:
+    typer.echo("Stopped; the same command goes on from here.", err=True)

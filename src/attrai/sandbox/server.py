@@ -1,4 +1,4 @@
-"""Serves a sandbox: to tests in a thread, to people until they stop it."""
+"""Serves a sandbox over HTTP, from a thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -43,34 +43,23 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8081) -> None:
-    """Serves the sandbox until the process is told to stop.
+@contextmanager
+def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve the sandbox during the block, and yield its address, without a slash at the end.
 
     Args:
         sandbox: what is served.
+        port: the port to listen on; any free one by default.
         host: the address to listen on; for one that is not loopback any name is answered to.
-        port: the port to listen on.
 
     Raises:
         OSError: the address can't be listened on.
+        TimeoutError: the server did not start.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
         loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
-        with suppress(KeyboardInterrupt):
-            _Server(sandbox, loopback=loopback).run([listener])
-
-
-@contextmanager
-def running(sandbox: Sandbox, port: int = 0) -> Iterator[str]:
-    """Serves the sandbox on loopback meanwhile; its address, without a slash at the end.
-
-    Raises:
-        OSError: the port is taken.
-        TimeoutError: the server did not start.
-    """
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        server = _Server(sandbox, loopback=True)
+        server = _Server(sandbox, loopback=loopback)
         thread = threading.Thread(
             target=server.run, args=([listener],), name="sandbox", daemon=True
         )
@@ -81,7 +70,8 @@ def running(sandbox: Sandbox, port: int = 0) -> Iterator[str]:
                 if time.monotonic() > deadline:
                     raise TimeoutError("the sandbox did not start")
                 time.sleep(0.005)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            name = f"[{host}]" if family == socket.AF_INET6 else host
+            yield f"http://{name}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()

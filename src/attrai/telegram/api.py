@@ -20,6 +20,8 @@ from attrai.telegram.limiter import Limiter
 
 #: Seconds after which a call without an answer has failed; and for an upload.
 _TIMEOUT, _UPLOAD_TIMEOUT = 15, 40
+#: The same for the last call of a process, which somebody may wait for.
+_CONFIRM_TIMEOUT = 5
 #: Seconds that a download may take in all.
 _DOWNLOAD_TIMEOUT = 40
 _CHUNK = 65536
@@ -96,6 +98,20 @@ class Telegram:
             if not isinstance(updates, list):
                 raise TypeError("no list of updates")
             return updates
+
+    def confirm(self, offset: int) -> None:
+        """Confirm the updates before `offset`, without waiting for another one.
+
+        Raises:
+            AnotherPoller: somebody else asks for them as well.
+        """
+        with _our_errors():
+            # Its get_updates can't be told not to wait.
+            apihelper._make_request(  # type: ignore[no-untyped-call]  # noqa: SLF001
+                self._token,
+                "getUpdates",
+                params={"offset": offset, "limit": 1, "timeout": _CONFIRM_TIMEOUT},
+            )
 
     def send_text(self, chat: int, text: str, *, reply_to: int, turn: str | None = None) -> int:
         """Sends a message that answers another; the number it got."""

@@ -77,28 +77,6 @@ def test_pictures_need_an_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "pip install 'attrai[charts]'" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("stop", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)], ids=["ctrl-c", "term"]
-)
-def test_stopping(
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    stop: BaseException,
-    status: int,
-) -> None:
-    """Stopped while it cuts crops, it ends with the signal's status and leaves nothing."""
-
-    def stopped(*_: object) -> None:
-        raise stop
-
-    monkeypatch.setattr("attrai.scoring.evaluation.cutting.aligned_crops", stopped)
-    result = run("--data", folder, "--plots", tmp_path)
-    assert result.exit_code == status
-    assert result.output == ""
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.slow
 def test_the_packaged_weights_on_real_photos() -> None:
     """On MEBeauty's val part, which they have not seen, the weights are as the card says."""
