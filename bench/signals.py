@@ -1,0 +1,313 @@
+"""Sends signals at random moments to each command while all cores are busy.
+
+    python -m bench.signals                    # 200 to rate, 300 to the poller, 20 to each other
+    python -m bench.signals rate --count 50    # to some of them, as often as you like
+
+A moment lies anywhere between the first line of our code and some time after the command is at
+work. Counted are signals that were swallowed (the process neither ended by them nor had ended
+before), tracebacks, and files that are left: in the temporary folder, or in the output folder one
+that is no whole picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from PIL import Image
+
+from attrai.sandbox import Sandbox, running
+from bench.faults import ROOT
+from tests.servers import RabbitServer, RedisServer
+from tests.telegram.served import TOKEN
+
+ASTRONAUT = ROOT / "examples/astronaut.jpg"
+#: How long a command may take before it counts as one that does not end.
+PATIENCE = 60
+#: What Ctrl-C is to take at most, on a machine that has nothing else to do.
+SOON = 2
+#: Commands that need no RabbitMQ and no Redis.
+_WITHOUT_SERVERS = {
+    *("rate", "poller", "bot --embedded", "sandbox", "sandbox --bot", "train", "evaluate")
+}
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is started, and what its first line at work looks like."""
+
+    arguments: list[str]
+    #: Tells by the folder of the trial, the process and what it printed whether it is at work; for
+    #: one that ends by itself, whether it has ended.
+    is_ready: Callable[[Path, subprocess.Popen[str], str], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    signals: tuple[signal.Signals, ...] = SIGNALS
+    #: Called with the folder of a trial before it.
+    prepare: Callable[[Path], None] = lambda _: None
+    #: How many signals, unless the command line says otherwise.
+    count: int = 20
+
+
+class Trials:
+    """One command, again and again, and what came of it."""
+
+    def __init__(self, name: str, command: Command, seed: int) -> None:
+        self.name = name
+        self.count: Counter[str] = Counter()
+        self.slowest = 0.0
+        self.problems: list[str] = []
+        self._command = command
+        self._rng = random.Random(f"{seed}-{name}")
+        self._span = 0.0
+
+    def run(self, count: int) -> None:
+        """Send `count` signals, the first one as soon as the command is at work."""
+        for _ in range(count):
+            with tempfile.TemporaryDirectory(prefix="signals-", ignore_cleanup_errors=True) as name:
+                self._try(Path(name))
+
+    def _try(self, folder: Path) -> None:
+        temporary = folder / "temporary"
+        temporary.mkdir()
+        self._command.prepare(folder)
+        number = self._rng.choice(self._command.signals)
+        lines: list[str] = []
+        with self._process(folder) as process:
+            begun = time.monotonic()
+            reader = threading.Thread(target=self._read, args=(process, lines))
+            reader.start()
+            _await_first_line_of_ours(process)
+            if self._span:
+                time.sleep(self._rng.uniform(0, 1.3 * self._span))
+            else:
+                self._await_ready(folder, process, lines)
+                self._span = time.monotonic() - begun
+            over = process.poll() is not None
+            sent = time.monotonic()
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+            took = time.monotonic() - sent
+            status = process.poll()
+        reader.join(PATIENCE)
+        output = "".join(lines)
+        self.count[number.name] += 1
+        expected = -number if number == signal.SIGKILL else 128 + number
+        if status is None:
+            self._note("swallowed", f"{number.name}: still there\n{output}")
+        elif over:
+            self.count["over before"] += 1
+        elif status != expected and took > SOON:
+            self._note("swallowed", f"{number.name}: status {status} after {took:.1f} s\n{output}")
+        elif status != expected:
+            self.count["over at that moment"] += 1
+        elif number != signal.SIGKILL:
+            self.slowest = max(self.slowest, took)
+        if "Traceback" in output or "Error: " in output:
+            self._note("tracebacks", output)
+        if left := sorted(_left(folder)):
+            self._note("files left", f"{number.name}: {left}")
+
+    def _note(self, what: str, details: str) -> None:
+        self.count[what] += 1
+        self.problems.append(f"{self.name}: {what}: {details}")
+
+    @contextmanager
+    def _process(self, folder: Path) -> Iterator[subprocess.Popen[str]]:
+        arguments = [part.format(folder=folder) for part in self._command.arguments]
+        with subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self._command.environment, "TMPDIR": f"{folder}/temporary"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            family = [psutil.Process(process.pid)]
+            try:
+                yield process
+            finally:
+                with suppress(psutil.NoSuchProcess):
+                    family += family[0].children(recursive=True)
+                for member in family:
+                    with suppress(psutil.NoSuchProcess):
+                        member.kill()
+
+    @staticmethod
+    def _read(process: subprocess.Popen[str], lines: list[str]) -> None:
+        assert process.stdout is not None
+        lines.extend(process.stdout)
+
+    def _await_ready(self, folder: Path, process: subprocess.Popen[str], lines: list[str]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self._command.is_ready(folder, process, "".join(lines)):
+            if process.returncode or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} did not begin: {''.join(lines)}")
+            time.sleep(0.01)
+
+
+def _await_first_line_of_ours(process: subprocess.Popen[str]) -> None:
+    """Return once the process catches SIGTERM or has it blocked: until then it is Python's."""
+    while process.poll() is None:
+        with suppress(OSError):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            masks = dict(
+                line.split(":\t") for line in status.splitlines() if line.startswith("Sig")
+            )
+            if any(int(masks[mask], 16) >> signal.SIGTERM - 1 & 1 for mask in ("SigCgt", "SigBlk")):
+                return
+        time.sleep(0.001)
+
+
+def _left(folder: Path) -> Iterator[str]:
+    """Yield what a process that has ended should not have left behind."""
+    for file in (folder / "temporary").rglob("*"):
+        # A heartbeat is named by a process and empty, and deleted by the next process.
+        if file.is_file() and file.parent.name != "attrai-health":
+            yield str(file)
+    for file in (folder / "out").glob("*"):
+        try:
+            with Image.open(file) as picture:
+                picture.load()
+        except OSError:
+            yield str(file)
+        if not file.name.endswith(".rated.jpg"):
+            yield str(file)
+
+
+def _says(text: str) -> Callable[[Path, subprocess.Popen[str], str], bool]:
+    return lambda _folder, _process, output: text in output
+
+
+def _beats(folder: Path, _process: subprocess.Popen[str], _output: str) -> bool:
+    return any((folder / "temporary/attrai-health").glob("*"))
+
+
+def _has_ended(_folder: Path, process: subprocess.Popen[str], _output: str) -> bool:
+    return process.poll() is not None
+
+
+@contextmanager
+def busy_cores(count: int) -> Iterator[None]:
+    """Keep `count` cores busy during the block."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+
+
+def _photos(folder: Path, count: int) -> None:
+    (folder / "photos").mkdir()
+    for number in range(count):
+        (folder / "photos" / f"{number}.jpg").symlink_to(ASTRONAUT)
+
+
+def _labelled(folder: Path) -> None:
+    """Make labelled photos to learn from; the ratings mean nothing."""
+    _photos(folder, 60)
+    rows = [f"{number}.jpg,{3 + number / 20}" for number in range(60)]
+    (folder / "photos/labels.csv").write_text("\n".join(["file,score", *rows]))
+
+
+def _servers(stack: ExitStack) -> dict[str, str]:
+    """Start the servers that workers need, and return the settings that name them."""
+    return {
+        "ATTRAI_BROKER_URL": stack.enter_context(RabbitServer()).url,
+        "ATTRAI_REDIS_URL": stack.enter_context(RedisServer()).url,
+        "ATTRAI_PHOTOS_URL": f"file://{stack.enter_context(tempfile.TemporaryDirectory())}",
+    }
+
+
+def commands(stack: ExitStack, servers: Mapping[str, str]) -> dict[str, Command]:
+    """Return the commands; they talk to a sandbox until the stack ends, and to these servers."""
+    sandbox = Sandbox(TOKEN)
+    url = stack.enter_context(running(sandbox))
+    telegram = {"ATTRAI_TELEGRAM_API_URL": url, "ATTRAI_TELEGRAM_TOKEN": sandbox.token}
+    rate = ["attrai", "rate", "{folder}/photos", "-o", "{folder}/out", "--json"]
+    data = ["--data", "{folder}/photos"]
+    train = ["attrai", "train", *data, "--out", "{folder}/w.safetensors", "--cache", "{folder}/c"]
+    photos = sandbox.user(1)
+    photos.send_text("/help")
+
+    def ask(_: Path) -> None:
+        photos.send_text("/help")
+
+    return {
+        "rate": Command(
+            rate,
+            _has_ended,
+            signals=(*SIGNALS, signal.SIGKILL),
+            prepare=lambda folder: _photos(folder, 20),
+            count=200,
+        ),
+        "poller": Command(["bench.signals_poller", url], _says("polling"), prepare=ask, count=300),
+        "bot": Command(["attrai", "bot"], _says("Listening"), {**telegram, **servers}, prepare=ask),
+        "bot --embedded": Command(
+            ["attrai", "bot", "--embedded"], _says("Listening"), telegram, prepare=ask
+        ),
+        "sandbox": Command(["attrai", "sandbox", "--port", "0"], _says("Open")),
+        "sandbox --bot": Command(["attrai", "sandbox", "--port", "0", "--bot"], _says("Listening")),
+        "worker": Command(["attrai", "worker", "render"], _beats, servers),
+        "sweep": Command(["attrai", "sweep"], _beats, servers),
+        "train": Command(train, _says("Learning: 1"), prepare=_labelled),
+        "evaluate": Command(["attrai", "evaluate", *data], _has_ended, prepare=_labelled),
+        "status --watch": Command(["attrai", "status", "--watch", "--json"], _says("{"), servers),
+    }
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="the commands; all by default")
+    parser.add_argument("--count", type=int, help="how many signals to each")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--busy", type=int, default=os.cpu_count() or 1, help="busy cores beside it"
+    )
+    options = parser.parse_args()
+    # A command that is started in the background inherits that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    failed = 0
+    with ExitStack() as stack:
+        served = not set(options.names) <= _WITHOUT_SERVERS or not options.names
+        known = commands(stack, _servers(stack) if served else {})
+        if unknown := set(options.names) - set(known):
+            parser.error(f"no command {unknown}; there are {', '.join(known)}")
+        stack.enter_context(busy_cores(options.busy))
+        for name in options.names or known:
+            trials = Trials(name, known[name], options.seed)
+            trials.run(options.count or known[name].count)
+            counts = trials.count
+            bad = sum(counts[what] for what in ("swallowed", "tracebacks", "files left"))
+            failed += bad
+            print(
+                f"{name}: {sum(counts[s.name] for s in signal.Signals)} signals, "
+                f"{counts['swallowed']} swallowed, {counts['tracebacks']} tracebacks, "
+                f"{counts['files left']} files left; ended before {counts['over before']}, "
+                f"at that moment {counts['over at that moment']}; slowest {trials.slowest:.2f} s",
+                flush=True,
+            )
+            for problem in trials.problems[:3]:
+                print(problem, flush=True)
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""A bot's poller and nothing else, for `bench.signals`: python -m bench.signals_poller URL."""
+
+from __future__ import annotations
+
+import sys
+
+from attrai.processes.shutdown import Shutdown
+from attrai.processes.signals import run
+
+
+def poll(shutdown: Shutdown) -> None:
+    """Poll until the shutdown, and print how many messages were handled."""
+    # As in the product, what takes time to import is imported here.
+    from attrai.bot.poller import Poller  # noqa: PLC0415
+    from attrai.bot.updates import Reader  # noqa: PLC0415
+    from tests.telegram.served import connect  # noqa: PLC0415
+
+    handled = 0
+
+    def receive(_: object) -> None:
+        nonlocal handled
+        handled += 1
+
+    poller = Poller(connect(sys.argv[1]), shutdown, on_turn=lambda: print("polling", flush=True))
+    shutdown.be_graceful(lambda: poller.unconfirmed)
+    me = poller.await_me()
+    if me is not None:
+        poller.run(Reader(me, max_side=1280), receive, lambda _: None)
+    print(handled, "handled", flush=True)
+
+
+if __name__ == "__main__":
+    run(poll)
