@@ -152,7 +152,7 @@ def test_a_file_made_to_exhaust_is_refused(name: str) -> None:
 
 
 def test_a_heic_cannot_crash_the_process() -> None:
-    """A HEIC whose metadata has a name that is no text is read, though pi-heif dies of it."""
+    """A HEIC whose metadata has a name that is no text is read; pi-heif died of it."""
     assert b"\0\0Exif\0" in HEIC_ROTATED
     file = HEIC_ROTATED.replace(b"\0\0Exif\0", b"\0\0\x80xif\0", 1)
     assert distance(decode_photo(file, LIMITS), PORTRAIT) < 4

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
-import pi_heif
+import pillow_heif
 from PIL import ExifTags, Image
 
 from attrai.decoding.colours import in_srgb, opaque, resizable
@@ -32,7 +32,7 @@ from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooManyPixels, 
 # Both add openers and change nothing else. Done here, for threads that open their first
 # photo at once would race for it.
 Image.init()
-pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 #: How a file begins, and the openers that may read it. A mif1 file is either of the two.
 _SIGNATURES = {

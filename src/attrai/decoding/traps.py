@@ -81,8 +81,8 @@ def _tiff_values(data: bytes) -> int:
 def without_metadata(data: bytes) -> bytes:
     """The AVIF or HEIC file with its EXIF and XMP belonging to nothing.
 
-    pi-heif up to 1.4 crashes the process on a name in them that is not UTF-8, and their
-    orientation does not count: these formats have one of their own.
+    Nothing in them counts, for these formats have an orientation of their own; and whatever is
+    wrong with them, such as a name that is not UTF-8, then never reaches a parser.
     """
 
     def renamed(box: re.Match[bytes]) -> bytes:
