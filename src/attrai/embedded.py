@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import dramatiq
@@ -22,7 +20,7 @@ from attrai.contract import Job
 from attrai.intake import Intake
 from attrai.ledger import Ledger
 from attrai.middleware import middleware
-from attrai.photos import PhotoStore, VolumeStore
+from attrai.photos import PhotoStore, UnlinkedStore
 from attrai.services import Services
 from attrai.settings import Settings
 
@@ -55,11 +53,11 @@ def embedded_chain(
 ) -> Iterator[EmbeddedChain]:
     """Runs the five stages on `threads` threads until the block ends.
 
-    At its end the work in hand is finished and what waits is dropped; no file is left.
+    At its end the work in hand is finished and what waits is dropped; no file is left, not even
+    by a kill.
     """
     broker = StubBroker(middleware=middleware(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF))
-    with TemporaryDirectory(prefix="attrai-", ignore_cleanup_errors=True) as folder:
-        photos = VolumeStore(Path(folder))
+    with closing(UnlinkedStore()) as photos:
         services = Services(settings, photos, ledger, channels, on_answered, threads)
         for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):
             stage(services).declare(broker)

@@ -33,12 +33,12 @@ MOST = 3
 
 @pytest.fixture(autouse=True)
 def temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Temporary files go to a folder in which a test must leave none of ours."""
+    """Temporary files go to a folder in which a test must leave none."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield
-    assert list(folder.glob("attrai-*")) == []
+    assert list(folder.iterdir()) == []
 
 
 @pytest.fixture
@@ -70,12 +70,13 @@ class Chain:
         return self._answers.get(timeout=WAIT)
 
     def settle(self) -> None:
-        """Waits until no message is left, then sees that there is no answer left either."""
+        """Waits until no message is left, then sees that no answer and no photo is left either."""
         for stage in STAGES:
             self.broker.join(stage, timeout=WAIT * 1000)
         assert self._answers.empty()
         assert not self.broker.dead_letters  # type: ignore[attr-defined]  # of the StubBroker
         assert self.ledger.in_flight() == 0
+        assert list(self.chain.photos.job_ids(0)) == []
 
 
 @contextmanager

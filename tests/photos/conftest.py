@@ -1,4 +1,4 @@
-"""The two stores that the tests of this folder stand on: a volume and a bucket on a real server."""
+"""The stores that the tests of this folder stand on; the bucket is on a real server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -16,7 +17,7 @@ import pytest
 from moto.s3.models import S3Backend, s3_backends
 from moto.server import ThreadedMotoServer
 
-from attrai.photos import PhotoStore, open_store
+from attrai.photos import PhotoStore, UnlinkedStore, open_store
 
 BUCKET = "photos"
 
@@ -64,7 +65,7 @@ def backend() -> S3Backend:
     return backend
 
 
-@pytest.fixture(params=["volume", "bucket"])
+@pytest.fixture(params=["volume", "bucket", "unlinked"])
 def place(request: pytest.FixtureRequest) -> Place:
     """Each kind of store in turn."""
     return cast("Place", request.getfixturevalue(f"{request.param}_place"))
@@ -92,6 +93,19 @@ def bucket_place(s3: str, backend: S3Backend) -> Place:
                 key.last_modified = datetime.now(UTC) - timedelta(seconds=seconds)
 
     return Place(open_store(s3), age)
+
+
+@pytest.fixture
+def unlinked_place() -> Iterator[Place]:
+    """A store in a file without a name."""
+    with closing(UnlinkedStore()) as store:
+
+        def age(job_id: str, seconds: float) -> None:
+            files = store._jobs[job_id]
+            for name, extent in files.items():
+                files[name] = extent._replace(written=time.time() - seconds)
+
+        yield Place(store, age)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What both stores do: one suite, run against a folder and against a bucket."""
+"""What all stores do: one suite, run against each kind."""
 
 from __future__ import annotations
 

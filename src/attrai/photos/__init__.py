@@ -2,12 +2,14 @@
 
 `PhotoStore` is what a store looks like from outside, `open_store` opens the one that a URL
 names: `VolumeStore`, a folder per job on a volume that all stages mount, or a bucket on
-S3-compatible storage. Whoever finishes a job deletes it; `job_ids` finds what nobody did.
+S3-compatible storage. `UnlinkedStore` is for stages that share a process. Whoever finishes a
+job deletes it; `job_ids` finds what nobody did.
 """
 
 from attrai.photos.atomic import write_atomically
 from attrai.photos.opening import open_store
 from attrai.photos.store import CROPS, PHOTO, PICTURE, PhotoStore, StoreError
+from attrai.photos.unlinked import UnlinkedStore
 from attrai.photos.volume import VolumeStore
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "PICTURE",
     "PhotoStore",
     "StoreError",
+    "UnlinkedStore",
     "VolumeStore",
     "open_store",
     "write_atomically",
