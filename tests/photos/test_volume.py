@@ -18,12 +18,14 @@ JOB = "0" * 32
 
 #: Writes more than the system lets it: the kernel kills it in the middle of the write.
 _KILLED = """
-import resource, signal, sys
+import os, resource, signal, sys
 from pathlib import Path
 from attrai.photos import PHOTO, VolumeStore
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+if sys.argv[3] == "a temporary name":
+    del os.O_TMPFILE  # as on macOS
 VolumeStore(Path(sys.argv[1])).write(sys.argv[2], PHOTO, bytes(100_000))
 """
 
@@ -71,12 +73,17 @@ def test_lost_root_is_an_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_found_and_deleted(tmp_path: Path) -> None:
-    """A process killed while it writes leaves a part, which the job's deletion covers."""
-    command = [sys.executable, "-c", _KILLED, str(tmp_path), JOB]
+@pytest.mark.parametrize(
+    ("until_it_is_whole", "left"), [("no name", []), ("a temporary name", [".attrai-"])]
+)
+def test_what_a_killed_process_left_is_found_and_deleted(
+    tmp_path: Path, until_it_is_whole: str, left: list[str]
+) -> None:
+    """A process killed while it writes leaves a part at most, which the job's deletion covers."""
+    command = [sys.executable, "-c", _KILLED, str(tmp_path), JOB, until_it_is_whole]
     assert subprocess.run(command, check=False).returncode == -signal.SIGXFSZ
     store = VolumeStore(tmp_path)
-    assert [file.name[:8] for file in (tmp_path / JOB).iterdir()] == [".attrai-"]
+    assert [file.name[:8] for file in (tmp_path / JOB).iterdir()] == left
     with pytest.raises(FileNotFoundError):
         store.read(JOB, PHOTO)
     assert list(store.job_ids(0)) == [JOB]

@@ -88,7 +88,7 @@ class VolumeStore:
         for folder in self._root.iterdir():
             if not is_job_id(folder.name) or folder.is_symlink() or not folder.is_dir():
                 continue
-            # A write begins and ends with a new name in the folder, which dates it.
+            # A write ends with a new name in the folder, which dates it.
             with suppress(FileNotFoundError):
                 if folder.stat().st_mtime <= newest:
                     yield folder.name
