@@ -1,9 +1,10 @@
-"""Signs of life: a file per process that its consuming thread touches, for health checks."""
+"""Heartbeats: a file per process that its consuming thread touches, for health checks."""
 
 from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -22,32 +23,49 @@ def processes() -> list[int]:
 
 
 class Pulse:
-    """The file of this process."""
+    """The file of this process.
+
+    Whoever cleans up temporary files may take it away at any time, and the disk may be full: a
+    process does not end for that. When nothing can be written, the health check tells.
+    """
 
     def __init__(self) -> None:
-        folder().mkdir(exist_ok=True)
-        for file in folder().iterdir():
-            if not Path("/proc", file.name).exists():
-                file.unlink(missing_ok=True)
         self._file = folder() / str(os.getpid())
+        with suppress(OSError):
+            for file in self._file.parent.iterdir():
+                if not Path("/proc", file.name).exists():
+                    file.unlink(missing_ok=True)
         self.beat()
 
     def beat(self) -> None:
         """Says that the process lives."""
-        self._file.touch()
+        with suppress(OSError):
+            self._file.parent.mkdir(exist_ok=True)
+            self._file.touch()
 
     def stop(self) -> None:
         """The process ends in order."""
-        self._file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.unlink()
 
 
 def problem() -> str | None:
     """What is wrong with the processes here, in one line; None when all are well."""
-    files = list(folder().iterdir()) if folder().is_dir() else []
-    if not files:
-        return "no process has given a sign of life"
-    for file in files:
-        silent = time.time() - file.stat().st_mtime
+    beats = _last_beats()
+    if not beats:
+        return "no process has a heartbeat here"
+    for name, beat in beats.items():
+        silent = time.time() - beat
         if silent > STALE_SECONDS:
-            return f"process {file.name} has been silent for {silent:.0f} s"
+            return f"process {name} has been silent for {silent:.0f} s"
     return None
+
+
+def _last_beats() -> dict[str, float]:
+    """When each process touched its file."""
+    beats = {}
+    with suppress(OSError):
+        for file in folder().iterdir():
+            with suppress(FileNotFoundError):  # it has just ended
+                beats[file.name] = file.stat().st_mtime
+    return beats

@@ -7,13 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 import redis
 
-from attrai import health
 from tests.cluster.conftest import Cluster, wait_for
 from tests.conftest import ROOT
 from tests.servers import RabbitServer, RedisServer
@@ -112,25 +109,6 @@ def test_an_unknown_stage() -> None:
     output, _ = worker.communicate(timeout=60)
     assert worker.returncode == 2
     assert "ingest, detect, score, render, deliver" in output
-
-
-def test_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process is well while it gives signs of life; an ended one counts no more."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert health.problem() == "no process has given a sign of life"
-    pulse = health.Pulse()
-    assert health.problem() is None
-    file = health.folder() / str(os.getpid())
-    long_ago = time.time() - health.STALE_SECONDS - 1
-    os.utime(file, (long_ago, long_ago))
-    assert "has been silent for" in str(health.problem())
-    pulse.beat()
-    assert health.problem() is None
-    (health.folder() / "999999999").touch()  # of a process that was killed
-    assert health.Pulse() is not None
-    assert [path.name for path in health.folder().iterdir()] == [str(os.getpid())]
-    pulse.stop()
-    assert health.problem() is not None
 
 
 def test_health_command(cluster: Cluster) -> None:
