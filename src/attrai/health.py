@@ -18,8 +18,8 @@ def folder() -> Path:
 
 
 def processes() -> list[int]:
-    """Return the ids of the processes that have a file."""
-    return [int(file.name) for file in folder().iterdir()] if folder().is_dir() else []
+    """Return the ids of the processes that have a heartbeat, fresh or not."""
+    return [int(name) for name in _last_beats() if name.isdecimal()]
 
 
 class Pulse:
