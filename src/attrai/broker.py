@@ -6,17 +6,11 @@ consume. `attrai worker detect` spares the typing.
 
 from __future__ import annotations
 
-import gc
 import logging
-import math
-import os
-import socket
 import sys
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import dramatiq
@@ -24,12 +18,10 @@ import structlog
 from redis import Redis
 
 from attrai import logs
-from attrai.actors.stage import Stage
+from attrai.boot import Boot
 from attrai.channels import Channel
-from attrai.contract import Job, StageName
-from attrai.dropped import DroppedRecords
+from attrai.contract import Job
 from attrai.errors import SettingsError
-from attrai.health import Pulse
 from attrai.ledger import Ledger
 from attrai.metrics.opening import open_stage_metrics
 from attrai.middleware import middleware
@@ -43,12 +35,6 @@ if TYPE_CHECKING:
     from attrai.metrics.stage import StageMetrics
 
 log = structlog.get_logger(__name__)
-
-#: Seconds between a worker's signs of life.
-_BEAT_SECONDS = 5
-#: How long a consumer waits for a message, in milliseconds, before it looks whether a delayed one
-#: is due. Telegram's rate delays answers by about a second, so dramatiq's 1000 is too coarse.
-_TURN_MS = 200
 
 
 def setup() -> None:
@@ -164,91 +150,6 @@ def make_ledger(redis: Redis, settings: Settings) -> Ledger:
         max_pending=settings.max_pending,
         lifetime=settings.job_seconds,
     )
-
-
-class Boot(dramatiq.Middleware):
-    """Makes the imported stages ready before the process takes its first message."""
-
-    def __init__(self, services: Services, log_handler: logs.LogHandler) -> None:
-        self._services = services
-        self._log_handler = log_handler
-
-    def before_worker_boot(self, broker: Any, worker: Any) -> None:
-        """Loads the stages; ends the process when that fails."""
-        try:
-            self._boot(broker, worker)
-        except Exception:
-            # dramatiq would go on without the stage: it swallows what its hooks raise, but
-            # for what ends the process.
-            log.critical("can't start", exc_info=True)
-            sys.exit(1)
-
-    def _boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
-        stages = [stage for stage in Stage.__subclasses__() if stage.name in _queues(worker)]
-        if not stages:
-            raise CannotStart("name the stage by -Q, and its module: see attrai.broker")
-        if not self._services.channels and any(stage.uses_channels for stage in stages):
-            raise CannotStart("ATTRAI_TELEGRAM_TOKEN is not set: this stage talks to Telegram")
-        # No more than is in work: what a busy worker holds back another could begin.
-        worker.queue_prefetch = worker.worker_threads
-        worker.worker_timeout = _TURN_MS
-        for stage in stages:
-            stage(self._services).declare(broker)
-        # What is loaded by now stays: the collector need not look through it again and again.
-        gc.collect()
-        gc.freeze()
-        self._dropped = DroppedRecords(self._services.ledger, self._log_handler)
-        names = [stage.name for stage in stages]
-        self._life = SignsOfLife(self._services.ledger, names, self._dropped)
-        broker.on_consumer_turn = self._life.beat
-
-    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
-        """Tells the others that this process takes nothing more."""
-        self._life.stop()
-
-    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - as above
-        """Sends the last records; dramatiq then closes what they would be written to."""
-        self._log_handler.close()
-        self._dropped.note()
-
-
-def _queues(worker: dramatiq.Worker) -> set[str]:
-    return worker.consumer_whitelist or set()
-
-
-class SignsOfLife:
-    """Says in the ledger and to health checks that this process consumes."""
-
-    def __init__(
-        self, ledger: Ledger, stages: Sequence[StageName], dropped: DroppedRecords
-    ) -> None:
-        self._ledger = ledger
-        self._stages = stages
-        self._dropped = dropped
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
-        self._pulse = Pulse()
-        self._next = 0.0
-        # The thread that consumes outlives the call of `stop` by about a second.
-        self._lock = threading.Lock()
-        self.beat()
-
-    def beat(self) -> None:
-        """Called often; says it every few seconds."""
-        with self._lock:
-            if time.monotonic() >= self._next:
-                self._next = time.monotonic() + _BEAT_SECONDS
-                for stage in self._stages:
-                    self._ledger.beat(stage, self._name)
-                self._dropped.note()
-                self._pulse.beat()
-
-    def stop(self) -> None:
-        """Says that the process ends in order, and nothing more."""
-        with self._lock:
-            self._next = math.inf
-            for stage in self._stages:
-                self._ledger.leave(stage, self._name)
-            self._pulse.stop()
 
 
 def log_answer(job: Job) -> None:
