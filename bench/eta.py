@@ -14,29 +14,18 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
 import signal
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
-import dramatiq
-
-from attrai import broker as attrai_broker
-from attrai.actors.stage import publish
-from attrai.contract import STAGES, Job, StageName, job_id
-from attrai.ledger import Ledger
-from attrai.services import open_redis
-from attrai.settings import Settings
-from bench.eta_worker import ANSWERS, MEAN, NAME, PATIENCE, PHOTOS, Workers, ignore_signals, uneven
-from tests.servers import RabbitServer, RedisServer
+from attrai.contract import STAGES, StageName
+from bench.eta_worker import MEAN, ignore_signals
+from bench.sleeping_chain import SleepingChain, await_that, sleeping_chain
 
 TARGET = 0.25
 #: How long jobs come.
@@ -74,27 +63,15 @@ class Sent:
 class Load:
     """Sends jobs and remembers when, and what the ledger foretold."""
 
-    def __init__(self, ledger: Ledger, rabbitmq: dramatiq.Broker, rng: random.Random) -> None:
+    def __init__(self, chain: SleepingChain, rng: random.Random) -> None:
         self.sent: dict[str, Sent] = {}  # by the job's id
-        self._ledger, self._rabbitmq, self._rng = ledger, rabbitmq, rng
+        self._chain, self._rng = chain, rng
 
     def send(self, phase: str) -> None:
         """One job, of whatever size, of a user who has no other."""
-        number, now = len(self.sent), time.time()
-        job = Job(
-            id=job_id(NAME, number),
-            channel=NAME,
-            address={"chat": number},
-            user=f"user-{number}",
-            source=str(uneven(self._rng, PHOTOS)),
-            renderer="boxes",
-            admitted_at=now,
-            queued_at=now,
-        )
-        self.sent[job.id] = Sent(phase, now, self._ledger.eta())
-        if self._ledger.admit(job) != "admitted":
-            raise RuntimeError("the ledger is full")
-        publish(self._rabbitmq, "ingest", job)
+        job = self._chain.next_job(self._rng)
+        self.sent[job.id] = Sent(phase, job.admitted_at, self._chain.ledger.eta())
+        self._chain.submit(job)
 
     def burst(self, phase: str) -> None:
         """Some jobs at once, then a rest."""
@@ -104,53 +81,25 @@ class Load:
         time.sleep(min(self._rng.expovariate(1 / BETWEEN), LONGEST_REST))
 
 
-def await_that(ready: Callable[[], bool]) -> bool:
-    """Waits until something is so, but not for ever; whether it is."""
-    deadline = time.monotonic() + PATIENCE
-    while not ready() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return ready()
-
-
 def measure(seed: int) -> list[Sent]:
     """One run; all its jobs."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="eta-")))
-        rabbit = stack.enter_context(RabbitServer())
-        redis = stack.enter_context(RedisServer())
-        answers, log = folder / "answers", folder / "log"
-        answers.touch()
-        os.environ |= {
-            "ATTRAI_BROKER_URL": rabbit.url,
-            "ATTRAI_REDIS_URL": redis.url,
-            "ATTRAI_PHOTOS_URL": f"file://{folder}",
-            "TMPDIR": str(folder),  # of the workers' signs of life
-            ANSWERS: str(answers),
-        }
-        settings = Settings()
-        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
-        load = Load(ledger, attrai_broker.make_broker(settings, []), random.Random(seed))
-        workers = Workers(log)
-        stack.callback(workers.stop)
-        for stage in STAGES:
-            workers.add(stage)
-        if not await_that(lambda: all(stage.workers for stage in ledger.loads().values())):
-            raise RuntimeError(f"the workers don't start:\n{log.read_text()}")
-
+    with sleeping_chain("eta") as chain:
+        load = Load(chain, random.Random(seed))
+        chain.start(dict.fromkeys(STAGES, 1))
         for _ in range(WARM_UP):
             load.send("warm-up")
-        await_that(lambda: ledger.in_flight() == 0)
+        await_that(lambda: chain.ledger.in_flight() == 0)
         started = time.monotonic()
         for number, phase in enumerate(PHASES, 1):
             if phase == "with two":
-                workers.add(SLOWEST)
+                chain.workers.add(SLOWEST)
             elif phase == "after":
-                workers.remove(SLOWEST)
+                chain.workers.remove(SLOWEST)
             while time.monotonic() < started + number / len(PHASES) * SECONDS:
                 load.burst(phase)
-        await_that(lambda: ledger.in_flight() == 0)
+        await_that(lambda: chain.ledger.in_flight() == 0)
 
-        for line in answers.read_text().splitlines():
+        for line in chain.answers.read_text().splitlines():
             job, answered = line.split()
             load.sent[job].answered = float(answered)
         return list(load.sent.values())

@@ -131,8 +131,8 @@ def ignore_signals() -> None:
 class Workers:
     """The worker processes, all of which end with the run."""
 
-    def __init__(self, log: Path, setup: str = "bench.eta_worker:setup") -> None:
-        self._log, self._setup = log.open("ab"), setup
+    def __init__(self, log: Path, setup: str) -> None:
+        self._path, self._log, self._setup = log, log.open("ab"), setup
         self._processes: list[tuple[StageName, subprocess.Popen[bytes]]] = []
 
     def add(self, stage: StageName) -> None:
@@ -149,6 +149,10 @@ class Workers:
         """Ends the latest worker of a stage in order, without waiting for it."""
         # Only dramatiq's first process: it tells the others, and a second signal kills them.
         [process for name, process in self._processes if name == stage][-1].terminate()
+
+    def logged(self) -> str:
+        """All that they wrote."""
+        return self._path.read_text()
 
     def stop(self) -> None:
         """Ends all of them in order, and by force whatever would outlive this process."""

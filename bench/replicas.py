@@ -10,28 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 import simpy
 
-from attrai import broker as attrai_broker
-from attrai.actors.stage import publish
-from attrai.contract import STAGES, Job, StageName, job_id
-from attrai.services import open_redis
-from attrai.settings import Settings
-from bench.eta import await_that
-from bench.eta_worker import ANSWERS, LEAST, MOST, NAME, PHOTOS, ROOT, Workers, uneven
+from attrai.contract import STAGES, StageName
+from bench.eta_worker import LEAST, MOST, PHOTOS, ROOT, uneven
 from bench.eta_worker import STAGES as UNEVEN
 from bench.replicas_worker import MEANS
-from tests.servers import RabbitServer, RedisServer
+from bench.sleeping_chain import await_that, sleeping_chain
 
 Means = Mapping[StageName, float]
 STAGE: StageName = "detect"
@@ -41,52 +33,19 @@ WARM_UP = 30
 
 def measure(means: Means, replicas: int, jobs: int) -> float:
     """Jobs a second of a real chain of sleeping workers."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="replicas-")))
-        rabbit = stack.enter_context(RabbitServer())
-        redis = stack.enter_context(RedisServer())
-        answers, log = folder / "answers", folder / "log"
-        answers.touch()
-        os.environ |= {
-            "ATTRAI_BROKER_URL": rabbit.url,
-            "ATTRAI_REDIS_URL": redis.url,
-            "ATTRAI_PHOTOS_URL": f"file://{folder}",
-            "TMPDIR": str(folder),
-            ANSWERS: str(answers),
-            MEANS: json.dumps(means),
-        }
-        settings = Settings()
-        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
-        rabbitmq = attrai_broker.make_broker(settings, [])
-        workers = Workers(log, "bench.replicas_worker:setup")
-        stack.callback(workers.stop)
-        for name in [*STAGES, *[STAGE] * (replicas - 1)]:
-            workers.add(name)
-        wanted = {name: replicas if name == STAGE else 1 for name in STAGES}
-        if not await_that(lambda: {n: s.workers for n, s in ledger.loads().items()} == wanted):
-            raise RuntimeError(f"the workers don't start:\n{log.read_text()}")
+    variables = {MEANS: json.dumps(means)}
+    with sleeping_chain("replicas", "bench.replicas_worker:setup", variables) as chain:
+        chain.start({name: replicas if name == STAGE else 1 for name in STAGES})
         rng, sent = random.Random(1), 0
 
         def send(count: int) -> float:
             nonlocal sent
             begun = time.monotonic()
-            for number in range(sent, sent + count):
-                now = time.time()
-                job = Job(
-                    id=job_id(NAME, number),
-                    channel=NAME,
-                    address={"chat": number},
-                    user=f"user-{number}",
-                    source=str(uneven(rng, PHOTOS)),
-                    renderer="boxes",
-                    admitted_at=now,
-                    queued_at=now,
-                )
-                ledger.admit(job)
-                publish(rabbitmq, "ingest", job)
+            for _ in range(count):
+                chain.submit(chain.next_job(rng))
             sent += count
-            if not await_that(lambda: len(answers.read_text().splitlines()) == sent):
-                raise RuntimeError(f"jobs are missing:\n{log.read_text()[-2000:]}")
+            if not await_that(lambda: len(chain.answers.read_text().splitlines()) == sent):
+                raise RuntimeError(f"jobs are missing:\n{chain.workers.logged()[-2000:]}")
             return time.monotonic() - begun
 
         send(WARM_UP)

@@ -1,0 +1,114 @@
+"""A chain over real RabbitMQ and Redis whose workers sleep instead of working."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import dramatiq
+
+from attrai import broker as attrai_broker
+from attrai.actors.stage import publish
+from attrai.contract import Job, StageName, job_id
+from attrai.ledger import Ledger
+from attrai.services import open_redis
+from attrai.settings import Settings
+from bench.eta_worker import ANSWERS, NAME, PATIENCE, PHOTOS, Workers, uneven
+from tests.servers import RabbitServer, RedisServer
+
+
+class SleepingChain:
+    """The chain, and the jobs that it is sent."""
+
+    def __init__(
+        self, ledger: Ledger, rabbitmq: dramatiq.Broker, workers: Workers, folder: Path
+    ) -> None:
+        self.ledger, self.workers = ledger, workers
+        #: A line for each answer: the job's id, and when the answer was out.
+        self.answers = folder / ANSWERS
+        self._rabbitmq = rabbitmq
+        self._jobs = 0
+
+    def start(self, replicas: Mapping[StageName, int]) -> None:
+        """Start as many workers of each stage, and return when all of them take messages.
+
+        Raises:
+            RuntimeError: they don't.
+        """
+        for stage, count in replicas.items():
+            for _ in range(count):
+                self.workers.add(stage)
+        if not await_that(
+            lambda: {name: load.workers for name, load in self.ledger.loads().items()} == replicas
+        ):
+            raise RuntimeError(f"the workers don't start:\n{self.workers.logged()}")
+
+    def next_job(self, rng: random.Random) -> Job:
+        """Return a job of whatever size, of a user who has no other."""
+        number, now = self._jobs, time.time()
+        self._jobs += 1
+        return Job(
+            id=job_id(NAME, number),
+            channel=NAME,
+            address={"chat": number},
+            user=f"user-{number}",
+            source=str(uneven(rng, PHOTOS)),
+            renderer="boxes",
+            admitted_at=now,
+            queued_at=now,
+        )
+
+    def submit(self, job: Job) -> None:
+        """Admit and publish a job.
+
+        Raises:
+            RuntimeError: there is no slot for it.
+        """
+        if self.ledger.admit(job) != "admitted":
+            raise RuntimeError("the ledger is full")
+        publish(self._rabbitmq, "ingest", job)
+
+
+@contextmanager
+def sleeping_chain(
+    name: str, setup: str = "bench.eta_worker:setup", variables: Mapping[str, str] | None = None
+) -> Iterator[SleepingChain]:
+    """A chain whose servers run meanwhile, and whose workers are still to be started.
+
+    Args:
+        name: what its temporary folder is called.
+        setup: what dramatiq calls in each worker.
+        variables: environment variables for the workers.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-")))
+        rabbit = stack.enter_context(RabbitServer())
+        redis = stack.enter_context(RedisServer())
+        os.environ |= {
+            "ATTRAI_BROKER_URL": rabbit.url,
+            "ATTRAI_REDIS_URL": redis.url,
+            "ATTRAI_PHOTOS_URL": f"file://{folder}",
+            "TMPDIR": str(folder),  # of the workers' heartbeats
+            ANSWERS: str(folder / ANSWERS),
+            **(variables or {}),
+        }
+        settings = Settings()
+        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
+        workers = Workers(folder / "log", setup)
+        stack.callback(workers.stop)
+        chain = SleepingChain(ledger, attrai_broker.make_broker(settings, []), workers, folder)
+        chain.answers.touch()
+        yield chain
+
+
+def await_that(ready: Callable[[], bool]) -> bool:
+    """Wait until something is so, but not for ever; return whether it is."""
+    deadline = time.monotonic() + PATIENCE
+    while not ready() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return ready()
