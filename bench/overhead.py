@@ -35,8 +35,9 @@ from bench import overhead_bare as bare
 from bench.overhead_contender import Contender, Prepare, Workers
 from bench.overhead_ends import BROKER_URL, REDIS_URL, Ends
 from bench.overhead_worker import NAME
-from tests.gelf import GelfReceiver, wait_for
+from tests.gelf import GelfReceiver
 from tests.servers import RabbitServer, RedisServer
+from tests.waiting import wait_for
 
 #: attrai's median in milliseconds may be this, and no more than Celery's.
 TARGET_MS = 12.0

@@ -8,10 +8,11 @@ import re
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, Self
+
+from tests.waiting import wait_for as wait_for  # noqa: PLC0414 - tests/sandbox/test_server.py takes it from here
 
 #: What GELF 1.1 has without an underscore, less the deprecated fields.
 _STANDARD = {"version", "host", "short_message", "full_message", "timestamp", "level"}
@@ -61,19 +62,6 @@ def parse(frame: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
-
-
-def wait_for(condition: Callable[[], object], timeout: float = 20) -> None:
-    """Returns as soon as the condition holds.
-
-    Raises:
-        TimeoutError: it did not within `timeout` seconds.
-    """
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the condition did not come true")
-        time.sleep(_TICK)
 
 
 class GelfReceiver:

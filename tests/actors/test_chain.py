@@ -25,8 +25,8 @@ from attrai.ledger import Ledger
 from attrai.payloads import unpack_image
 from attrai.settings import Settings
 from tests.conftest import ASTRONAUT
+from tests.waiting import PATIENCE_S
 
-WAIT = 60
 #: How many jobs the ledger lets in at once.
 MOST = 3
 
@@ -67,12 +67,12 @@ class Chain:
 
     def answer(self) -> Job:
         """The next job whose answer is out."""
-        return self._answers.get(timeout=WAIT)
+        return self._answers.get(timeout=PATIENCE_S)
 
     def settle(self) -> None:
         """Waits until no message is left, then sees that no answer and no photo is left either."""
         for stage in STAGES:
-            self.broker.join(stage, timeout=WAIT * 1000)
+            self.broker.join(stage, timeout=int(PATIENCE_S * 1000))
         assert self._answers.empty()
         assert not self.broker.dead_letters  # type: ignore[attr-defined]  # of the StubBroker
         assert self.ledger.in_flight() == 0

@@ -26,10 +26,9 @@ from attrai.settings import Settings
 from attrai.telegram import Telegram
 from tests.bot.conftest import ADMIN
 from tests.telegram.served import TOKEN, connect
+from tests.waiting import PATIENCE_S
 
 MAX_ACTIVE, MAX_PENDING = 2, 4
-#: Seconds until what is sent in the background must be there.
-WAIT = 30
 
 
 class Parts(NamedTuple):
@@ -65,12 +64,12 @@ class Parts(NamedTuple):
     def settle(self) -> None:
         """Has the notices sent, and what was said."""
         self.notices.send_new()
-        self.outbox.settle(WAIT)
+        self.outbox.settle(PATIENCE_S)
 
     def look(self) -> None:
         """Has the notices looked after."""
         self.notices.look()
-        self.outbox.settle(WAIT)
+        self.outbox.settle(PATIENCE_S)
 
     def forget(self) -> None:
         """Forgets all jobs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from attrai.sandbox import Faults, Message, Sandbox, running
 from tests.bot.conftest import ADMIN, WAIT, Product, Program
 from tests.conftest import ASTRONAUT
 from tests.sandbox.browser import File, drop
+from tests.waiting import wait_for
 
 PHOTO = ASTRONAUT.read_bytes()
 #: What the bot says while a photo is in work.
@@ -195,12 +195,11 @@ def test_a_second_poller(tmp_path: Path) -> None:
     with running(sandbox) as url:
         settings = environment(url, sandbox.token, tmp_path)
         with Program("bot", "--embedded", environment=settings) as bot:
-            sandbox.wait_for(1, lambda _: any("Listening" in line for line in bot.output), WAIT)
+            wait_for(lambda: any("Listening" in line for line in bot.output))
             with Program("bot", "--embedded", environment=settings) as other:
-                deadline = time.monotonic() + WAIT
-                while not any("another program" in line for line in bot.output + other.output):
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
+                wait_for(
+                    lambda: any("another program" in line for line in bot.output + other.output)
+                )
             photo = sandbox.user(1).send_photo(PHOTO)
             sandbox.wait_for(1, lambda found: bool(answers(found, photo)), WAIT)
 
@@ -212,10 +211,7 @@ def test_telegram_out_of_reach(tmp_path: Path) -> None:
     token = "123456:a-very-secret-token"  # noqa: S105 - it opens only the sandbox
     settings = environment(f"http://127.0.0.1:{port}", token, tmp_path)
     with Program("bot", "--embedded", environment=settings) as bot:
-        deadline = time.monotonic() + WAIT
-        while not any("can't be" in line for line in bot.output):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: any("can't be" in line for line in bot.output))
         sandbox = Sandbox(token)
         with running(sandbox, port):
             photo = sandbox.user(1).send_photo(PHOTO)

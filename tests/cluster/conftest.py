@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,16 +21,7 @@ from attrai.services import open_redis
 from attrai.settings import Settings
 from tests.cluster.channel import ANSWERS, NAME
 from tests.conftest import ASTRONAUT, ROOT
-
-WAIT = 60
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = WAIT) -> None:
-    """Returns once the condition holds, fails when it does not within some seconds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+from tests.waiting import PATIENCE_S, wait_for
 
 
 class Worker:
@@ -55,7 +46,7 @@ class Worker:
         """Ends it for good."""
         self._stopping = True
         self.process.terminate()
-        self._thread.join(WAIT)
+        self._thread.join(PATIENCE_S)
 
 
 class Cluster:

@@ -11,7 +11,8 @@ import pytest
 from attrai.contract import STAGES
 from attrai.sweeper import sweep
 from tests.cluster.channel import DEADLY
-from tests.cluster.conftest import Cluster, wait_for
+from tests.cluster.conftest import Cluster
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.servers
 

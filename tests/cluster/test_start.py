@@ -11,9 +11,10 @@ import sys
 import pytest
 import redis
 
-from tests.cluster.conftest import Cluster, wait_for
+from tests.cluster.conftest import Cluster
 from tests.conftest import ROOT
 from tests.servers import RabbitServer, RedisServer
+from tests.waiting import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.servers
 
@@ -45,7 +46,7 @@ def start_worker(*arguments: str, **variables: str) -> subprocess.Popen[str]:
 def test_unusable_settings(variables: dict[str, str], said: str) -> None:
     """An unusable setting ends the worker with one line that names it."""
     worker = start_worker("worker", "render", **variables)
-    output, _ = worker.communicate(timeout=60)
+    output, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode != 0
     (line,) = (line for line in output.splitlines() if line.startswith("attrai: "))
     assert said in line
@@ -61,7 +62,7 @@ def test_a_wrong_password(variable: str) -> None:
     user, address = rest.rsplit("@", 1)
     wrong = f"{scheme}://{user.split(':')[0]}:opensesame@{address}"
     worker = start_worker("worker", "render", **{variable: wrong})
-    output, _ = worker.communicate(timeout=60)
+    output, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode != 0
     assert f"attrai: {variable}" in output
     assert "opensesame" not in output
@@ -73,7 +74,7 @@ def test_a_read_only_redis(cluster: Cluster, redis_server: RedisServer) -> None:
         client.replicaof("127.0.0.1", "1")
         try:
             worker = start_worker("sweep", "--once")
-            output, _ = worker.communicate(timeout=60)
+            output, _ = worker.communicate(timeout=PATIENCE_S)
         finally:
             client.replicaof("NO", "ONE")
     assert worker.returncode != 0
@@ -97,7 +98,7 @@ def test_servers_that_are_not_up_yet(
         wait_for(lambda: cluster.ledger.loads()["render"].workers == 1, "it did not start")
     finally:
         worker.terminate()
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 128 + signal.SIGTERM
     assert cluster.ledger.loads()["render"].workers == 0  # it took its leave
 
@@ -106,7 +107,7 @@ def test_servers_that_are_not_up_yet(
 def test_an_unknown_stage() -> None:
     """A stage that does not exist is refused with the names of those that do."""
     worker = start_worker("worker", "polish")
-    output, _ = worker.communicate(timeout=60)
+    output, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 2
     assert "ingest, detect, score, render, deliver" in output
 
@@ -115,14 +116,14 @@ def test_health_command(cluster: Cluster) -> None:
     """`attrai health` tells of a worker that hangs."""
     cluster.start("deliver")
     well = start_worker("health")
-    assert well.communicate(timeout=60) == ("", None)
+    assert well.communicate(timeout=PATIENCE_S) == ("", None)
     assert well.returncode == 0
     worker = cluster.workers["deliver"].process
     (child,) = (file for file in (cluster.folder / "attrai-health").iterdir())
     os.kill(int(child.name), signal.SIGSTOP)
     os.utime(child, (0, 0))
     hung = start_worker("health")
-    output, _ = hung.communicate(timeout=60)
+    output, _ = hung.communicate(timeout=PATIENCE_S)
     os.kill(int(child.name), signal.SIGCONT)
     assert hung.returncode == 1
     assert "silent" in output
@@ -133,6 +134,8 @@ def test_health_command(cluster: Cluster) -> None:
 def test_a_worker_without_its_queue() -> None:
     """A worker that is not told its queue ends, for it would take messages of other stages."""
     command = [sys.executable, "-m", "dramatiq", "attrai.broker:setup", "attrai.actors.render"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert run.returncode != 0
     assert "name the stage by -Q" in run.stdout

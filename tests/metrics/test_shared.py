@@ -15,6 +15,7 @@ from attrai.metrics.server import serve
 from attrai.metrics.shared import is_first, share
 from attrai.servers import CannotStart
 from tests.servers.server import free_ports
+from tests.waiting import PATIENCE_S
 
 #: A process of a service: counts a photo, shows the port, and ends with its input.
 _PROCESS = """
@@ -48,7 +49,7 @@ def test_one_page_for_all(tmp_path: Path) -> None:
     """What two processes of a service counted is on the one page that they have."""
     (port,) = free_ports(1)
     processes = [start(port, tmp_path) for _ in range(2)]
-    page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).text
     for process in processes:
         process.communicate()
     assert 'attrai_answers_total{outcome="no-face"} 2.0' in page

@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, JSHandle, Page, expect, sync_playwright
 
 from tests.servers.fixtures import require
+from tests.waiting import PATIENCE_S
 
-#: Milliseconds after which what a page does not show counts as missing; the machine may be busy.
-PATIENCE_MS = 10_000
+#: Milliseconds after which what a page does not show counts as missing.
+PATIENCE_MS = 1000 * PATIENCE_S
 #: Neither a window nor a call to anybody but the page's server.
 _ARGUMENTS = (
     "--no-sandbox",  # tests may run as root
@@ -47,7 +48,9 @@ def browser() -> Iterator[Browser]:
     """A Chromium that a module's tests share."""
     path = require("chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        chromium = playwright.chromium.launch(
+            executable_path=path, args=_ARGUMENTS, timeout=PATIENCE_MS
+        )
         expect.set_options(timeout=PATIENCE_MS)
         yield chromium
         chromium.close()

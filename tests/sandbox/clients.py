@@ -13,6 +13,9 @@ import aiogram.client.telegram
 import aiogram.exceptions
 import telegram
 import telegram.error
+import telegram.request
+
+from tests.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,32 @@ class Library:
 @asynccontextmanager
 async def _aiogram_bot(url: str, token: str) -> AsyncIterator[aiogram.Bot]:
     server = aiogram.client.telegram.TelegramAPIServer.from_base(url)
-    session = aiogram.client.session.aiohttp.AiohttpSession(api=server, timeout=60)
+    session = aiogram.client.session.aiohttp.AiohttpSession(api=server, timeout=PATIENCE_S)
     async with aiogram.Bot(token, session=session) as bot:
         yield bot
+
+
+def _patient_request() -> telegram.request.HTTPXRequest:
+    """Return what makes calls without the library's 5 seconds."""
+    return telegram.request.HTTPXRequest(
+        connect_timeout=PATIENCE_S,
+        pool_timeout=PATIENCE_S,
+        read_timeout=PATIENCE_S,
+        write_timeout=PATIENCE_S,
+        media_write_timeout=PATIENCE_S,
+    )
 
 
 @asynccontextmanager
 async def _ptb_bot(url: str, token: str) -> AsyncIterator[telegram.Bot]:
     # Without `initialize`, which would call getMe and spoil what a test counts.
-    bot = telegram.Bot(token, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot")
+    bot = telegram.Bot(
+        token,
+        base_url=f"{url}/bot",
+        base_file_url=f"{url}/file/bot",
+        request=_patient_request(),
+        get_updates_request=_patient_request(),
+    )
     try:
         yield bot
     finally:

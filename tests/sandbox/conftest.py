@@ -12,6 +12,7 @@ import requests
 from PIL import Image
 
 from attrai.sandbox import Sandbox, running
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -39,7 +40,9 @@ def call(sandbox: Sandbox, url: str, http: requests.Session) -> Callable[..., di
     """Calls a method of the Bot API with parameters as JSON; the answer's JSON."""
 
     def call_method(method: str, **parameters: Any) -> dict[str, Any]:
-        answer = http.post(f"{url}/bot{sandbox.token}/{method}", json=parameters, timeout=60)
+        answer = http.post(
+            f"{url}/bot{sandbox.token}/{method}", json=parameters, timeout=PATIENCE_S
+        )
         body: dict[str, Any] = answer.json()
         assert answer.status_code == body.get("error_code", 200)
         return body

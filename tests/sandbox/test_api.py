@@ -10,18 +10,19 @@ import requests
 
 from attrai.sandbox import Sandbox
 from tests.sandbox.conftest import picture
+from tests.waiting import PATIENCE_S
 
 Call = Callable[..., dict[str, Any]]
 
 
 def test_unknown_token_and_method(call: Call, sandbox: Sandbox, url: str) -> None:
     """A wrong token is unauthorised, and a method that is not there is not found."""
-    answer = requests.get(f"{url}/bot1:x/getMe", timeout=10)
+    answer = requests.get(f"{url}/bot1:x/getMe", timeout=PATIENCE_S)
     assert answer.status_code == 401
     assert answer.json() == {"ok": False, "error_code": 401, "description": "Unauthorized"}
     assert call("sendFax") == {"ok": False, "error_code": 404, "description": "Not Found"}
-    assert requests.get(f"{url}/file/bot1:x/photos/1", timeout=10).status_code == 401
-    missing = requests.get(f"{url}/file/bot{sandbox.token}/photos/1", timeout=10)
+    assert requests.get(f"{url}/file/bot1:x/photos/1", timeout=PATIENCE_S).status_code == 401
+    missing = requests.get(f"{url}/file/bot{sandbox.token}/photos/1", timeout=PATIENCE_S)
     assert missing.status_code == 404
 
 
@@ -34,12 +35,12 @@ def test_parameters_come_in_every_encoding(sandbox: Sandbox, url: str) -> None:
     fields = {"chat_id": "1", "text": "Привет", "reply_parameters": reply}
     json = {"chat_id": 1, "text": "Привет", "reply_to_message_id": asked}
     for answer in (
-        requests.get(address, params=fields, timeout=10),
-        requests.post(address, data=fields, timeout=10),
+        requests.get(address, params=fields, timeout=PATIENCE_S),
+        requests.post(address, data=fields, timeout=PATIENCE_S),
         requests.post(
             address, files={key: (None, text) for key, text in fields.items()}, timeout=10
         ),
-        requests.post(address, params={"chat_id": 1}, json=json, timeout=10),
+        requests.post(address, params={"chat_id": 1}, json=json, timeout=PATIENCE_S),
     ):
         result = answer.json()["result"]
         assert result["text"] == "Привет"
@@ -133,11 +134,11 @@ def test_photos_are_limited(sandbox: Sandbox, url: str, photo: bytes, reason: st
     sandbox.user()
     parameters, address = {"chat_id": 1}, f"{url}/bot{sandbox.token}"
     files = {"photo": ("a.jpg", photo)}
-    answer = requests.post(f"{address}/sendPhoto", parameters, files=files, timeout=30)
+    answer = requests.post(f"{address}/sendPhoto", parameters, files=files, timeout=PATIENCE_S)
     assert answer.status_code == 400
     assert reason in answer.json()["description"]
     files = {"document": ("a.jpg", photo, "image/jpeg")}
-    answer = requests.post(f"{address}/sendDocument", parameters, files=files, timeout=30)
+    answer = requests.post(f"{address}/sendDocument", parameters, files=files, timeout=PATIENCE_S)
     assert answer.ok == bool(photo)
 
 
@@ -148,7 +149,7 @@ def test_photos_at_the_limit_are_taken(sandbox: Sandbox, url: str) -> None:
         f"{url}/bot{sandbox.token}/sendPhoto",
         {"chat_id": 1, "caption": "a" * 1024, "photo": "attach://it"},
         files={"it": ("a.png", picture(2000, 100, "PNG"))},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert answer.json()["result"]["photo"][-1]["width"] == 1280
 
@@ -160,7 +161,7 @@ def test_uploads_are_limited(sandbox: Sandbox, url: str) -> None:
         f"{url}/bot{sandbox.token}/sendDocument",
         {"chat_id": 1},
         files={"document": bytes(52 * 2**20)},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert answer.json()["error_code"] == 413
     assert sandbox.messages(1) == []

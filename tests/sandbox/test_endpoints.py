@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from attrai.sandbox import Sandbox
-from tests.gelf import wait_for
 from tests.sandbox.conftest import picture
+from tests.waiting import PATIENCE_S, wait_for
 
 Call = Callable[..., dict[str, Any]]
 
@@ -20,7 +20,7 @@ Call = Callable[..., dict[str, Any]]
 @contextmanager
 def stream(url: str, user: int = 1) -> Iterator[Iterator[tuple[str, Any]]]:
     """The events of a user's page, as names and data."""
-    with requests.get(f"{url}/page/events?user={user}", stream=True, timeout=30) as answer:
+    with requests.get(f"{url}/page/events?user={user}", stream=True, timeout=PATIENCE_S) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
 
         def events() -> Iterator[tuple[str, Any]]:
@@ -47,7 +47,9 @@ def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: s
         address = photo.pop("photo")
         size = {"width": 640, "height": 480}
         assert photo == {"id": 1, "from": "user", "caption": "look", **size}
-        assert requests.get(url + address, timeout=10).headers["content-type"] == "image/jpeg"
+        assert (
+            requests.get(url + address, timeout=PATIENCE_S).headers["content-type"] == "image/jpeg"
+        )
         assert next(events) == ("commands", [])
         assert next(events) == ("blocked", {"blocked": False})
 
@@ -65,7 +67,7 @@ def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: s
         name, message = next(events)
         document = message["document"]
         assert (name, document["name"], document["size"]) == ("message", "a.pdf", 5)
-        assert requests.get(url + document["url"], timeout=10).content == b"%PDF-"
+        assert requests.get(url + document["url"], timeout=PATIENCE_S).content == b"%PDF-"
         call("deleteMessage", chat_id=1, message_id=sent["message_id"])
         assert next(events) == ("deleted", {"id": sent["message_id"]})
 
@@ -93,14 +95,14 @@ def test_page_that_is_closed_is_forgotten(sandbox: Sandbox, url: str) -> None:
 def test_quiet_stream_shows_that_it_lives(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing happens a comment keeps the connection open."""
     monkeypatch.setattr("attrai.sandbox.page.KEEP_ALIVE", 0.05)
-    with requests.get(f"{url}/page/events", stream=True, timeout=10) as answer:
+    with requests.get(f"{url}/page/events", stream=True, timeout=PATIENCE_S) as answer:
         assert b": still here" in answer.iter_lines()
 
 
 def send(url: str, files: list[tuple[str, tuple[str, bytes, str]]] = (), **fields: str) -> Any:
     """Sends as the page does."""
     parts = [(name, (None, text)) for name, text in fields.items()]
-    return requests.post(f"{url}/page/messages", files=[*parts, *files], timeout=30)
+    return requests.post(f"{url}/page/messages", files=[*parts, *files], timeout=PATIENCE_S)
 
 
 def test_page_sends_messages_of_every_kind(sandbox: Sandbox, url: str) -> None:
@@ -146,9 +148,9 @@ def test_page_is_told_what_is_wrong(sandbox: Sandbox, url: str) -> None:
         (send(url, [("document", heavy)], user="1"), "may have 50 MB"),
         (send(url, user="1", text=" "), "nothing to send"),
         (send(url, user="Ann", text="hi"), "invalid literal"),
-        (requests.get(f"{url}/page/events?user=Ann", timeout=10), "must be a number"),
-        (requests.post(f"{url}/page/block", json={"user": 1}, timeout=10), "blocked"),
-        (requests.post(f"{url}/page/delete", b"{", timeout=10), "JSON"),
+        (requests.get(f"{url}/page/events?user=Ann", timeout=PATIENCE_S), "must be a number"),
+        (requests.post(f"{url}/page/block", json={"user": 1}, timeout=PATIENCE_S), "blocked"),
+        (requests.post(f"{url}/page/delete", b"{", timeout=PATIENCE_S), "JSON"),
     ]
     for answer, reason in refusals:
         assert answer.status_code == 422
@@ -165,7 +167,7 @@ def test_page_blocks_and_deletes(sandbox: Sandbox, url: str) -> None:
         )
         assert answer.ok
         assert sandbox.world.has_blocked(1) == blocked
-    answer = requests.post(f"{url}/page/delete", json={"user": 1, "id": sent}, timeout=10)
+    answer = requests.post(f"{url}/page/delete", json={"user": 1, "id": sent}, timeout=PATIENCE_S)
     assert answer.json() == {"deleted": True}
     assert sandbox.messages(1) == []
 
@@ -177,7 +179,7 @@ def test_documents_are_saved_and_not_opened(sandbox: Sandbox, url: str) -> None:
     ann.send_document(picture(kind="PNG"), "a.png", "image/png")
     ann.send_document(b"<svg/>", "a.svg", "image/svg+xml")
     page, png, svg = (
-        requests.get(f"{url}/page/files/{message['document']['file_id']}", timeout=10)
+        requests.get(f"{url}/page/files/{message['document']['file_id']}", timeout=PATIENCE_S)
         for message in sandbox.world.messages(1)
     )
     assert page.content == b"<script>"
@@ -187,13 +189,13 @@ def test_documents_are_saved_and_not_opened(sandbox: Sandbox, url: str) -> None:
     for saved in (page, svg):
         assert saved.headers["content-type"] == "application/octet-stream"
         assert saved.headers["content-disposition"].startswith("attachment")
-    assert requests.get(f"{url}/page/files/none", timeout=10).status_code == 404
+    assert requests.get(f"{url}/page/files/none", timeout=PATIENCE_S).status_code == 404
 
 
 def test_page_is_served_with_care(url: str) -> None:
     """The page and its files come with headers that forbid scripts from elsewhere."""
     for path in ("/", "/static/index.html"):
-        answer = requests.get(url + path, timeout=10)
+        answer = requests.get(url + path, timeout=PATIENCE_S)
         assert answer.status_code == 200
         assert answer.headers["x-content-type-options"] == "nosniff"
         policy = answer.headers["content-security-policy"]
@@ -205,7 +207,7 @@ def test_page_is_served_with_care(url: str) -> None:
 )
 def test_foreign_names_are_refused(url: str, host: str) -> None:
     """A name that was made to point here by its owner opens nothing."""
-    answer = requests.get(f"{url}/page/events", headers={"Host": host}, timeout=10)
+    answer = requests.get(f"{url}/page/events", headers={"Host": host}, timeout=PATIENCE_S)
     assert answer.status_code == 403
 
 
@@ -223,6 +225,6 @@ def test_foreign_pages_are_refused(sandbox: Sandbox, url: str, path: str) -> Non
         ("https://evil.example", False),
     ):
         headers = {"Origin": origin} if origin else {}
-        answer = requests.post(url + path, json=fields, headers=headers, timeout=10)
+        answer = requests.post(url + path, json=fields, headers=headers, timeout=PATIENCE_S)
         assert answer.status_code == (200 if allowed else 403)
-    assert requests.post(own_by_name + path, json=fields, timeout=10).ok
+    assert requests.post(own_by_name + path, json=fields, timeout=PATIENCE_S).ok

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from attrai.sandbox import Faults, Sandbox
 from tests.sandbox.conftest import picture
+from tests.waiting import PATIENCE_S
 
 Call = Callable[..., dict[str, Any]]
 
@@ -61,7 +62,9 @@ def test_faults_keep_to_their_methods(call: Call, sandbox: Sandbox) -> None:
 def test_server_errors_differ(sandbox: Sandbox, url: str) -> None:
     """Server errors come with both statuses, and as a gateway's page too."""
     sandbox.faults = Faults(server_error=1)
-    answers = [requests.get(f"{url}/bot{sandbox.token}/getMe", timeout=10) for _ in range(6)]
+    answers = [
+        requests.get(f"{url}/bot{sandbox.token}/getMe", timeout=PATIENCE_S) for _ in range(6)
+    ]
     assert {answer.status_code for answer in answers} == {500, 502}
     kinds = {answer.headers["content-type"].partition(";")[0] for answer in answers}
     assert kinds == {"application/json", "text/html"}
@@ -77,7 +80,7 @@ def test_connection_closes_without_an_answer(sandbox: Sandbox, url: str, fault: 
             f"{url}/bot{sandbox.token}/sendPhoto",
             params={"chat_id": 1},
             files={"photo": picture()},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
     assert len(sandbox.messages(1)) == (fault == "cut_after")
     (made,) = sandbox.calls
@@ -92,11 +95,11 @@ def test_download_breaks_off(call: Call, sandbox: Sandbox, url: str) -> None:
     address = f"{url}/file/bot{sandbox.token}/{file['file_path']}"
     sandbox.faults = Faults(cut_after=1, methods={"file"})
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
-        requests.get(address, timeout=10)
+        requests.get(address, timeout=PATIENCE_S)
     sandbox.faults = Faults(too_many=1, methods={"file"})
-    assert requests.get(address, timeout=10).status_code == 429
+    assert requests.get(address, timeout=PATIENCE_S).status_code == 429
     sandbox.faults = Faults()
-    assert requests.get(address, timeout=10).content == bytes(100_000)
+    assert requests.get(address, timeout=PATIENCE_S).content == bytes(100_000)
     assert [made.fault for made in sandbox.calls if made.method == "file"] == [
         "cut_after",
         "too_many",
@@ -114,7 +117,7 @@ def test_messages_agree_with_the_calls(sandbox: Sandbox, url: str) -> None:
             answer = requests.post(
                 f"{url}/bot{sandbox.token}/sendMessage",
                 json={"chat_id": 1, "text": str(number)},
-                timeout=10,
+                timeout=PATIENCE_S,
             )
         except requests.exceptions.ConnectionError:
             continue
