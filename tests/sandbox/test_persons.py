@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from attrai.sandbox import Sandbox
+from attrai.sandbox import Message, Sandbox
 from attrai.sandbox.entities import entities
 from attrai.sandbox.errors import Refused
 from attrai.sandbox.files import Files
 from attrai.sandbox.media import Media
 from tests.sandbox.conftest import picture
+from tests.waiting import PATIENCE_S
 
 
 @settings(max_examples=30)
@@ -142,8 +143,20 @@ def test_who_has_blocked_the_bot_is_silent(sandbox: Sandbox) -> None:
 def test_waiting_ends_when_the_condition_holds(sandbox: Sandbox) -> None:
     """A wait sees what another thread sends, and says what it saw when it was in vain."""
     ann = sandbox.user()
-    threading.Timer(0.05, ann.send_text, ["hi"]).start()
-    (message,) = sandbox.wait_for(1, lambda messages: len(messages) == 1, seconds=10)
+    looked = threading.Event()
+
+    def send_once_it_waits() -> None:
+        if looked.wait(PATIENCE_S):
+            ann.send_text("hi")
+
+    def is_there(messages: list[Message]) -> bool:
+        looked.set()
+        return len(messages) == 1
+
+    sending = threading.Thread(target=send_once_it_waits)
+    sending.start()
+    (message,) = sandbox.wait_for(1, is_there, seconds=PATIENCE_S)
+    sending.join()
     assert message.text == "hi"
     with pytest.raises(TimeoutError, match="1 user text 'hi'"):
         sandbox.wait_for(1, lambda messages: len(messages) == 2, seconds=0.01)

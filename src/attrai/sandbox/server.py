@@ -16,7 +16,8 @@ from attrai.sandbox.app import build_app
 from attrai.sandbox.cutting import CuttableProtocol
 from attrai.sandbox.sandbox import Sandbox
 
-_START_SECONDS = 10
+#: Only a hang takes so long: a thread of a busy machine may have to wait for its turn.
+_START_SECONDS = 60
 _STOP_SECONDS = 5
 
 
@@ -67,7 +68,7 @@ def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterato
         deadline = time.monotonic() + _START_SECONDS
         try:
             while not server.started:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or not thread.is_alive():
                     raise TimeoutError("the sandbox did not start")
                 time.sleep(0.005)
             name = f"[{host}]" if family == socket.AF_INET6 else host
