@@ -13,7 +13,9 @@ import structlog
 
 from attrai import logs
 from attrai.logs import LogHandler
+from attrai.logs import graylog as graylog_module
 from tests.gelf import GelfReceiver
+from tests.waiting import PATIENCE_S
 
 log = structlog.get_logger("attrai.test")
 UNREACHABLE = "Graylog is unreachable"
@@ -53,8 +55,13 @@ class Output:
 
 
 @pytest.fixture
-def output() -> Iterator[Output]:
-    """An output that is not logged to any more when the test is over."""
+def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
+    """An output that is not logged to any more when the test is over.
+
+    Closing it gives a slow machine time to send what waits: what is lost to the 2 s that a
+    process has for it would say nothing of the code.
+    """
+    monkeypatch.setattr(graylog_module, "CLOSE_WITHIN", PATIENCE_S)
     yield Output()
     logs.configure("warning", io.StringIO())
     logging.captureWarnings(capture=False)
