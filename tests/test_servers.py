@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 
 import pika
 import psutil
@@ -21,6 +21,7 @@ from redis.retry import Retry
 from tests.servers import RabbitServer, RedisServer, Server
 from tests.servers.fixtures import require
 from tests.servers.server import HOST, find_program, free_ports, is_gone, listening
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.servers
 
@@ -124,12 +125,20 @@ def test_depths_count_what_is_not_acknowledged(amqp_url: str, rabbit_server: Rab
 def test_an_alarm_holds_publishers_back(amqp_url: str, rabbit_server: RabbitServer) -> None:
     """Under the alarm a publisher is told to wait, and goes on when it ends."""
     told: list[str] = []
+    waits = Event()
+
+    def end_alarm() -> None:
+        if waits.wait(PATIENCE_S):
+            rabbit_server.alarm(on=False)
+
     with channel(amqp_url) as opened:
         opened.queue_declare("queue")
         opened.connection.add_on_connection_blocked_callback(lambda *_: told.append("wait"))
         opened.connection.add_on_connection_unblocked_callback(lambda *_: told.append("go on"))
+        # The outer connection calls back when it is asked to, the inner one while we publish.
+        opened.connection._impl.add_on_connection_blocked_callback(lambda *_: waits.set())
         rabbit_server.alarm(on=True)
-        end = Timer(0.2, rabbit_server.alarm, [False])
+        end = Thread(target=end_alarm)
         end.start()
         opened.basic_publish("", "queue", b"photo")  # waits for its confirmation
         opened.connection.process_data_events(time_limit=0)

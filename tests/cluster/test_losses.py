@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import threading
-import time
 from typing import Any
 
 import dramatiq
@@ -20,6 +19,7 @@ from attrai.middleware import SureRetries, middleware
 from attrai.rabbitmq import Broker, hide_messages
 from tests.cluster.conftest import Cluster
 from tests.servers import RabbitServer
+from tests.waiting import PATIENCE_S, wait_for
 
 
 class Unreachable(StubBroker):
@@ -46,7 +46,7 @@ def test_a_retry_that_cannot_be_published(retries: type[Retries], kept: bool) ->
     worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=1)
     worker.start()
     try:
-        assert done.wait(10)
+        assert done.wait(PATIENCE_S)
         broker.queues["default"].join()
     finally:
         worker.stop()
@@ -91,33 +91,51 @@ def test_a_late_acknowledgement(
 def test_a_blocked_connection(cluster: Cluster, rabbit_server: RabbitServer) -> None:
     """While RabbitMQ is short of memory a publisher waits, and then its message arrives."""
     publish(cluster.broker, "ingest", cluster.job(0))
+    told_to_wait, published = threading.Event(), threading.Event()
+
+    def publish_another() -> None:
+        # The innermost connection is what hears of it while the publisher waits.
+        connection: Any = cluster.broker.connection
+        connection._impl.add_on_connection_blocked_callback(lambda *_: told_to_wait.set())
+        publish(cluster.broker, "ingest", cluster.job(1))
+        published.set()
+
     rabbit_server.alarm(True)
     try:
-        publisher = threading.Thread(
-            target=publish, args=(cluster.broker, "ingest", cluster.job(1))
-        )
+        publisher = threading.Thread(target=publish_another)
         publisher.start()
-        publisher.join(5)
-        assert publisher.is_alive()
+        assert told_to_wait.wait(PATIENCE_S)
+        assert rabbit_server.queue_depths()["ingest"] == 1
+        assert not published.wait(1)  # nor does it give up
     finally:
         rabbit_server.alarm(False)
-    publisher.join(30)
-    assert not publisher.is_alive()
+    publisher.join(PATIENCE_S)
+    assert published.is_set()
     assert rabbit_server.queue_depths()["ingest"] == 2
     assert cluster.broker.parameters.blocked_connection_timeout is None
 
 
 @pytest.mark.servers
-def test_publishing_outlasts_a_restart(cluster: Cluster, rabbit_server: RabbitServer) -> None:
+def test_publishing_outlasts_a_restart(
+    cluster: Cluster, rabbit_server: RabbitServer, caplog: pytest.LogCaptureFixture
+) -> None:
     """A publisher waits while RabbitMQ restarts, and nothing that was published is lost."""
     publish(cluster.broker, "ingest", cluster.job(0))
     rabbit_server.stop()
-    publisher = threading.Thread(target=publish, args=(cluster.broker, "ingest", cluster.job(1)))
+    caplog.set_level(logging.DEBUG, "dramatiq")
+    published = threading.Event()
+
+    def publish_another() -> None:
+        publish(cluster.broker, "ingest", cluster.job(1))
+        published.set()
+
+    publisher = threading.Thread(target=publish_another)
     publisher.start()
-    time.sleep(1)  # long enough for it to fail once at least
+    # dramatiq tries some times and gives up: that it begins anew is ours.
+    wait_for(lambda: caplog.text.count("[1/") == 2, "publishing was not tried again")
     rabbit_server.start()
-    publisher.join(60)
-    assert not publisher.is_alive()
+    publisher.join(PATIENCE_S)
+    assert published.is_set()
     assert rabbit_server.queue_depths()["ingest"] == 2
 
 

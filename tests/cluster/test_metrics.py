@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +14,13 @@ import pytest
 import requests
 
 from attrai.contract import STAGES, Job
-from tests.cluster.conftest import Cluster, wait_for
+from tests.cluster.conftest import Cluster
 from tests.cluster.test_start import start_worker
 from tests.deploy.test_monitoring import RULES, dashboard_expressions, rules
 from tests.servers import PrometheusServer, RabbitServer, RedisServer
 from tests.servers.fixtures import require
 from tests.servers.server import free_ports
+from tests.waiting import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.servers
 
@@ -36,7 +38,7 @@ class Watched(NamedTuple):
 
     def page(self, service: str) -> str:
         """What a service shows to Prometheus."""
-        answer = requests.get(f"http://127.0.0.1:{self.ports[service]}/metrics", timeout=10)
+        answer = requests.get(f"http://127.0.0.1:{self.ports[service]}/metrics", timeout=PATIENCE_S)
         answer.raise_for_status()
         return answer.text
 
@@ -77,7 +79,7 @@ def watched(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch
             yield seen
     finally:
         sweeper.terminate()
-        sweeper.communicate(timeout=60)
+        sweeper.communicate(timeout=PATIENCE_S)
 
 
 def work_through(cluster: Cluster, folder: Path) -> list[Job]:
@@ -121,7 +123,9 @@ def test_prometheus_reads_a_chain(watched: Watched, tmp_path: Path) -> None:
         watched.await_figures(expression.replace("$__rate_interval", "1m"))
     firing = watched.prometheus.query('ALERTS{alertstate="firing"}')
     assert firing == []
-    known = requests.get(f"http://127.0.0.1:{watched.prometheus.port}/api/v1/rules", timeout=10)
+    known = requests.get(
+        f"http://127.0.0.1:{watched.prometheus.port}/api/v1/rules", timeout=PATIENCE_S
+    )
     (group,) = known.json()["data"]["groups"]
     assert {rule["name"]: rule["health"] for rule in group["rules"]} == {
         rule["alert"]: "ok" for rule in rules()
@@ -155,8 +159,13 @@ def test_servers_that_hang(
     (port,) = free_ports(1)
     sweeper = start_worker("sweep", **{PORT: str(port)})
 
+    took = 0.0
+
     def up() -> dict[str, str]:
-        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        nonlocal took
+        began = time.monotonic()
+        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).text
+        took = time.monotonic() - began
         return dict(re.findall(r'attrai_up\{part="(\w+)"\} (\d)', page))
 
     def listens() -> bool:
@@ -168,6 +177,8 @@ def test_servers_that_hang(
     try:
         wait_for(listens, "the sweeper shows nothing")
         assert up() == {"redis": "1", "rabbitmq": "1"}
+        # What Prometheus waits for; and many times what the page takes here where nothing hangs.
+        before_it_gives_up = 10 + 20 * took
         for server, expected in (
             (redis_server, {"redis": "0", "rabbitmq": "1"}),
             (rabbit_server, {"redis": "1", "rabbitmq": "0"}),
@@ -175,15 +186,17 @@ def test_servers_that_hang(
             os.kill(server.pid, signal.SIGSTOP)
             try:
                 assert up() == expected
+                assert took < before_it_gives_up
             finally:
                 os.kill(server.pid, signal.SIGCONT)
         redis_server.stop()
         assert up() == {"redis": "0", "rabbitmq": "1"}
+        assert took < before_it_gives_up
         redis_server.start()
         wait_for(lambda: up() == {"redis": "1", "rabbitmq": "1"}, "a server is still away")
     finally:
         sweeper.kill()
-        sweeper.communicate(timeout=60)
+        sweeper.communicate(timeout=PATIENCE_S)
     assert cluster.ledger.in_flight() == 0
 
 
@@ -192,6 +205,6 @@ def test_servers_that_hang(
 def test_a_taken_port(command: tuple[str, ...], redis_server: RedisServer) -> None:
     """A port that another program has ends the process with a line that names the setting."""
     process = start_worker(*command, **{PORT: str(redis_server.port)})
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode != 0
     assert f"attrai: ATTRAI_METRICS_PORT: can't listen on {redis_server.port}" in output
