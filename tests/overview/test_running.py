@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -25,20 +27,15 @@ from attrai.settings import Settings
 from tests.conftest import ROOT
 from tests.overview.slow_worker import FOLDER, NAME
 from tests.servers import RabbitServer
+from tests.waiting import PATIENCE_S, wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-WAIT = 60
-#: Seconds within which an operator is to see what changed.
-SOON = 10
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Returns once the condition holds."""
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
+#: Seconds between two photos.
+PACE_S = 0.2
+#: So many photos may wait at a stage when an operator is told of it: as many as come there, less
+#: those that are done, in some ten seconds.
+SOON = 40
 
 
 class Chain:
@@ -66,7 +63,7 @@ class Chain:
 
     def _send(self) -> None:
         number = 0
-        while not self._ended.wait(0.2):
+        while not self._ended.wait(PACE_S):
             number, now = number + 1, time.time()
             job = Job(
                 id=job_id(NAME, number),
@@ -91,7 +88,7 @@ class Chain:
         for worker in self.workers.values():
             worker.terminate()
         for worker in self.workers.values():
-            worker.wait(WAIT)
+            worker.wait(PATIENCE_S)
         self._broker.close()
 
 
@@ -114,8 +111,19 @@ def chain(
     running.stop()
 
 
+def typical_nap() -> float:
+    """Return how long 10 ms of sleep take on this machine now."""
+
+    def nap() -> float:
+        began = time.monotonic()
+        time.sleep(0.01)
+        return time.monotonic() - began
+
+    return statistics.median(nap() for _ in range(20))
+
+
 def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) -> None:
-    """Nothing is said of a chain that keeps up; of a stage that gets slow, within 10 seconds."""
+    """Nothing is said of a chain that keeps up; a stage that gets slow is named at 40 photos."""
     with subprocess.Popen(
         [sys.executable, "-m", "attrai", "status", "--watch", "--json"],
         cwd=ROOT,
@@ -128,41 +136,47 @@ def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) 
         assert {look["advice"] for look in looks} == {""}
         assert looks[-1]["stages"][1]["workers"] == 1
         assert looks[-1]["stages"][1]["per_minute"] > 0
-        assert 0.005 < looks[-1]["stages"][1]["took_p50"] < 0.1
+        assert 0.005 < looks[-1]["stages"][1]["took_p50"] < 10 * typical_nap()
         chain.slow("detect", 1.5)
-        began = time.time()
         named = next(look for look in map(json.loads, lines) if look["advice"])
-        print(f"\nafter {named['at'] - began:.1f} s: {named['advice']}")
-        assert named["at"] - began < SOON
         assert named["advice"].startswith("detect holds the others up")
-        for _ in range(4):
-            look = json.loads(next(lines))
+        assert named["stages"][1]["waiting"] < SOON
+        looks = [json.loads(next(lines)) for _ in range(5)]
+        for look in looks:
             assert look["advice"].startswith("detect holds the others up"), look
-        assert look["stages"][1]["in_work"] == 1
+        # Most of the time: while one photo takes the place of another there are none or both.
+        assert statistics.median(look["stages"][1]["in_work"] for look in looks) == 1
         depth = rabbit_server.queue_depths()["detect"]
-        assert look["stages"][1]["waiting"] == pytest.approx(depth, abs=15)
+        since = (time.time() - look["at"]) / PACE_S  # so many photos may have come
+        assert look["stages"][1]["waiting"] == pytest.approx(depth, abs=5 + since)
         chain.slow("detect", 0.0)
         assert any(not look["advice"] for look in map(json.loads, lines))
-        began = time.time()
         chain.workers["render"].terminate()
-        named = next(look for look in map(json.loads, lines) if look["advice"])
-        print(f"after {named['at'] - began:.1f} s: {named['advice']}")
-        assert named["at"] - began < SOON
+        assert chain.workers["render"].wait(PATIENCE_S) == 0
+        ended = time.time()
+        # The first look after its end may have begun before.
+        _, named = itertools.islice(
+            (look for look in map(json.loads, lines) if look["at"] > ended), 2
+        )
         assert named["advice"].startswith("No worker lives of: render.")
         watching.terminate()
 
 
 def test_a_killed_worker_is_seen_soon(chain: Chain) -> None:
-    """A stage whose worker was killed is named before the ledger gives the worker up."""
+    """A stage whose worker was killed is named at 40 photos, before the ledger gives it up."""
     wait_for(lambda: take(chain).stages[2].per_minute not in (None, 0.0), "no photos")
     for process in psutil.Process(chain.workers["score"].pid).children(recursive=True):
         process.kill()
     chain.workers["score"].kill()
-    began = time.monotonic()
-    wait_for(lambda: bool(advice(take(chain))), "nothing is said")
-    print(f"\nafter {time.monotonic() - began:.1f} s: {advice(take(chain))}")
-    assert time.monotonic() - began < SOON
-    assert advice(take(chain)).startswith("score holds the others up")
+    seen: list[Snapshot] = []
+
+    def something_is_said() -> bool:
+        seen.append(take(chain))
+        return bool(advice(seen[-1]))
+
+    wait_for(something_is_said, "nothing is said")
+    assert advice(seen[-1]).startswith("score holds the others up")
+    assert (seen[-1].stages[2].waiting or 0) < SOON
     wait_for(lambda: advice(take(chain)).startswith("No worker lives of: score."), "it lives")
 
 
