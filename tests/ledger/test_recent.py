@@ -64,11 +64,12 @@ def test_an_empty_ledger(redis: Redis, ledger: Ledger) -> None:
     for stage in recent.stages.values():
         assert (stage.jobs, stage.later, stage.workers, stage.per_minute) == (0, 0, 0, 0)
         assert (stage.took, stage.waited) == ({}, {})
-        assert stage.stalled < 1
+        assert stage.stalled == 0
 
 
 def test_each_stage_is_counted_once(redis: Redis, ledger: Ledger) -> None:
     """A job counts once at each stage, with its times, however often its messages come."""
+    began = time.time()
     job = make(1)
     ledger.admit(job)
     for number, stage in enumerate(STAGES[:4], 1):
@@ -81,14 +82,14 @@ def test_each_stage_is_counted_once(redis: Redis, ledger: Ledger) -> None:
     ledger.begin(job, "deliver")
     for _ in range(2):
         ledger.finish(after(job, "deliver", 0.5))
-    recent = read_recent(redis, ledger)
+    recent, passed = read_recent(redis, ledger), time.time() - began
     for number, stage in enumerate(STAGES, 1):
         seen = recent.stages[stage]
         assert seen.per_minute == pytest.approx(1, rel=0.1)
         assert [sum(seen.waited.values()), sum(seen.took.values())] == [1, 1], stage
         assert seen.seconds == pytest.approx(0.1 * number, rel=0.13)
-        # Of deliver also what this test took while it was put off: perhaps one bucket more.
-        assert next(iter(seen.waited)) == pytest.approx(0.2, rel=0.35)
+        # And what this test took meanwhile: of deliver also while it was put off.
+        assert 0.2 * 0.87 < next(iter(seen.waited)) < (0.2 + passed) * 1.35
     assert recent.per_minute == pytest.approx(1, rel=0.1)
 
 
@@ -131,8 +132,9 @@ def test_users_at_their_limit(redis: Redis, ledger: Ledger) -> None:
 
 def test_the_oldest(redis: Redis, ledger: Ledger) -> None:
     """The oldest job's age is that since it was admitted."""
+    began = time.time()
     ledger.admit(make(1))
-    assert read_recent(redis, ledger).oldest == pytest.approx(5, abs=2)
+    assert 5 <= read_recent(redis, ledger).oldest <= 5 + time.time() - began
     ledger.finish(make(1))
     assert read_recent(redis, ledger).oldest == 0
 
@@ -152,11 +154,13 @@ def test_a_stalled_stage(redis: Redis, ledger: Ledger) -> None:
     """For as long as jobs waited and none began; an idle stage to which one comes is not."""
     answer(ledger, make(0))
     redis.hset("attrai:begun", "detect", time.time() - 600)
+    began = time.time()
     ledger.admit(make(1))
     ledger.begin(make(1), "ingest")
-    assert _stalled(read_recent(redis, ledger)) < 2
-    redis.zadd("attrai:at:ingest", {make(1).id: time.time() - 60})
-    assert _stalled(read_recent(redis, ledger)) == pytest.approx(60, abs=3)
+    assert _stalled(read_recent(redis, ledger)) <= time.time() - began
+    began = time.time()
+    redis.zadd("attrai:at:ingest", {make(1).id: began - 60})
+    assert 60 <= _stalled(read_recent(redis, ledger)) <= 60 + time.time() - began
 
 
 def _stalled(recent: Recent) -> float:

@@ -90,11 +90,11 @@ def test_answers(
     outcome: Outcome,
 ) -> None:
     """An answer is counted by its kind, and timed from its admission unless it is our failure."""
-    metrics.answered(make_job(failure=failure, admitted_at=time.time() - 8))
+    metrics.answered(make_job(failure=failure, admitted_at=time.time() - 65))
     assert registry.get_sample_value("attrai_answers_total", {"outcome": outcome}) == 1
-    timed = registry.get_sample_value("attrai_answer_seconds_bucket", {"le": "10.0"})
+    timed = registry.get_sample_value("attrai_answer_seconds_bucket", {"le": "300.0"})
     assert timed == (0 if outcome == "failed" else 1)
-    assert registry.get_sample_value("attrai_answer_seconds_bucket", {"le": "7.5"}) == 0
+    assert registry.get_sample_value("attrai_answer_seconds_bucket", {"le": "60.0"}) == 0
 
 
 def test_retries(metrics: StageMetrics, registry: CollectorRegistry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,9 +140,19 @@ def test_no_face_has_no_label() -> None:
     assert place_labels(AREA, [], []) == []
 
 
+def least_work(function: Callable[[], object]) -> float:
+    """Return the least CPU time of three calls, in seconds."""
+
+    def work() -> float:
+        started = time.thread_time()
+        function()
+        return time.thread_time() - started
+
+    return min(work() for _ in range(3))
+
+
 def test_fifty_labels_are_placed_in_no_time() -> None:
-    """Fifty faces on top of each other take well below half a second."""
+    """Fifty faces on top of each other take less work than counting to some millions."""
     faces = [Box(400 + 7 * i, 300 + 3 * i, 500 + 7 * i, 420 + 3 * i) for i in range(50)]
-    started = time.perf_counter()
-    place_labels(AREA, faces, [LABEL] * 50)
-    assert time.perf_counter() - started < 0.5
+    yardstick = least_work(lambda: sum(number * number for number in range(1_000_000)))
+    assert least_work(lambda: place_labels(AREA, faces, [LABEL] * 50)) < 4 * yardstick

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from attrai.scoring.evaluation.threads import in_threads
+from tests.waiting import PATIENCE_S
 
 
 def test_results_come_in_order() -> None:
@@ -14,7 +14,7 @@ def test_results_come_in_order() -> None:
 
     def work(item: int) -> int:
         if item == 0:
-            second_done.wait(30)
+            assert second_done.wait(PATIENCE_S)
         elif item == 1:
             second_done.set()
         return item * item
@@ -25,14 +25,20 @@ def test_results_come_in_order() -> None:
 def test_no_more_work_after_closing() -> None:
     """Closed early, what has begun is finished and the rest is left."""
     begun: list[int] = []
+    leave = threading.Semaphore(0)
 
     def work(item: int) -> int:
         begun.append(item)
         if item:
-            time.sleep(0.01)  # so that 400 take long
+            assert leave.acquire(timeout=PATIENCE_S)
         return item
 
     results = in_threads(work, range(400), 2)
     assert next(results) == 0
-    results.close()
+    closing = threading.Thread(target=results.close)
+    closing.start()
+    # Closing waits for the two items that have begun, and would wait as well for all others.
+    while closing.is_alive():
+        leave.release()
+        closing.join(0.05)
     assert len(begun) < 400
