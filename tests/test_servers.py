@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -160,6 +161,29 @@ def test_clearing_leaves_nothing_of_the_last_test(
         with pytest.raises(pika.exceptions.ConnectionClosedByBroker):
             connection.process_data_events(time_limit=5)
     assert rabbit_server.queue_depths() == {}
+
+
+def test_clearing_after_it_failed(amqp_url: str, rabbit_server: RabbitServer) -> None:
+    """A node that was down meanwhile comes back with what it held, and is cleared then."""
+    publish(amqp_url, "durable", b"photo")
+    rabbit_server.kill()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="failed to connect"):
+            rabbit_server.clear()
+    rabbit_server.start()
+    assert rabbit_server.queue_depths() == {"durable": 1}
+    rabbit_server.clear()
+    assert rabbit_server.queue_depths() == {}
+    publish(rabbit_server.url, "durable", b"photo")
+    assert rabbit_server.queue_depths() == {"durable": 1}
+
+
+def test_the_node_answers_several_at_once(amqp_url: str, rabbit_server: RabbitServer) -> None:
+    """Whoever asks within the same second as another is not taken for the other."""
+    publish(amqp_url, "queue", b"photo")
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(rabbit_server.queue_depths) for _ in range(40)]
+    assert [depths.result() for depths in asked] == [{"queue": 1}] * 40
 
 
 def test_a_failed_start_says_why_and_leaves_nothing() -> None:
