@@ -16,7 +16,12 @@ from attrai.contract import Box, Face, Job, Point, job_id
 from attrai.faces import CascadeNetworks
 from attrai.inference import Engine, open_engine
 
-pytest_plugins = ["tests.servers.fixtures", "tests.sandbox.browser"]
+pytest_plugins = [
+    "tests.servers.fixtures",
+    "tests.sandbox.browser",
+    "tests.selection",
+    "tests.reruns",
+]
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("attrai", deadline=None)

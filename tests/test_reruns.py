@@ -1,0 +1,111 @@
+"""What may be run once more, and that it shows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+#: Each fails when it runs first, but for the hopeless one, which always does.
+TESTS = """
+from pathlib import Path
+
+import pytest
+
+
+def fail_at_first(name):
+    with (Path(__file__).parent / name).open("a+") as runs:
+        runs.write("run ")
+        first = runs.tell() == len("run ")
+    assert not first, f"{name} was slow"
+
+
+@pytest.fixture
+def redis_server():
+    fail_at_first("fixture")
+
+
+def test_fixture(redis_server):
+    pass
+
+
+@pytest.mark.browser
+def test_browser():
+    fail_at_first("browser")
+
+
+@pytest.mark.engine
+def test_engine():
+    fail_at_first("engine")
+
+
+@pytest.mark.slow
+@pytest.mark.training
+def test_otherwise():
+    fail_at_first("otherwise")
+
+
+def test_unmarked():
+    fail_at_first("unmarked")
+
+
+@pytest.mark.servers
+def test_hopeless():
+    fail_at_first("hopeless")
+    raise RuntimeError("no hope")
+"""
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the tests in a folder as ours are run; the exit status, and what is printed."""
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", f"--rootdir={folder}"]
+    plugins = ["-p", "tests.selection", "-p", "tests.reruns"]
+    done = subprocess.run(
+        [*command, *plugins, *arguments, folder],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if "PYTEST" not in name},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_rerun_shows(tmp_path: Path, workers: str) -> None:
+    """What needs a server, a browser or an engine is run once more, and is listed with why."""
+    (tmp_path / "test_some.py").write_text(TESTS)
+    status, printed = run(tmp_path, "-n", workers, "--dist", "loadgroup")
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert "3 failed, 3 passed, 4 rerun" in printed.splitlines()[-1]
+    _, listed = printed.split(" rerun test summary info ")
+    for name in ("fixture", "browser", "engine", "hopeless"):
+        assert listed.count(f"AssertionError: {name} was slow") == 1
+        assert listed.count(f"RERUN test_some.py::test_{name}") == 1
+        assert (tmp_path / name).read_text() == "run run "
+    assert listed.count("RERUN") == 4
+    for name in ("unmarked", "otherwise"):
+        assert (tmp_path / name).read_text() == "run "
+
+
+def test_nothing_else_asks_for_a_rerun(tmp_path: Path) -> None:
+    """A test that marks itself as flaky ends the run."""
+    (tmp_path / "test_own.py").write_text(
+        "import pytest\n@pytest.mark.flaky(reruns=3)\ndef test_own(): pass"
+    )
+    status, printed = run(tmp_path)
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "test_own" in printed
+
+
+def test_without_a_rerun_nothing_is_said(tmp_path: Path) -> None:
+    """Where nothing failed, there is no such heading."""
+    (tmp_path / "test_fine.py").write_text("def test_fine(): pass")
+    status, printed = run(tmp_path)
+    assert status == pytest.ExitCode.OK
+    assert "rerun test summary" not in printed
