@@ -10,8 +10,8 @@ import pytest
 
 #: What a test needs that asks for one of these fixtures.
 _MARKS = {"browser": "browser", "rabbit_server": "servers", "redis_server": "servers"}
-#: What is worth starting only once for all tests of a module.
-_SHARED = {"browser", "product"}
+#: What takes so long to start, or to import, that all tests of a module share one.
+_SHARED = {"browser", "facenet_pytorch", "library", "product"}
 #: What takes long begins early: at the end all workers are busy then, with short tests.
 _ORDER = ("engine", "slow", "training", "servers", "browser")
 

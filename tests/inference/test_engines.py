@@ -8,8 +8,10 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -29,10 +31,6 @@ from attrai.settings import load_settings
 from bench import torchvision_shim
 from tests.conftest import Labelled
 
-torchvision_shim.make_importable()
-import facenet_pytorch  # noqa: E402 - after the shim
-from torchvision.models import resnet34  # noqa: E402 - as above
-
 
 def needs(package: str) -> None:
     """Skips the test where a package is not installed; it is not imported yet."""
@@ -45,6 +43,13 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn."""
     needs(request.param)
     return open_engine(request.param, threads=2)
+
+
+@pytest.fixture(scope="module")
+def facenet_pytorch() -> ModuleType:
+    """The authors' own code; its import takes seconds."""
+    torchvision_shim.make_importable()
+    return import_module("facenet_pytorch")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +85,11 @@ def logit(probabilities: NDArray) -> NDArray:  # type: ignore[type-arg]
     ],
 )
 def test_networks_are_those_of_facenet_pytorch(
-    networks: CascadeNetworks, name: str, theirs: str, images: Images
+    facenet_pytorch: ModuleType,
+    networks: CascadeNetworks,
+    name: str,
+    theirs: str,
+    images: Images,
 ) -> None:
     """Each network of the cascade answers as facenet-pytorch's does."""
     expected = reference(getattr(facenet_pytorch, theirs)(), images, 127.5, 128)
@@ -92,8 +101,10 @@ def test_networks_are_those_of_facenet_pytorch(
 
 def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
     """Scores agree within 0.05 with torchvision's ResNet34 in single precision."""
+    torchvision_shim.make_importable()
+    models = import_module("torchvision.models")
     weights = ScorerWeights.read(PACKAGED)
-    module = resnet34(num_classes=10)
+    module = models.resnet34(num_classes=10)
     module.load_state_dict({name: torch.from_numpy(w) for name, w in weights.tensors.items()})
     crops = noise(9, CROP_SIDE, CROP_SIDE)
     mean = torch.tensor(weights.spec.mean).view(1, 3, 1, 1)
@@ -121,11 +132,11 @@ def test_threads_do_not_disturb_each_other(networks: CascadeNetworks) -> None:
         assert_allclose(answer, expected[i : i + 3], atol=1e-4)
 
 
-def test_weights_are_those_of_the_wheel() -> None:
+def test_weights_are_those_of_the_wheel(facenet_pytorch: ModuleType) -> None:
     """The packaged weights name the files they were made of, which are the installed ones."""
     with safe_open(WEIGHTS, framework="numpy") as file:
         metadata = file.metadata()
-    folder = Path(facenet_pytorch.__file__).parent / "data"
+    folder = Path(str(facenet_pytorch.__file__)).parent / "data"
     for name in ("pnet.pt", "rnet.pt", "onet.pt"):
         digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         assert metadata[f"{name} sha256"] == digest

@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 
 from attrai.sandbox import Faults, Sandbox
-from tests.sandbox.clients import AIOGRAM, LIBRARIES, Library
+from tests.sandbox.clients import Library, aiogram, python_telegram_bot
 from tests.sandbox.conftest import picture
 
 
-@pytest.fixture(params=LIBRARIES, ids=str)
+@pytest.fixture(params=[aiogram, python_telegram_bot], ids=["aiogram", "telegram"])
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Library:
     """Each of the libraries."""
     monkeypatch.setenv("PTB_TIMEDELTA", "1")  # spares a warning of a change to come
-    found: Library = request.param
+    found: Library = request.param()
     return found
 
 
@@ -170,10 +170,7 @@ def test_files_are_downloaded(
         (update,) = await bot.get_updates()
         file = await bot.get_file(update.message.document.file_id)
         assert file.file_size == len(sent)
-        if library is AIOGRAM:
-            downloaded: BytesIO = await bot.download_file(file.file_path)
-            return downloaded.read()
-        return bytes(await file.download_as_bytearray())
+        return await library.download(bot, file)
 
     assert using(work) == sent
 
