@@ -12,7 +12,7 @@ from tests.servers.fixtures import require
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["servers", "embedded"])
+@pytest.mark.parametrize("mode", [pytest.param("servers", marks=pytest.mark.servers), "embedded"])
 def test_crowd(mode: str) -> None:
     """60 photos of 12 people while calls fail, the bot is restarted and a person blocks it."""
     arguments = ["--photos", "60", "--people", "12"]

@@ -11,8 +11,7 @@ from tests.deploy.stacks import SWARM
 _SKIPPED = 77
 
 
-@pytest.mark.slow
-@pytest.mark.servers
+@pytest.mark.engine
 @pytest.mark.timeout(1800)
 def test_verify() -> None:
     """60 photos are answered while the deployed stack is scaled, updated and killed."""
