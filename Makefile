@@ -1,4 +1,4 @@
-# `make rate` and `make chat` to see it work, `make test` to check everything.
+# `make rate` and `make chat` to see it work, `make check` after a change, `make test` for everything.
 
 PYTHON ?= python3
 PHOTO ?= examples/astronaut.jpg
@@ -6,7 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: rate chat test programs bench format clean
+# Tests run in several processes, on a thread each. Long ones begin first.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
+
+.PHONY: rate chat check test lint types quick all programs bench format clean
 
 rate: $(READY)
 	$(BIN)/attrai rate "$(PHOTO)"
@@ -14,11 +17,25 @@ rate: $(READY)
 chat: $(READY)
 	$(BIN)/attrai sandbox --bot
 
+check: $(READY)
+	@$(MAKE) --no-print-directory --jobs lint types quick
+
 test: $(READY) programs
+	@$(MAKE) --no-print-directory --jobs lint types all
+
+lint:
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+
+types:
 	$(BIN)/mypy
-	$(BIN)/pytest --cov --cov-fail-under=90
+
+quick:
+	$(PYTEST) -q -n logical -m "not (servers or browser or engine or training or slow)"
+
+# One process more than there are cores: many of these tests wait.
+all:
+	$(PYTEST) -n "$$(( $$(nproc) + 1 ))" --durations=20 --cov --cov-fail-under=94
 
 # The tests start servers, a browser and a Docker engine of their own; here these are installed.
 programs:

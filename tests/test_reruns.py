@@ -76,11 +76,10 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_rerun_shows(tmp_path: Path, workers: str) -> None:
+def test_a_rerun_shows(tmp_path: Path) -> None:
     """What needs a server, a browser or an engine is run once more, and is listed with why."""
     (tmp_path / "test_some.py").write_text(TESTS)
-    status, printed = run(tmp_path, "-n", workers, "--dist", "loadgroup")
+    status, printed = run(tmp_path, "-n", "2", "--dist", "loadgroup")
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "3 failed, 3 passed, 4 rerun" in printed.splitlines()[-1]
     _, listed = printed.split(" rerun test summary info ")
@@ -101,11 +100,3 @@ def test_nothing_else_asks_for_a_rerun(tmp_path: Path) -> None:
     status, printed = run(tmp_path)
     assert status == pytest.ExitCode.USAGE_ERROR
     assert "test_own" in printed
-
-
-def test_without_a_rerun_nothing_is_said(tmp_path: Path) -> None:
-    """Where nothing failed, there is no such heading."""
-    (tmp_path / "test_fine.py").write_text("def test_fine(): pass")
-    status, printed = run(tmp_path)
-    assert status == pytest.ExitCode.OK
-    assert "rerun test summary" not in printed
