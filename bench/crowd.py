@@ -194,6 +194,8 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crowd-")))
         volume = folder / "photos-of-users"
         volume.mkdir()
+        temporary = folder / "temporary"
+        temporary.mkdir()
         url = stack.enter_context(running(sandbox))
         metronome = Metronome(f"{url}/static/words.js")
         stack.callback(metronome.stop)
@@ -202,7 +204,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
             "ATTRAI_TELEGRAM_API_URL": url,
             "ATTRAI_PHOTOS_URL": f"file://{volume}",
             "ATTRAI_LOG_LEVEL": "info",
-            "TMPDIR": str(folder),
+            "TMPDIR": str(temporary),
         }
         commands = {"bot": ["attrai", "bot", "--embedded"]}
         slots: Callable[[], int] = lambda: 0  # noqa: E731 - an embedded ledger ends with its bot
@@ -256,7 +258,10 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
             process.stop()
         logs = "".join(log.read_text() for log in folder.glob("*.log"))
         left["numbers or tokens in logs"] = logs.count(str(FIRST)[:-4]) + logs.count(TOKEN[-20:])
-        left["files"] += len(list(folder.glob("attrai-*/*")))
+        # Heartbeats are empty, and those of a process that was killed stay until the next one.
+        left["files"] += sum(
+            path.is_file() and path.stat().st_size > 0 for path in temporary.rglob("*")
+        )
         lost = len(crowd.expecting - set(answers))
         twice = sum(count > 1 for count in pictures.values())
         more = sum(count > 1 for count in answers.values())

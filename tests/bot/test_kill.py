@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 
 from attrai.sandbox import Message, Sandbox, running
-from tests.bot.conftest import WAIT, Program
+from tests.bot.conftest import WAIT, Program, files_left
 from tests.conftest import ASTRONAUT
-
-
-def files(folder: Path) -> list[Path]:
-    """Return the files in a folder and below it but for the heartbeats, which are empty."""
-    return [
-        path for path in folder.rglob("*") if path.is_file() and path.parent.name != "attrai-health"
-    ]
+from tests.waiting import wait_for
 
 
 def fetched(sandbox: Sandbox) -> int:
@@ -44,17 +37,14 @@ def test_nothing_is_left_by_a_kill_and_cleaning_up_is_no_harm(tmp_path: Path) ->
         for _ in range(6):
             person.send_photo(photo)
         with Program("bot", "--embedded", environment=environment) as killed:
-            deadline = time.monotonic() + WAIT
-            while not fetched(sandbox):
-                assert time.monotonic() < deadline, killed.output
-                time.sleep(0.002)
+            wait_for(lambda: fetched(sandbox) > 0, "no photo was fetched")
             killed.process.kill()
             killed.wait()
-        assert files(tmp_path) == []
+        assert files_left(tmp_path) == []
         with Program("bot", "--embedded", environment=environment):
             person.send_photo(photo)
             before = pictures(sandbox.wait_for(person.id, lambda seen: pictures(seen) > 0, WAIT))
-            assert files(tmp_path) == []
+            assert files_left(tmp_path) == []
             shutil.rmtree(tmp_path)
             person.send_photo(photo)
             sandbox.wait_for(person.id, lambda seen: pictures(seen) > before, WAIT)

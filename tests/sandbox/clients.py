@@ -63,11 +63,28 @@ def aiogram() -> Library:
 def python_telegram_bot() -> Library:
     """The library python-telegram-bot."""
     import telegram.error  # noqa: PLC0415 - as above
+    import telegram.request  # noqa: PLC0415 - as above
+
+    def patient_request() -> telegram.request.HTTPXRequest:
+        """Return what makes calls without the library's 5 seconds."""
+        return telegram.request.HTTPXRequest(
+            connect_timeout=PATIENCE_S,
+            pool_timeout=PATIENCE_S,
+            read_timeout=PATIENCE_S,
+            write_timeout=PATIENCE_S,
+            media_write_timeout=PATIENCE_S,
+        )
 
     @asynccontextmanager
     async def bot(url: str, token: str) -> AsyncIterator[telegram.Bot]:
         # Without `initialize`, which would call getMe and spoil what a test counts.
-        opened = telegram.Bot(token, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot")
+        opened = telegram.Bot(
+            token,
+            base_url=f"{url}/bot",
+            base_file_url=f"{url}/file/bot",
+            request=patient_request(),
+            get_updates_request=patient_request(),
+        )
         try:
             yield opened
         finally:

@@ -101,6 +101,12 @@ class Notices:
         for first, notice in saved.items():
             self._stand(first.decode(), _Notice.model_validate_json(notice))
 
+    @property
+    def standing(self) -> bool:
+        """Whether somebody was told something that has to be taken back, or is about to be."""
+        with self._lock:
+            return bool(self._standing)
+
     def announce(self, job: Job, album: str | None) -> None:
         """Has `send_new` say that the job is in work: once, and with the rest of its album."""
         with self._lock:

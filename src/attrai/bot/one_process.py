@@ -54,7 +54,8 @@ def run_embedded(
         dropped = DroppedRecords(ledger, log_handler)
         queues = EmbeddedQueues(chain.broker.queues)
         with Bot(settings, shutdown, redis, chain.intake, queues, dropped) as bot:
-            shutdown.be_graceful(lambda: bot.owes or ledger.in_flight() > 0)
+            # The next bot will know nothing of what is in this one's memory.
+            shutdown.be_graceful(lambda: bot.owes or bot.has_notices or ledger.in_flight() > 0)
             bot.run(on_ready)
             _finish(ledger)
 

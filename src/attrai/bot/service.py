@@ -101,6 +101,11 @@ class Bot:
         """Whether somebody waits for words of the bot, or Telegram to hear what was handled."""
         return self._poller.unconfirmed or self._outbox.pending
 
+    @property
+    def has_notices(self) -> bool:
+        """Whether there are notices that the next bot would have to take back."""
+        return self._notices.standing
+
     def run(self, on_ready: Callable[[str], None]) -> None:
         """Poll until the shutdown.
 

@@ -20,7 +20,8 @@ class Shutdown:
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
-        #: How long the command may take to end by itself once it was asked to.
+        #: How long the command may take to end by itself once it was asked to and has nothing
+        #: unfinished any more.
         self.grace_seconds = 0.0
         #: Tells whether something is left that must be finished, however long it takes.
         self.unfinished: Callable[[], bool] = lambda: False

@@ -51,10 +51,10 @@ class ReplaceProcess(Exception):
 def run(command: Callable[[Shutdown], object]) -> NoReturn:
     """Run a command in a thread, and exit as it does, or as the signal says that ends it.
 
-    The first signal requests the shutdown. The process then ends when the command does, or at the
-    latest after its `grace_seconds` unless there is something unfinished. The second one ends it
-    at once. The exit status is 128 and the signal's number. A signal that is ignored when this is
-    called, as by `nohup`, stays ignored.
+    The first signal requests the shutdown. The process then ends when the command does, at the
+    latest `grace_seconds` after there was something unfinished. The second one ends it at once.
+    The exit status is 128 and the signal's number. A signal that is ignored when this is called,
+    as by `nohup`, stays ignored.
 
     Raises:
         BaseException: what the command raised, SystemExit for its exit status.
@@ -118,7 +118,9 @@ def _end(command: threading.Thread, shutdown: Shutdown, number: int) -> None:
     shutdown.request()
     last = time.monotonic() + shutdown.grace_seconds
     while command.is_alive():
-        if time.monotonic() >= last and not shutdown.unfinished():
+        if shutdown.unfinished():
+            last = time.monotonic() + shutdown.grace_seconds
+        elif time.monotonic() >= last:
             _exit(number)
         command.join(_LOOK_SECONDS)
 
