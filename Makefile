@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Tests run in several processes, on a thread each. Long ones begin first.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
+# Tests run in several processes, on a thread each: threads that wait for others of their kind, in
+# more processes than there are cores, take many times as long. Long tests begin first.
+PYTEST := OMP_THREAD_LIMIT=1 $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
 
 .PHONY: rate chat check test lint types quick all programs bench format clean
 
@@ -31,7 +32,7 @@ types:
 	$(BIN)/mypy
 
 quick:
-	$(PYTEST) -q -n logical -m "not (servers or browser or engine or training or slow)"
+	$(PYTEST) -q -n logical --hypothesis-profile quick -m "not (servers or browser or engine or training or slow)"
 
 # One process more than there are cores: many of these tests wait.
 all:

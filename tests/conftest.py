@@ -25,6 +25,7 @@ pytest_plugins = [
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("attrai", deadline=None)
+settings.register_profile("quick", settings.get_profile("attrai"), max_examples=20)
 settings.load_profile("attrai")
 
 # Whoever starts the tests in the background has them ignore Ctrl-C, as would the programs that

@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 #: Each fails when it runs first, but for the hopeless one, which always does.
 TESTS = """
 from pathlib import Path

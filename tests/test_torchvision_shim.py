@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from bench.torchvision_shim import compiled_part_loads
 from tests.conftest import ROOT
 
 
+@pytest.mark.slow
 def test_import_after_the_shim() -> None:
     """After the shim torchvision's models can be imported and run in a fresh process."""
     program = (

@@ -80,7 +80,7 @@ class Product:
 # Both start several processes that import torch: once for all tests of a module.
 @pytest.fixture(
     scope="module",
-    params=["embedded", pytest.param("servers", marks=[pytest.mark.servers, pytest.mark.slow])],
+    params=["embedded", pytest.param("servers", marks=pytest.mark.servers)],
 )
 def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

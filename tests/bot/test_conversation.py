@@ -17,6 +17,8 @@ from tests.conftest import ASTRONAUT
 from tests.sandbox.browser import File, drop
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 PHOTO = ASTRONAUT.read_bytes()
 #: What the bot says while a photo is in work.
 NOTICE = re.compile("in work|в работе")

@@ -76,6 +76,7 @@ def logit(probabilities: NDArray) -> NDArray:  # type: ignore[type-arg]
     return np.log(probabilities[:, 1:]) - np.log(probabilities[:, :1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "theirs", "images"),
     [
@@ -99,6 +100,7 @@ def test_networks_are_those_of_facenet_pytorch(
     )
 
 
+@pytest.mark.slow
 def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
     """Scores agree within 0.05 with torchvision's ResNet34 in single precision."""
     torchvision_shim.make_importable()
@@ -132,6 +134,7 @@ def test_threads_do_not_disturb_each_other(networks: CascadeNetworks) -> None:
         assert_allclose(answer, expected[i : i + 3], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_weights_are_those_of_the_wheel(facenet_pytorch: ModuleType) -> None:
     """The packaged weights name the files they were made of, which are the installed ones."""
     with safe_open(WEIGHTS, framework="numpy") as file:
