@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import signal
 import socket
 import sys
 import tempfile
@@ -17,9 +16,8 @@ import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType
 
-from verification import images, inspection, logbook
+from verification import images, inspection, interruption, logbook
 from verification.chat import Users
 from verification.deployment import (
     STACK,
@@ -42,11 +40,10 @@ from verification.shell import ROOT, ProgramFailed, docker
 PHOTOS, USERS, KILLS = 60, 12, 10
 #: Seconds between photos, and between kills, so that what changes meanwhile meets photos.
 _PHOTO_PAUSE, _KILL_PAUSE = 2.5, 12.0
-#: Seconds that a service may take to have all its replicas healthy; that the last answers may
-#: take after the last photo; that files nobody owns may lie about.
-_START, _LAST_ANSWERS, _ORPHANS = 180, 240, 180
+#: Seconds that a service may take to have all its replicas healthy; that all photos and kills may
+#: take; that the last answers may take after the last photo; that files nobody owns may lie about.
+_START, _CHANGES, _LAST_ANSWERS, _ORPHANS = 180, 600, 240, 180
 _SKIPPED = 77
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
@@ -54,8 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="verify", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of what is killed when")
     seed = parser.parse_args().seed
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+    interruption.heed()
     report = Report()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attrai-verify-")))
@@ -72,14 +68,10 @@ def main() -> int:
             return _SKIPPED
         except (TookTooLong, ProgramFailed) as error:
             report.check("it went on", [str(error), *tasks()])
+        finally:
+            interruption.ignore()
         report.say("Removing what was made.")
     return report.finish()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    for number in _SIGNALS:  # what was made is removed, however often one asks
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _verify(folder: Path, stack: ExitStack, report: Report, rng: random.Random) -> None:
@@ -107,8 +99,8 @@ def _verify(folder: Path, stack: ExitStack, report: Report, rng: random.Random) 
     secrets = inspection.secret_values() | {TOKEN}
     report.check(f"{len(secrets)} secrets are in no inspection, environment or command line",
                  inspection.exposed_secrets(secrets))  # fmt: skip
-    sender.join()
-    killer.join()
+    wait_for(lambda: not (sender.is_alive() or killer.is_alive()),
+             "not all photos are sent and not all kills are done", _CHANGES)  # fmt: skip
 
     _check_answers(report, users, killer)
     _check_rest(report)
@@ -203,5 +195,5 @@ def _free_port() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except KeyboardInterrupt:
+    except interruption.Interrupted:
         sys.exit("Interrupted; what was made is removed.")

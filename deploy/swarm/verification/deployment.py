@@ -7,10 +7,10 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from verification import images
+from verification import images, interruption
 from verification.shell import SWARM, ProgramFailed, docker, run
 
 STACK = "attrai-verify"
@@ -34,12 +34,13 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float) -> floa
 
     Raises:
         TookTooLong: it did not within `seconds`.
+        Interrupted: a signal came.
     """
     started = time.monotonic()
     while not condition():
         if time.monotonic() - started > seconds:
             raise TookTooLong(f"after {seconds:.0f} s: {what}")
-        time.sleep(0.5)
+        interruption.pause(0.5)
     return time.monotonic() - started
 
 
@@ -155,7 +156,11 @@ class Killer(threading.Thread):
         self.spared: set[str] = set()
 
     def run(self) -> None:
-        """Kills as often as it shall."""
+        """Kill as often as it shall."""
+        with suppress(interruption.Interrupted):
+            self._kill()
+
+    def _kill(self) -> None:
         while len(self.killed) < self._times and not self._ended.wait(self._pause):
             alive = containers(*(set(SERVICES) - self.spared))
             if not alive:

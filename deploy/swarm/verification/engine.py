@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from verification import interruption
 from verification.shell import ProgramFailed, docker, run
 
 _START_SECONDS, _STOP_SECONDS = 60, 60
@@ -71,7 +72,7 @@ def _start(folder: Path, stack: ExitStack) -> None:
     while not _answers():
         if engine.poll() is not None or time.monotonic() > deadline:
             raise NoEngine(f"dockerd does not start: {log.read_text()[-500:]}")
-        time.sleep(0.2)
+        interruption.pause(0.2)
 
 
 def _stop(engine: subprocess.Popen[bytes]) -> None:

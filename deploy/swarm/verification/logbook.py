@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from tests.gelf import parse
 from verification.deployment import SERVICES, containers
+from verification.interruption import Interrupted
 
 #: What a process logs in its last moments, in seconds, dies with it when it is killed.
 LAST_MOMENTS = 1.0
@@ -42,7 +43,11 @@ class Followers(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Looks for new containers."""
+        """Look for new containers."""
+        with suppress(Interrupted):
+            self._look()
+
+    def _look(self) -> None:
         while not self._ended.is_set():
             for container in containers(*SERVICES, ended=True):
                 if container not in self._following:

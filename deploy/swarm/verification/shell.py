@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from verification import interruption
 
 #: The project's root, and the folder of the stack.
 ROOT, SWARM = Path(__file__).parents[3], Path(__file__).parents[1]
@@ -32,20 +36,39 @@ def run(
 
     Raises:
         ProgramFailed: it ended with another exit status than 0.
+        Interrupted: a signal came; the program and those it started are ended.
     """
-    done = subprocess.run(  # noqa: S603 - the programs are our own
+    program = subprocess.Popen(  # noqa: S603 - the programs are our own
         [str(part) for part in command],
-        input=stdin,
         cwd=cwd,
         env=os.environ | (env or {}),
-        capture_output=True,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
+        start_new_session=True,  # Ctrl-C is for us
     )
-    if done.returncode:
-        said = (done.stdout + done.stderr)[-3000:]
-        raise ProgramFailed(f"{' '.join(map(str, command[:4]))}: {done.returncode}: {said}")
-    return done.stdout
+    while True:
+        try:
+            stdout, stderr = program.communicate(stdin, interruption.LOOK)
+            break
+        except subprocess.TimeoutExpired:
+            stdin = None  # it is written on by the next call, which takes no other
+            _end_if_interrupted(program)
+    if program.returncode:
+        said = (stdout + stderr)[-3000:]
+        raise ProgramFailed(f"{' '.join(map(str, command[:4]))}: {program.returncode}: {said}")
+    return stdout
+
+
+def _end_if_interrupted(program: subprocess.Popen[str]) -> None:
+    try:
+        interruption.check()
+    except interruption.Interrupted:
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGTERM)
+        program.communicate()
+        raise
 
 
 def docker(*arguments: str | Path, stdin: str | None = None) -> str:
