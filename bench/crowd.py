@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import os
 import random
 import sys
@@ -27,6 +28,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
 
@@ -49,6 +51,8 @@ FIRST = 7_001_002_003_000
 PATIENCE = 120
 #: Seconds between two calls of the metronome.
 _BEAT = 0.02
+#: Seconds before and after a message in which the metronome tells how slow the machine was.
+_AROUND = 5
 #: What Telegram limits, of what we send.
 LIMITED = ("sendMessage", "sendPhoto", "sendDocument", "editMessageText")
 
@@ -139,35 +143,16 @@ def is_notice(message: Message) -> bool:
     )
 
 
-def rates(sandbox: Sandbox) -> tuple[int, float]:
-    """The most messages within a second, and the least seconds between two to one chat."""
-    times = sorted(call.time for call in sandbox.calls if call.method in LIMITED)
-    busiest = max(
-        sum(1 for other in times[place : place + 100] if other - start < 1)
-        for place, start in enumerate(times)
-    )
-    chats: dict[int | None, list[float]] = defaultdict(list)
-    for call in sandbox.calls:
-        # What was refused with 429 or failed was a message of ours all the same.
-        if call.method in LIMITED:
-            chats[call.chat_id].append(call.time)
-    gaps = [
-        later - earlier
-        for calls in chats.values()
-        for earlier, later in itertools.pairwise(sorted(calls))
-    ]
-    return busiest, min(gaps)
-
-
 class Metronome:
-    """Calls the sandbox at set times, and notes how late an answer came at worst.
+    """Calls the sandbox at set times, and notes how late each answer came.
 
     So late may a message of the bot's be, too: the sandbox and the bot share this machine.
     """
 
     def __init__(self, url: str) -> None:
-        self.latest = 0.0
         self._url = url
+        #: When each call was due, and when its answer came.
+        self._beats: list[tuple[float, float]] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat)
         self._thread.start()
@@ -177,13 +162,64 @@ class Metronome:
         with requests.Session() as session:
             while not self._ended.wait(due - time.monotonic()):
                 session.get(self._url).raise_for_status()
-                self.latest = max(self.latest, time.monotonic() - due)
-                due = max(due, time.monotonic()) + _BEAT
+                self._beats.append((due, time.monotonic()))
+                due = time.monotonic() + _BEAT
+
+    @property
+    def latest(self) -> float:
+        """By how many seconds an answer was late at worst."""
+        return max(came - due for due, came in self._beats)
+
+    def late_around(self, moment: float) -> float:
+        """Return by how many seconds an answer was late at worst about that time.
+
+        Not just then: the bot's process waits for its turn at other moments than this one.
+        """
+        begin, end = moment - _AROUND, moment + _AROUND
+        return max(
+            (came - due for due, came in self._beats if came >= begin and due <= end), default=0.0
+        )
 
     def stop(self) -> None:
         """End it."""
         self._ended.set()
         self._thread.join()
+
+
+class Rates(NamedTuple):
+    """How fast messages came to the sandbox."""
+
+    #: The most within a second.
+    busiest: int
+    #: The least seconds between two to one chat.
+    gap: float
+    #: Whether both are within Telegram's limits where requests came in time, and are else beyond
+    #: them by no more than requests were late just then.
+    within: bool
+
+
+def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
+    """Return how fast messages came, and whether that was within the limits."""
+    # What was refused with 429 or failed was a message of ours all the same.
+    calls = sorted((c for c in sandbox.calls if c.method in LIMITED), key=lambda call: call.time)
+    times = [call.time for call in calls]
+    busiest, within = 0, True
+    for place, start in enumerate(times):
+        count = sum(1 for other in times[place : place + 100] if other - start < 1)
+        busiest = max(busiest, count)
+        # By themselves messages go up to 0.2 s late.
+        late = metronome.late_around(start)
+        within &= count < max(30, PER_SECOND * (1.2 + late) + 1)
+    chats: dict[int | None, list[float]] = defaultdict(list)
+    for call in calls:
+        chats[call.chat_id].append(call.time)
+    gap = math.inf
+    for of_chat in chats.values():
+        for earlier, later in itertools.pairwise(of_chat):
+            gap = min(gap, later - earlier)
+            late = metronome.late_around(later)
+            within &= later - earlier >= min(1, CHAT_SECONDS - late)
+    return Rates(busiest, gap, within)
 
 
 def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
@@ -265,13 +301,13 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         lost = len(crowd.expecting - set(answers))
         twice = sum(count > 1 for count in pictures.values())
         more = sum(count > 1 for count in answers.values())
-        busiest, gap = rates(sandbox)
+        metronome.stop()
+        rate = rates(sandbox, metronome)
         faults = Counter(call.fault for call in sandbox.calls if call.fault)
         print("faults:", dict(faults), "bot starts:", processes["bot"].starts)
-        late = metronome.latest
         print(
-            f"rate: at most {busiest} messages a second, {gap:.2f} s between two to one chat; "
-            f"requests were up to {late:.2f} s late"
+            f"rate: at most {rate.busiest} messages a second, {rate.gap:.2f} s between two to one"
+            f" chat; requests were up to {metronome.latest:.2f} s late"
         )
         print(
             f"{total} photos, {len(crowd.expecting)} to answer, {lost} lost, "
@@ -280,9 +316,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
             + f" left, {took:.0f} s",
             flush=True,
         )
-        # What the limiter keeps to, and by itself they go up to 0.2 s late.
-        within = busiest <= PER_SECOND * (1.2 + late) + 1 and gap >= CHAT_SECONDS - late
-        return int(bool(lost or more or twice or any(left.values())) or not within)
+        return int(bool(lost or more or twice or any(left.values())) or not rate.within)
 
 
 def main() -> None:
