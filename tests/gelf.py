@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, Self
 
-from tests.waiting import wait_for as wait_for  # noqa: PLC0414 - tests/sandbox/test_server.py takes it from here
-
 #: What GELF 1.1 has without an underscore, less the deprecated fields.
 _STANDARD = {"version", "host", "short_message", "full_message", "timestamp", "level"}
 #: A larger frame makes Graylog close the connection (its `max_message_size`), in bytes.

@@ -24,6 +24,7 @@ from attrai.processes.shutdown import Shutdown
 from attrai.rate import rate
 from attrai.settings import Settings
 from tests.conftest import ASTRONAUT
+from tests.waiting import PATIENCE_S
 
 USAGE = 2
 
@@ -254,7 +255,7 @@ def test_stopping(tmp_path: Path, stop: signal.Signals, status: int) -> None:
     assert process.stdout is not None
     process.stdout.readline()  # at work
     process.send_signal(stop)
-    rest, errors = process.communicate(timeout=60)
+    rest, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == status
     assert len(rest.splitlines()) < 199
     assert "Traceback" not in errors

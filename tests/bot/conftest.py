@@ -16,8 +16,9 @@ import pytest
 
 from attrai.contract import STAGES
 from attrai.sandbox import Person, Sandbox, running
+from tests.waiting import PATIENCE_S
 
-WAIT = 60
+WAIT = PATIENCE_S
 #: The number of the operator.
 ADMIN = 4711
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dramatiq
@@ -22,8 +22,7 @@ from attrai.processes.shutdown import Shutdown
 from attrai.sandbox import Faults, Sandbox, running
 from attrai.telegram import TokenRefused
 from tests.telegram.served import TOKEN, connect
-
-WAIT = 30
+from tests.waiting import wait_for
 
 
 class Bot:
@@ -86,25 +85,11 @@ def run_until(bot: Bot, condition: Callable[[], bool]) -> None:
     Raises:
         TimeoutError: it never held.
     """
-    held = threading.Event()
-
-    def stop() -> None:
-        end = time.monotonic() + WAIT
-        while time.monotonic() < end:
-            if condition():
-                held.set()
-                break
-            time.sleep(0.005)
-        bot.shutdown.request()
-
-    thread = threading.Thread(target=stop)
-    thread.start()
-    try:
+    with ThreadPoolExecutor() as threads:
+        held = threads.submit(wait_for, condition)
+        held.add_done_callback(lambda _: bot.shutdown.request())
         bot.run()
-    finally:
-        thread.join()
-    if not held.is_set():
-        raise TimeoutError
+        held.result()
 
 
 def polls(sandbox: Sandbox) -> bool:
@@ -267,10 +252,7 @@ def test_the_account(bot: Bot, sandbox: Sandbox) -> None:
     sandbox.faults = Faults(server_error=1)
 
     def heal() -> None:
-        assert sandbox.world is not None
-        end = time.monotonic() + WAIT
-        while len(sandbox.calls) < 3 and time.monotonic() < end:
-            time.sleep(0.005)
+        wait_for(lambda: len(sandbox.calls) >= 3)
         sandbox.faults = Faults()
 
     thread = threading.Thread(target=heal)

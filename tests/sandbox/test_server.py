@@ -7,14 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from attrai.sandbox import Faults, Sandbox, running
-from tests.gelf import wait_for
+from tests.waiting import PATIENCE_S, wait_for
 
 
 def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
@@ -23,18 +22,17 @@ def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
     with ThreadPoolExecutor() as threads:
         with running(sandbox) as url:
             bot = f"{url}/bot{sandbox.token}"
-            stream = threads.submit(requests.get, f"{url}/page/events", timeout=60)
-            poll = threads.submit(requests.get, f"{bot}/getUpdates?timeout=50", timeout=60)
-            silence = threads.submit(requests.get, f"{bot}/getMe", timeout=60)
+            stream = threads.submit(requests.get, f"{url}/page/events", timeout=PATIENCE_S)
+            # Its client gives up before it ends by itself, as does that of the call that hangs.
+            poll = threads.submit(requests.get, f"{bot}/getUpdates?timeout=50", timeout=45)
+            silence = threads.submit(requests.get, f"{bot}/getMe", timeout=PATIENCE_S)
             wait_for(lambda: len(sandbox.world._listeners) == 2)
-            began = time.monotonic()
-        assert time.monotonic() - began < 20
-        assert b'{"blocked": false}' in stream.result(10).content
-        assert poll.result(10).json() == {"ok": True, "result": []}
-        assert isinstance(silence.exception(10), requests.exceptions.ConnectionError)
+        assert b'{"blocked": false}' in stream.result(PATIENCE_S).content
+        assert poll.result(PATIENCE_S).json() == {"ok": True, "result": []}
+        assert isinstance(silence.exception(PATIENCE_S), requests.exceptions.ConnectionError)
     sandbox.user().send_text("hi")
     with running(sandbox) as url:
-        answer = requests.get(f"{url}/bot{sandbox.token}/getUpdates", timeout=10)
+        answer = requests.get(f"{url}/bot{sandbox.token}/getUpdates", timeout=PATIENCE_S)
         assert len(answer.json()["result"]) == 1
 
 
@@ -49,14 +47,14 @@ def test_serving_ends_with_an_interrupt() -> None:
         assert port is not None
         assert _answers(int(port[1]))
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, output, errors) == (130, "", "")
 
 
 def _answers(port: int) -> bool:
     address = f"http://127.0.0.1:{port}/bot1000:sandbox/getMe"
     try:
-        return requests.get(address, headers={"Host": "sandbox.example"}, timeout=10).ok
+        return requests.get(address, headers={"Host": "sandbox.example"}, timeout=PATIENCE_S).ok
     except requests.exceptions.ConnectionError:
         return False
 
@@ -72,7 +70,7 @@ def test_upload_that_breaks_off_is_no_news(
                 head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
                 kind = "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
                 connection.sendall(f"{head}{kind}--x\r\n".encode())
-        assert requests.get(f"{url}/bot{sandbox.token}/getMe", timeout=10).ok
+        assert requests.get(f"{url}/bot{sandbox.token}/getMe", timeout=PATIENCE_S).ok
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
