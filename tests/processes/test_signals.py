@@ -16,7 +16,7 @@ NUMBERS = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.n
 def command(body: str) -> list[str]:
     """Return the arguments of a program whose command has this body."""
     source = f"""
-import gc, os, sys, threading, time
+import os, signal, sys, threading, time
 from attrai.processes.signals import ReplaceProcess, run
 def command(shutdown):
 {textwrap.indent(textwrap.dedent(body), "    ")}
@@ -134,6 +134,17 @@ def test_a_signal_is_not_lost_where_exceptions_are() -> None:
         assert running.line() == "deletes"
         running.send(signal.SIGINT)
         assert running.end() == (130, "", "")
+
+
+def test_a_signal_wakes_whichever_thread_gets_it() -> None:
+    """The main thread hears of a signal that the kernel gives to another one."""
+    hit = """
+        shutdown.be_graceful()
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        shutdown.wait()
+    """
+    with program(*command(hit)) as running:
+        assert running.end() == (143, "", "")
 
 
 def test_a_command_that_ends_by_itself() -> None:

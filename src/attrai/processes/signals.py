@@ -2,15 +2,16 @@
 
 What a handler raises strikes the main thread anywhere, and is lost where Python ignores exceptions:
 in `__del__`, in callbacks of weak references, in a library's clean-up. So the main thread does
-nothing but wait, the command runs in another one, and a handler does no more than wake the main
-thread.
+nothing but wait, and the command runs in another one. No handler of Python's is relied upon either:
+the kernel may give a signal to any thread, and the main thread would sleep on.
 
-    signal ──> handler ──pipe──> main thread ──> Shutdown.request ──> the command's threads
+    signal ──pipe──> main thread ──> Shutdown.request ──> the command's threads
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -30,6 +31,8 @@ _LOOK_SECONDS = 0.05
 #: How long the interpreter may take to end after its command: it sends the last log records, and
 #: waits for threads.
 _FINALIZE_SECONDS = 0.4
+#: Says in place of a signal's number that the command has ended.
+_ENDED = 0
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -42,9 +45,11 @@ class ReplaceProcess(Exception):
         self._program = program
         self._environment = environment
 
-    def replace(self) -> NoReturn:
-        """Start the program; in the main thread, once no other one is left to take signals."""
+    def replace(self, mailbox: _Mailbox) -> NoReturn:
+        """Start the program, unless a signal came; in the main thread, once it is the only one."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        if number := mailbox.look(0):
+            _exit(number)
         os.execve(self._program[0], self._program, self._environment)  # noqa: S606 - our own
 
 
@@ -59,7 +64,7 @@ def run(command: Callable[[Shutdown], object]) -> NoReturn:
     Raises:
         BaseException: what the command raised, SystemExit for its exit status.
     """
-    news = _News()
+    mailbox = _Mailbox()
     shutdown = Shutdown()
     raised: list[BaseException] = []
 
@@ -69,66 +74,79 @@ def run(command: Callable[[Shutdown], object]) -> NoReturn:
         except BaseException as error:  # noqa: BLE001 - the main thread raises it
             raised.append(error)
         finally:
-            news.tell()
+            mailbox.put(_ENDED)
 
-    thread = threading.Thread(target=work, name="command", daemon=True)
-    thread.start()
-    news.wait()
-    news.over = True
-    if news.received:
-        _end(thread, shutdown, news.received[0])
-        sys.exit(SIGNALLED + news.received[0])
+    threading.Thread(target=work, name="command", daemon=True).start()
+    number = mailbox.get()
+    if number != _ENDED:
+        shutdown.request()
+        _await_end(mailbox, shutdown, number)
+        threading.Thread(target=_give_up, args=(number,), daemon=True).start()
+        sys.exit(SIGNALLED + number)
+    mailbox.close()
     if not raised:
         sys.exit()
     if isinstance(raised[0], ReplaceProcess):
-        raised[0].replace()
+        raised[0].replace(mailbox)
     raise raised[0]
 
 
-class _News:
-    """What the main thread waits for: a signal, or the end of the command."""
+class _Mailbox:
+    """What the main thread waits for: the numbers of signals, and the end of the command."""
 
     def __init__(self) -> None:
-        """Handle the signals from now on."""
-        self.received: list[int] = []
-        #: Whether the command has ended or was asked to, so that a further signal means "at once".
-        self.over = False
+        """Receive signals from now on, but those that are ignored."""
         self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        # Python's own handler writes the number, in whichever thread it is called.
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._handle(lambda _number, _frame: None)
+
+    def get(self) -> int:
+        """Wait for something, and return what came first."""
+        while (number := self.look(None)) is None:
+            pass
+        return number
+
+    def look(self, seconds: float | None) -> int | None:
+        """Return what came first, or None when nothing does within `seconds`."""
+        ready, _, _ = select.select([self._reader], [], [], seconds)
+        number = os.read(self._reader, 1)[0] if ready else None
+        # A library may handle other signals.
+        return number if number == _ENDED or number in SIGNALS else None
+
+    def put(self, number: int) -> None:
+        """Add a number."""
+        os.write(self._writer, bytes([number]))
+
+    def close(self) -> None:
+        """End the process at once by each signal from now on, as nobody waits any more."""
+        self._handle(lambda number, _frame: _exit(number))
+
+    @staticmethod
+    def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._receive)
-
-    def wait(self) -> None:
-        """Return once there is something new."""
-        os.read(self._reader, 1)
-
-    def tell(self) -> None:
-        """Wake the main thread."""
-        os.write(self._writer, b"\0")
-
-    def _receive(self, number: int, _frame: FrameType | None) -> None:
-        if self.over:
-            _exit(number)
-        self.received.append(number)
-        self.tell()
+                signal.signal(number, handler)
 
 
-def _end(command: threading.Thread, shutdown: Shutdown, number: int) -> None:
+def _await_end(mailbox: _Mailbox, shutdown: Shutdown, number: int) -> None:
     """Return once the command has ended; end the process when it takes too long."""
-    shutdown.request()
     last = time.monotonic() + shutdown.grace_seconds
-    while command.is_alive():
+    while (news := mailbox.look(_LOOK_SECONDS)) != _ENDED:
+        if news is not None:
+            _exit(news)
         if shutdown.unfinished():
             last = time.monotonic() + shutdown.grace_seconds
         elif time.monotonic() >= last:
             _exit(number)
-        command.join(_LOOK_SECONDS)
+    mailbox.close()
 
-    def give_up() -> None:
-        time.sleep(_FINALIZE_SECONDS)
-        _exit(number)
 
-    threading.Thread(target=give_up, daemon=True).start()
+def _give_up(number: int) -> None:
+    """End the process when the interpreter takes too long to end."""
+    time.sleep(_FINALIZE_SECONDS)
+    _exit(number)
 
 
 def _exit(number: int) -> NoReturn:
