@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Tests run in several processes, on a thread each: threads that wait for others of their kind, in
-# more processes than there are cores, take many times as long. What a module is compiled to is
-# kept, for tests start attrai a hundred times. Long tests begin first.
-PYTEST := OMP_THREAD_LIMIT=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
+# Tests run in several processes, on a thread each: threads that spin while others of their kind
+# wait for a core take many times as long. What a module is compiled to is kept, for tests start
+# attrai a hundred times. Long tests begin first.
+PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
 
 .PHONY: rate chat check test lint types quick all programs bench format clean
 
