@@ -8,8 +8,8 @@ READY := $(VENV)/.ready
 
 # Tests run in several processes, on a thread each: threads that spin while others of their kind
 # wait for a core take many times as long. What a module is compiled to is kept, for tests start
-# attrai a hundred times. Long tests begin first.
-PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
+# attrai a hundred times. Long tests begin first; those of a file share what it starts once.
+PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
 .PHONY: rate chat check test lint types quick all programs bench format clean
 

@@ -81,7 +81,7 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
 def test_a_rerun_shows(tmp_path: Path) -> None:
     """What needs a server, a browser or an engine is run once more, and is listed with why."""
     (tmp_path / "test_some.py").write_text(TESTS)
-    status, printed = run(tmp_path, "-n", "2", "--dist", "loadgroup")
+    status, printed = run(tmp_path, "-n", "2", "--dist", "loadfile")
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "3 failed, 3 passed, 4 rerun" in printed.splitlines()[-1]
     _, listed = printed.split(" rerun test summary info ")
