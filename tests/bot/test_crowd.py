@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.conftest import ROOT
+from tests.programs import run_bench
 from tests.servers.fixtures import require
 
 
@@ -21,12 +18,6 @@ def test_crowd(mode: str) -> None:
     else:
         require("rabbitmq-server")
         require("redis-server")
-    run = subprocess.run(
-        [sys.executable, "-m", "bench.crowd", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_bench("crowd", *arguments)
     print(run.stdout)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.programs import run_bench
 from tests.servers.fixtures import require
 
 
@@ -19,13 +17,7 @@ def test_chaos() -> None:
     """100 jobs while workers, RabbitMQ, Redis, Graylog and the disk fail: none lost or left."""
     require("rabbitmq-server")
     require("redis-server")
-    run = subprocess.run(
-        [sys.executable, "-m", "bench.chaos", "--jobs", "100"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_bench("chaos", "--jobs", "100")
     print(run.stdout)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "100 answered, 0 lost" in run.stdout.splitlines()[-1]

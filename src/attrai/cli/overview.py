@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,7 +45,6 @@ def status_command(
     from attrai.overview.queues import RabbitQueues  # noqa: PLC0415
 
     settings = _settings()
-    logging.getLogger("pika").setLevel(logging.CRITICAL)  # the snapshot says what is wrong
     console = Console()
     redis = _redis(settings)
     ledger = make_ledger(redis, settings)
@@ -52,7 +53,7 @@ def status_command(
     def look() -> snapshot.Snapshot:
         return snapshot.take(redis, ledger, queues)
 
-    with redis:
+    with redis, _silenced("pika"):  # the snapshot says what is wrong
         if not watch:
             seen = look()
             if as_json:
@@ -71,6 +72,18 @@ def status_command(
         with Live(status.table(look()), console=console, auto_refresh=False) as live:
             while not shutdown.wait(_REFRESH):
                 live.update(status.table(look()), refresh=True)
+
+
+@contextmanager
+def _silenced(library: str) -> Iterator[None]:
+    """Keep a library from logging during the block."""
+    logger = logging.getLogger(library)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def stats_command(
