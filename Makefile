@@ -33,9 +33,9 @@ types:
 	$(BIN)/mypy
 
 quick:
-	$(PYTEST) -q -n logical --hypothesis-profile quick -m "not (servers or browser or engine or training or slow)"
+	$(PYTEST) --dist worksteal -q -n "$$(( 2 * $$(nproc) ))" --hypothesis-profile quick -m "not (servers or browser or engine or training or slow)"
 
-# One process more than there are cores: many of these tests wait.
+# More processes than there are cores, here and above: many tests wait.
 all:
 	$(PYTEST) -n "$$(( $$(nproc) + 1 ))" --durations=20 --cov --cov-fail-under=94
 

@@ -282,8 +282,10 @@ def main() -> None:
         "--busy", type=int, default=os.cpu_count() or 1, help="busy cores beside it"
     )
     options = parser.parse_args()
-    # A command that is started in the background inherits that SIGINT is ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A command would inherit that a signal is ignored, as in the background or by nohup.
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
     failed = 0
     with ExitStack() as stack:
         served = not set(options.names) <= _WITHOUT_SERVERS or not options.names

@@ -28,10 +28,11 @@ settings.register_profile("attrai", deadline=None)
 settings.register_profile("quick", settings.get_profile("attrai"), max_examples=20)
 settings.load_profile("attrai")
 
-# Whoever starts the tests in the background has them ignore Ctrl-C, as would the programs that
-# they start, to which they send it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# What is started in the background, or by nohup, ignores a signal, and so would the programs that
+# tests start, which are to heed it. One that is handled, if by nothing, is not inherited.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda _number, _frame: None)
 
 ROOT = Path(__file__).parents[1]
 ASTRONAUT = ROOT / "examples" / "astronaut.jpg"

@@ -17,6 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         for mark in {_MARKS[fixture] for fixture in fixtures if fixture in _MARKS}:
             item.add_marker(mark)
+        if "training" in item.path.parts:
+            item.add_marker("training")
     items.sort(key=_place)
 
 

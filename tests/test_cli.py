@@ -237,6 +237,7 @@ def test_wrong_usage(
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
+@pytest.mark.slow
 def test_stopping(tmp_path: Path, stop: signal.Signals, status: int) -> None:
     """Stopped midway, or killed, it leaves whole pictures or none, and no temporary file."""
     temporary, out = tmp_path / "temporary", tmp_path / "out"

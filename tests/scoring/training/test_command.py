@@ -17,8 +17,6 @@ from attrai.scoring.training.teacher import Teacher
 from tests.conftest import ASTRONAUT
 from tests.scoring.training.faceres import tensors, write
 
-pytestmark = pytest.mark.training
-
 USAGE = 2
 
 

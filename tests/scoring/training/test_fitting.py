@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
 from attrai.scoring.evaluation import LabelledPhoto
@@ -20,8 +19,6 @@ from attrai.scoring.training.plan import Plan
 from attrai.scoring.training.ratings import Targets, mean
 from attrai.scoring.training.teacher import SIDE as TEACHERS_SIDE
 from attrai.scoring.training.teacher import Teacher
-
-pytestmark = pytest.mark.training
 
 #: Of the crops that the network gets; those it learns from are the teacher's.
 SIDE = 32
