@@ -11,12 +11,16 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def compiled_part_loads(library: Path) -> bool:
     """Whether the dynamic loader accepts torchvision's compiled part."""
+    import torch  # noqa: PLC0415 - it takes a second, which whoever imports this may not need
+
     try:
         torch.ops.load_library(str(library))
     except OSError:
@@ -27,6 +31,8 @@ def compiled_part_loads(library: Path) -> bool:
 @cache  # an operator can be declared once a process, and lives as long as what is returned
 def make_importable() -> torch.library.Library | None:
     """Call this before the first import of torchvision, or of what imports it."""
+    import torch  # noqa: PLC0415 - as above
+
     folder = Path(str(distribution("torchvision").locate_file("torchvision")))
     if any(compiled_part_loads(library) for library in folder.glob("_C*.so")):
         return None

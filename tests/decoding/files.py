@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -51,30 +52,51 @@ def frames() -> dict[str, Any]:
     return {"save_all": True, "append_images": [OTHER.copy()]}
 
 
-FILES = {
-    "jpeg": encoded(PORTRAIT, "JPEG", quality=90),
-    "progressive": encoded(PORTRAIT, "JPEG", quality=90, progressive=True),
-    "mpo": encoded(PORTRAIT, "MPO", quality=90, **frames()),
-    "png": encoded(PORTRAIT, "PNG"),
-    "apng": encoded(PORTRAIT, "PNG", **frames()),
-    "webp": encoded(PORTRAIT, "WEBP", quality=90),
-    "lossless webp": encoded(PORTRAIT, "WEBP", lossless=True),
-    "animated webp": encoded(PORTRAIT, "WEBP", quality=90, **frames()),
-    "bmp": encoded(PORTRAIT, "BMP"),
-    "tiff": encoded(PORTRAIT, "TIFF"),
-    "tiff in lzw": encoded(PORTRAIT, "TIFF", compression="tiff_lzw"),
-    "tiff in jpeg": encoded(PORTRAIT, "TIFF", compression="jpeg"),
-    "bigtiff": encoded(PORTRAIT, "TIFF", big_tiff=True),
-    "tiff of two pages": encoded(PORTRAIT, "TIFF", **frames()),
-    "gif": encoded(PORTRAIT, "GIF"),
-    "animated gif": encoded(PORTRAIT, "GIF", **frames()),
-    "avif": encoded(PORTRAIT, "AVIF", quality=90),
-    "avif sequence": encoded(PORTRAIT, "AVIF", quality=90, **frames()),
-    "avif called mif1": encoded(PORTRAIT, "AVIF").replace(b"ftypavif", b"ftypmif1", 1),
-    "heic": HEIC,
-    "rotated heic": HEIC_ROTATED,
-    "heic called mif1": HEIC.replace(b"ftypheic", b"ftypmif1", 1),
-}
+class Lazily(Mapping[str, bytes]):
+    """Files that are encoded when they are first asked for."""
+
+    def __init__(self, encoders: Mapping[str, Callable[[], bytes]]) -> None:
+        self._encoders = encoders
+        self._files: dict[str, bytes] = {}
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._files:
+            self._files[name] = self._encoders[name]()
+        return self._files[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._encoders)
+
+    def __len__(self) -> int:
+        return len(self._encoders)
+
+
+FILES = Lazily(
+    {
+        "jpeg": lambda: encoded(PORTRAIT, "JPEG", quality=90),
+        "progressive": lambda: encoded(PORTRAIT, "JPEG", quality=90, progressive=True),
+        "mpo": lambda: encoded(PORTRAIT, "MPO", quality=90, **frames()),
+        "png": lambda: encoded(PORTRAIT, "PNG"),
+        "apng": lambda: encoded(PORTRAIT, "PNG", **frames()),
+        "webp": lambda: encoded(PORTRAIT, "WEBP", quality=90),
+        "lossless webp": lambda: encoded(PORTRAIT, "WEBP", lossless=True),
+        "animated webp": lambda: encoded(PORTRAIT, "WEBP", quality=90, **frames()),
+        "bmp": lambda: encoded(PORTRAIT, "BMP"),
+        "tiff": lambda: encoded(PORTRAIT, "TIFF"),
+        "tiff in lzw": lambda: encoded(PORTRAIT, "TIFF", compression="tiff_lzw"),
+        "tiff in jpeg": lambda: encoded(PORTRAIT, "TIFF", compression="jpeg"),
+        "bigtiff": lambda: encoded(PORTRAIT, "TIFF", big_tiff=True),
+        "tiff of two pages": lambda: encoded(PORTRAIT, "TIFF", **frames()),
+        "gif": lambda: encoded(PORTRAIT, "GIF"),
+        "animated gif": lambda: encoded(PORTRAIT, "GIF", **frames()),
+        "avif": lambda: encoded(PORTRAIT, "AVIF", quality=90),
+        "avif sequence": lambda: encoded(PORTRAIT, "AVIF", quality=90, **frames()),
+        "avif called mif1": lambda: encoded(PORTRAIT, "AVIF").replace(b"ftypavif", b"ftypmif1", 1),
+        "heic": lambda: HEIC,
+        "rotated heic": lambda: HEIC_ROTATED,
+        "heic called mif1": lambda: HEIC.replace(b"ftypheic", b"ftypmif1", 1),
+    }
+)
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:

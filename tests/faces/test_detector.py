@@ -14,7 +14,6 @@ from attrai.faces import CascadeNetworks, Detector
 from attrai.faces.boxes import overlaps
 from attrai.faces.cascade import Found, find_faces
 from attrai.faces.detector import THRESHOLDS
-from bench.yardstick import facenet_detector
 from tests.conftest import Labelled
 
 #: The last as `facenet_pytorch.MTCNN` has it by default, so that both let through alike.
@@ -94,6 +93,8 @@ def test_finds_what_facenet_pytorch_finds(
     False positives can't be told from faces without labels, so what the other does not find
     counts as one, on both sides.
     """
+    from bench.yardstick import facenet_detector  # noqa: PLC0415 - it needs torch, all else here not
+
     reference = facenet_detector()
     sure = matched = only_theirs = only_ours = 0
     for photo in comparison_photos(labelled):

@@ -12,10 +12,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from PIL import Image
@@ -30,6 +30,10 @@ from attrai.scoring import PACKAGED, Scorer, ScorerWeights
 from attrai.settings import load_settings
 from bench import torchvision_shim
 from tests.conftest import Labelled
+
+# Loading torch takes a second, and each process that runs tests reads every file of them.
+if TYPE_CHECKING:
+    import torch
 
 
 def needs(package: str) -> None:
@@ -65,6 +69,8 @@ def noise(*shape: int) -> Images:
 
 def reference(module: torch.nn.Module, images: Images, mean: float, scale: float) -> list[NDArray]:  # type: ignore[type-arg]
     """What the authors' module puts out."""
+    import torch  # noqa: PLC0415 - see above
+
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).float()
     with torch.inference_mode():
         outputs = module.eval()((batch - mean) / scale)
@@ -103,6 +109,8 @@ def test_networks_are_those_of_facenet_pytorch(
 @pytest.mark.slow
 def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
     """Scores agree within 0.05 with torchvision's ResNet34 in single precision."""
+    import torch  # noqa: PLC0415 - see above
+
     torchvision_shim.make_importable()
     models = import_module("torchvision.models")
     weights = ScorerWeights.read(PACKAGED)

@@ -18,9 +18,9 @@ from bench.days import Traffic
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    """Ten days of made-up traffic."""
+    """Four days of made-up traffic."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    Traffic(redis, date(2026, 3, 2), 10, seed=1).run()
+    Traffic(redis, date(2026, 3, 2), 4, seed=1).run()
     return read_history(redis, today=date(2026, 3, 2))
 
 
@@ -32,7 +32,7 @@ def nothing() -> History:
 
 def test_traffic(history: History) -> None:
     """What is simulated reaches the ledger: growth, answers of each kind, scores."""
-    assert len(history.days) == 10
+    assert len(history.days) == 4
     assert history.days[-1].requests > history.days[0].requests
     assert sum(history.outcomes.values()) == history.requests
     assert history.outcomes["rated"] == sum(history.seconds.values())

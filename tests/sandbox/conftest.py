@@ -50,6 +50,13 @@ def call(sandbox: Sandbox, url: str, http: requests.Session) -> Callable[..., di
     return call_method
 
 
+def blank(width: int, height: int) -> bytes:
+    """Return the PNG of a black picture, quick to encode however large it is."""
+    file = BytesIO()
+    Image.new("1", (width, height)).save(file, "PNG")
+    return file.getvalue()
+
+
 def picture(width: int = 640, height: int = 480, kind: str = "JPEG") -> bytes:
     """The file of a picture with some texture."""
     noise = np.random.default_rng(0).integers(0, 255, (3, 4, 3), np.uint8)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from attrai.sandbox import Sandbox
-from tests.sandbox.conftest import picture
+from tests.sandbox.conftest import blank, picture
 from tests.waiting import PATIENCE_S
 
 Call = Callable[..., dict[str, Any]]
@@ -120,7 +120,7 @@ def test_bad_requests_are_refused(call: Call, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("photo", "reason"),
     [
-        (picture(5001, 5000, "PNG"), "PHOTO_INVALID_DIMENSIONS"),
+        (blank(5001, 5000), "PHOTO_INVALID_DIMENSIONS"),
         (picture(2100, 100), "PHOTO_INVALID_DIMENSIONS"),
         (b"no picture", "IMAGE_PROCESS_FAILED"),
         (picture()[:500], "IMAGE_PROCESS_FAILED"),

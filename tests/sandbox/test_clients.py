@@ -15,7 +15,11 @@ from tests.sandbox.clients import Library, aiogram, python_telegram_bot
 from tests.sandbox.conftest import picture
 
 
-@pytest.fixture(params=[aiogram, python_telegram_bot], ids=["aiogram", "telegram"])
+# Importing aiogram takes three seconds, in each process that runs a test of it.
+@pytest.fixture(
+    params=[pytest.param(aiogram, marks=pytest.mark.slow), python_telegram_bot],
+    ids=["aiogram", "telegram"],
+)
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Library:
     """Each of the libraries."""
     monkeypatch.setenv("PTB_TIMEDELTA", "1")  # spares a warning of a change to come

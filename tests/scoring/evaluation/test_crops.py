@@ -108,14 +108,24 @@ def test_crops_are_cut_once(
     assert told == [len(photos)]
 
 
+@pytest.fixture(scope="module")
+def cached(
+    photos: list[LabelledPhoto], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Crops, Path]:
+    """The crops, and the file in which they are kept."""
+    folder = tmp_path_factory.mktemp("cached")
+    crops, _ = load(photos, folder)
+    (file,) = folder.iterdir()
+    return crops, file
+
+
 @pytest.mark.parametrize("damage", ["shortened", "changed", "emptied", "replaced"])
 def test_damaged_files_are_made_anew(
-    photos: list[LabelledPhoto], tmp_path: Path, damage: str
+    photos: list[LabelledPhoto], cached: tuple[Crops, Path], tmp_path: Path, damage: str
 ) -> None:
     """A file of crops that is not whole is not believed but replaced."""
-    cut, _ = load(photos, tmp_path)
-    (file,) = tmp_path.iterdir()
-    whole = file.read_bytes()
+    cut, kept = cached
+    file, whole = tmp_path / kept.name, kept.read_bytes()
     middle = len(whole) // 2
     changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
     file.write_bytes(
@@ -129,11 +139,15 @@ def test_damaged_files_are_made_anew(
 
 
 def test_other_crops_have_another_file(
-    photos: list[LabelledPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photos: list[LabelledPhoto],
+    cached: tuple[Crops, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Another side, margin, photo or version of the file is cut anew."""
     cache = tmp_path / "cache"
-    load(photos, cache)
+    cache.mkdir()
+    shutil.copy(cached[1], cache)
     wider, _ = load(photos, cache, CropShape(64, 0.25))
     assert wider.images.shape == (50, 96, 96, 3)
     other = Path(shutil.copy(photos[1].path, tmp_path))
