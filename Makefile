@@ -33,7 +33,7 @@ types:
 	$(BIN)/mypy
 
 quick:
-	$(PYTEST) --dist worksteal -q -n "$$(( 2 * $$(nproc) ))" --hypothesis-profile quick --ignore tests/scoring/training --ignore tests/scoring/evaluation -m "not (servers or browser or engine or training or slow)"
+	$(PYTEST) --dist worksteal -q -n "$$(( 2 * $$(nproc) ))" --hypothesis-profile quick --ignore tests/training -m "not (servers or browser or engine or training or slow)"
 
 # More processes than there are cores, here and above: many tests wait.
 all:

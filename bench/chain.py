@@ -24,8 +24,8 @@ import psutil
 
 from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
-from attrai.channels.folder import TARGET
-from attrai.contract import STAGES, Job, job_id
+from attrai.job import STAGES, Job, job_id
+from attrai.rating.folder import TARGET
 from attrai.services import open_redis
 from attrai.settings import Settings
 from bench.chain_worker import NAME
@@ -33,7 +33,7 @@ from bench.overhead_contender import Contender, Prepare, Workers
 from bench.overhead_ends import BROKER_URL, REDIS_URL, Ends
 from bench.stages import Contender as OneProcess
 from bench.stages_photos import cases
-from tests.servers import RabbitServer, RedisServer
+from testing.servers import RabbitServer, RedisServer
 
 KINDS = ("1 face, 1280x960", "8 faces, 1280x960")
 TARGET_SHARE = 1.20

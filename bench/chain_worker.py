@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from attrai.broker import start
-from attrai.channels.folder import FolderChannel
-from attrai.contract import Failure, Job
+from attrai.job import Failure, Job
+from attrai.rating.folder import FolderChannel
+from attrai.worker import start
 from bench.overhead_ends import Ends
 
 NAME = "chain"

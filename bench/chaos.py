@@ -28,13 +28,13 @@ from PIL import Image
 
 from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
-from attrai.contract import STAGES, Job, job_id
+from attrai.job import STAGES, Job, job_id
 from attrai.services import open_redis
 from attrai.settings import Settings
-from bench.faults import ROOT, Faults, Process, fill_up, small_volume
+from testing.faults import ROOT, Faults, Process, fill_up, small_volume
+from testing.gelf import GelfReceiver
+from testing.servers import RabbitServer, RedisServer
 from tests.cluster.channel import ANSWERS, NAME
-from tests.gelf import GelfReceiver
-from tests.servers import RabbitServer, RedisServer
 
 #: The first chat's number, so long that it stands nowhere by chance.
 CHATS = 7_001_002_003_000

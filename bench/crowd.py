@@ -32,17 +32,16 @@ from typing import NamedTuple
 
 import requests
 
-from attrai.broker import make_ledger
-from attrai.contract import STAGES
-from attrai.sandbox import Faults, Message, Person, Sandbox, running
-from attrai.services import open_redis
+from attrai.job import STAGES
+from attrai.services import make_ledger, open_redis
 from attrai.settings import Settings
 from attrai.telegram.limiter import CHAT_SECONDS, PER_SECOND
 from bench.chaos import make_photos
-from bench.faults import Faults as Restarts
-from bench.faults import Process
-from tests.servers import RabbitServer, RedisServer
-from tests.waiting import wait_for
+from telegram_sandbox import Faults, Message, Person, Sandbox, running
+from testing.faults import Faults as Restarts
+from testing.faults import Process
+from testing.servers import RabbitServer, RedisServer
+from testing.waiting import wait_for
 
 TOKEN = "70010020030:a-token-that-stands-nowhere-by-chance"  # noqa: S105 - it opens only the sandbox
 #: The first person's number, so long that it stands nowhere by chance.

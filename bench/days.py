@@ -17,11 +17,11 @@ from pathlib import Path
 
 from redis import Redis
 
-from attrai.contract import Box, Face, Failure, Job, Point, Score, StageName, Timing, job_id
+from attrai.job import Box, Face, Failure, Job, Point, Score, StageName, Timing, job_id
 from attrai.ledger import Ledger
 from attrai.ledger.history import read_history
-from attrai.overview.charts import DARK, LIGHT, draw
-from tests.servers import RedisServer
+from attrai.monitoring.charts import DARK, LIGHT, draw
+from testing.servers import RedisServer
 
 #: The mean seconds of work of each stage.
 WORK: dict[StageName, float] = {

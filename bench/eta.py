@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from attrai.contract import STAGES, StageName
+from attrai.job import STAGES, StageName
 from bench.eta_worker import MEAN, ignore_signals
 from bench.sleeping_chain import SleepingChain, await_that, sleeping_chain
 

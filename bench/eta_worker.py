@@ -21,9 +21,9 @@ import psutil
 
 from attrai.actors.deliver import Deliver
 from attrai.actors.stage import Stage
-from attrai.broker import start
-from attrai.contract import Failure, Job, StageName
-from attrai.photos import PICTURE
+from attrai.job import Failure, Job, StageName
+from attrai.storage import PICTURE
+from attrai.worker import start
 
 ROOT = Path(__file__).parents[1]
 NAME = "eta"

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from attrai.inference import Images
-from attrai.scoring.evaluation import CropShape
-from attrai.scoring.training.augmentation import Views
-from attrai.scoring.training.teacher import SIDE, Teacher
+from attrai_training.augmentation import Views
+from attrai_training.dlib_network import SIDE, Teacher
+from attrai_training.evaluation.cache import CropShape
 from bench.frozen import cross_validated, distances, seen, show
 from bench.labelled import cut, load, parser
 

@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attrai.scoring.evaluation.agreement import agreement
-from attrai.scoring.training.face_network import FaceNetwork
-from attrai.scoring.training.opinions import DECAY, RIDGE
-from attrai.scoring.training.teacher import SIDE
-from attrai.scoring.training.teachers import TeacherFiles
+from attrai_training.dlib_network import SIDE
+from attrai_training.evaluation.metrics import agreement
+from attrai_training.pseudo_labels import DECAY, RIDGE
+from attrai_training.teacher_files import TeacherFiles
+from attrai_training.teachers import FaceNetwork
 from bench.labelled import FOLDS, load, parser
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.scoring.evaluation import Crops, CropShape, load_crops, read_labels
-from attrai.scoring.training.folds import folds, groups
-from attrai.scoring.training.material import SHAPE, Material
-from attrai.scoring.training.teacher import Teacher
 from attrai.settings import load_settings
-from bench.faults import ROOT
+from attrai_training.dataset import SHAPE, Material
+from attrai_training.dlib_network import Teacher
+from attrai_training.evaluation import Crops, load_crops, read_labels
+from attrai_training.evaluation.cache import CropShape
+from attrai_training.folds import folds, groups
+from testing.faults import ROOT
 
 FOLDS = 5
 _SHARED = ROOT.parent / "shared"

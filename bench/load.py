@@ -23,11 +23,11 @@ from typing import Any
 
 import psutil
 
-from attrai.contract import STAGES
-from attrai.sandbox import Sandbox, running
-from bench.faults import ROOT, Process
+from attrai.job import STAGES
 from bench.stages_photos import cases
-from tests.servers import RabbitServer, RedisServer
+from telegram_sandbox import Sandbox, running
+from testing.faults import ROOT, Process
+from testing.servers import RabbitServer, RedisServer
 
 KIND = "1 face, 1280x960"
 #: Answers keep up while this share of what is offered comes back in time, so many seconds later.

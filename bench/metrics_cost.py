@@ -19,13 +19,13 @@ from pathlib import Path
 
 import dramatiq
 
-from attrai.contract import STAGES, Job, Timing, job_id
-from attrai.metrics.opening import open_stage_metrics, open_state_metrics
+from attrai.job import STAGES, Job, Timing, job_id
+from attrai.monitoring.exporter import open_stage_metrics, open_state_metrics
 from attrai.settings import Settings
 from bench.stages import Contender
 from bench.stages_photos import cases
-from tests.servers import RabbitServer, RedisServer
-from tests.servers.server import free_ports
+from testing.servers import RabbitServer, RedisServer
+from testing.servers.server import free_ports
 
 #: Seconds between two scrapes, as in deploy/swarm/prometheus.yml.
 INTERVAL = 15

@@ -27,17 +27,17 @@ from pathlib import Path
 
 from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
-from attrai.contract import STAGES, Job, job_id
-from attrai.photos import PICTURE, open_store
+from attrai.job import STAGES, Job, job_id
 from attrai.services import open_redis
 from attrai.settings import Settings
+from attrai.storage import PICTURE, open_store
 from bench import overhead_bare as bare
 from bench.overhead_contender import Contender, Prepare, Workers
 from bench.overhead_ends import BROKER_URL, REDIS_URL, Ends
 from bench.overhead_worker import NAME
-from tests.gelf import GelfReceiver
-from tests.servers import RabbitServer, RedisServer
-from tests.waiting import wait_for
+from testing.gelf import GelfReceiver
+from testing.servers import RabbitServer, RedisServer
+from testing.waiting import wait_for
 
 #: attrai's median in milliseconds may be this, and no more than Celery's.
 TARGET_MS = 12.0

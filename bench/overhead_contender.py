@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from attrai.allocation import environment
-from attrai.contract import STAGES
+from attrai.job import STAGES
+from attrai.processes.allocation import environment
 from bench.overhead_ends import Ends
 
 ROOT = Path(__file__).parents[1]

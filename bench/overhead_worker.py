@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrai.actors import deliver
 from attrai.actors.stage import Stage
-from attrai.broker import start
-from attrai.contract import Failure, Job
+from attrai.job import Failure, Job
+from attrai.worker import start
 from bench.overhead_ends import Ends
 
 NAME = "overhead"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import simpy
 
-from attrai.contract import STAGES, StageName
+from attrai.job import STAGES, StageName
 from bench.eta_worker import LEAST, MOST, PHOTOS, ROOT, uneven
 from bench.eta_worker import STAGES as UNEVEN
 from bench.replicas_worker import MEANS

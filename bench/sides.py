@@ -21,18 +21,15 @@ from numpy.typing import NDArray
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Model, open_engine
-from attrai.scoring.evaluation.agreement import agreement
 from attrai.scoring.resnet34 import folded, resnet34
-from attrai.scoring.training.checkpoint import Checkpoint
-from attrai.scoring.training.device import Device
-from attrai.scoring.training.fitting import fit
-from attrai.scoring.training.loop import Conditions
-from attrai.scoring.training.network import MEAN, RATINGS, SCALE, ResNet34
-from attrai.scoring.training.packaging import start_of, weights_of
-from attrai.scoring.training.plan import Plan
-from attrai.scoring.training.ratings import mean
-from bench.faults import ROOT
+from attrai_training.evaluation.metrics import agreement
+from attrai_training.finetuning import fit
+from attrai_training.loop import Checkpoint, Conditions, Device, Plan
+from attrai_training.network import MEAN, RATINGS, SCALE, ResNet34
+from attrai_training.packaging import start_of, weights_of
+from attrai_training.ratings import mean
 from bench.labelled import load, parser
+from testing.faults import ROOT
 
 DRAWS, BATCH, ROUNDS = 2000, 4, 20
 

@@ -29,9 +29,9 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from attrai.sandbox import Sandbox, running
-from bench.faults import ROOT
-from tests.servers import RabbitServer, RedisServer
+from telegram_sandbox import Sandbox, running
+from testing.faults import ROOT
+from testing.servers import RabbitServer, RedisServer
 from tests.telegram.served import TOKEN
 
 ASTRONAUT = ROOT / "examples/astronaut.jpg"

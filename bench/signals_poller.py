@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from attrai.processes.shutdown import Shutdown
-from attrai.processes.signals import run
+from attrai.lifecycle.shutdown import Shutdown
+from attrai.lifecycle.signals import run
 
 
 def poll(shutdown: Shutdown) -> None:

@@ -14,12 +14,12 @@ import dramatiq
 
 from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
-from attrai.contract import Job, StageName, job_id
+from attrai.job import Job, StageName, job_id
 from attrai.ledger import Ledger
 from attrai.services import open_redis
 from attrai.settings import Settings
 from bench.eta_worker import ANSWERS, NAME, PATIENCE, PHOTOS, Workers, uneven
-from tests.servers import RabbitServer, RedisServer
+from testing.servers import RabbitServer, RedisServer
 
 
 class SleepingChain:

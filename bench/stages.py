@@ -17,8 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
-from attrai.allocation import environment
-from attrai.contract import STAGES
+from attrai.job import STAGES
+from attrai.processes.allocation import environment
 from bench.stages_contender import Answer
 from bench.stages_photos import Case, cases
 

@@ -62,7 +62,7 @@ def contender(kind: str) -> Callable[[bytes, Step], int]:
 
         return Yardstick().process
     if kind == "attrai":
-        from attrai.contract import STAGES  # noqa: PLC0415 - not for the yardstick
+        from attrai.job import STAGES  # noqa: PLC0415 - not for the yardstick
 
         return attrai(list(STAGES))
     if kind == "detector":
@@ -91,11 +91,11 @@ def attrai(names: list[str]) -> Callable[[bytes, Step], int]:
     """The stages' own work with what it needs around it: photo store, channel, settings."""
     from attrai import broker  # noqa: PLC0415 - not for the yardstick
     from attrai.actors.stage import Stage  # noqa: PLC0415
-    from attrai.channels.folder import NAME, TARGET, FolderChannel  # noqa: PLC0415
-    from attrai.contract import Job, job_id  # noqa: PLC0415
-    from attrai.photos import VolumeStore  # noqa: PLC0415
+    from attrai.job import Job, job_id  # noqa: PLC0415
+    from attrai.rating.folder import NAME, TARGET, FolderChannel  # noqa: PLC0415
     from attrai.services import Services, open_redis  # noqa: PLC0415
     from attrai.settings import Settings  # noqa: PLC0415
+    from attrai.storage import VolumeStore  # noqa: PLC0415
 
     for name in names:
         importlib.import_module(f"attrai.actors.{name}")

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from attrai.contract import Box, Face, Job, Point, job_id
 from attrai.faces import CascadeNetworks
 from attrai.inference import Engine, open_engine
+from attrai.job import Box, Face, Job, Point, job_id
 
 pytest_plugins = [
-    "tests.servers.fixtures",
+    "testing.servers.fixtures",
     "tests.sandbox.browser",
     "tests.selection",
     "tests.reruns",

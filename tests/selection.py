@@ -6,8 +6,6 @@ import pytest
 
 #: What a test needs that asks for one of these fixtures.
 _MARKS = {"browser": "browser", "rabbit_server": "servers", "redis_server": "servers"}
-#: The folders of what makes weights and judges them: no part of the service.
-_LABORATORY = {"training", "evaluation"}
 #: What takes long begins first, so that short tests are left for whoever is done early.
 _ORDER = ("engine", "slow", "training", "servers", "browser")
 
@@ -19,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         for mark in {_MARKS[fixture] for fixture in fixtures if fixture in _MARKS}:
             item.add_marker(mark)
-        if _LABORATORY & set(item.path.parts):
+        if "training" in item.path.parts:
             item.add_marker("training")
     items.sort(key=_place)
 

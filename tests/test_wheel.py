@@ -37,7 +37,7 @@ def test_wheel_rates_a_photo(tmp_path: Path) -> None:
         )
         return run.stdout
 
-    place = python("-c", "import attrai.render.fonts as f, attrai; print(attrai.__file__)")
+    place = python("-c", "import attrai.render.text as f, attrai; print(attrai.__file__)")
     assert Path(place.strip()).is_relative_to(installed)
     options = ["-o", str(tmp_path / "out"), "--json", "--renderer", "ranking"]
     item = json.loads(python("-m", "attrai", "rate", str(ASTRONAUT), *options))

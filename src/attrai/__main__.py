@@ -13,7 +13,7 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit)
 
-    from attrai.processes.signals import run  # noqa: PLC0415 - see above
+    from attrai.lifecycle.signals import run  # noqa: PLC0415 - see above
 
     def command_line(shutdown: object) -> None:
         from attrai.cli import app  # noqa: PLC0415 - see above

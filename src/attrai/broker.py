@@ -1,157 +1,131 @@
-"""Starting a worker: `dramatiq attrai.broker:setup attrai.actors.detect -Q detect -t 1`.
+"""RabbitMQ through dramatiq, with cures for the ways in which a message could be lost.
 
-dramatiq calls `setup` in each worker process, imports the stage's module, and starts to
-consume. `attrai worker detect` spares the typing.
+What the chain needs around its actors, on any broker.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+import time
+from collections.abc import Callable
+from typing import Any, cast
 
 import dramatiq
-import structlog
-from redis import Redis
+import pika
+from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
+from dramatiq.common import q_name, xq_name
+from dramatiq.errors import ConnectionClosed
+from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
 
-from attrai import logs
-from attrai.boot import Boot
-from attrai.channels import Channel
-from attrai.contract import Job
-from attrai.errors import SettingsError
-from attrai.ledger import Ledger
-from attrai.metrics.opening import open_stage_metrics
-from attrai.middleware import middleware
-from attrai.photos import StoreError, open_store
-from attrai.rabbitmq import Broker, hide_messages
-from attrai.servers import CannotStart, await_servers
-from attrai.services import Services, open_redis
-from attrai.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from attrai.metrics.stage import StageMetrics
-
-log = structlog.get_logger(__name__)
+#: Seconds between heartbeats: a connection that died silently is noticed within two of them.
+HEARTBEAT = 60
+#: Dead letters hold addresses of chats, so RabbitMQ drops them after so many milliseconds.
+DEAD_LETTER_TTL = 3_600_000
+#: Seconds to wait before each further try to publish: together longer than RabbitMQ's restart.
+_PUBLISH_PAUSES = (0.1, 0.3, 1, 2, 4, 8, 10, 10, 10)
 
 
-def setup() -> None:
-    """Makes the broker of this process, for dramatiq's command line."""
-    start(open_channels)
+class _Consumer(_RabbitmqConsumer):
+    """A consumer that acknowledges only what came through its own connection.
 
-
-def open_channels(settings: Settings) -> dict[str, Channel]:
-    """Telegram, for those processes that have its token: not all need it.
-
-    Raises:
-        SettingsError: Telegram refuses the token.
+    RabbitMQ numbers deliveries per channel. After a reconnect the late acknowledgement of an
+    old message would acknowledge a new one that has the same number by now, and a crash soon
+    after would lose that one.
     """
-    if settings.telegram_token is None:
-        return {}
-    # Keeps pyTelegramBotAPI out of the stages that don't talk to Telegram.
-    from attrai.channels.telegram import NAME, TelegramChannel  # noqa: PLC0415
-    from attrai.telegram import open_telegram  # noqa: PLC0415
 
-    return {NAME: TelegramChannel(open_telegram(settings, open_redis(settings)))}
+    def __next__(self) -> Any:
+        message = super().__next__()  # type: ignore[no-untyped-call]  # dramatiq's
+        if message is not None:
+            message.consumer = self
+        if self.queue_name == q_name(self.queue_name):
+            # The queue of delayed messages has a thread of its own, which proves nothing.
+            self.broker.on_consumer_turn()
+        return message
 
+    def ack(self, message: Any) -> None:
+        if message.consumer is self:
+            super().ack(message)  # type: ignore[no-untyped-call]  # dramatiq's
 
-def start(channels_of: Callable[[Settings], Mapping[str, Channel]]) -> None:
-    """Makes a broker whose stages know these channels the one of this process.
-
-    Raises:
-        SystemExit: the settings or a server don't allow it, with a line that says why.
-    """
-    try:
-        settings = load_settings()
-        log_handler = configure_logs(settings, "worker")
-        await_servers(settings)
-        services = open_services(settings, channels_of(settings))
-        metrics = open_stage_metrics(settings)
-    except (SettingsError, CannotStart) as error:
-        sys.exit(f"attrai: {error}")
-    extra: list[dramatiq.Middleware] = []
-    if metrics is not None:
-        services = _counted(services, metrics)
-        extra.append(metrics)
-    dramatiq.set_broker(make_broker(settings, [Boot(services, log_handler), *extra]))
+    def nack(self, message: Any) -> None:
+        if message.consumer is self:
+            super().nack(message)  # type: ignore[no-untyped-call]  # dramatiq's
 
 
-def _counted(services: Services, metrics: StageMetrics) -> Services:
-    """The services, with what they tell told to the metrics as well."""
+class Broker(RabbitmqBroker):
+    """RabbitMQ with publisher confirms, and patience while it restarts."""
 
-    def answered(job: Job) -> None:
-        services.on_answered(job)
-        metrics.answered(job)
+    def __init__(self, url: str, middleware: list[dramatiq.Middleware]) -> None:
+        super().__init__(url=url, confirm_delivery=True, middleware=middleware)
+        # A timeout for blocked connections stays unset: a memory alarm of RabbitMQ blocks
+        # publishers until it is over and loses nothing, where giving up lost messages.
+        cast("pika.ConnectionParameters", self.parameters).heartbeat = HEARTBEAT
+        #: Called by the threads that consume, at least once a second.
+        self.on_consumer_turn: Callable[[], None] = lambda: None
 
-    return replace(services, on_answered=answered, on_handed_on=metrics.handed_on)
+    @property
+    def consumer_class(self) -> type[_Consumer]:
+        """What reads a queue."""
+        return _Consumer
 
+    def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
+        """Publishes with a confirm; waits for a RabbitMQ that is away for less than a minute.
 
-def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
-    """Sends this process's records where the settings say, without the passwords in them.
+        Raises:
+            ConnectionClosed: RabbitMQ stayed away.
+        """
+        for pause in _PUBLISH_PAUSES:
+            try:
+                return super().enqueue(message, delay=delay)
+            except ConnectionClosed:
+                time.sleep(pause)
+        return super().enqueue(message, delay=delay)
 
-    Raises:
-        CannotStart: the URL of Graylog is unusable.
-    """
-    urls = (settings.broker_url, settings.redis_url)
-    passwords = [urlsplit(url.get_secret_value()).password for url in urls]
-    secrets = [unquote(password) for password in passwords if password]
-    if settings.telegram_token is not None:
-        secrets.append(settings.telegram_token.get_secret_value())
-    # dramatiq's command line silences pika, whose warnings are worth as much as any.
-    logging.getLogger("pika").setLevel(logging.WARNING)
-    # It would write each request's URL, with chats and captions.
-    logging.getLogger("urllib3").setLevel(logging.INFO)
-    try:
-        handler = logs.configure(
-            settings.log_level,
-            # dramatiq replaces sys.stdout by a pipe that ends in stderr.
-            sys.__stdout__ or sys.stdout,
-            service=service,
-            gelf_url=settings.gelf_url,
-            secrets=secrets,
+    def _declare_xq_queue(self, queue_name: str) -> Any:
+        return self.channel.queue_declare(
+            queue=xq_name(queue_name),
+            durable=True,
+            arguments={"x-message-ttl": DEAD_LETTER_TTL},
         )
-    except ValueError as error:
-        raise CannotStart(f"ATTRAI_GELF_URL: {error}") from error
-    handler.addFilter(hide_messages)
-    return handler
 
 
-def make_broker(settings: Settings, extra: list[dramatiq.Middleware]) -> Broker:
-    """RabbitMQ with the chain's middleware and some more."""
-    return Broker(settings.broker_url.get_secret_value(), [*middleware(), *extra])
+def hide_messages(record: logging.LogRecord) -> bool:
+    """A filter for logs: dramatiq's records name messages by their ids, not their content."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            argument.message_id
+            if isinstance(argument, dramatiq.Message | dramatiq.MessageProxy)
+            else argument
+            for argument in record.args
+        )
+    return True
 
 
-def open_services(settings: Settings, channels: Mapping[str, Channel]) -> Services:
-    """What the stages of a worker work with.
+class SureRetries(Retries):
+    """Retries whose own failure does not lose the message.
 
-    Raises:
-        CannotStart: the photo store can't be used.
+    dramatiq swallows what a hook raises and acknowledges the message all the same
+    (dramatiq#545), so a message that could not be put back was gone. Here it ends among the
+    dead letters, and the sweeper answers for its job.
     """
-    try:
-        photos = open_store(settings.photos_url)
-    except StoreError as error:
-        raise CannotStart(f"ATTRAI_PHOTOS_URL: {error}") from error
-    return Services(
-        settings=settings,
-        photos=photos,
-        ledger=make_ledger(open_redis(settings), settings),
-        channels=channels,
-        on_answered=log_answer,
-    )
+
+    def after_process_message(self, broker: Any, message: Any, **outcome: Any) -> None:
+        """Puts a failed message back into its queue, or among the dead letters."""
+        try:
+            super().after_process_message(broker, message, **outcome)  # type: ignore[no-untyped-call]  # dramatiq's
+        except Exception:
+            message.fail()
+            raise
 
 
-def make_ledger(redis: Redis, settings: Settings) -> Ledger:
-    """A ledger with the limits that the settings name."""
-    return Ledger(
-        redis,
-        max_active=settings.max_active,
-        max_pending=settings.max_pending,
-        lifetime=settings.job_seconds,
-    )
+def middleware(*, min_backoff: int = 1000, max_backoff: int = 60_000) -> list[dramatiq.Middleware]:
+    """The time limit, the retries, and the count of attempts.
 
-
-def log_answer(job: Job) -> None:
-    """Notes how a job ended."""
-    log.info("answered", job=job.id, outcome=job.failure.code if job.failure else "rated")
+    Args:
+        min_backoff: milliseconds until a failed stage is tried again; more each time.
+        max_backoff: the most. Delayed messages live in a worker's memory: few, short.
+    """
+    return [
+        TimeLimit(),
+        SureRetries(min_backoff=min_backoff, max_backoff=max_backoff),
+        CurrentMessage(),
+    ]

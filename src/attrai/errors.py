@@ -5,13 +5,15 @@ A `UserError` is about the photo that somebody sent: he is told, and the job is 
 
 Everything else that is raised is a fault of ours: it is logged, tried again, and ends in an
 apology.
+
+How photos end, in four kinds.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
-from attrai.contract import Failure
+from attrai.job import Failure
 
 #: The failure of a job that we could not process through no fault of its photo.
 INTERNAL = Failure(code="internal")
@@ -85,5 +87,28 @@ class SettingsError(Exception):
     """A setting is unusable; the message is one line that names the variable."""
 
 
-class LabelsError(Exception):
-    """Labelled photos are unusable as a whole; the message is one line that says why."""
+class CannotStart(Exception):
+    """The process can't do its work, and waiting is of no use; the message says why."""
+
+
+class TryLater(Exception):
+    """The other side can't be reached, or asks for patience: of `seconds`, where it says so."""
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+#: With its picture; through no fault of ours without (no face on it, or we could not take it, or
+#: could not give it back); or through ours.
+Outcome = Literal["rated", "no-face", "refused", "failed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+def outcome_of(code: str) -> Outcome:
+    """The kind that an answer is of: by the code of its failure, or `rated`."""
+    if code == "rated":
+        return "rated"
+    if code == NoFace.code:
+        return "no-face"
+    return "failed" if code in (INTERNAL.code, TIMED_OUT.code) else "refused"

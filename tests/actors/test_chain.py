@@ -17,15 +17,15 @@ from PIL import Image
 
 from attrai import logs
 from attrai.actors.stage import publish
-from attrai.channels.folder import TARGET, FolderChannel
-from attrai.contract import STAGES, Job, job_id
-from attrai.embedded import EmbeddedChain, embedded_chain, embedded_redis
 from attrai.errors import INTERNAL
+from attrai.images.codecs import unpack_image
+from attrai.job import STAGES, Job, job_id
 from attrai.ledger import Ledger
-from attrai.payloads import unpack_image
+from attrai.processes.embedded import EmbeddedChain, embedded_chain, embedded_redis
+from attrai.rating.folder import TARGET, FolderChannel
 from attrai.settings import Settings
+from testing.waiting import PATIENCE_S
 from tests.conftest import ASTRONAUT
-from tests.waiting import PATIENCE_S
 
 #: How many jobs the ledger lets in at once.
 MOST = 3

@@ -12,16 +12,15 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 
 from attrai.actors.ingest import Ingest
-from attrai.channels import TryLater
-from attrai.channels.folder import FolderChannel
-from attrai.contract import Failure, Job
-from attrai.embedded import embedded_redis
-from attrai.errors import TIMED_OUT
+from attrai.broker import middleware
+from attrai.errors import TIMED_OUT, TryLater
+from attrai.job import Failure, Job
 from attrai.ledger import Ledger
-from attrai.middleware import middleware
-from attrai.photos import VolumeStore
+from attrai.processes.embedded import embedded_redis
+from attrai.rating.folder import FolderChannel
 from attrai.services import Services
 from attrai.settings import Settings
+from attrai.storage import VolumeStore
 
 #: Seconds until a job is given up.
 LIFETIME = 600

@@ -14,9 +14,9 @@ from typing import Self
 
 import pytest
 
-from attrai.contract import STAGES
-from attrai.sandbox import Person, Sandbox, running
-from tests.waiting import PATIENCE_S
+from attrai.job import STAGES
+from telegram_sandbox import Person, Sandbox, running
+from testing.waiting import PATIENCE_S
 
 WAIT = PATIENCE_S
 #: The number of the operator.

@@ -10,23 +10,23 @@ import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from redis import Redis
 
+from attrai.actors.intake import Intake
 from attrai.bot.admin import Office
-from attrai.bot.notices import Notices
-from attrai.bot.outbox import Outbox
-from attrai.bot.reception import Reception
+from attrai.bot.progress import Notices
+from attrai.bot.requests import Reception
+from attrai.bot.sender import Outbox
 from attrai.bot.updates import Reader, Request
-from attrai.broker import make_ledger
-from attrai.contract import STAGES, Job
-from attrai.embedded import embedded_redis
-from attrai.intake import Intake
+from attrai.job import STAGES, Job
 from attrai.ledger import Ledger
-from attrai.overview.queues import EmbeddedQueues
-from attrai.sandbox import Sandbox, running
+from attrai.monitoring.queues import EmbeddedQueues
+from attrai.processes.embedded import embedded_redis
+from attrai.services import make_ledger
 from attrai.settings import Settings
 from attrai.telegram import Telegram
+from telegram_sandbox import Sandbox, running
+from testing.waiting import PATIENCE_S
 from tests.bot.conftest import ADMIN
 from tests.telegram.served import TOKEN, connect
-from tests.waiting import PATIENCE_S
 
 MAX_ACTIVE, MAX_PENDING = 2, 4
 

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from attrai.sandbox import Faults, Message, Sandbox, running
+from telegram_sandbox import Faults, Message, Sandbox, running
+from testing.waiting import wait_for
 from tests.bot.conftest import ADMIN, WAIT, Product, Program
 from tests.conftest import ASTRONAUT
 from tests.sandbox.browser import File, drop
-from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from testing.servers.fixtures import require
 from tests.programs import run_bench
-from tests.servers.fixtures import require
 
 
 @pytest.mark.slow

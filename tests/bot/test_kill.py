@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from attrai.sandbox import Message, Sandbox, running
+from telegram_sandbox import Message, Sandbox, running
+from testing.waiting import wait_for
 from tests.bot.conftest import WAIT, Program, files_left
 from tests.conftest import ASTRONAUT
-from tests.waiting import wait_for
 
 
 def fetched(sandbox: Sandbox) -> int:

@@ -18,11 +18,11 @@ from attrai import logs
 from attrai.bot import poller as module
 from attrai.bot.poller import Poller
 from attrai.bot.updates import Reader, Request
-from attrai.processes.shutdown import Shutdown
-from attrai.sandbox import Faults, Sandbox, running
+from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import TokenRefused
+from telegram_sandbox import Faults, Sandbox, running
+from testing.waiting import wait_for
 from tests.telegram.served import TOKEN, connect
-from tests.waiting import wait_for
 
 
 class Bot:

@@ -15,9 +15,9 @@ from attrai import logs
 from attrai.bot import updates
 from attrai.bot.poller import Poller
 from attrai.bot.updates import Chatter, CommandRequest, PhotoRequest, Reader, Request
-from attrai.processes.shutdown import Shutdown
-from attrai.sandbox.persons import Group, Person
-from attrai.sandbox.world import World
+from attrai.lifecycle.shutdown import Shutdown
+from telegram_sandbox.state import World
+from telegram_sandbox.users import Group, Person
 from tests.sandbox.conftest import picture
 from tests.telegram.served import connect
 

@@ -6,8 +6,8 @@ import os
 import signal
 from pathlib import Path
 
-from attrai.broker import start
-from attrai.contract import Failure, Job
+from attrai.job import Failure, Job
+from attrai.worker import start
 
 NAME = "test"
 #: The variable that names the file to which answers are appended.

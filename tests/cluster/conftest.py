@@ -14,14 +14,14 @@ import pytest
 
 from attrai import broker
 from attrai.actors.stage import publish
-from attrai.contract import Job, job_id
+from attrai.broker import Broker
+from attrai.job import Job, job_id
 from attrai.ledger import Ledger
-from attrai.rabbitmq import Broker
 from attrai.services import open_redis
 from attrai.settings import Settings
+from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.channel import ANSWERS, NAME
 from tests.conftest import ASTRONAUT, ROOT
-from tests.waiting import PATIENCE_S, wait_for
 
 
 class Worker:

@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from attrai.contract import STAGES
-from attrai.sweeper import sweep
+from attrai.job import STAGES
+from attrai.processes.sweeper import sweep
+from testing.waiting import wait_for
 from tests.cluster.channel import DEADLY
 from tests.cluster.conftest import Cluster
-from tests.waiting import wait_for
 
 pytestmark = pytest.mark.servers
 
@@ -66,7 +66,7 @@ def test_a_lost_message_is_answered_by_the_sweeper(
     photos = cluster.folder / "photos" / job.id
     photos.mkdir()  # as if ingest had got so far
 
-    from attrai.photos import open_store  # noqa: PLC0415 - beside its use
+    from attrai.storage import open_store  # noqa: PLC0415 - beside its use
 
     store = open_store(cluster.settings.photos_url)
     wait_for(

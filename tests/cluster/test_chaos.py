@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from testing.servers.fixtures import require
 from tests.programs import run_bench
-from tests.servers.fixtures import require
 
 
 @pytest.mark.servers

@@ -15,11 +15,10 @@ from dramatiq.middleware import Retries
 
 from attrai import logs
 from attrai.actors.stage import publish
-from attrai.middleware import SureRetries, middleware
-from attrai.rabbitmq import Broker, hide_messages
+from attrai.broker import Broker, SureRetries, hide_messages, middleware
+from testing.servers import RabbitServer
+from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
-from tests.servers import RabbitServer
-from tests.waiting import PATIENCE_S, wait_for
 
 
 class Unreachable(StubBroker):

@@ -13,14 +13,14 @@ from typing import NamedTuple
 import pytest
 import requests
 
-from attrai.contract import STAGES, Job
+from attrai.job import STAGES, Job
+from testing.servers import PrometheusServer, RabbitServer, RedisServer
+from testing.servers.fixtures import require
+from testing.servers.server import free_ports
+from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
 from tests.cluster.test_start import start_worker
 from tests.deploy.test_monitoring import RULES, dashboard_expressions, rules
-from tests.servers import PrometheusServer, RabbitServer, RedisServer
-from tests.servers.fixtures import require
-from tests.servers.server import free_ports
-from tests.waiting import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.servers
 

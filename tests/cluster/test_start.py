@@ -11,10 +11,10 @@ import sys
 import pytest
 import redis
 
+from testing.servers import RabbitServer, RedisServer
+from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
 from tests.conftest import ROOT
-from tests.servers import RabbitServer, RedisServer
-from tests.waiting import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.servers
 
@@ -133,7 +133,7 @@ def test_health_command(cluster: Cluster) -> None:
 @pytest.mark.usefixtures("cluster")
 def test_a_worker_without_its_queue() -> None:
     """A worker that is not told its queue ends, for it would take messages of other stages."""
-    command = [sys.executable, "-m", "dramatiq", "attrai.broker:setup", "attrai.actors.render"]
+    command = [sys.executable, "-m", "dramatiq", "attrai.worker:setup", "attrai.actors.render"]
     run = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )

@@ -10,9 +10,9 @@ import sys
 import psutil
 import pytest
 
+from testing.servers.server import is_gone
+from testing.waiting import wait_for
 from tests.deploy.stacks import SWARM
-from tests.servers.server import is_gone
-from tests.waiting import wait_for
 
 #: A step that would take a minute, and what is done once it was interrupted.
 PROGRAM = """

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from attrai.contract import STAGES
+from attrai.job import STAGES
+from testing.servers.fixtures import require
 from tests.conftest import ROOT
 from tests.deploy.stacks import SWARM, load, services
-from tests.metrics.names import exported
-from tests.servers.fixtures import require
+from tests.monitoring.names import exported
 
 RULES = SWARM / "prometheus-rules.yml"
 RULE_TESTS = ROOT / "tests" / "deploy" / "prometheus-rules-test.yml"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from attrai.actors.stage import TIME_LIMIT
-from attrai.contract import STAGES
+from attrai.job import STAGES
 from tests.deploy.stacks import SWARM, load, seconds, services
 
 #: The last file has the roles whole, where monitoring.yml only adds to them.

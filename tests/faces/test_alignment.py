@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from PIL import Image
 
-from attrai.contract import Box, Face, Point
 from attrai.faces import aligned_crops
 from attrai.faces.alignment import CROP_SIDE, TEMPLATE, similarity
+from attrai.job import Box, Face, Point
 
 
 @given(

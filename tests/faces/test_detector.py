@@ -12,8 +12,7 @@ from PIL import Image
 
 from attrai.faces import CascadeNetworks, Detector
 from attrai.faces.boxes import overlaps
-from attrai.faces.cascade import Found, find_faces
-from attrai.faces.detector import THRESHOLDS
+from attrai.faces.detector import THRESHOLDS, Found, find_faces
 from tests.conftest import Labelled
 
 #: The last as `facenet_pytorch.MTCNN` has it by default, so that both let through alike.

@@ -191,7 +191,7 @@ def test_openvino_tells_nobody(tmp_path: Path) -> None:
 def test_other_stages_need_no_engine(stage: str) -> None:
     """A stage without a network imports no engine, and no OpenCV either."""
     program = (
-        f"import sys; import attrai.broker, attrai.actors.{stage};"
+        f"import sys; import attrai.worker, attrai.actors.{stage};"
         "print(sorted({'torch', 'openvino', 'cv2'} & sys.modules.keys()))"
     )
     run = subprocess.run(

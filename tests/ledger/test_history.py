@@ -8,7 +8,7 @@ import fakeredis
 import pytest
 from redis import Redis
 
-from attrai.contract import Box, Face, Failure, Point, Score
+from attrai.job import Box, Face, Failure, Point, Score
 from attrai.ledger import Ledger
 from attrai.ledger.history import read_history
 from tests.ledger.test_recent import after, make

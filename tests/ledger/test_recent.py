@@ -8,7 +8,7 @@ import fakeredis
 import pytest
 from redis import Redis
 
-from attrai.contract import STAGES, Failure, Job, StageName, Timing, job_id
+from attrai.job import STAGES, Failure, Job, StageName, Timing, job_id
 from attrai.ledger import Ledger
 from attrai.ledger.ledger import utc_today
 from attrai.ledger.recent import Recent, read_recent

@@ -14,8 +14,8 @@ import structlog
 from attrai import logs
 from attrai.logs import LogHandler
 from attrai.logs import graylog as graylog_module
-from tests.gelf import GelfReceiver
-from tests.waiting import PATIENCE_S
+from testing.gelf import GelfReceiver
+from testing.waiting import PATIENCE_S
 
 log = structlog.get_logger("attrai.test")
 UNREACHABLE = "Graylog is unreachable"

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from attrai.logs import GelfAddress
 from attrai.logs.graylog import Graylog
 from attrai.logs.scrub import Scrubber
-from tests.gelf import GelfReceiver, parse
+from testing.gelf import GelfReceiver, parse
+from testing.waiting import wait_for
 from tests.logs.conftest import Output
-from tests.waiting import wait_for
 
 log = structlog.get_logger("attrai.test")
 

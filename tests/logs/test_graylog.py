@@ -14,9 +14,9 @@ import structlog
 from attrai.logs import GelfAddress, LogHandler
 from attrai.logs import graylog as graylog_module
 from attrai.logs.graylog import CLOSE_WITHIN, QUEUE_SIZE, Graylog
-from tests.gelf import GelfReceiver
+from testing.gelf import GelfReceiver
+from testing.waiting import wait_for
 from tests.logs.conftest import UNREACHABLE, Output, count, numbers
-from tests.waiting import wait_for
 
 log = structlog.get_logger("attrai.test")
 PADDING = "x" * 900

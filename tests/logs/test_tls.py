@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.gelf import GelfReceiver
+from testing.gelf import GelfReceiver
+from testing.waiting import wait_for
 from tests.logs.conftest import UNREACHABLE, Output, count, numbers
-from tests.waiting import wait_for
 
 log = structlog.get_logger("attrai.test")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from attrai.contract import Box, Face, Point, Score, ScoredFace
+from attrai.job import Box, Face, Point, Score, ScoredFace
 from attrai.render import load_renderer
 
 if TYPE_CHECKING:

@@ -8,9 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attrai.render import fonts
-from attrai.render.fonts import Weight, font, font_file
-from attrai.render.text import CAP_HEIGHT, Style, draw_figures, draw_text, figures_width
+from attrai.render import text
+from attrai.render.text import (
+    CAP_HEIGHT,
+    Style,
+    Weight,
+    draw_figures,
+    draw_text,
+    figures_width,
+    font,
+    font_file,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +49,7 @@ def test_fonts_are_found_in_an_installed_package(
     """A wheel has them in `attrai/fonts`; where they are missing, the message says so."""
     package = tmp_path / "site-packages" / "attrai"
     (package / "fonts").mkdir(parents=True)
-    monkeypatch.setattr(fonts, "_PACKAGE", package)
+    monkeypatch.setattr(text, "_PACKAGE", package)
     with pytest.raises(FileNotFoundError, match=r"Inter-Regular\.otf"):
         font_file("Regular")
     (package / "fonts" / "Inter-Regular.otf").touch()

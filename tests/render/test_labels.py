@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrai.contract import Box
-from attrai.render.labels import Side, place_labels
+from attrai.job import Box
+from attrai.render.label_placement import Side, place_labels
 
 if TYPE_CHECKING:
-    from attrai.render.geometry import Size
+    from attrai.render.shapes import Size
 
 AREA = Box(0, 0, 1280, 960)
 LABEL = (60.0, 24.0)

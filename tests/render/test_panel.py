@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrai.render.panel import lay_out
+from attrai.render.ranking import lay_out
 
 SIDES = st.integers(8, 1280)
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from attrai.contract import Box
-from attrai.render import labels, palette, spotlight, tags, text
+from attrai.job import Box
+from attrai.render import palette, spotlight, tags, text
+from attrai.render.label_placement import place_labels
 
 from .scenes import REVIEWED, reference, rendered
 
@@ -57,7 +58,7 @@ def _without_one_label(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _with_one_label_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tags, "place_labels", lambda *args: _moved(labels.place_labels(*args)))
+    monkeypatch.setattr(tags, "place_labels", lambda *args: _moved(place_labels(*args)))
 
 
 def _in_another_colour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from attrai.contract import Box, ScoredFace
+from attrai.job import Box, ScoredFace
 from attrai.render import load_renderer
 
 from .scenes import SCENES, cut, scored

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, JSHandle, Page, expect, sync_playwright
 
-from tests.servers.fixtures import require
-from tests.waiting import PATIENCE_S
+from testing.servers.fixtures import require
+from testing.waiting import PATIENCE_S
 
 #: Milliseconds after which what a page does not show counts as missing.
 PATIENCE_MS = 1000 * PATIENCE_S

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.waiting import PATIENCE_S
+from testing.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pytest
 import requests
 from PIL import Image
 
-from attrai.sandbox import Sandbox, running
-from tests.waiting import PATIENCE_S
+from telegram_sandbox import Sandbox, running
+from testing.waiting import PATIENCE_S
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from attrai.sandbox import Sandbox
+from telegram_sandbox import Sandbox
+from testing.waiting import PATIENCE_S
 from tests.sandbox.conftest import blank, picture
-from tests.waiting import PATIENCE_S
 
 Call = Callable[..., dict[str, Any]]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from attrai.sandbox import Faults, Sandbox
+from telegram_sandbox import Faults, Sandbox
 from tests.sandbox.clients import Library, aiogram, python_telegram_bot
 from tests.sandbox.conftest import picture
 

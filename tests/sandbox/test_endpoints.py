@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from attrai.sandbox import Sandbox
+from telegram_sandbox import Sandbox
+from testing.waiting import PATIENCE_S, wait_for
 from tests.sandbox.conftest import picture
-from tests.waiting import PATIENCE_S, wait_for
 
 Call = Callable[..., dict[str, Any]]
 
@@ -94,7 +94,7 @@ def test_page_that_is_closed_is_forgotten(sandbox: Sandbox, url: str) -> None:
 
 def test_quiet_stream_shows_that_it_lives(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing happens a comment keeps the connection open."""
-    monkeypatch.setattr("attrai.sandbox.page.KEEP_ALIVE", 0.05)
+    monkeypatch.setattr("telegram_sandbox.page.KEEP_ALIVE", 0.05)
     with requests.get(f"{url}/page/events", stream=True, timeout=PATIENCE_S) as answer:
         assert b": still here" in answer.iter_lines()
 

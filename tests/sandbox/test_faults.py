@@ -12,9 +12,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrai.sandbox import Faults, Sandbox
+from telegram_sandbox import Faults, Sandbox
+from testing.waiting import PATIENCE_S
 from tests.sandbox.conftest import picture
-from tests.waiting import PATIENCE_S
 
 Call = Callable[..., dict[str, Any]]
 

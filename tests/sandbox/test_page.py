@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from attrai.sandbox import Message, Sandbox, running
+from telegram_sandbox import Message, Sandbox, running
+from testing.servers.server import free_ports
 from tests.conftest import ASTRONAUT, ROOT
 from tests.sandbox.browser import File, drop, paste
-from tests.servers.server import free_ports
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def sent(sandbox: Sandbox, count: int = 1) -> list[Message]:
 
 def test_both_languages_have_the_same_words() -> None:
     """A word of the page that one language lacks would break the page in it."""
-    script = (ROOT / "src/attrai/sandbox/static/words.js").read_text("utf-8")
+    script = (ROOT / "src/telegram_sandbox/static/words.js").read_text("utf-8")
     dictionaries = re.findall(r"^  (?:en|ru): \{\n(.*?)\n  \},$", script, re.DOTALL | re.MULTILINE)
     english, russian = (
         {key: "{}" in words for key, words in re.findall(r'(\w+): "([^"]*)"', dictionary)}

@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from attrai.sandbox import Message, Sandbox
-from attrai.sandbox.entities import entities
-from attrai.sandbox.errors import Refused
-from attrai.sandbox.files import Files
-from attrai.sandbox.media import Media
+from telegram_sandbox import Message, Sandbox
+from telegram_sandbox.commands import entities
+from telegram_sandbox.errors import Refused
+from telegram_sandbox.media import Files, Media
+from testing.waiting import PATIENCE_S
 from tests.sandbox.conftest import picture
-from tests.waiting import PATIENCE_S
 
 
 @settings(max_examples=30)

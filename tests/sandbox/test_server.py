@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from attrai.sandbox import Faults, Sandbox, running
-from tests.waiting import PATIENCE_S, wait_for
+from telegram_sandbox import Faults, Sandbox, running
+from testing.waiting import PATIENCE_S, wait_for
 
 
 def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:

@@ -15,10 +15,10 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrai.sandbox import Faults, Sandbox
-from attrai.sandbox.polling import MAX_WAIT
-from attrai.sandbox.updates import Updates
-from tests.waiting import PATIENCE_S, wait_for
+from telegram_sandbox import Faults, Sandbox
+from telegram_sandbox.polling import MAX_WAIT
+from telegram_sandbox.state import Updates
+from testing.waiting import PATIENCE_S, wait_for
 
 Call = Callable[..., dict[str, Any]]
 

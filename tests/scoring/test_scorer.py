@@ -16,9 +16,9 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from attrai.decoding import Limits, decode_photo
 from attrai.faces import CascadeNetworks, Detector, aligned_crops
 from attrai.faces.alignment import CROP_SIDE
+from attrai.images import Limits, decode_photo
 from attrai.inference import Engine, FloatArray
 from attrai.scoring import PACKAGED, Scorer
 from attrai.scoring.weights_file import WeightsError

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from attrai.sandbox import Sandbox, running
 from attrai.telegram import Telegram
+from telegram_sandbox import Sandbox, running
 from tests.telegram.served import TOKEN, connect
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from redis import Redis
 
-from attrai.embedded import embedded_redis
+from attrai.processes.embedded import embedded_redis
 from attrai.telegram import Pseudonyms, Telegram
 from attrai.telegram.limiter import Limiter
 

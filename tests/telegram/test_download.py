@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from attrai.channels import TryLater
-from attrai.sandbox import Faults, Sandbox
-from attrai.telegram import Rejected, Telegram, TokenRefused, api
+from attrai.errors import TryLater
+from attrai.telegram import Rejected, Telegram, TokenRefused, client
+from telegram_sandbox import Faults, Sandbox
 from tests.telegram.served import TOKEN, answering, body, connect
 
 #: What getFile answers: a small file, as it says.
@@ -116,7 +116,7 @@ def test_a_file_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 
     The file would be whole, and be had, once it dripped for ten times as long and more.
     """
-    monkeypatch.setattr(api, "_DOWNLOAD_TIMEOUT", 0.3)
+    monkeypatch.setattr(client, "_DOWNLOAD_TIMEOUT", 0.3)
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(_HEAD + b"\r\n")
@@ -131,7 +131,7 @@ def test_a_file_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of which nothing more comes is not waited for without end."""
-    monkeypatch.setattr(api, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(client, "_TIMEOUT", 0.2)
 
     def stop(connection: socket.socket) -> None:
         connection.sendall(_HEAD + b"\r\nthe beginning")

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from attrai.channels import TryLater
-from attrai.embedded import embedded_redis
+from attrai.errors import TryLater
+from attrai.processes.embedded import embedded_redis
 from attrai.telegram import Pseudonyms, chat_pace
 from attrai.telegram import limiter as limiter_module
 from attrai.telegram.limiter import CHAT_SECONDS, GROUP_SECONDS, ON_THE_SPOT, PER_SECOND, Limiter

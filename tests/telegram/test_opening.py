@@ -8,11 +8,11 @@ import socket
 import pytest
 
 from attrai import logs
-from attrai.embedded import embedded_redis
 from attrai.errors import SettingsError
-from attrai.sandbox import Sandbox
+from attrai.processes.embedded import embedded_redis
 from attrai.settings import Settings
 from attrai.telegram import Pseudonyms, open_pseudonyms, open_telegram
+from telegram_sandbox import Sandbox
 from tests.telegram.served import TOKEN
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.gelf import parse
+from testing.gelf import parse
 from verification.deployment import SERVICES, containers
 from verification.interruption import Interrupted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 
 from attrai.actors.stage import Stage
-from attrai.contract import Job
-from attrai.photos import PICTURE
+from attrai.job import Job
+from attrai.storage import PICTURE
 
 log = structlog.get_logger(__name__)
 

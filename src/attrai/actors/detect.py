@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from attrai.actors.stage import Stage
-from attrai.contract import Job
 from attrai.errors import NoFace
 from attrai.faces import CascadeNetworks, Detector, aligned_crops
 from attrai.faces.alignment import CROP_SIDE
+from attrai.images.codecs import pack_crops, unpack_photo
 from attrai.inference import open_engine
-from attrai.payloads import pack_crops, unpack_photo
-from attrai.photos import CROPS, PHOTO
+from attrai.job import Job
 from attrai.services import Services
+from attrai.storage import CROPS, PHOTO
 
 
 class Detect(Stage):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from attrai.actors.stage import Stage
-from attrai.contract import Job
-from attrai.decoding import limits_of, pack_source
-from attrai.photos import PHOTO
+from attrai.images import limits_of, pack_source
+from attrai.job import Job
 from attrai.services import Services
+from attrai.storage import PHOTO
 
 
 class Ingest(Stage):

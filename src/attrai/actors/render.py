@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 from attrai.actors.stage import Stage
-from attrai.contract import Job
-from attrai.payloads import pack_image, unpack_image
-from attrai.photos import PHOTO, PICTURE
+from attrai.images.codecs import pack_image, unpack_image
+from attrai.job import Job
 from attrai.render import load_renderer
+from attrai.storage import PHOTO, PICTURE
 
 #: Looking through the installed packages takes longer than to draw.
 _renderer = cache(load_renderer)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from attrai.actors.stage import Stage
-from attrai.contract import Job
+from attrai.images.codecs import unpack_crops
 from attrai.inference import open_engine
-from attrai.payloads import unpack_crops
-from attrai.photos import CROPS
+from attrai.job import Job
 from attrai.scoring import PACKAGED, Scorer
 from attrai.services import Services
+from attrai.storage import CROPS
 
 
 class ScoreFaces(Stage):

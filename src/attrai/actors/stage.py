@@ -12,9 +12,8 @@ import dramatiq
 import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
-from attrai.channels import TryLater
-from attrai.contract import STAGES, Job, StageName, Timing, UnreadableMessage
-from attrai.errors import INTERNAL, TIMED_OUT, UserError
+from attrai.errors import INTERNAL, TIMED_OUT, TryLater, UserError
+from attrai.job import STAGES, Job, StageName, Timing, UnreadableMessage
 from attrai.services import Services
 
 log = structlog.get_logger(__name__)

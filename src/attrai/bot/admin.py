@@ -7,16 +7,16 @@ from importlib.util import find_spec
 
 from redis import Redis
 
-from attrai.bot.outbox import Outbox
+from attrai.bot.sender import Outbox
 from attrai.bot.updates import CommandRequest, Origin, Request
 from attrai.ledger import Ledger
 from attrai.ledger.history import History, read_history
-from attrai.overview.advice import advice
-from attrai.overview.queues import Queues
-from attrai.overview.snapshot import Snapshot, take
+from attrai.locales import duration, text
+from attrai.monitoring.bottleneck import advice
+from attrai.monitoring.queues import Queues
+from attrai.monitoring.snapshot import Snapshot, take
 from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms
-from attrai.texts import duration, text
 
 COMMAND = "admin"
 #: The days that the chart shows one by one; its distributions are today's.
@@ -65,7 +65,7 @@ class Office:
         if find_spec("matplotlib") is None:
             self._telegram.send_text(origin.chat, words, reply_to=origin.message)
             return
-        from attrai.overview.charts import draw  # noqa: PLC0415 - an extra, and slow to import
+        from attrai.monitoring.charts import draw  # noqa: PLC0415 - an extra, and slow to import
 
         self._telegram.send_photo(
             origin.chat,

@@ -15,8 +15,8 @@ import structlog
 from telebot import types
 
 from attrai.bot.updates import Reader, Request
-from attrai.channels import TryLater
-from attrai.processes.shutdown import Shutdown
+from attrai.errors import TryLater
+from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import AnotherPoller, Rejected, Telegram
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from telebot import types
 from telebot.util import content_type_service
 
-from attrai.texts import choose_locale
+from attrai.locales import choose_locale
 
 #: So many albums are remembered, for only their first photo has the caption.
 _ALBUMS = 1000

@@ -13,12 +13,12 @@ from typing import Annotated
 
 import typer
 
-from attrai import logs, report
-from attrai.cli.ending import FAILED, refuse, shutdown_of
-from attrai.cli.showing import add_bar, output_console, progress_bars
+from attrai import logs
+from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
 from attrai.errors import SettingsError
-from attrai.plan import SUFFIX, Outcome, Task, plan
-from attrai.processes.shutdown import Shutdown
+from attrai.lifecycle.shutdown import Shutdown
+from attrai.rating import report
+from attrai.rating.paths import SUFFIX, Outcome, Task, plan
 from attrai.render import UnknownRenderer, UnusableRenderer, load_renderer, renderer_names
 from attrai.settings import Settings, load_settings
 
@@ -94,7 +94,7 @@ def _rate(
     tasks: list[Task], settings: Settings, renderer: str, threads: int, shutdown: Shutdown
 ) -> Iterator[Outcome]:
     # Importing the networks takes seconds that `attrai --help` need not wait for.
-    from attrai.rate import rate  # noqa: PLC0415
+    from attrai.rating.rate import rate  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
 
     try:

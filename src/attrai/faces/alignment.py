@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.contract import Face
 from attrai.faces.pyramid import Halves
+from attrai.job import Face
 
 #: Side of a crop in pixels.
 CROP_SIDE = 128

@@ -5,9 +5,17 @@ into something to call. Engines are imported when they are asked for: a process 
 never imports torch.
 """
 
-from attrai.inference.choice import open_engine
-from attrai.inference.layers import Architecture, Layers, T
-from attrai.inference.network import Engine, FloatArray, Images, Model, Network
+from attrai.inference.engine import (
+    Architecture,
+    Engine,
+    FloatArray,
+    Images,
+    Layers,
+    Model,
+    Network,
+    T,
+    open_engine,
+)
 
 __all__ = [
     "Architecture",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attrai.inference.network import FloatArray, Images, Model, Network
+from attrai.inference.engine import FloatArray, Images, Model, Network
 
 # Importing OpenVINO tells its makers so, over the network, and leaves an identifier in the home
 # folder. Where this package of it can't be imported it does neither.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from attrai.inference.network import FloatArray, Images, Model, Network
+from attrai.inference.engine import FloatArray, Images, Model, Network
 
 
 class TorchEngine:

@@ -10,8 +10,8 @@ from typing import Self
 
 from redis import Redis
 
+from attrai.errors import OUTCOMES, Outcome, outcome_of
 from attrai.ledger.ledger import DAYS_KEPT
-from attrai.outcomes import OUTCOMES, Outcome, outcome_of
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any, Literal, cast
 
 from redis import Redis
 
-from attrai.contract import STAGES, Job, StageName, Ticket
 from attrai.errors import TIMED_OUT
+from attrai.job import STAGES, Job, StageName, Ticket
 from attrai.ledger import scripts
 from attrai.ledger.eta import StageLoad, seconds_to_answer
 from attrai.ledger.histogram import histogram_bound

@@ -10,7 +10,7 @@ from typing import cast
 
 from redis import Redis
 
-from attrai.contract import STAGES, StageName
+from attrai.job import STAGES, StageName
 from attrai.ledger.eta import seconds_to_answer
 from attrai.ledger.histogram import mean
 from attrai.ledger.ledger import Ledger, utc_today

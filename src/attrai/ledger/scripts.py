@@ -25,7 +25,7 @@ Keys, all below `attrai:`
 Times are Redis's own, in Unix seconds. A script's arguments are named in its first lines.
 """
 
-from attrai.contract import STAGES
+from attrai.job import STAGES
 
 #: So many seconds are counted together, and kept for so many. An operator is to see within 10
 #: seconds what changed.

@@ -1,1 +1,1 @@
-"""How processes begin and end; imported first, so nothing here imports more than it must."""
+"""What runs: the bot, the sweeper, all in one process, and what a process does at its start."""

@@ -5,7 +5,12 @@ is registered under, `renderer_names` lists those there are. The built-in ones a
 `ranking` and `spotlight`, each in the module of its name; what they share lies beside them.
 """
 
-from attrai.render.registry import UnknownRenderer, UnusableRenderer, load_renderer, renderer_names
-from attrai.render.renderer import Renderer
+from attrai.render.renderer import (
+    Renderer,
+    UnknownRenderer,
+    UnusableRenderer,
+    load_renderer,
+    renderer_names,
+)
 
 __all__ = ["Renderer", "UnknownRenderer", "UnusableRenderer", "load_renderer", "renderer_names"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from attrai.contract import ScoredFace
+    from attrai.job import ScoredFace
 
 
 class Boxes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrai.contract import Box
+from attrai.job import Box
 from attrai.render import palette, shapes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from attrai.contract import Score
+    from attrai.job import Score
 
 _LOWEST, _HIGHEST = 1.0, 10.0
 #: Diameter of the dot at the mean, in heights of the bar.

@@ -1,7 +1,11 @@
-"""What every renderer offers, built in or not."""
+"""What every renderer offers, built in or not.
+
+Finds renderers by name among the installed packages.
+"""
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -9,7 +13,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from attrai.contract import ScoredFace
+    from attrai.job import ScoredFace
 
 
 @runtime_checkable
@@ -27,3 +31,42 @@ class Renderer(Protocol):
         be larger than the photo. Without a face it is a copy of the photo.
         """
         ...
+
+
+#: The entry point group that a package registers its renderers under.
+GROUP = "attrai.renderers"
+
+
+class UnknownRenderer(Exception):
+    """No renderer has this name; the message is one line that lists the names there are."""
+
+
+class UnusableRenderer(Exception):
+    """A renderer can't be loaded; the message is one line that names its plug-in."""
+
+
+def renderer_names() -> list[str]:
+    """The names of the installed renderers in alphabetical order; none is loaded for it."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def load_renderer(name: str) -> Renderer:
+    """The renderer registered as `name`.
+
+    Raises:
+        UnknownRenderer: no installed package registers this name.
+        UnusableRenderer: what is registered fails to load or is no `Renderer`.
+    """
+    found = next(iter(entry_points(group=GROUP, name=name)), None)
+    if found is None:
+        raise UnknownRenderer(f"no renderer {name!r}; there are {', '.join(renderer_names())}")
+    try:
+        renderer = found.load()()
+    except Exception as error:  # a third party's code may raise anything
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UnusableRenderer(
+            f"renderer {name!r} ({found.value}) can't be loaded: {problem}"
+        ) from error
+    if not isinstance(renderer, Renderer):
+        raise UnusableRenderer(f"renderer {name!r} ({found.value}) has no method `render`")
+    return renderer

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from attrai.contract import Box
+from attrai.job import Box
 from attrai.render import palette, shapes
 from attrai.render.gauge import DOT, draw_gauge
-from attrai.render.geometry import clip, grow, whole
-from attrai.render.labels import place_labels
-from attrai.render.sizes import legible, text_size
-from attrai.render.text import Style, draw_text, score_text, spread_text
+from attrai.render.label_placement import place_labels
+from attrai.render.shapes import clip, grow, whole
+from attrai.render.text import Style, draw_text, legible, score_text, spread_text, text_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attrai.contract import Score, ScoredFace
-    from attrai.render.geometry import Size
+    from attrai.job import Score, ScoredFace
+    from attrai.render.shapes import Size
 
 #: What is left of colour and light around the faces.
 _SATURATION = 0.55

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attrai.render import palette, shapes
-from attrai.render.geometry import clip, grow, whole
-from attrai.render.labels import place_labels
-from attrai.render.sizes import line_width, text_size
-from attrai.render.text import Style, draw_text
+from attrai.render.label_placement import place_labels
+from attrai.render.shapes import clip, grow, whole
+from attrai.render.text import Style, draw_text, line_width, text_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL.Image import Image
 
-    from attrai.contract import Box
-    from attrai.render.geometry import Size
+    from attrai.job import Box
+    from attrai.render.shapes import Size
 
 #: Size of the text as a share of the face, and at most as a share of the picture.
 _TEXT_OF_FACE = 0.16

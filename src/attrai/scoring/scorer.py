@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.contract import Score
 from attrai.faces.alignment import CROP_SIDE, TEMPLATE
 from attrai.inference import Engine, FloatArray, Model, Network
+from attrai.job import Score
 from attrai.scoring.resnet34 import folded, resnet34
 from attrai.scoring.weights_file import ScorerWeights, WeightsError
 

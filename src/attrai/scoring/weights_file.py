@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from attrai.inference import FloatArray
-from attrai.photos import write_atomically
+from attrai.storage import write_atomically
 
 #: The weights that travel with the package; MODEL_CARD.md beside them says what they are.
 PACKAGED = Path(__file__).parent / "weights" / "resnet34.safetensors"

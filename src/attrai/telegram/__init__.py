@@ -1,8 +1,14 @@
 """Telegram's Bot API as the rest of attrai uses it, behind names that never show the token."""
 
-from attrai.telegram.api import AnotherPoller, Rejected, Telegram, TokenRefused
+from attrai.telegram.client import (
+    AnotherPoller,
+    Rejected,
+    Telegram,
+    TokenRefused,
+    open_pseudonyms,
+    open_telegram,
+)
 from attrai.telegram.limiter import chat_pace
-from attrai.telegram.opening import open_pseudonyms, open_telegram
 from attrai.telegram.pseudonyms import Pseudonyms
 
 __all__ = [

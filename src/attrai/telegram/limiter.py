@@ -15,7 +15,7 @@ from typing import cast
 
 from redis import Redis
 
-from attrai.channels import TryLater
+from attrai.errors import TryLater
 from attrai.telegram.pseudonyms import Pseudonyms
 
 #: Messages a second in all. They go out up to 0.2 s late, so some more may fall into one second.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from attrai.contract import job_id
+from attrai.job import job_id
 
 
 class Pseudonyms:

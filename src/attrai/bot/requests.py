@@ -1,0 +1,147 @@
+"""Lets photos in, refuses others with a reason, and answers commands."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from attrai.actors.intake import Intake
+from attrai.bot.progress import Notices
+from attrai.bot.sender import Outbox
+from attrai.bot.updates import Chatter, CommandRequest, Origin, PhotoRequest, Request
+from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooSmall, UserError
+from attrai.job import Failure, Job
+from attrai.locales import duration, text
+from attrai.render import renderer_names
+from attrai.settings import Settings
+from attrai.telegram import Telegram, open_pseudonyms
+from attrai.telegram.channel import CHAT, MESSAGE, NAME
+
+DEFAULT_RENDERER = "boxes"
+#: getFile gives out no larger files (https://core.telegram.org/bots/api#getfile).
+_GET_FILE_MB = 20
+#: Types of files that may turn out to be an image.
+_UNKNOWN_TYPES = (None, "", "application/octet-stream")
+#: How often an answer to a command is tried.
+_TRIES = 5
+
+
+class Reception:
+    """What the bot does with a request. Everything may be asked again."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        telegram: Telegram,
+        intake: Intake,
+        notices: Notices,
+        outbox: Outbox,
+    ) -> None:
+        self._settings = settings
+        self._telegram = telegram
+        self._pseudonyms = open_pseudonyms(settings)
+        self._intake = intake
+        self._notices = notices
+        self._outbox = outbox
+        self._limit_mb = min(settings.max_file_mb, _GET_FILE_MB)
+        self._styles = renderer_names()
+
+    def receive(self, request: Request) -> None:
+        """Starts what is asked for; when it returns the chain has the photo.
+
+        Raises:
+            dramatiq.errors.BrokerConnectionError: RabbitMQ stayed away; it is to be asked again.
+            redis.RedisError: Redis did.
+        """
+        if isinstance(request, PhotoRequest):
+            self._receive_photo(request)
+        else:
+            self._reply(request.origin, self._words_for(request))
+
+    def _receive_photo(self, request: PhotoRequest) -> None:
+        job = self._job(request)
+        failure = self._unfit(request)
+        if failure:
+            self._intake.submit(job.with_(failure=failure))
+            return
+        admission = self._intake.submit(job)
+        if admission == "admitted" or (admission == "repeated" and self._is_in_work(job)):
+            self._notices.announce(job, request.album)
+        elif admission == "user-busy":
+            wait = duration(self._intake.ledger.next_slot(job.user), job.locale)
+            self._refuse(job, admission, limit=self._settings.max_active, wait=wait)
+        elif admission == "busy":
+            self._refuse(job, admission, wait=duration(self._intake.ledger.eta(), job.locale))
+
+    def _is_in_work(self, job: Job) -> bool:
+        """Whether the job was not refused when its update came before."""
+        started = self._intake.ledger.admitted(job.id)
+        return started is not None and started.failure is None
+
+    def _refuse(self, job: Job, code: str, **details: float | str) -> None:
+        # Through the chain, for there a refusal is as safe from crashes as a picture.
+        self._intake.submit(job.with_(failure=Failure(code=code, details=details)))
+
+    def _unfit(self, request: PhotoRequest) -> Failure | None:
+        """Why the photo need not be fetched, from what Telegram says of it."""
+        file = request.file
+        sides = [side for side in (file.width, file.height) if side is not None]
+        error: UserError | None = None
+        if file.mime not in _UNKNOWN_TYPES and not str(file.mime).startswith("image/"):
+            error = NotAnImage()
+        elif file.bytes == 0:
+            error = BrokenImage()
+        elif file.bytes is not None and file.bytes > self._limit_mb * 10**6:
+            error = FileTooLarge(limit_mb=self._limit_mb)
+        elif sides and min(sides) < self._settings.min_photo_side:
+            error = TooSmall(limit=self._settings.min_photo_side)
+        return error.failure() if error else None
+
+    def _job(self, request: PhotoRequest) -> Job:
+        origin, now = request.origin, time.time()
+        return Job(
+            id=self._pseudonyms.job(origin.chat, origin.message),
+            channel=NAME,
+            address={CHAT: origin.chat, MESSAGE: origin.message},
+            user=self._pseudonyms.user(origin.user),
+            locale=origin.locale,
+            source=request.file.id,
+            renderer=self._renderer_in(request.words),
+            admitted_at=now,
+            queued_at=now,
+        )
+
+    def _renderer_in(self, words: str) -> str:
+        """The renderer that a caption names, whatever else it says."""
+        said = words.lower().split()
+        return next((name for name in self._styles if name in said), DEFAULT_RENDERER)
+
+    def _reply(self, origin: Origin, words: str) -> None:
+        send = partial(self._telegram.send_text, origin.chat, words, reply_to=origin.message)
+        self._outbox.post(send, tries=_TRIES)
+
+    def _words_for(self, request: CommandRequest | Chatter) -> str:
+        locale = request.origin.locale
+        match request:
+            case CommandRequest(name="start"):
+                return text("start", locale)
+            case CommandRequest(name="privacy"):
+                minutes = -(-self._settings.job_seconds // 60)
+                return text("privacy", locale, minutes=minutes)
+            case CommandRequest(name="styles"):
+                styles = "\n".join(f"{name}: {_style(name, locale)}" for name in self._styles)
+                return text("styles", locale, styles=styles, default=DEFAULT_RENDERER)
+            case CommandRequest(name="rate"):
+                return text("rate-what", locale)
+            case CommandRequest():
+                photos = self._settings.max_active
+                return text("help", locale, photos=photos, limit_mb=self._limit_mb)
+            case Chatter():
+                return text("no-photo", locale)
+
+
+def _style(name: str, locale: str) -> str:
+    try:
+        return text(f"style-{name}", locale)
+    except KeyError:
+        return text("style-other", locale)

@@ -1,0 +1,165 @@
+"""The operator's view: `attrai status` and `attrai stats`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from attrai.cli.console import FAILED, refuse, shutdown_of
+from attrai.errors import SettingsError
+from attrai.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from attrai.ledger.history import History
+
+#: Seconds between two looks.
+_REFRESH = 2
+
+
+def status_command(
+    context: typer.Context,
+    watch: Annotated[  # noqa: FBT002 - typer passes it by its name
+        bool, typer.Option("--watch", help=f"Look again every {_REFRESH} s, until Ctrl-C.")
+    ] = False,
+    as_json: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--json", help="Print a JSON object, with --watch one a line.")
+    ] = False,
+) -> None:
+    """Show each stage's queue and workers, what holds photos up, and what would help.
+
+    Exits with 1 when RabbitMQ or Redis can't be asked; what the other one knows is shown.
+    """
+    from attrai.monitoring import snapshot, status  # noqa: PLC0415
+    from attrai.monitoring.queues import RabbitQueues  # noqa: PLC0415
+    from attrai.services import make_ledger  # noqa: PLC0415 - keeps --help fast
+
+    settings = _settings()
+    console = Console()
+    redis = _redis(settings)
+    ledger = make_ledger(redis, settings)
+    queues = RabbitQueues(settings.broker_url.get_secret_value())
+
+    def look() -> snapshot.Snapshot:
+        return snapshot.take(redis, ledger, queues)
+
+    with redis, _silenced("pika"):  # the snapshot says what is wrong
+        if not watch:
+            seen = look()
+            if as_json:
+                sys.stdout.write(json.dumps(status.as_json(seen), indent=2) + "\n")
+            else:
+                console.print(status.table(seen))
+            raise typer.Exit(FAILED if seen.faults else 0)
+        shutdown = shutdown_of(context)
+        shutdown.be_graceful()
+        if as_json:
+            while not shutdown.requested:
+                sys.stdout.write(json.dumps(status.as_json(look())) + "\n")
+                sys.stdout.flush()
+                shutdown.wait(_REFRESH)
+            return
+        with Live(status.table(look()), console=console, auto_refresh=False) as live:
+            while not shutdown.wait(_REFRESH):
+                live.update(status.table(look()), refresh=True)
+
+
+@contextmanager
+def _silenced(library: str) -> Iterator[None]:
+    """Keep a library from logging during the block."""
+    logger = logging.getLogger(library)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def stats_command(
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="The last so many days; since the start by default.", show_default=False
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Draw the charts into a .png, .svg or .pdf.",
+            show_default=False,
+        ),
+    ] = None,
+    as_csv: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--csv", help="Print a line of CSV a day.")
+    ] = False,
+    as_json: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--json", help="Print a JSON object.")
+    ] = False,
+) -> None:
+    """Show people and photos by day, how long answers took, how they ended, and the scores."""
+    from redis import RedisError  # noqa: PLC0415 - keeps --help fast
+
+    from attrai.ledger.history import read_history  # noqa: PLC0415
+    from attrai.monitoring import bars, tables  # noqa: PLC0415
+    from attrai.monitoring.snapshot import redis_reason  # noqa: PLC0415
+
+    try:
+        with _redis(_settings()) as redis:
+            history = read_history(redis, days)
+    except RedisError as error:
+        Console(stderr=True).print(f"attrai: Redis is down: {redis_reason(error)}", style="red")
+        raise typer.Exit(FAILED) from None
+    if plot:
+        _plot(history, plot)
+    if as_csv:
+        sys.stdout.write(tables.as_csv(history))
+    elif as_json:
+        sys.stdout.write(json.dumps(tables.as_json(history)) + "\n")
+    elif plot:
+        typer.echo(f"Charts in {plot}")
+    else:
+        console = Console()
+        console.print(bars.page(history, console.width))
+
+
+def _plot(history: History, file: Path) -> None:
+    try:
+        from attrai.monitoring.charts import save  # noqa: PLC0415 - an extra
+    except ImportError:
+        refuse("charts need one more package: pip install 'attrai[charts]'")
+    try:
+        save(history, file)
+    except ValueError:
+        refuse(f"{file}: the name must end in .png, .svg or .pdf")
+    except OSError as error:
+        refuse(f"{file}: {error.strerror}")
+
+
+def _redis(settings: Settings) -> Redis:
+    """A client that gives up at once."""
+    from attrai.services import open_redis  # noqa: PLC0415 - keeps --help fast
+
+    try:
+        return open_redis(settings, tries=0)
+    except ValueError:  # it may quote a part of the password
+        refuse("ATTRAI_REDIS_URL is no URL of a Redis")
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        refuse(str(error))

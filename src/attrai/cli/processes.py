@@ -1,0 +1,163 @@
+"""The processes of a deployment: `attrai worker`, `bot`, `sandbox`, `sweep` and `health`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from attrai.cli.console import FAILED, refuse, shutdown_of
+from attrai.errors import CannotStart, SettingsError
+from attrai.job import STAGES
+from attrai.lifecycle.signals import ReplaceProcess
+from attrai.processes.allocation import environment
+from attrai.settings import load_settings
+
+
+def worker_command(
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help=f"One of {', '.join(STAGES)}.")],
+    processes: Annotated[
+        int, typer.Option("-p", "--processes", min=1, help="How many of them to run here.")
+    ] = 1,
+) -> None:
+    """Run a stage of the chain, on RabbitMQ and Redis, until a signal ends it."""
+    if stage not in STAGES:
+        refuse(f"no stage {stage!r}; there are {', '.join(STAGES)}")
+    from attrai.actors.stage import TIME_LIMIT  # noqa: PLC0415 - keeps --help fast
+
+    # One thread a process: torch and OpenCV use one as well, so a process is a core.
+    command = ["dramatiq", "attrai.worker:setup", f"attrai.actors.{stage}", "-Q", stage]
+    command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT)]
+    # Processes that dramatiq's main one starts on behalf of middleware, which it waits for while
+    # it heeds no signal: there are none.
+    command += ["--worker-fork-timeout", "10"]
+    python = [sys.executable, "-m"]
+    raise ReplaceProcess(
+        [*python, "attrai.lifecycle.supervisor", *python, *command], environment(stage)
+    )
+
+
+def bot_command(
+    context: typer.Context,
+    embedded: Annotated[  # noqa: FBT002 - typer passes it by its name
+        bool,
+        typer.Option("--embedded", help="Run all stages in this process too; no server needed."),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "-j",
+            "--jobs",
+            min=1,
+            help="How many cores the embedded stages use; all by default.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run the Telegram bot until a signal ends it. Only one may run for a token."""
+    from attrai.processes.startup import configure_logs  # noqa: PLC0415 - keeps --help fast
+
+    shutdown = shutdown_of(context)
+    try:
+        settings = load_settings()
+        log_handler = configure_logs(settings, "bot")
+        if embedded:
+            from attrai.processes.embedded_bot import run_embedded  # noqa: PLC0415 - and torch out
+
+            threads = jobs or os.cpu_count() or 1
+            run_embedded(settings, shutdown, _announce, log_handler, threads=threads)
+        else:
+            from attrai.processes.bot import run  # noqa: PLC0415
+
+            run(settings, shutdown, _announce, log_handler)
+    except (SettingsError, CannotStart) as error:
+        refuse(str(error))
+
+
+def _announce(name: str) -> None:
+    typer.echo(f"Listening as @{name}")
+
+
+def sandbox_command(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where to listen.")] = 8081,
+    bot: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--bot", help="Start the bot with all stages as well; on loopback only.")
+    ] = False,
+) -> None:
+    """Run a stand-in for Telegram with a chat page, to try the bot without an account."""
+    try:
+        from telegram_sandbox import Sandbox, running  # noqa: PLC0415 - an extra
+    except ImportError:
+        refuse("the sandbox needs more packages: pip install 'attrai[sandbox]'")
+    with ExitStack() as stack:
+        sandbox = Sandbox()
+        try:
+            # With a bot on loopback, for its token is known to everyone.
+            address = running(sandbox, port, "127.0.0.1" if bot else host)
+            url = stack.enter_context(address)
+        except OSError as error:
+            refuse(f"can't listen on {host}:{port}: {error.strerror}")
+        typer.echo(f"Open {url} in a browser; Ctrl-C ends it")
+        if bot:
+            os.environ["ATTRAI_TELEGRAM_API_URL"] = url
+            os.environ["ATTRAI_TELEGRAM_TOKEN"] = sandbox.token
+            bot_command(context, embedded=True)
+        else:
+            shutdown = shutdown_of(context)
+            shutdown.be_graceful()
+            shutdown.wait()
+
+
+def sweep_command(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above
+) -> None:
+    """Answer for jobs whose time is over, and delete files that belong to no job."""
+    from attrai import health  # noqa: PLC0415 - keeps --help fast
+    from attrai.monitoring.exporter import open_state_metrics  # noqa: PLC0415
+    from attrai.processes import sweeper  # noqa: PLC0415
+    from attrai.processes.heartbeat import DroppedRecords  # noqa: PLC0415
+    from attrai.processes.startup import await_servers, configure_logs  # noqa: PLC0415
+    from attrai.services import make_broker, open_services  # noqa: PLC0415
+
+    try:
+        settings = load_settings()
+        log_handler = configure_logs(settings, "sweep")
+        if not once:
+            open_state_metrics(settings)  # first, for it tells which server is waited for
+        await_servers(settings)
+        rabbitmq = make_broker(settings, [])
+        services = open_services(settings, {})
+    except (SettingsError, CannotStart) as error:
+        refuse(str(error))
+    if once:
+        overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)
+        typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
+    else:
+        # A round may be cut off anywhere; the next one does the rest.
+        shutdown = shutdown_of(context)
+        shutdown.be_graceful()
+        pulse, dropped = health.Pulse(), DroppedRecords(services.ledger, log_handler)
+
+        def live() -> None:
+            pulse.beat()
+            dropped.note()
+
+        try:
+            sweeper.run(rabbitmq, services.ledger, services.photos, shutdown, live)
+        finally:
+            pulse.stop()
+
+
+def health_command() -> None:
+    """Tell whether the workers of this container live: exit status 0, or 1 and a reason."""
+    from attrai import health  # noqa: PLC0415 - as above
+
+    if problem := health.problem():
+        typer.echo(problem, err=True)
+        raise typer.Exit(FAILED)

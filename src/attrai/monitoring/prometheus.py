@@ -1,0 +1,198 @@
+"""What a worker counts: how long photos wait for its stage and take there, and how they end.
+
+prometheus_client looks when it is imported whether processes share their counts, so
+`attrai.monitoring.exporter` has to come first.
+
+What Redis and RabbitMQ hold, looked up whenever Prometheus asks.
+
+The page that Prometheus reads, over HTTP on all interfaces; it needs no login.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+from wsgiref.simple_server import WSGIServer
+
+import dramatiq
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from attrai.errors import OUTCOMES, CannotStart, outcome_of
+from attrai.job import STAGES, Job
+from attrai.monitoring.snapshot import Snapshot, StageView
+
+#: Upper bounds in seconds: of work, which is cut off after a minute, of waiting, and of both in
+#: all stages, where the alert asks for 10 s; a photo is given up after half an hour.
+_WORK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_WAIT = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+_ANSWER = (0.25, 0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 300, 1800)
+
+#: The outcome, in a stage, of a photo that goes on; where one ends it is one of `OUTCOMES`.
+_DONE = "done"
+
+
+class StageMetrics(dramatiq.Middleware):
+    """Counts for one process; every call costs microseconds and raises nothing."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._work = Histogram(
+            "attrai_stage_work_seconds",
+            "How long a stage took for a photo that it handed on.",
+            ["stage"],
+            buckets=_WORK,
+            registry=registry,
+        )
+        self._wait = Histogram(
+            "attrai_stage_wait_seconds",
+            "How long such a photo waited in the stage's queue.",
+            ["stage"],
+            buckets=_WAIT,
+            registry=registry,
+        )
+        self._handled = Counter(
+            "attrai_stage_photos",
+            "How photos left a stage: done, or with the reason why they go no further.",
+            ["stage", "outcome"],
+            registry=registry,
+        )
+        self._retried = Counter(
+            "attrai_stage_retries",
+            "How often a stage failed and was to be tried again.",
+            ["stage"],
+            registry=registry,
+        )
+        self._answered = Counter(
+            "attrai_answers", "The answers that users got.", ["outcome"], registry=registry
+        )
+        self._seconds = Histogram(
+            "attrai_answer_seconds",
+            "From admission to answer, of photos that we did not fail on.",
+            buckets=_ANSWER,
+            registry=registry,
+        )
+
+    def before_worker_boot(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes it
+        """Begins each count at zero: of one that begins at 1 Prometheus sees no increase."""
+        self.begin(worker.consumer_whitelist or ())
+
+    def begin(self, stages: Collection[str]) -> None:
+        """As `before_worker_boot` says, for these stages."""
+        for stage in STAGES:
+            if stage in stages:
+                self._work.labels(stage)
+                self._wait.labels(stage)
+                self._retried.labels(stage)
+                for outcome in (_DONE, *OUTCOMES[1:]):
+                    self._handled.labels(stage, outcome)
+        if "deliver" in stages:
+            for outcome in OUTCOMES:
+                self._answered.labels(outcome)
+
+    def after_process_message(
+        self,
+        broker: Any,  # noqa: ARG002 - as above
+        message: Any,
+        *,
+        result: Any = None,  # noqa: ARG002 - as above
+        exception: BaseException | None = None,
+    ) -> None:
+        """Counts a message that comes back to its queue."""
+        if exception is not None:
+            self._retried.labels(message.queue_name).inc()
+
+    def handed_on(self, before: Job, after: Job) -> None:
+        """Counts a job that left a stage.
+
+        Args:
+            before: as it came to the stage.
+            after: as it left; the last of its trace is this stage's.
+        """
+        timing = after.trace[-1]
+        self._work.labels(timing.stage).observe(timing.took)
+        self._wait.labels(timing.stage).observe(timing.waited)
+        here = after.failure if after.failure != before.failure else None
+        self._handled.labels(timing.stage, outcome_of(here.code) if here else _DONE).inc()
+
+    def answered(self, job: Job) -> None:
+        """Counts an answer that is out."""
+        outcome = outcome_of(job.failure.code if job.failure else "rated")
+        self._answered.labels(outcome).inc()
+        if outcome != "failed":
+            # The sweeper's jobs, which fail, are as old as its round, not as their photo.
+            self._seconds.observe(max(0.0, time.time() - job.admitted_at))
+
+
+#: By stage: a metric's name, what it says, and where the figure is.
+_OF_A_STAGE: tuple[tuple[str, str, Callable[[StageView], int | None]], ...] = (
+    ("queued", "Photos that wait for a worker.", lambda stage: stage.waiting),
+    ("in_work", "Photos that a worker works on.", lambda stage: stage.in_work),
+    ("postponed", "Photos that wait to be tried again.", lambda stage: stage.later),
+    ("workers", "Processes that live.", lambda stage: stage.workers),
+)
+#: Of all stages together, likewise.
+_OF_ALL: tuple[tuple[str, str, Callable[[Snapshot], float | None]], ...] = (
+    ("photos_in_flight", "Photos that have a slot.", lambda seen: seen.in_flight),
+    ("oldest_photo_seconds", "How long the oldest of them has had it.", lambda seen: seen.oldest),
+    ("eta_seconds", "Until a photo that comes now is answered.", lambda seen: seen.eta),
+    ("users_at_limit", "Users who have no slot left.", lambda seen: seen.full_users),
+    ("dead_letters", "Messages that were given up.", lambda seen: seen.dead_letters),
+)
+
+
+class StateCollector(Collector):
+    """The figures that are the same wherever they are asked for, so one service shows them."""
+
+    def __init__(self, look: Callable[[], Snapshot], slots: int) -> None:
+        """A collector.
+
+        Args:
+            look: asks the servers, from several threads.
+            slots: how many photos may be in flight.
+        """
+        self._look = look
+        self._slots = slots
+
+    def describe(self) -> list[Metric]:
+        """Nothing: to register is not to ask."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Asks, and leaves out what a server that is down would have told."""
+        seen = self._look()
+        down = {fault.part for fault in seen.faults}
+        up = GaugeMetricFamily("attrai_up", "Whether a server can be asked.", labels=["part"])
+        for part in ("Redis", "RabbitMQ"):
+            up.add_metric([part.lower()], part not in down)
+        yield up
+        for name, meaning, of in _OF_A_STAGE:
+            metric = GaugeMetricFamily(f"attrai_stage_{name}", meaning, labels=["stage"])
+            for stage in seen.stages:
+                if (number := of(stage)) is not None:
+                    metric.add_metric([stage.name], number)
+            yield metric
+        for name, meaning, figure in _OF_ALL:
+            if (value := figure(seen)) is not None:
+                yield GaugeMetricFamily(f"attrai_{name}", meaning, value=value)
+        yield GaugeMetricFamily("attrai_slots", "How many photos may have one.", value=self._slots)
+        if seen.dropped_logs is not None:
+            # It begins anew each day, as a counter may.
+            yield CounterMetricFamily(
+                "attrai_dropped_log_records", "That Graylog did not get.", value=seen.dropped_logs
+            )
+
+
+def serve(port: int, registry: CollectorRegistry) -> WSGIServer:
+    """Answers from now on, in a thread that does not keep the process from ending.
+
+    Raises:
+        CannotStart: the port is another program's, or not to be had.
+    """
+    try:
+        server, _ = start_http_server(port, registry=registry)
+    except OSError as error:
+        reason = f"can't listen on {port}: {error.strerror}"
+        raise CannotStart(f"ATTRAI_METRICS_PORT: {reason}") from error
+    return server

@@ -1,0 +1,107 @@
+"""A snapshot for people, as a table, and for programs, as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from attrai.locales import duration
+from attrai.monitoring.bottleneck import advice, troubled
+from attrai.monitoring.snapshot import Snapshot, StageView, Times
+
+_COLUMNS = (
+    *("Waiting", "In work", "Later", "Workers", "A minute"),
+    *("Waited, s: p50 p95", "Took, s: p50 p95"),
+)
+#: Where a part is down and nobody knows, and where there is nothing to tell.
+_UNKNOWN, _NOTHING = "?", "-"
+#: A time from so many seconds on is told with one place less.
+_LONG, _LONGER = 1, 10
+
+
+def as_json(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot as JSON-ready values; times in seconds, null for what is not known."""
+    values = asdict(snapshot)
+    for stage in values["stages"]:
+        for name in ("waited", "took"):
+            median, p95 = stage.pop(name)
+            stage |= {f"{name}_p50": median, f"{name}_p95": p95}
+    return values | {"advice": advice(snapshot)}
+
+
+def table(snapshot: Snapshot) -> RenderableType:
+    """A snapshot as a page of a terminal."""
+    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    rows.add_column("Stage", no_wrap=True)
+    for name in _COLUMNS:
+        rows.add_column(name, justify="right", no_wrap=True)
+    line, marked = advice(snapshot), troubled(snapshot)
+    for stage in snapshot.stages:
+        rows.add_row(*_cells(stage), style="bold yellow" if stage in marked else "")
+    parts: list[RenderableType] = [_headline(snapshot), rows, _footline(snapshot)]
+    parts += [
+        Text(f"{fault.part} is down: {fault.reason}. What it knows is shown as {_UNKNOWN}.", "red")
+        for fault in snapshot.faults
+    ]
+    if line:
+        parts.append(Text(line, style="bold yellow"))
+    return Group(*parts)
+
+
+def _headline(snapshot: Snapshot) -> Text:
+    parts = [time.strftime("%H:%M:%S", time.localtime(snapshot.at))]
+    if snapshot.in_flight is not None:
+        parts.append(f"photos in flight: {snapshot.in_flight}")
+    if snapshot.in_flight and snapshot.oldest is not None:
+        parts.append(f"the oldest for {duration(snapshot.oldest)}")
+    # Without a worker it would never be.
+    if snapshot.eta is not None and all(stage.workers for stage in snapshot.stages):
+        parts.append(f"a new one is answered in about {duration(snapshot.eta)}")
+    return Text(" · ".join(parts))
+
+
+def _footline(snapshot: Snapshot) -> Text:
+    figures: Sequence[tuple[str, float | None]] = (
+        ("admitted a minute", snapshot.per_minute),
+        ("users at their limit", snapshot.full_users),
+        ("dead letters", snapshot.dead_letters),
+        ("log records dropped today", snapshot.dropped_logs),
+    )
+    line = Text()
+    for name, value in figures:
+        alarming = name.startswith(("dead", "log")) and value
+        line.append(" · " if line else "")
+        line.append(f"{name}: {_count(value)}", style="bold red" if alarming else "")
+    return line
+
+
+def _cells(stage: StageView) -> tuple[str, ...]:
+    return (
+        stage.name,
+        *map(_count, (stage.waiting, stage.in_work, stage.later, stage.workers, stage.per_minute)),
+        _times(stage.waited),
+        _times(stage.took),
+    )
+
+
+def _count(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.0f}"
+
+
+def _times(times: Times) -> str:
+    """The median and the p95."""
+    if times.median is None or times.p95 is None:
+        return _NOTHING
+    return f"{_seconds(times.median):>5} {_seconds(times.p95):>5}"
+
+
+def _seconds(value: float) -> str:
+    places = 3 if value < _LONG else 1 if value < _LONGER else 0
+    return f"{value:.{places}f}"

@@ -1,0 +1,76 @@
+"""The heartbeat of a worker process.
+
+Log records that were dropped, counted where the operator sees them.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from redis import RedisError
+
+from attrai.health import Pulse
+from attrai.job import StageName
+from attrai.ledger import Ledger
+from attrai.logs import LogHandler
+
+#: Seconds between two heartbeats.
+_INTERVAL_SECONDS = 5
+
+
+class Heartbeat:
+    """Tells the ledger and health checks that this process consumes."""
+
+    def __init__(
+        self, ledger: Ledger, stages: Sequence[StageName], dropped: DroppedRecords
+    ) -> None:
+        self._ledger = ledger
+        self._stages = stages
+        self._dropped = dropped
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._pulse = Pulse()
+        self._next = 0.0
+        # The thread that consumes outlives the call of `stop` by about a second.
+        self._lock = threading.Lock()
+        self.beat()
+
+    def beat(self) -> None:
+        """Record a heartbeat if the last one is some seconds old; cheap enough for every turn."""
+        with self._lock:
+            if time.monotonic() >= self._next:
+                self._next = time.monotonic() + _INTERVAL_SECONDS
+                for stage in self._stages:
+                    self._ledger.beat(stage, self._name)
+                self._dropped.note()
+                self._pulse.beat()
+
+    def stop(self) -> None:
+        """Deregister the process, and record no heartbeat any more."""
+        with self._lock:
+            self._next = math.inf
+            for stage in self._stages:
+                self._ledger.leave(stage, self._name)
+            self._pulse.stop()
+
+
+class DroppedRecords:
+    """Adds this process's to those of all others."""
+
+    def __init__(self, ledger: Ledger, log_handler: LogHandler) -> None:
+        self._ledger = ledger
+        self._log_handler = log_handler
+        self._noted = 0
+
+    def note(self) -> None:
+        """Called often; costs nothing while nothing is dropped."""
+        dropped = self._log_handler.dropped
+        if dropped > self._noted:
+            with suppress(RedisError):  # the next call notes them
+                self._ledger.count_dropped_logs(dropped - self._noted)
+                self._noted = dropped

@@ -1,0 +1,115 @@
+"""The servers that a worker needs: waits for those that are not up, names those that refuse."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+
+import pika
+import redis
+import structlog
+
+from attrai import logs
+from attrai.broker import hide_messages
+from attrai.errors import CannotStart
+from attrai.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between tries to reach a server that is not up yet.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+
+
+def await_servers(settings: Settings) -> None:
+    """Waits until RabbitMQ and Redis can be used.
+
+    Raises:
+        CannotStart: they are there and refuse us, so that waiting is of no use.
+    """
+    _await("RabbitMQ", lambda: _try_rabbitmq(settings.broker_url.get_secret_value()))
+    _await("Redis", lambda: _try_redis(settings.redis_url.get_secret_value()))
+
+
+def _await(server: str, attempt: Callable[[], None]) -> None:
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            attempt()
+        except (pika.exceptions.AMQPConnectionError, redis.ConnectionError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            log.warning("not up yet", server=server, reason=reason, next_try_seconds=pause)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            return
+
+
+def _try_rabbitmq(url: str) -> None:
+    if urlsplit(url).scheme not in ("amqp", "amqps"):
+        raise CannotStart("ATTRAI_BROKER_URL: it must begin with amqp:// or amqps://")
+    try:
+        parameters = pika.URLParameters(url)
+        pika.BlockingConnection(parameters).close()
+    except (
+        pika.exceptions.ProbableAuthenticationError,
+        pika.exceptions.ProbableAccessDeniedError,
+        pika.exceptions.AuthenticationError,
+    ) as error:
+        raise CannotStart(
+            "ATTRAI_BROKER_URL: RabbitMQ refuses this user, password or virtual host"
+        ) from error
+    except (ValueError, TypeError) as error:
+        # The error may quote a part of the password, where that holds a / or an @.
+        raise CannotStart("ATTRAI_BROKER_URL: no URL; are marks in the password quoted?") from error
+
+
+def _try_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            client.set("attrai:probe", 1, ex=1)
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise CannotStart("ATTRAI_REDIS_URL: Redis refuses this user or password") from error
+    except redis.exceptions.ReadOnlyError as error:
+        raise CannotStart("ATTRAI_REDIS_URL: this Redis is read-only") from error
+    except redis.exceptions.BusyLoadingError as error:
+        raise redis.ConnectionError("it is loading its data") from error
+    except redis.ResponseError as error:
+        raise CannotStart(f"ATTRAI_REDIS_URL: {error}") from error
+    except ValueError as error:  # may quote a part of the password, as above
+        raise CannotStart(
+            "ATTRAI_REDIS_URL: it must be redis://, rediss:// or unix://, and marks in the "
+            "password quoted"
+        ) from error
+
+
+def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
+    """Sends this process's records where the settings say, without the passwords in them.
+
+    Raises:
+        CannotStart: the URL of Graylog is unusable.
+    """
+    urls = (settings.broker_url, settings.redis_url)
+    passwords = [urlsplit(url.get_secret_value()).password for url in urls]
+    secrets = [unquote(password) for password in passwords if password]
+    if settings.telegram_token is not None:
+        secrets.append(settings.telegram_token.get_secret_value())
+    # dramatiq's command line silences pika, whose warnings are worth as much as any.
+    logging.getLogger("pika").setLevel(logging.WARNING)
+    # It would write each request's URL, with chats and captions.
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    try:
+        handler = logs.configure(
+            settings.log_level,
+            # dramatiq replaces sys.stdout by a pipe that ends in stderr.
+            sys.__stdout__ or sys.stdout,
+            service=service,
+            gelf_url=settings.gelf_url,
+            secrets=secrets,
+        )
+    except ValueError as error:
+        raise CannotStart(f"ATTRAI_GELF_URL: {error}") from error
+    handler.addFilter(hide_messages)
+    return handler

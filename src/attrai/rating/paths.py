@@ -1,0 +1,96 @@
+"""From the paths of a command line to photos, and to where their pictures go."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from attrai.errors import SourceUnreadable
+from attrai.job import Failure, Job
+
+#: What a picture's name ends with. In folders such files are passed over, being no photos.
+SUFFIX = ".rated.jpg"
+
+#: What is taken from a folder. A file named by itself is tried whatever it is called.
+_PHOTOS = {
+    *{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib"},
+    *{".tif", ".tiff", ".gif", ".heic", ".heif", ".hif", ".avif"},
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photo to rate and where its picture goes."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one photo ended: with a rated job and its picture, or with a failure."""
+
+    source: Path
+    target: Path | None = None
+    job: Job | None = None
+    failure: Failure | None = None
+
+
+def plan(paths: Sequence[str], folder: Path | None) -> tuple[list[Task], list[Outcome]]:
+    """What there is to rate, and the paths that lead to no photo.
+
+    Args:
+        paths: files, folders (searched through) and patterns such as `party/*.jpg`.
+        folder: where the pictures go, in the folders that the photos had below a path that
+            was given; None for beside the photos.
+    """
+    sources: dict[Path, Path] = {}  # the photo, and its picture without the suffix
+    barren: list[Outcome] = []
+    for text in paths:
+        found, reason = _expand(text)
+        if not found:
+            failure = SourceUnreadable(reason=reason).failure()
+            barren.append(Outcome(Path(text), failure=failure))
+        for source, below in found:
+            stem = source.parent / source.stem if folder is None else folder / below.with_suffix("")
+            sources.setdefault(source, stem)
+    return _without_collisions(sources), barren
+
+
+def _expand(text: str) -> tuple[list[tuple[Path, Path]], str]:
+    """Photos that `text` stands for, each with its path below it; why there are none."""
+    path = Path(text)
+    if path.is_dir():
+        photos = sorted(file for file in path.rglob("*") if _is_photo(file))
+        return [(file, file.relative_to(path)) for file in photos], "no images in this folder"
+    if not path.exists() and glob.has_magic(text):
+        # pathlib's glob takes no absolute patterns.
+        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
+        photos = [file for file in matches if _is_photo(file)]
+        return [(file, Path(file.name)) for file in photos], "no image matches"
+    return [(path, Path(path.name))], ""
+
+
+def _is_photo(path: Path) -> bool:
+    name = path.name.lower()
+    hidden = name.startswith(".")
+    return path.suffix.lower() in _PHOTOS and not hidden and not name.endswith(SUFFIX)
+
+
+def _without_collisions(sources: dict[Path, Path]) -> list[Task]:
+    """A target for each source; those that would share one keep their endings, or a number."""
+    shared = Counter(sources.values())
+    taken: set[Path] = set()
+    tasks = []
+    for source, stem in sources.items():
+        name = stem.name + source.suffix if shared[stem] > 1 else stem.name
+        target, number = stem.with_name(name + SUFFIX), 1
+        while target in taken:
+            number += 1
+            target = stem.with_name(f"{name}-{number}{SUFFIX}")
+        taken.add(target)
+        tasks.append(Task(source, target))
+    return tasks

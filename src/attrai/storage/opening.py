@@ -1,0 +1,49 @@
+"""From a URL to the photo store that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from attrai.storage.store import PhotoStore, StoreError
+from attrai.storage.volume import VolumeStore
+
+_FORMS = "file:///path or s3://bucket/prefix"
+
+
+def open_store(url: str) -> PhotoStore:
+    """The photo store that `url` names, after a look whether it is usable.
+
+    The S3 endpoint, region and credentials are what boto3 finds in its own variables and
+    files.
+
+    Raises:
+        StoreError: the URL is neither file:///path nor s3://bucket/prefix, or what it names
+            can't be used. The message doesn't repeat the URL: it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise StoreError(f"this is no URL; expected {_FORMS}") from None
+    path = unquote(parts.path)
+    if parts.query or parts.fragment:
+        raise StoreError("the URL must end with its path: write '?' as %3F and '#' as %23")
+    if not path.isprintable():
+        raise StoreError("the URL's path holds characters that can't be printed")
+    match parts.scheme:
+        case "file":
+            if parts.netloc or not path.startswith("/"):
+                raise StoreError("a file URL has three slashes before its path: file:///path")
+            return VolumeStore(Path(path))
+        case "s3":
+            return _open_bucket(parts.netloc, path.strip("/"))
+        case _:
+            raise StoreError(f"the URL's scheme is unknown; expected {_FORMS}")
+
+
+def _open_bucket(bucket: str, prefix: str) -> PhotoStore:
+    try:
+        from attrai.storage.bucket import BucketStore  # noqa: PLC0415 - boto3 is an extra
+    except ModuleNotFoundError as error:
+        raise StoreError("s3:// URLs need boto3: pip install 'attrai[s3]'") from error
+    return BucketStore(bucket, prefix)

@@ -1,0 +1,1 @@
+"""The commands `attrai evaluate` and `attrai train`."""

@@ -1,0 +1,274 @@
+"""Options that commands of `attrai train` share.
+
+Making scorers: `attrai train`, `attrai train distil` and `attrai train invent`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from attrai import logs
+from attrai.cli.console import (
+    add_bar,
+    add_lines,
+    output_console,
+    progress_bars,
+    refuse,
+    shutdown_of,
+)
+from attrai.errors import SettingsError
+from attrai.settings import load_settings
+from attrai_training.cli.evaluate import DATA, require_charts, show
+from attrai_training.errors import LabelsError
+
+CACHE = Path.home() / ".cache" / "attrai"
+
+OUT = typer.Option(
+    "--out", metavar="FILE", dir_okay=False, help="Where the weights go.", show_default=False
+)
+DLIB = typer.Option(
+    "--teacher",
+    metavar="FILE",
+    exists=True,
+    dir_okay=False,
+    help="dlib's face network, as safetensors.",
+    show_default=False,
+)
+Faceres = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="faceres.json of the npm package @vladmandic/human: a second network that knows"
+        " faces.",
+        show_default=False,
+    ),
+]
+Unrated = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Further photos of faces to learn from, without ratings, such as `attrai train invent`"
+        " makes.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="What chance comes from.")]
+Cache = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR",
+        file_okay=False,
+        help="Where crops are kept for the next time, and an interrupted run to go on.",
+    ),
+]
+
+
+if TYPE_CHECKING:
+    from attrai_training.dataset import Bar
+    from attrai_training.loop import Plan
+    from attrai_training.teacher_files import TeacherFiles
+    from attrai_training.trainer import Workshop
+
+app = typer.Typer(invoke_without_command=True, add_completion=False)
+
+
+@app.callback()
+def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    context: typer.Context,
+    data: Annotated[Path | None, DATA] = None,
+    out: Annotated[Path | None, OUT] = None,
+    init: Annotated[
+        str,
+        typer.Option(
+            metavar="packaged|none|FILE",
+            help="What the network starts as: a weights file, the packaged one, torchvision's"
+            " ResNet34 (.pth), or nothing.",
+        ),
+    ] = "packaged",
+    folds: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=20,
+            help="Cross-validate in so many folds and print the figures, in place of writing"
+            " weights.",
+            show_default=False,
+        ),
+    ] = 0,
+    plots: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            file_okay=False,
+            help="Write pictures of the cross-validation there.",
+            show_default=False,
+        ),
+    ] = None,
+    every_photo: Annotated[  # noqa: FBT002 - typer passes it by its name
+        bool,
+        typer.Option(
+            "--every-photo",
+            help="Learn from photos of the splits val and test too, and go on to the last epoch.",
+        ),
+    ] = False,
+    teacher: Annotated[Path | None, DLIB] = None,
+    faceres: Faceres = None,
+    unrated: Unrated = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 6,
+    seed: Seed = 0,
+    cache: Cache = CACHE,
+) -> None:
+    """Train a scorer on labelled photos: from ratings to a weights file.
+
+    Learns from the photos of the split train and ends early when it gets no better on those of
+    the split val; without splits it learns from all. With --teacher it learns opinions as well,
+    on the photos of --unrated too, and goes on to the end. The file is served by ATTRAI_WEIGHTS.
+    """
+    if context.invoked_subcommand:
+        return
+    if data is None:
+        refuse("train needs --data DIR, the labelled photos")
+    if out is None and not folds:
+        refuse("train needs --out FILE for the weights, or --folds N to cross-validate")
+    if folds and teacher is None:
+        refuse("--folds needs --teacher FILE, which tells whose photos are the same person's")
+    if (faceres or unrated) and teacher is None:
+        refuse("--faceres and --unrated need --teacher FILE, dlib's face network, beside them")
+    require_charts(plots)
+    with _workshop(context, data, unrated, cache) as workshop:
+        plan = _plan(epochs, batch=64, rate=2e-4, seed=seed)
+        teachers = _teachers(teacher, faceres) if teacher else None
+        if folds and teachers:
+            assessment = workshop.cross_validate(init, plan, folds, teachers=teachers)
+            show(assessment, assessment.problems, plots)
+        elif out:
+            photos = workshop.train(init, plan, out, teachers=teachers, every_photo=every_photo)
+            _tell(photos, workshop, out, f"serve them by ATTRAI_WEIGHTS={out}")
+
+
+@app.command(name="distil")
+def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
+    context: typer.Context,
+    teacher: Annotated[Path, DLIB],
+    data: Annotated[Path, DATA],
+    out: Annotated[Path, OUT],
+    faceres: Faceres = None,
+    unrated: Unrated = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 44,
+    seed: Seed = 0,
+    cache: Cache = CACHE,
+) -> None:
+    """Teach a ResNet34 faces: it grows out of dlib's network and learns to describe as others do.
+
+    No rating is looked at, and only photos of the split train and of --unrated. The file is for
+    `attrai train --init`.
+    """
+    with _workshop(context, data, unrated, cache) as workshop:
+        plan = _plan(epochs, batch=64, rate=4e-4, seed=seed)
+        photos = workshop.distil(_teachers(teacher, faceres), plan, out)
+        _tell(photos, workshop, out, f"go on from them by attrai train --init {out}")
+
+
+@app.command(name="invent")
+def invent_command(
+    context: typer.Context,
+    generator: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="The folder random_face/data of the Python package random_face.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", file_okay=False, help="Where the photos go.", show_default=False
+        ),
+    ],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 4096,
+    seed: Seed = 0,
+) -> None:
+    """Draw photos of people who don't exist, for `attrai train distil --unrated`.
+
+    Called again, it goes on from the photos that are there.
+    """
+    from attrai_training.synthetic import Inventor, invent  # noqa: PLC0415 - as in _bars
+
+    with _bars(context) as bar:
+        invent(Inventor(generator), count, seed, out, bar("Inventing faces", count))
+        typer.echo(f"{count:,} photos in {out}")
+
+
+def _tell(photos: int, workshop: Workshop, out: Path, use: str) -> None:
+    from attrai_training.evaluation.report import left_out  # noqa: PLC0415 - as in _bars
+
+    console = output_console()
+    for line in left_out(f"{photos:,} photos learnt from", workshop.problems):
+        console.print(line)
+    typer.echo(f"Weights in {out}; {use}")
+
+
+def _teachers(dlib: Path, faceres: Path | None) -> TeacherFiles:
+    from attrai_training.teacher_files import TeacherFiles  # noqa: PLC0415 - keeps --help fast
+
+    return TeacherFiles(dlib, faceres)
+
+
+def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> Plan:
+    from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415 - keeps --help fast
+    from attrai_training.loop import Plan  # noqa: PLC0415 - as above
+
+    return Plan(epochs=epochs, batch=batch, rate=rate, side=CROP_SIDE, seed=seed)
+
+
+@contextmanager
+def _workshop(
+    context: typer.Context, data: Path, unrated: Path | None, cache: Path
+) -> Iterator[Workshop]:
+    """Labelled photos and where training happens, as `_bars`."""
+    from attrai_training.trainer import Workshop  # noqa: PLC0415 - as in _bars
+
+    with _bars(context) as bar:
+        yield Workshop(data, unrated, cache, load_settings(), os.cpu_count() or 1, bar)
+
+
+@contextmanager
+def _bars(context: typer.Context) -> Iterator[Bar]:
+    """Show how far it is, and tell of errors in a line.
+
+    Told to end the process ends at once, with a line on the error output: whatever is written is
+    written as a whole, so the same command goes on from there.
+    """
+    # Importing torch takes seconds that `attrai --help` need not wait for.
+    from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
+    from attrai_training.errors import UnusableTeacher  # noqa: PLC0415
+
+    shutdown = shutdown_of(context)
+    try:
+        logs.configure(load_settings().log_level, sys.stderr)
+        with progress_bars(shutdown) as progress, shutdown.calling(_tell_stopped):
+            seen = progress.console.is_terminal
+            yield partial(add_bar, progress) if seen else add_lines
+    except (SettingsError, LabelsError, WeightsError, UnusableTeacher) as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(f"{error.filename}: {(error.strerror or str(error)).lower()}")
+
+
+def _tell_stopped() -> None:
+    typer.echo("Stopped; the same command goes on from here.", err=True)

@@ -1,0 +1,198 @@
+"""Crops -> what a scorer predicts for them.
+
+All that is measured of predictions: `evaluate`.
+
+An assessment: how good a scorer is on labelled photos, from their files to the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from attrai.faces.alignment import CROP_SIDE
+from attrai.inference import Images, open_engine
+from attrai.job import Score
+from attrai.scoring import Scorer
+from attrai.settings import Settings
+from attrai_training.evaluation.cache import CropShape
+from attrai_training.evaluation.crops import in_threads, load_crops
+from attrai_training.evaluation.estimate import Floats
+from attrai_training.evaluation.labels import LabelledPhoto, LabelProblem
+from attrai_training.evaluation.metrics import (
+    Agreement,
+    Coverage,
+    Step,
+    agreement,
+    calibration,
+    coverage,
+)
+
+#: How many crops a thread scores at a time.
+_AT_ONCE = 8
+
+
+class Predictions(NamedTuple):
+    """The predicted ratings of n faces."""
+
+    #: Their means, shape (n,).
+    values: Floats
+    #: Their standard deviations, shape (n,).
+    spreads: Floats
+
+
+def predict(
+    images: Images, scorer: Scorer, threads: int, progress: Callable[[int], None]
+) -> Predictions:
+    """Scores crops.
+
+    Args:
+        images: RGB, shape (n, side, side, 3).
+        scorer: whose side this is.
+        threads: how many of them score at once.
+        progress: called with the number of crops that are done since the last call.
+    """
+    parts = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
+    scores: list[Score] = []
+    with closing(in_threads(scorer, parts, threads)) as results:
+        for part in results:
+            scores += part
+            progress(len(part))
+    return Predictions(
+        np.array([score.value for score in scores]), np.array([score.spread for score in scores])
+    )
+
+
+#: A group of fewer photos is shown, but says too little to be compared.
+LEAST_IN_GROUP = 10
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The photos by what their labels say of the person."""
+
+    #: By the group's name.
+    groups: Mapping[str, Agreement]
+    #: The largest MAE of a group less the smallest, and the same of the bias, in points, among
+    #: groups of at least `LEAST_IN_GROUP` photos; None with fewer than two such groups. Chance
+    #: alone opens a gap, the wider the more and the smaller the groups are.
+    mae_gap: float | None
+    bias_gap: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good predictions are."""
+
+    overall: Agreement
+    calibration: tuple[Step, ...]
+    #: None if no photo has a histogram.
+    coverage: Coverage | None
+    #: By gender, by ethnicity and by both, where the labels tell.
+    groupings: Mapping[str, Grouping]
+
+
+def evaluate(values: Floats, spreads: Floats, photos: Sequence[LabelledPhoto]) -> Evaluation:
+    """Measures predictions, of whatever scorer, against what raters said.
+
+    Args:
+        values: the predicted scores, shape (n,), n at least 1.
+        spreads: the predicted standard deviations of the ratings, shape (n,).
+        photos: the n photos they are of. Their order is of no effect.
+    """
+    rated = np.array([photo.score for photo in photos])
+    by: dict[str, Callable[[LabelledPhoto], str | None]] = {
+        "gender": lambda photo: photo.gender,
+        "ethnicity": lambda photo: photo.ethnicity,
+        "gender and ethnicity": _both,
+    }
+    groupings = {
+        name: grouping
+        for name, label in by.items()
+        if (grouping := _grouping(values, rated, [label(photo) for photo in photos])).groups
+    }
+    return Evaluation(
+        overall=agreement(values, rated),
+        calibration=calibration(values, rated),
+        coverage=coverage(values, spreads, [photo.histogram for photo in photos]),
+        groupings=groupings,
+    )
+
+
+def _both(photo: LabelledPhoto) -> str | None:
+    return f"{photo.gender}, {photo.ethnicity}" if photo.gender and photo.ethnicity else None
+
+
+def _grouping(values: Floats, rated: Floats, names: Sequence[str | None]) -> Grouping:
+    groups = {}
+    for name in sorted({name for name in names if name}):
+        there = np.array([other == name for other in names])
+        groups[name] = agreement(values[there], rated[there])
+    compared = [group for group in groups.values() if group.photos >= LEAST_IN_GROUP]
+    return Grouping(
+        groups,
+        mae_gap=_gap([group.mae.value for group in compared]),
+        bias_gap=_gap([group.bias.value for group in compared]),
+    )
+
+
+def _gap(values: Sequence[float]) -> float | None:
+    return max(values) - min(values) if len(values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What came out."""
+
+    #: The photos that were scored.
+    photos: list[LabelledPhoto]
+    predictions: Predictions
+    evaluation: Evaluation
+    #: Why the others were not.
+    problems: list[LabelProblem]
+
+
+def assess(
+    photos: Sequence[LabelledPhoto],
+    weights: Path,
+    settings: Settings,
+    *,
+    threads: int,
+    searched: Callable[[int], None],
+    scored: Callable[[int], None],
+) -> Assessment:
+    """Finds, cuts and scores the largest face of each photo as the stages do, and measures.
+
+    Args:
+        photos: those that `read_labels` found usable.
+        weights: the scorer's.
+        settings: what a photo may be, and what computes the networks.
+        threads: how many photos are in work at once.
+        searched: called with how many more photos have been searched for a face.
+        scored: called with how many more faces have been scored.
+
+    Raises:
+        WeightsError: the scorer's weights can't be used.
+        LabelsError: on too few photos a face was found.
+    """
+    scorer = Scorer.load(weights, open_engine(settings.engine, threads))
+    crops = load_crops(
+        photos,
+        CropShape(CROP_SIDE),
+        settings,
+        threads=threads,
+        cache=None,
+        progress=searched,
+    )
+    predictions = predict(crops.images, scorer, threads, scored)
+    return Assessment(
+        photos=crops.kept,
+        predictions=predictions,
+        evaluation=evaluate(predictions.values, predictions.spreads, crops.kept),
+        problems=crops.problems,
+    )

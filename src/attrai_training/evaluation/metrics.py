@@ -1,0 +1,219 @@
+"""How well predicted scores agree with the raters' means.
+
+Calibration: does a 7 mean 7?
+
+Coverage: does the ± of a score tell how far raters disagree?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from attrai_training.evaluation.estimate import Figure, Floats, Statistics, figures
+from attrai_training.evaluation.labels import RATINGS
+
+#: A variance below this part of the mean square is rounding.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of predicted scores with the means of the ratings."""
+
+    photos: int
+    #: Correlation, -1 to 1: whether the scores follow the ratings on a line.
+    pearson: Figure
+    #: The same of their ranks: whether they are in the same order.
+    spearman: Figure
+    #: Mean absolute error, in points.
+    mae: Figure
+    #: Root of the mean squared error, in points.
+    rmse: Figure
+    #: Mean signed error, in points: above 0 where the scores are too high.
+    bias: Figure
+    #: The line that best tells the rating of a score: intercept + slope * score. Of a calibrated
+    #: scorer the slope is 1 and the intercept 0.
+    slope: Figure
+    intercept: Figure
+
+
+def agreement(predicted: Floats, rated: Floats) -> Agreement:
+    """How well `predicted` agrees with `rated`, both of shape (n,), n at least 1.
+
+    The order of the photos is of no effect.
+    """
+    order = np.lexsort((rated, predicted))
+    found = figures(_statistics(predicted[order], rated[order]), len(order))
+    return Agreement(len(order), **found)
+
+
+def _statistics(predicted: Floats, rated: Floats) -> Statistics:
+    error = predicted - rated
+    # Near zero their products lose fewer digits.
+    middle = float(rated.mean())
+    p, r = predicted - middle, rated - middle
+    columns = np.stack([p, r, p * p, r * r, p * r, np.abs(error), error * error], axis=1)
+    predicted_ranks, rated_ranks = _ranking(predicted), _ranking(rated)
+
+    def statistics(counts: Floats) -> dict[str, Floats]:
+        means = counts @ columns / len(error)
+        mean_p, mean_r, pp, rr, pr, absolute, squared = means.T
+        covariance = pr - mean_p * mean_r
+        variance_p, variance_r = _variance(mean_p, pp), _variance(mean_r, rr)
+        slope = covariance / variance_p
+        return {
+            "pearson": (covariance / np.sqrt(variance_p * variance_r)).clip(-1, 1),
+            "spearman": _rank_correlation(counts, predicted_ranks(counts), rated_ranks(counts)),
+            "mae": absolute,
+            "rmse": np.sqrt(squared),
+            "bias": mean_p - mean_r,
+            "slope": slope,
+            "intercept": middle + mean_r - slope * (middle + mean_p),
+        }
+
+    return statistics
+
+
+def _variance(mean: Floats, mean_square: Floats) -> Floats:
+    """NaN where all values are the same: nothing follows them then."""
+    variance = mean_square - mean**2
+    return np.where(variance > _ROUNDING * mean_square, variance, np.nan)
+
+
+def _ranking(values: Floats) -> Callable[[Floats], Floats]:
+    """From counts to the values' ranks in each draw, less the mean rank; equals share theirs."""
+    order = np.argsort(values, kind="stable")
+    _, which = np.unique(values, return_inverse=True)
+    firsts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
+
+    def ranks(counts: Floats) -> Floats:
+        same = np.add.reduceat(counts[:, order], firsts, axis=1)
+        middles = np.cumsum(same, axis=1) - same / 2
+        centred: Floats = middles[:, which] - len(values) / 2
+        return centred
+
+    return ranks
+
+
+def _rank_correlation(counts: Floats, first: Floats, second: Floats) -> Floats:
+    weighted = counts * first
+    covariance = (weighted * second).sum(axis=1)
+    spread = np.sqrt((weighted * first).sum(axis=1) * (counts * second * second).sum(axis=1))
+    # Ranks are halves of whole numbers, so that this is exactly 0 where all are the same.
+    correlation: Floats = covariance / np.where(spread > 0, spread, np.nan)
+    return correlation.clip(-1, 1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The photos whose score rounds to the same whole number."""
+
+    #: That number.
+    about: int
+    photos: int
+    #: The mean of their scores.
+    predicted: float
+    #: The mean of what their raters said.
+    rated: float
+    #: Half the 95 % interval of `rated`; NaN for one photo.
+    within: float
+
+
+def calibration(predicted: Floats, rated: Floats) -> tuple[Step, ...]:
+    """The steps that have a photo, in their order."""
+    about = np.floor(predicted + 0.5).astype(int)
+    steps = []
+    for number in np.unique(about):
+        there = about == number
+        count = int(there.sum())
+        error = rated[there].std(ddof=1) / np.sqrt(count) if count > 1 else np.nan
+        steps.append(
+            Step(
+                about=int(number),
+                photos=count,
+                predicted=float(predicted[there].mean()),
+                rated=float(rated[there].mean()),
+                within=float(1.96 * error),
+            )
+        )
+    return tuple(steps)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of the predicted spreads, on those photos whose histogram is known.
+
+    The raters' own figures say what a scorer would reach that knew each photo's ratings: they
+    are whole numbers, and not normally distributed.
+    """
+
+    photos: int
+    #: How many ratings the photos have in all.
+    ratings: int
+    #: Means over the photos, in points: the predicted spread and the ratings' standard deviation.
+    predicted: float
+    rated: float
+    #: Mean absolute difference of the two, in points.
+    mae: float
+    #: The share of single ratings that lie within one, and two, predicted spreads of the score.
+    within_one: float
+    within_two: float
+    #: The same with the ratings' own standard deviation around their own mean.
+    rated_within_one: float
+    rated_within_two: float
+
+
+def coverage(
+    predicted: Floats, spreads: Floats, histograms: Sequence[tuple[int, ...] | None]
+) -> Coverage | None:
+    """How well `spreads` tell the histograms; None if no histogram is known.
+
+    Args:
+        predicted: the scores, shape (n,).
+        spreads: the predicted standard deviations, shape (n,).
+        histograms: how many raters gave 1, 2, ... 10.
+    """
+    known = np.array([histogram is not None for histogram in histograms], bool)
+    if not known.any():
+        return None
+    counts = np.array([histogram for histogram in histograms if histogram], float)
+    predicted, spreads = predicted[known], spreads[known]
+    ratings = np.array(RATINGS, float)
+    mean, deviation = _moments(counts)
+
+    def within(centres: Floats, reach: Floats) -> float:
+        near = np.abs(ratings - centres[:, None]) <= reach[:, None]
+        return float((counts * near).sum() / counts.sum())
+
+    return Coverage(
+        photos=len(counts),
+        ratings=int(counts.sum()),
+        predicted=float(spreads.mean()),
+        rated=float(deviation.mean()),
+        mae=float(np.abs(spreads - deviation).mean()),
+        within_one=within(predicted, spreads),
+        within_two=within(predicted, 2 * spreads),
+        rated_within_one=within(mean, deviation),
+        rated_within_two=within(mean, 2 * deviation),
+    )
+
+
+def deviations(histograms: Sequence[tuple[int, ...]]) -> Floats:
+    """The standard deviation of each photo's ratings, shape (n,), in points.
+
+    Args:
+        histograms: how many raters gave 1, 2, ... 10.
+    """
+    return _moments(np.array(histograms, float).reshape(-1, len(RATINGS)))[1]
+
+
+def _moments(counts: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of ratings, of which there are so many, shape (n, 10)."""
+    ratings = np.array(RATINGS, float)
+    mean = counts @ ratings / counts.sum(axis=1)
+    squares = (counts * (ratings - mean[:, None]) ** 2).sum(axis=1)
+    deviation: Floats = np.sqrt(squares / counts.sum(axis=1))
+    return mean, deviation

@@ -1,0 +1,81 @@
+"""How a ResNet34 begins life: grown out of a network with half its channels that knows faces.
+
+Trained from scratch on some thousand photos a ResNet34 gets nowhere. dlib's network has its
+shape with half the channels and fewer blocks, so its kernels go into the first half of each
+layer; these outputs read the first half of the inputs alone. The other half is random, and free
+to learn. dlib's last block has no place here and is left to distillation.
+
+After T. Chen, I. Goodfellow, J. Shlens: "Net2Net: Accelerating Learning via Knowledge Transfer",
+ICLR 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from attrai_training.dlib_network import FaceBlock, Teacher
+from attrai_training.network import Block, ResNet34
+
+#: How strongly the random half speaks at first.
+_RANDOM_GAIN = 0.5
+
+
+@torch.no_grad()
+def grow(teacher: Teacher, crops: Tensor) -> ResNet34:
+    """A network whose first half of channels computes what the teacher's blocks do.
+
+    Not quite: a ResNet34 pads where the teacher does not, and skips by taking every other pixel
+    where the teacher averages.
+
+    Args:
+        teacher: the network that knows faces.
+        crops: some 128 RGB crops 0..255, shape (n, 3, side, side), on which batch norms are set
+            so that they change nothing.
+    """
+    network = ResNet34().eval()
+    _graft(network.conv1, network.bn1, teacher.first.weight, teacher.first.bias)
+    for block, twin in _pairs(network, teacher):
+        if block.downsample is not None:
+            convolution, norm = cast("tuple[nn.Conv2d, nn.BatchNorm2d]", tuple(block.downsample))
+            _graft(convolution, norm, torch.eye(convolution.in_channels // 2)[:, :, None, None])
+        if twin is None:
+            nn.init.zeros_(block.bn2.weight)  # passes on what it gets
+        else:
+            _graft(block.conv1, block.bn1, twin.first.weight, twin.first.bias)
+            _graft(block.conv2, block.bn2, twin.second.weight, twin.second.bias)
+    network(crops)
+    return network
+
+
+def _pairs(network: ResNet34, teacher: Teacher) -> Iterator[tuple[Block, FaceBlock | None]]:
+    """Each block with the teacher's at the same place of a level, if there is one."""
+    theirs = cast("list[FaceBlock]", list(teacher.blocks))
+    for level in network.levels():
+        channels = level[0].conv2.out_channels // 2
+        twins = [block for block in theirs if block.second.out_channels == channels]
+        for place, block in enumerate(level):
+            yield block, twins[place] if place < len(twins) else None
+
+
+def _graft(
+    convolution: nn.Conv2d, norm: nn.BatchNorm2d, kernel: Tensor, bias: Tensor | None = None
+) -> None:
+    """Puts `kernel` into the first half, where `norm` is to add `bias` and nothing else."""
+    outputs, inputs = kernel.shape[:2]
+    convolution.weight[:outputs] = 0
+    convolution.weight[:outputs, :inputs] = kernel
+
+    def settle(_: nn.Module, arguments: tuple[Tensor]) -> None:
+        """At the first pass: what comes in is known now, and can be undone."""
+        variance, mean = torch.var_mean(arguments[0], (0, 2, 3))
+        norm.running_mean, norm.running_var = mean, variance
+        norm.weight.fill_(_RANDOM_GAIN)
+        norm.weight[:outputs] = (variance[:outputs] + norm.eps).sqrt()
+        norm.bias[:outputs] = mean[:outputs] + (0 if bias is None else bias)
+        once.remove()
+
+    once = norm.register_forward_pre_hook(settle)

@@ -1,0 +1,141 @@
+"""The Bot API over HTTP: decodes calls, lets faults happen, encodes answers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from telegram_sandbox.errors import ApiError
+from telegram_sandbox.faults import Cut, FaultName
+from telegram_sandbox.methods import Api
+from telegram_sandbox.parameters import Parameters
+from telegram_sandbox.polling import HungUp, Polling, hang_up
+from telegram_sandbox.sandbox import Call, Sandbox
+from telegram_sandbox.waiting import first_of
+
+#: What Telegram and the gateways before it say when they are at fault.
+_SERVER_ERRORS = (
+    (
+        500,
+        "application/json",
+        '{"ok":false,"error_code":500,"description":"Internal Server Error"}',
+    ),
+    (502, "application/json", '{"ok":false,"error_code":502,"description":"Bad Gateway"}'),
+    (502, "text/html", "<html><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"),
+)
+
+
+class BotApi:
+    """The endpoints that bots call."""
+
+    def __init__(self, sandbox: Sandbox, stopping: asyncio.Event) -> None:
+        self._sandbox = sandbox
+        self._stopping = stopping
+        self._api = Api(sandbox.world)
+        self._polling = Polling(sandbox.world, stopping)
+        self._names = {name.lower(): name for name in (*self._api.names, "getUpdates")}
+        self._server_errors = itertools.cycle(_SERVER_ERRORS)
+
+    async def call(self, request: Request) -> Response:
+        """Answers `/bot<token>/<method>`."""
+        came = time.monotonic()
+        method = self._names.get(request.path_params["method"].lower())
+        chat_id = fault = None
+        try:
+            parameters = await Parameters.read(request)
+            chat_id = _chat_id(parameters)
+            self._check_token(request)
+            if method is None:
+                raise ApiError(404, "Not Found")  # noqa: TRY301  # answered as the others are
+            fault = self._sandbox.draw_fault(method)
+            response = await self._failed(fault, request)
+            if response is None:
+                response = await self._done(method, parameters, request)
+        except ApiError as error:
+            response = _json(error.body(), error.code)
+        except HungUp:
+            return Response()
+        name = method or request.path_params["method"]
+        return self._noted(Call(name, chat_id, came, response.status_code, fault), response)
+
+    async def download(self, request: Request) -> Response:
+        """Answers `/file/bot<token>/<path>`."""
+        came = time.monotonic()
+        await request.body()
+        fault = None
+        try:
+            self._check_token(request)
+            fault = self._sandbox.draw_fault("file")
+            response = await self._failed(fault, request)
+            if response is None:
+                response = self._file(request.path_params["path"])
+        except ApiError as error:
+            response = _json(error.body(), error.code)
+        return self._noted(Call("file", None, came, response.status_code, fault), response)
+
+    def _check_token(self, request: Request) -> None:
+        if request.path_params["token"] != self._sandbox.token:
+            raise ApiError(401, "Unauthorized")
+
+    async def _failed(self, fault: FaultName | None, request: Request) -> Response | None:
+        """The answer of a fault that comes before anything is done."""
+        match fault:
+            case "too_many":
+                seconds = self._sandbox.faults.retry_after
+                raise ApiError(
+                    429, f"Too Many Requests: retry after {seconds}", retry_after=seconds
+                )
+            case "server_error":
+                status, kind, body = next(self._server_errors)
+                return Response(body, status, media_type=kind)
+            case "timeout":
+                silence = self._sandbox.faults.silence
+                await first_of(self._stopping.wait(), hang_up(request), seconds=silence)
+                return Cut()
+            case "cut":
+                return Cut()
+            case _:
+                return None
+
+    async def _done(self, method: str, parameters: Parameters, request: Request) -> Response:
+        if method != "getUpdates":
+            return _result(await run_in_threadpool(self._api.call, method, parameters))
+        updates = await self._polling.poll(parameters, request)
+        if isinstance(updates, bytes):
+            return Response(updates, media_type="application/json")
+        return _result(updates)
+
+    def _file(self, path: str) -> Response:
+        file = self._sandbox.world.files.at(path)
+        if file is None:
+            raise ApiError(404, "Not Found")
+        return Response(file.data, media_type="application/octet-stream")
+
+    def _noted(self, call: Call, response: Response) -> Response:
+        self._sandbox.note(call)
+        if call.fault != "cut_after":
+            return response
+        return Cut(response if call.method == "file" else None)
+
+
+def _chat_id(parameters: Parameters) -> int | None:
+    try:
+        return int(parameters.text("chat_id"))
+    except ValueError:
+        return None
+
+
+def _result(result: Any) -> Response:
+    return _json({"ok": True, "result": result}, 200)
+
+
+def _json(body: dict[str, Any], status: int) -> Response:
+    # In ASCII, for a text may hold halves of surrogate pairs, which UTF-8 has no place for.
+    return Response(json.dumps(body), status, media_type="application/json")

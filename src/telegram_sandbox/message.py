@@ -1,0 +1,52 @@
+"""A message as tests see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from telegram_sandbox.media import Files
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is visible of a message in its chat."""
+
+    id: int
+    sender: Literal["bot", "user"]
+    #: Unix time in seconds.
+    date: int
+    text: str | None
+    caption: str | None
+    #: The largest picture of a photo; empty if its bytes were dropped.
+    photo: bytes | None
+    document: bytes | None
+    document_name: str | None
+    #: The id of the message that it answers.
+    reply_to: int | None
+    #: The id that it shares with the others of its album.
+    album: str | None
+    edited: bool
+
+    @classmethod
+    def of(cls, message: dict[str, Any], files: Files) -> Self:
+        """The message whose JSON this is."""
+
+        def data(file_id: str) -> bytes:
+            file = files.get(file_id)
+            return file.data if file else b""
+
+        document = message.get("document")
+        return cls(
+            id=message["message_id"],
+            sender="bot" if message["from"]["is_bot"] else "user",
+            date=message["date"],
+            text=message.get("text"),
+            caption=message.get("caption"),
+            photo=data(message["photo"][-1]["file_id"]) if "photo" in message else None,
+            document=data(document["file_id"]) if document else None,
+            document_name=document["file_name"] if document else None,
+            reply_to=message.get("reply_to_message", {}).get("message_id"),
+            album=message.get("media_group_id"),
+            edited="edit_date" in message,
+        )

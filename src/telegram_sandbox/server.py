@@ -1,0 +1,185 @@
+"""Keeps other web pages from using the sandbox through its user's browser.
+
+The sandbox's routes.
+
+Serves a sandbox over HTTP, from a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from telegram_sandbox.bot_api import BotApi
+from telegram_sandbox.faults import CuttableProtocol
+from telegram_sandbox.page import Page
+from telegram_sandbox.sandbox import Sandbox
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Guard:
+    """Refuses foreign names and origins, and adds headers that tell a browser to be careful."""
+
+    def __init__(self, app: ASGIApp, *, loopback: bool) -> None:
+        """A guard before `app`.
+
+        Args:
+            app: what is guarded.
+            loopback: whether it serves this machine alone. Then a request must have asked for it
+                by such a name: a foreign name was made to point here by its owner.
+        """
+        self._app = app
+        self._loopback = loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands a request on, or refuses it."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        app = self._app
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if self._loopback and _hostname(host) not in _LOOPBACK:
+            app = PlainTextResponse("This name is not served here.", 403)
+        elif scope["method"] not in {"GET", "HEAD"} and _is_foreign(headers.get("origin"), host):
+            app = PlainTextResponse("Another site's page may not do this.", 403)
+        await app(scope, receive, send_with_headers)
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _is_foreign(origin: str | None, host: str) -> bool:
+    return origin is not None and origin.partition("://")[2] != host
+
+
+_STATIC = Path(__file__).with_name("static")
+
+
+def build_app(sandbox: Sandbox, stopping: asyncio.Event, *, loopback: bool) -> Starlette:
+    """The ASGI app of a sandbox.
+
+    Args:
+        sandbox: what it serves.
+        stopping: ends what waits, for the server is about to stop.
+        loopback: whether it serves this machine alone.
+    """
+    api = BotApi(sandbox, stopping)
+    page = Page(sandbox, stopping)
+    return Starlette(
+        routes=[
+            Route("/", _index),
+            Mount("/static", StaticFiles(directory=_STATIC, check_dir=False)),
+            Route("/page/events", page.events),
+            Route("/page/messages", page.send, methods=["POST"]),
+            Route("/page/block", page.block, methods=["POST"]),
+            Route("/page/delete", page.delete, methods=["POST"]),
+            Route("/page/files/{file_id}", page.file),
+            Route("/bot{token}/{method}", api.call, methods=["GET", "POST"]),
+            Route("/file/bot{token}/{path:path}", api.download),
+        ],
+        middleware=[Middleware(Guard, loopback=loopback)],
+        exception_handlers={ClientDisconnect: _nobody_there},
+    )
+
+
+async def _nobody_there(_: Request, __: Exception) -> Response:
+    return Response()
+
+
+async def _index(_: Request) -> FileResponse:
+    return FileResponse(_STATIC / "index.html")
+
+
+#: Only a hang takes so long: a thread of a busy machine may have to wait for its turn.
+_START_SECONDS = 60
+_STOP_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """A server that ends streams and long polls when it stops, instead of waiting for them."""
+
+    def __init__(self, sandbox: Sandbox, *, loopback: bool) -> None:
+        self._stopping = asyncio.Event()
+        super().__init__(
+            uvicorn.Config(
+                build_app(sandbox, self._stopping, loopback=loopback),
+                http=CuttableProtocol,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_STOP_SECONDS,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve the sandbox during the block, and yield its address, without a slash at the end.
+
+    Args:
+        sandbox: what is served.
+        port: the port to listen on; any free one by default.
+        host: the address to listen on; for one that is not loopback any name is answered to.
+
+    Raises:
+        OSError: the address can't be listened on.
+        TimeoutError: the server did not start.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+        server = _Server(sandbox, loopback=loopback)
+        thread = threading.Thread(
+            target=server.run, args=([listener],), name="sandbox", daemon=True
+        )
+        thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        try:
+            while not server.started:
+                if time.monotonic() > deadline or not thread.is_alive():
+                    raise TimeoutError("the sandbox did not start")
+                time.sleep(0.005)
+            name = f"[{host}]" if family == socket.AF_INET6 else host
+            yield f"http://{name}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

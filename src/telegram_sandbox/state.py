@@ -1,0 +1,271 @@
+"""Who is there and what was said: the state of the sandbox, shared by threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from telegram_sandbox.commands import Commands, entities
+from telegram_sandbox.media import Files, Media
+
+#: A User, Chat or Message as the Bot API describes it. Never changed once it is shown.
+Json = dict[str, Any]
+
+
+class Updates:
+    """A queue from which an update goes when a higher offset is asked for."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._last_id = 0
+        self._allowed: frozenset[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def allow(self, kinds: Iterable[str]) -> None:
+        """From now on other kinds are not queued; none given means all."""
+        self._allowed = frozenset(kinds) or None
+
+    def allows(self, kind: str) -> bool:
+        """Whether the bot wants updates of that kind."""
+        return self._allowed is None or kind in self._allowed
+
+    def add(self, fields: dict[str, Any]) -> None:
+        """Queues an update of whatever kind."""
+        self._last_id += 1
+        self._waiting.append({"update_id": self._last_id, **fields})
+
+    def confirm(self, offset: int) -> None:
+        """Forgets the updates below the offset."""
+        while self._waiting and self._waiting[0]["update_id"] < offset:
+            self._waiting.popleft()
+
+    def first(self, most: int) -> list[dict[str, Any]]:
+        """The oldest updates."""
+        return [self._waiting[i] for i in range(min(most, len(self._waiting)))]
+
+    def clear(self) -> None:
+        """Forgets all updates."""
+        self._waiting.clear()
+
+
+class Event(NamedTuple):
+    """Something that changed, for those who listen; `chat` is None for what concerns all."""
+
+    name: str
+    chat: int | None = None
+    data: Any = None
+
+
+class World:
+    """Chats, their messages and the updates about them.
+
+    Every method may be called from any thread. Who needs several of them to be one step holds
+    `lock` meanwhile.
+    """
+
+    def __init__(self, bot_id: int, username: str) -> None:
+        self.lock = threading.RLock()
+        self.bot: Json = {
+            "id": bot_id,
+            "is_bot": True,
+            "first_name": "attrai",
+            "username": username,
+        }
+        self.files = Files()
+        self.media = Media(self.files)
+        self.updates = Updates()
+        #: What the next calls of getUpdates answer instead of updates.
+        self.update_bodies: deque[bytes] = deque()
+        self.commands = Commands()
+        self._changed = threading.Condition(self.lock)
+        self._changes = 0
+        self._users: dict[int, Json] = {}
+        self._chats: dict[int, Json] = {}
+        self._messages: dict[int, dict[int, Json]] = {}
+        self._blocked: set[int] = set()
+        self._listeners: list[Callable[[Event], None]] = []
+        self._last_message = 0
+        self._last_album = 0
+
+    # Who is there.
+
+    def join(self, user_id: int, language: str | None, first_name: str | None) -> Json:
+        """The user, with a private chat; one who is there already is changed where it is said."""
+        with self.lock:
+            known = self._users.get(user_id, {"first_name": "User", "language_code": "en"})
+            user = {
+                "id": user_id,
+                "is_bot": False,
+                "first_name": first_name or known["first_name"],
+                "language_code": language or known["language_code"],
+            }
+            self._users[user_id] = user
+            chat = {"id": user_id, "type": "private", "first_name": user["first_name"]}
+            self.open(chat)
+            if user["language_code"] != known["language_code"]:
+                self.emit("commands", user_id)
+            return user
+
+    def open(self, chat: Json) -> None:
+        """Adds the chat, or changes its title."""
+        with self.lock:
+            self._chats[chat["id"]] = chat
+            self._messages.setdefault(chat["id"], {})
+
+    def user(self, user_id: int) -> Json:
+        """The user of that id, who is there."""
+        return self._users[user_id]
+
+    def chat(self, chat_id: int) -> Json | None:
+        """The chat of that id."""
+        return self._chats.get(chat_id)
+
+    def block(self, user_id: int, *, blocked: bool) -> None:
+        """The user blocks the bot, or unblocks it."""
+        with self.lock:
+            if (user_id in self._blocked) == blocked:
+                return
+            states = ("member", "kicked") if blocked else ("kicked", "member")
+            old, new = (_member(self.bot, state) for state in states)
+            self._blocked ^= {user_id}
+            self.emit("blocked", user_id, blocked)
+            self._notify_bot(
+                "my_chat_member",
+                {
+                    "chat": self._chats[user_id],
+                    "from": self._users[user_id],
+                    "date": int(time.time()),
+                    "old_chat_member": old,
+                    "new_chat_member": new,
+                },
+            )
+
+    def has_blocked(self, user_id: int) -> bool:
+        """Whether the user has blocked the bot."""
+        return user_id in self._blocked
+
+    # What was said.
+
+    def new_album(self) -> str:
+        """An id for messages that are sent together."""
+        with self.lock:
+            self._last_album += 1
+            return str(13_000_000_000_000_000 + self._last_album)
+
+    def post(self, sender: Json, chat_id: int, content: Json, reply_to: int | None) -> Json:
+        """Adds a message to a chat and returns it.
+
+        Args:
+            sender: the User it is from; of everyone but the bot, the bot gets an update.
+            chat_id: the chat, which is there.
+            content: the fields of its Message that say what it is.
+            reply_to: the id of a message in the same chat.
+        """
+        with self.lock:
+            self._last_message += 1
+            message = {
+                "message_id": self._last_message,
+                "from": sender,
+                "chat": self._chats[chat_id],
+                "date": int(time.time()),
+                **_with_entities(content),
+            }
+            if (replied := self.message(chat_id, reply_to)) is not None:
+                message["reply_to_message"] = {
+                    key: value for key, value in replied.items() if key != "reply_to_message"
+                }
+            self._messages[chat_id][self._last_message] = message
+            self.emit("message", chat_id, message)
+            if sender is not self.bot:
+                self._notify_bot("message", message)
+            return message
+
+    def message(self, chat_id: int, message_id: int | None) -> Json | None:
+        """The message of that id in the chat, unless it was deleted."""
+        return self._messages.get(chat_id, {}).get(message_id or 0)
+
+    def messages(self, chat_id: int) -> list[Json]:
+        """What is visible in the chat, oldest first."""
+        with self.lock:
+            return list(self._messages.get(chat_id, {}).values())
+
+    def edit(self, message: Json, text: str) -> Json:
+        """Gives a text message another text; the message as it is then."""
+        with self.lock:
+            kept = {key: value for key, value in message.items() if key != "entities"}
+            edited = {**kept, "edit_date": int(time.time()), **_with_entities({"text": text})}
+            chat_id = message["chat"]["id"]
+            self._messages[chat_id][message["message_id"]] = edited
+            self.emit("edited", chat_id, edited)
+            return edited
+
+    def delete(self, chat_id: int, message_id: int) -> bool:
+        """Deletes a message; whether it was there."""
+        with self.lock:
+            if self._messages.get(chat_id, {}).pop(message_id, None) is None:
+                return False
+            self.emit("deleted", chat_id, message_id)
+            return True
+
+    # Who is told.
+
+    def queue(self, update: Json) -> None:
+        """Queues an update for the bot, whatever is in it."""
+        with self.lock:
+            self.updates.add(update)
+            self.emit("update")
+
+    def _notify_bot(self, kind: str, content: Json) -> None:
+        if self.updates.allows(kind):
+            self.queue({kind: content})
+
+    def emit(self, name: str, chat_id: int | None = None, data: Any = None) -> None:
+        """Tells those who listen and those who wait."""
+        with self.lock:
+            self._changes += 1
+            self._changed.notify_all()
+            for listener in self._listeners:
+                listener(Event(name, chat_id, data))
+
+    @contextmanager
+    def listening(self, listener: Callable[[Event], None]) -> Iterator[None]:
+        """Calls `listener`, under the lock, with every event meanwhile."""
+        with self.lock:
+            self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self._listeners.remove(listener)
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Waits until something changes so that the condition holds; whether it does."""
+        deadline = time.monotonic() + seconds
+        while True:
+            changes = self._changes
+            # Without the lock: a condition may take its time over pictures.
+            if condition():
+                return True
+            with self._changed:
+                while changes == self._changes:
+                    if not self._changed.wait(max(0, deadline - time.monotonic())):
+                        return False
+
+
+def _member(user: Json, status: str) -> Json:
+    return {"user": user, "status": status} | ({"until_date": 0} if status == "kicked" else {})
+
+
+def _with_entities(content: Json) -> Json:
+    found = {
+        f"{prefix}entities": entities(content[field])
+        for field, prefix in (("text", ""), ("caption", "caption_"))
+        if field in content
+    }
+    return content | {field: marks for field, marks in found.items() if marks}

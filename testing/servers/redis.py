@@ -1,0 +1,50 @@
+"""A Redis of our own."""
+
+from __future__ import annotations
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from testing.servers.server import HOST, Server, free_ports
+
+
+class RedisServer(Server):
+    """A private Redis in which every acknowledged write survives a kill."""
+
+    def __init__(self) -> None:
+        super().__init__("redis-server", *free_ports(1))
+        settings = f"""
+            bind {HOST}
+            port {self.port}
+            dir {self.folder}
+            requirepass {self.password}
+            appendonly yes
+            appendfsync always
+            save ""
+            maxmemory-policy noeviction
+        """
+        (self.folder / "redis.conf").write_text(settings)
+
+    @property
+    def url(self) -> str:
+        """Where it is, with the password."""
+        return f"redis://:{self.password}@{HOST}:{self.port}/0"
+
+    def clear(self) -> None:
+        """Delete everything in it."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
+    def _launch(self) -> None:
+        self._run([self.program, self.folder / "redis.conf"])
+
+    def _accepts_login(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url, retry=Retry(NoBackoff(), 0)) as client:
+                return bool(client.ping())
+        except (
+            redis.ConnectionError,
+            redis.TimeoutError,
+        ):  # not listening yet, or still loading its file
+            return False

@@ -1,0 +1,217 @@
+"""Notices: one per photo or album, kept true, and gone when the answer is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from attrai.bot import progress
+from attrai.telegram import limiter
+from telegram_sandbox import Faults
+from tests.bot.parts import Parts, parts
+from tests.sandbox.conftest import picture
+
+
+@pytest.fixture
+def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    """A bot that speaks as fast as it can and looks at its notices whenever it is told to."""
+    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "_CHECK_SECONDS", 0)
+    with parts() as bot:
+        takes(bot, 30)
+        yield bot
+
+
+def takes(bot: Parts, seconds: float) -> None:
+    """From now on detect takes that long."""
+    bot.redis.hset("attrai:service", "detect", seconds)
+
+
+def answer(bot: Parts) -> None:
+    """Answers the oldest job in work, and has the notices looked after."""
+    job_id = bot.redis.zrange("attrai:jobs", 0, 0)[0].decode()
+    job = bot.ledger.admitted(job_id)
+    assert job is not None
+    assert bot.ledger.finish(job)
+    bot.look()
+
+
+def test_a_photo_has_one_notice(bot: Parts) -> None:
+    """A notice replies to the photo, names the time, and goes with the answer."""
+    takes(bot, 30)
+    message = bot.sandbox.user().send_photo(picture())
+    bot.receive()
+    (notice,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
+    assert notice.text == "Your photo is in work. Done in about 30 seconds."
+    assert notice.reply_to == message
+    bot.look()
+    assert len(bot.said()) == 1
+    answer(bot)
+    assert bot.said() == []
+    assert not bot.redis.exists("attrai:notices")
+
+
+def test_an_album_has_one_notice(bot: Parts) -> None:
+    """An album's notice counts its photos and stays until the last one is answered."""
+    takes(bot, 600)
+    bot.sandbox.user(1, "ru").send_album([picture()] * 2)
+    bot.receive()
+    assert bot.said() == ["2 фото в работе. Будет готово примерно через 20 минут."]
+    answer(bot)
+    assert len(bot.said()) == 1
+    answer(bot)
+    assert bot.said() == []
+
+
+def test_an_album_that_comes_in_parts(bot: Parts) -> None:
+    """A photo that comes when the album's notice is out is waited for as well."""
+    person = bot.sandbox.user()
+    for _ in range(2):
+        person.send_photo(picture(), album="1")
+        bot.receive()
+        assert len(bot.said()) == 1
+    answer(bot)
+    assert len(bot.said()) == 1
+    answer(bot)
+    assert bot.said() == []
+
+
+def test_a_notice_is_mended(bot: Parts) -> None:
+    """A promise that turns out far from true is changed, one that is about right is not."""
+    takes(bot, 600)
+    bot.sandbox.user().send_photo(picture())
+    bot.receive()
+    takes(bot, 700)  # not half as much more, not even when some of the 600 are over
+    bot.look()
+    (notice,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
+    assert not notice.edited
+    takes(bot, 30)
+    bot.look()
+    assert bot.said() == ["Your photo is in work. Done in about 30 seconds."]
+    calls = len(bot.sandbox.calls)
+    bot.look()
+    assert len(bot.sandbox.calls) == calls
+
+
+def test_an_answer_that_is_faster(bot: Parts) -> None:
+    """A photo that is answered before its notice could be sent has none."""
+    bot.sandbox.user().send_photo(picture())
+    (request,) = bot.requests()
+    bot.reception.receive(request)
+    answer(bot)
+    bot.settle()
+    bot.look()
+    assert bot.said() == []
+    assert "sendMessage" not in {call.method for call in bot.sandbox.calls}
+
+
+def test_what_is_soon_is_shown(bot: Parts) -> None:
+    """For what takes seconds the chat shows that a picture is on its way."""
+    person = bot.sandbox.user()
+    for seconds, shown in ((600, 0), (2, 1)):
+        takes(bot, seconds)
+        person.send_photo(picture())
+        bot.receive()
+        assert [call.method for call in bot.sandbox.calls].count("sendChatAction") == shown
+
+
+def test_what_is_done_at_once_needs_no_words(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo promised within two seconds has no notice, unless it takes longer after all."""
+    now = time.monotonic()
+    monkeypatch.setattr(progress, "_now", lambda: now)
+    takes(bot, 1)
+    bot.sandbox.user(1).send_photo(picture())
+    bot.receive()
+    answer(bot)
+    assert [call.method for call in bot.sandbox.calls].count("sendChatAction") == 1
+    bot.sandbox.user(2).send_photo(picture())
+    bot.receive()
+    bot.look()
+    assert "sendMessage" not in {call.method for call in bot.sandbox.calls}
+
+    now += 2.1  # seconds
+    bot.look()
+    calls = [call for call in bot.sandbox.calls if call.method == "sendMessage"]
+    assert [call.chat_id for call in calls] == [2]
+    answer(bot)
+    assert not bot.redis.exists("attrai:notices")
+
+
+def test_a_bot_that_is_started_again(bot: Parts) -> None:
+    """The successor of a bot takes its notices back, and says nothing again."""
+    person = bot.sandbox.user()
+    person.send_album([picture()] * 2)
+    bot.receive()
+    with parts(bot.redis, bot.sandbox) as successor:
+        successor.look()
+        person.send_photo(picture(), album=bot.sandbox.messages(1)[0].album)
+        assert len(successor.said()) == 1
+        answer(successor)
+        assert len(successor.said()) == 1
+        answer(successor)
+        assert successor.said() == []
+    assert not bot.redis.exists("attrai:notices")
+
+
+def test_what_was_answered_meanwhile(bot: Parts) -> None:
+    """A notice whose photo was answered while there was no bot is taken back by the next one."""
+    bot.sandbox.user().send_photo(picture())
+    bot.receive()
+    (job,) = bot.queued("ingest")
+    bot.ledger.finish(job)
+    with parts(bot.redis, bot.sandbox) as successor:
+        assert len(successor.said()) == 1
+        successor.look()
+        assert successor.said() == []
+
+
+@pytest.mark.parametrize("fault", ["too_many", "server_error", "cut"])
+def test_a_notice_that_is_not_sent(bot: Parts, fault: str) -> None:
+    """A photo whose notice fails is in work all the same, and the next one is announced."""
+    person = bot.sandbox.user()
+    bot.sandbox.faults = Faults(**{fault: 1}, methods={"sendMessage"}, retry_after=0)
+    person.send_photo(picture())
+    bot.receive()
+    bot.look()
+    assert len(bot.queued("ingest")) == 1
+    assert bot.said() == []
+    bot.sandbox.faults = Faults()
+    bot.redis.delete(*bot.redis.scan_iter("attrai:sends*"))  # what 429 left
+    person.send_photo(picture())
+    bot.receive()
+    assert len(bot.said()) == 1
+    answer(bot)
+    answer(bot)
+    assert bot.said() == []
+
+
+def test_a_user_who_is_faster(bot: Parts) -> None:
+    """A notice that the user deleted, or can't see any more, is forgotten."""
+    person = bot.sandbox.user()
+    for _ in range(2):
+        person.send_photo(picture())
+        bot.receive()
+        person.delete(bot.sandbox.messages(1)[-1].id)
+        answer(bot)
+        assert not bot.redis.exists("attrai:notices")
+    person.send_photo(picture())
+    bot.receive()
+    person.block()
+    answer(bot)
+    assert not bot.redis.exists("attrai:notices")
+
+
+def test_a_notice_that_is_hard_to_take_back(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taking back is tried again; when nothing helps, the next bot does it."""
+    monkeypatch.setattr("attrai.bot.sender._SHORTEST", 0)
+    bot.sandbox.user().send_photo(picture())
+    bot.receive()
+    bot.sandbox.faults = Faults(server_error=1, methods={"deleteMessage"})
+    answer(bot)
+    assert [call.method for call in bot.sandbox.calls].count("deleteMessage") == 5
+    bot.sandbox.faults = Faults()
+    with parts(bot.redis, bot.sandbox) as successor:
+        successor.look()
+        assert successor.said() == []

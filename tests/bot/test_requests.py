@@ -1,0 +1,242 @@
+"""Reception: what is let in, what is refused and how, and that nothing happens twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from attrai.job import Failure
+from attrai.telegram import limiter
+from tests.bot.parts import MAX_ACTIVE, MAX_PENDING, Parts, parts
+from tests.sandbox.conftest import picture
+from tests.telegram.served import TOKEN
+
+
+@pytest.fixture
+def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    """A bot that speaks as fast as it can."""
+    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    with parts() as bot:
+        yield bot
+
+
+def document(size: int | None, mime: str | None) -> dict[str, object]:
+    """An update with a file, of which no more is known than is said of it."""
+    said = {"file_id": "a", "file_unique_id": "b", "file_size": size, "mime_type": mime}
+    return update(document={key: value for key, value in said.items() if value is not None})
+
+
+def update(**content: object) -> dict[str, object]:
+    """An update with a message in a private chat."""
+    return {
+        "message": {
+            "message_id": 1,
+            "date": 1,
+            "chat": {"id": 1, "type": "private"},
+            "from": {"id": 1, "is_bot": False, "first_name": "Ann", "language_code": "en"},
+            **content,
+        }
+    }
+
+
+def photo(width: int, height: int, size: int = 1000) -> dict[str, object]:
+    """An update with a photo of a size."""
+    said = {"file_id": "a", "file_unique_id": "b", "file_size": size}
+    return update(photo=[{**said, "width": width, "height": height}])
+
+
+def test_a_photo_starts(bot: Parts) -> None:
+    """A photo goes to ingest with all that its answer needs, and names nobody."""
+    bot.redis.hset("attrai:service", "detect", 30)  # long enough for words
+    person = bot.sandbox.user(77, "ru")
+    message = person.send_photo(picture())
+    bot.receive()
+    (job,) = bot.queued("ingest")
+    assert job.channel == "telegram"
+    assert job.address == {"chat": 77, "message": message}
+    assert (job.locale, job.renderer, job.failure) == ("ru", "boxes", None)
+    assert "77" not in (job.user, job.id)
+    assert bot.telegram.download(job.source, 10**6) == bot.sandbox.messages(77)[0].photo
+    assert len(bot.said(77)) == 1
+
+
+_UNFIT = [
+    (document(0, "image/png"), Failure(code="broken-image")),
+    (
+        document(20_000_001, "image/png"),
+        Failure(code="file-too-large", details={"limit_mb": 20}),
+    ),
+    (document(1000, "application/pdf"), Failure(code="not-an-image")),
+    (document(0, "application/pdf"), Failure(code="not-an-image")),
+    (document(1000, "video/mp4"), Failure(code="not-an-image")),
+    (photo(63, 1280), Failure(code="too-small", details={"limit": 64})),
+    (photo(1280, 1), Failure(code="too-small", details={"limit": 64})),
+    (photo(1280, 1280, 20_000_001), Failure(code="file-too-large", details={"limit_mb": 20})),
+]
+
+
+def test_what_need_not_be_fetched(bot: Parts) -> None:
+    """What the update says is enough to refuse goes straight to its answer."""
+    for sent, failure in _UNFIT:
+        bot.sandbox.user()
+        bot.sandbox.inject(sent)
+        bot.receive()
+        assert [job.failure for job in bot.queued("deliver")] == [failure]
+        assert bot.queued("ingest") == []
+        assert bot.said() == []
+        bot.forget()
+
+
+_UNKNOWN = [
+    document(20_000_000, "image/png"),
+    document(1, "image/x-unheard-of"),
+    document(1, None),
+    document(None, None),
+    document(None, "application/octet-stream"),
+    photo(64, 64),
+]
+
+
+def test_what_has_to_be_looked_at(bot: Parts) -> None:
+    """What may be a photo for all that is known goes to ingest."""
+    for sent in _UNKNOWN:
+        bot.sandbox.user()
+        bot.sandbox.inject(sent)
+        bot.receive()
+        assert len(bot.queued("ingest")) == 1
+        assert bot.queued("deliver") == []
+        bot.forget()
+
+
+_CAPTIONS = [
+    (None, "boxes"),
+    ("ranking", "ranking"),
+    ("Please: SPOTLIGHT !", "spotlight"),
+    ("my rankings", "boxes"),
+    ("unknown", "boxes"),
+]
+
+
+def test_a_caption_names_the_renderer(bot: Parts) -> None:
+    """A word of the caption may be a renderer's name, in any case."""
+    for caption, renderer in _CAPTIONS:
+        bot.sandbox.user().send_photo(picture(), caption)
+        bot.receive()
+        assert [job.renderer for job in bot.queued("ingest")] == [renderer]
+        bot.forget()
+
+
+def test_a_busy_user(bot: Parts) -> None:
+    """Who has as many photos in flight as allowed is told so, and when one is free."""
+    person = bot.sandbox.user()
+    bot.redis.hset("attrai:service", "detect", 40)
+    for _ in range(MAX_ACTIVE + 1):
+        person.send_photo(picture())
+        bot.receive()
+    assert len(bot.queued("ingest")) == MAX_ACTIVE
+    (refused,) = bot.queued("deliver")
+    details = {"limit": MAX_ACTIVE, "wait": "40 seconds"}
+    assert refused.failure == Failure(code="user-busy", details=details)
+    assert len(bot.said()) == MAX_ACTIVE
+
+
+def test_a_full_queue(bot: Parts) -> None:
+    """When the queue is full a photo is refused with the time that it takes to clear."""
+    bot.redis.hset("attrai:service", "detect", 100)
+    for number in range(MAX_PENDING + 1):
+        bot.sandbox.user(number + 1, "ru").send_photo(picture())
+        bot.receive()
+    assert len(bot.queued("ingest")) == MAX_PENDING
+    (refused,) = bot.queued("deliver")
+    assert refused.failure == Failure(code="busy", details={"wait": "9 минут"})
+
+
+def test_who_is_refused_again_and_again(bot: Parts) -> None:
+    """After so many refusals in flight there is no answer at all."""
+    person = bot.sandbox.user()
+    for _ in range(25):
+        person.send_document(b"", "a.png", "image/png")
+    bot.receive()
+    assert len(bot.queued("deliver")) == 20
+    assert bot.ledger.in_flight() == 20
+
+
+def test_a_repeated_update(bot: Parts) -> None:
+    """An update that comes again is the same job with the same one notice."""
+    bot.redis.hset("attrai:service", "detect", 30)
+    bot.sandbox.user().send_photo(picture())
+    (request,) = bot.requests()
+    for _ in range(3):
+        bot.reception.receive(request)
+        bot.settle()
+    assert len({job.id for job in bot.queued("ingest")}) == 1
+    assert bot.ledger.in_flight() == 1
+    assert len(bot.said()) == 1
+    (job, *_) = bot.queued("ingest")
+    assert bot.ledger.finish(job)
+    bot.look()
+    queued = len(bot.queued("ingest"))
+    bot.reception.receive(request)
+    bot.settle()
+    assert len(bot.queued("ingest")) == queued
+    assert bot.said() == []
+
+
+def test_a_refused_update_comes_again(bot: Parts) -> None:
+    """A photo that was refused stays refused, even when there is room by now, and once."""
+    person = bot.sandbox.user()
+    for _ in range(MAX_ACTIVE + 1):
+        person.send_photo(picture())
+    *admitted, refused = bot.requests()
+    for request in (*admitted, refused):
+        bot.reception.receive(request)
+    jobs = bot.queued("ingest")
+    for job in jobs:
+        bot.ledger.finish(job)
+    bot.reception.receive(refused)
+    bot.look()
+    bot.settle()
+    assert bot.said() == []
+    assert bot.queued("ingest") == jobs
+    assert {(job.id, job.failure and job.failure.code) for job in bot.queued("deliver")} == {
+        (bot.queued("deliver")[0].id, "user-busy")
+    }
+    assert bot.ledger.finish(bot.queued("deliver")[0])
+    bot.reception.receive(refused)
+    assert bot.ledger.in_flight() == 0
+
+
+_COMMANDS = [
+    ("en", "/start", "what a few hundred raters would say"),
+    ("en", "/start", "none of children"),
+    ("ru", "/start", "никогда — детей"),
+    ("en", "/help", "Up to 2 photos of yours may be in work at a time, each up to 20 MB."),
+    ("en", "/unknown", "Up to 2 photos"),
+    ("en", "/privacy", "30 minutes"),
+    ("ru", "/privacy", "30 минут"),
+    ("en", "/styles", "spotlight: the faces bright"),
+    ("en", "/styles", "Without a name it is boxes."),
+    ("en", "/rate", "Reply /rate to a photo"),
+    ("ru", "hello", "Это не фото"),
+    ("fr", "hello", "That's no photo"),
+]
+
+
+def test_commands(bot: Parts) -> None:
+    """A command is answered in the user's language, anything else by what to do."""
+    for language, sent, words in _COMMANDS:
+        message = bot.sandbox.user(1, language).send_text(sent)
+        bot.receive()
+        (answer,) = (m for m in bot.sandbox.messages(1) if m.id > message)
+        assert words in str(answer.text)
+        assert answer.reply_to == message
+
+
+def test_nothing_names_the_user(bot: Parts) -> None:
+    """Redis holds no user's number but in what is needed to answer, and never the token."""
+    bot.sandbox.user(987654321).send_photo(picture())
+    bot.receive()
+    keys = b" ".join(bot.redis.scan_iter())
+    assert b"987654321" not in keys
+    assert all(TOKEN not in str(bot.redis.dump(key)) for key in bot.redis.scan_iter())

@@ -1,0 +1,287 @@
+"""`attrai rate`, as a person or a program calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from attrai.cli import app
+from attrai.lifecycle.shutdown import Shutdown
+from attrai.rating.paths import Task
+from attrai.rating.rate import rate
+from attrai.settings import Settings
+from testing.waiting import PATIENCE_S
+from tests.conftest import ASTRONAUT
+
+USAGE = 2
+
+
+def run(*arguments: str | Path) -> Result:
+    """Calls `attrai rate`, whose streams are no terminals."""
+    return CliRunner().invoke(app, ["rate", *map(str, arguments)])
+
+
+def run_json(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
+    """Calls `attrai rate --json`: the exit status, and the objects by their photo's name."""
+    result = run(*arguments, "--json")
+    objects = map(json.loads, result.stdout.splitlines())
+    return result.exit_code, {Path(item["photo"]).name: item for item in objects}
+
+
+def size_of(picture: Path) -> tuple[int, int]:
+    """A picture's size, once all of it was read."""
+    with Image.open(picture) as image:
+        image.load()
+        return image.size
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A copy of the example in a folder of its own."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return Path(shutil.copy(ASTRONAUT, folder / "me.jpg"))
+
+
+def test_table(photo: Path) -> None:
+    """A photo's row says how many faces and which score, and where the picture is."""
+    result = run(photo)
+    picture = photo.with_name("me.rated.jpg")
+    assert result.exit_code == 0
+    row = next(line for line in result.stdout.splitlines() if str(photo) in line)
+    assert "±" in row
+    *_, count, where = result.stdout.splitlines()
+    assert "1 rated" in count
+    assert where == f"Picture: {picture}"
+    assert result.stderr == ""
+    assert size_of(picture) == (512, 512)
+    assert sorted(photo.parent.iterdir()) == [photo, picture]
+
+
+def test_json(photo: Path, tmp_path: Path) -> None:
+    """An object has all that was found, and the timing of every stage."""
+    status, objects = run_json(photo, "-o", tmp_path / "out")
+    item = objects["me.jpg"]
+    assert status == 0
+    assert (item["error"], item["size"], item["faces_found"]) == (None, [512, 512], 1)
+    (face,) = item["faces"]
+    assert len(face["box"]) == 4
+    assert len(face["landmarks"]) == 5
+    assert face["probability"] > 0.99
+    assert 1 <= face["score"] <= 10
+    assert 0 < face["spread"] < 4.5
+    assert list(item["seconds"]) == ["ingest", "detect", "score", "render", "deliver"]
+    assert all(timing["took"] > 0 for timing in item["seconds"].values())
+    assert Path(item["picture"]).is_file()
+    assert not photo.with_name("me.rated.jpg").exists()
+
+
+def test_folder_twice(photo: Path) -> None:
+    """A folder rated again gives the same pictures, and none of the pictures is rated."""
+    shutil.copy(photo, photo.with_name("you.jpeg"))
+    for _ in range(2):
+        status, objects = run_json(photo.parent)
+        assert status == 0
+        assert sorted(objects) == ["me.jpg", "you.jpeg"]
+    assert len(list(photo.parent.iterdir())) == 4
+
+
+@pytest.mark.parametrize("renderer", ["boxes", "ranking", "spotlight"])
+def test_renderers(photo: Path, renderer: str) -> None:
+    """Each renderer can be asked for by its name, and changes the photo in its own way."""
+    assert run(photo, "--renderer", renderer, "--jobs", "1").exit_code == 0
+    assert (size_of(photo.with_name("me.rated.jpg")) == (512, 512)) == (renderer != "ranking")
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG of a few kB that promises the given size."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(1_000_000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
+
+
+def test_bad_files_never_stop_the_rest(photo: Path, tmp_path: Path) -> None:
+    """Each bad file is listed with its own reason, the good one is rated, nothing is left."""
+    folder = photo.parent
+    (folder / "text.jpg").write_text("I am no image\n" * 50)
+    (folder / "truncated.jpg").write_bytes(photo.read_bytes()[:20_000])
+    (folder / "bomb.png").write_bytes(png_header(30_000, 30_000))
+    Image.new("P", (1, 1)).save(folder / "dot.gif")
+    (folder / "empty.png").touch()
+    (folder / "large.jpg").write_bytes(photo.read_bytes() + bytes(20_000_000))
+    (folder / "folder.jpg").mkdir()
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "nowhere.jpg").symlink_to("absent")
+    Image.new("RGB", (100, 100)).save(folder / "black.png")
+    barren = tmp_path / "barren"
+    barren.mkdir()
+    before = set(folder.rglob("*"))
+
+    # /proc/self/mem is a file that even root can't read from its beginning.
+    status, objects = run_json(folder, barren, tmp_path / "absent.jpg", "/proc/self/mem")
+    assert status == 1
+    errors = {name: item["error"] for name, item in objects.items()}
+    assert errors.pop("me.jpg") is None
+    codes = {name: error["code"] for name, error in errors.items()}
+    assert codes == {
+        "text.jpg": "not-an-image",
+        "truncated.jpg": "broken-image",
+        "bomb.png": "too-many-pixels",
+        "dot.gif": "too-small",
+        "empty.png": "not-an-image",
+        "large.jpg": "file-too-large",
+        "folder.jpg": "source-unreadable",
+        "pipe.jpg": "source-unreadable",
+        "nowhere.jpg": "source-unreadable",
+        "black.png": "no-face",
+        "barren": "source-unreadable",
+        "absent.jpg": "source-unreadable",
+        "mem": "source-unreadable",
+    }
+    reasons = {name: error["message"] for name, error in errors.items()}
+    assert "no such file" in reasons["absent.jpg"]
+    assert "no images in this folder" in reasons["barren"]
+    assert "not a regular file" in reasons["pipe.jpg"]
+    assert "input/output error" in reasons["mem"]
+    assert all(item["picture"] is None for name, item in objects.items() if name != "me.jpg")
+    assert set(folder.rglob("*")) - before == {photo.with_name("me.rated.jpg")}
+
+
+def test_pictures_in_several_folders(photo: Path) -> None:
+    """After many photos the last line says where their pictures are."""
+    shutil.copytree(photo.parent, photo.parent / "late")
+    assert run(photo.parent).stdout.splitlines()[-1] == f"Pictures below {photo.parent}"
+    out = photo.parent / "out"
+    several = run(photo, photo.parent / "late/me.jpg", "-o", out)
+    assert several.stdout.splitlines()[-1] == f"Pictures in {out}"
+
+
+def test_failures_in_the_table(photo: Path, tmp_path: Path) -> None:
+    """In the table a failure is a row with its reason, and the last line counts them."""
+    broken = tmp_path / "broken[1].jpg"
+    broken.write_bytes(photo.read_bytes()[:5000])
+    result = run(broken, photo)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    first, second, _ = (line for line in lines if ".jpg" in line)
+    assert str(broken) in first  # the order of the command line
+    assert "damaged or incomplete" in first
+    assert str(photo) in second
+    assert "1 rated, 1 not" in lines[-2]
+
+
+def test_picture_that_cannot_be_written(photo: Path, tmp_path: Path) -> None:
+    """Where a picture can't be written its photo's row says why."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "me.rated.jpg").mkdir()  # in the way
+    status, objects = run_json(photo, "-o", tmp_path / "out")
+    assert status == 1
+    assert objects["me.jpg"]["error"]["code"] == "undeliverable"
+    assert "is a directory" in objects["me.jpg"]["error"]["message"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["me.rated.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "named"),
+    [
+        ([], {}, "PATH"),
+        (["--renderer", "oil", ASTRONAUT], {}, "spotlight"),
+        (["--jobs", "0", ASTRONAUT], {}, "--jobs"),
+        (["-o", ASTRONAUT, ASTRONAUT], {}, "--output"),
+        (["--no-such-option", ASTRONAUT], {}, "--no-such-option"),
+        ([ASTRONAUT], {"ATTRAI_MAX_FACES": "many"}, "ATTRAI_MAX_FACES"),
+        ([ASTRONAUT], {"ATTRAI_WEIGHTS": str(ASTRONAUT)}, "astronaut.jpg"),
+    ],
+)
+def test_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: Sequence[str | Path],
+    variables: dict[str, str],
+    named: str,
+) -> None:
+    """Wrong usage ends with 2 and one message that names what is wrong."""
+    monkeypatch.setenv("COLUMNS", "200")
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    result = run(*arguments)
+    assert result.exit_code == USAGE
+    assert named in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("stop", "status"),
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+@pytest.mark.slow
+def test_stopping(tmp_path: Path, stop: signal.Signals, status: int) -> None:
+    """Stopped midway, or killed, it leaves whole pictures or none, and no temporary file."""
+    temporary, out = tmp_path / "temporary", tmp_path / "out"
+    temporary.mkdir()
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(200):
+        (photos / f"{number}.jpg").symlink_to(ASTRONAUT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "attrai", "rate", str(photos), "-o", str(out), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # at work
+    process.send_signal(stop)
+    rest, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == status
+    assert len(rest.splitlines()) < 199
+    assert "Traceback" not in errors
+    assert list(temporary.iterdir()) == []
+    pictures = list(out.iterdir())
+    assert pictures
+    for picture in pictures:
+        assert picture.name.endswith(".rated.jpg")
+        assert size_of(picture) == (512, 512)
+
+
+def test_lost_jobs_are_given_up(tmp_path: Path) -> None:
+    """When no answer comes for too long the photos still expected count as failed."""
+    task = Task(ASTRONAUT, tmp_path / "out.jpg")
+    (outcome,) = rate([task], Settings(), "boxes", Shutdown(), threads=1, patience=1e-6)
+    assert outcome.failure is not None
+    assert outcome.failure.code == "internal"
+
+
+def test_late_answers_are_no_harm(tmp_path: Path) -> None:
+    """A photo that was given up counts once, although its answer comes after all."""
+    tasks = []
+    for number in range(6):  # more than are in flight at once
+        photo = tmp_path / f"{number}.jpg"
+        photo.symlink_to(ASTRONAUT)
+        tasks.append(Task(photo, tmp_path / f"{number}.rated.jpg"))
+    outcomes = list(rate(tasks, Settings(), "boxes", Shutdown(), threads=1, patience=1e-6))
+    assert sorted(outcome.source for outcome in outcomes) == [task.source for task in tasks]

@@ -1,0 +1,355 @@
+"""The ledger: never more slots than the limits, never one that leaks, each answer counted once."""
+
+from __future__ import annotations
+
+import fakeredis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Redis
+
+from attrai.errors import TIMED_OUT
+from attrai.job import STAGES, Failure, Job, StageName, Timing, job_id
+from attrai.ledger import Ledger, StageLoad, seconds_to_answer
+from attrai.ledger.histogram import histogram_bound
+from attrai.ledger.ledger import (
+    ANSWERED_SECONDS,
+    DELIVERY_SECONDS,
+    MAX_REFUSED,
+    WORKER_SECONDS,
+)
+
+MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 5, 1800
+
+
+@pytest.fixture
+def redis() -> Redis:
+    """An empty database."""
+    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
+    """An empty ledger."""
+    return Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
+
+
+def make(number: int, user: str = "ann") -> Job:
+    """A job of a user."""
+    return Job(
+        id=job_id("test", number),
+        channel="test",
+        address={"chat": number},
+        user=user,
+        source="",
+        renderer="boxes",
+        admitted_at=0,
+        queued_at=0,
+    )
+
+
+def after(job: Job, stage: StageName, took: float) -> Job:
+    """The job once a stage has done its work."""
+    return job.with_(trace=(*job.trace, Timing(stage=stage, waited=0, took=took)))
+
+
+def test_limits(ledger: Ledger) -> None:
+    """A user's jobs are bounded, and so are those of all users together."""
+    assert [ledger.admit(make(n, "ann")) for n in range(3)] == ["admitted"] * 2 + ["user-busy"]
+    assert [ledger.admit(make(n, "bob")) for n in range(10, 12)] == ["admitted"] * 2
+    assert [ledger.admit(make(n, "eve")) for n in range(20, 22)] == ["admitted", "busy"]
+    assert ledger.in_flight() == MAX_PENDING
+
+
+def test_repeated_calls(ledger: Ledger) -> None:
+    """Admitting or finishing a job again changes nothing and says so."""
+    job = make(1)
+    assert [ledger.admit(job), ledger.admit(job)] == ["admitted", "repeated"]
+    assert ledger.in_flight() == 1
+    assert ledger.holds(job.id)
+    assert [ledger.finish(job), ledger.finish(job)] == [True, False]
+    assert not ledger.holds(job.id)
+    assert ledger.in_flight() == 0
+
+
+def overtake(redis: Redis, seconds: float) -> None:
+    """Makes every deadline come as if the time had passed."""
+    for key in list(redis.scan_iter("attrai:*")):
+        if redis.type(key) == b"zset":
+            for member, score in redis.zrange(key, 0, -1, withscores=True):
+                redis.zadd(key, {member: score - seconds})
+
+
+def test_overdue_jobs(redis: Redis, ledger: Ledger) -> None:
+    """An overdue job frees its slot, is handed to one sweeper at a time, and ends answered."""
+    first, second = make(1), make(2)
+    assert [ledger.admit(first), ledger.admit(second)] == ["admitted"] * 2
+    assert ledger.take_overdue() == []
+    overtake(redis, LIFETIME)
+    assert ledger.admit(make(3)) == "admitted"  # only what is overdue was in the way
+    overdue = ledger.take_overdue()
+    assert [(job.id, job.address) for job in overdue] == [
+        (first.id, first.address),
+        (second.id, second.address),
+    ]
+    assert [job.failure for job in overdue] == [TIMED_OUT] * 2
+    assert ledger.take_overdue() == []
+    overtake(redis, 61)
+    assert len(ledger.take_overdue()) == 2
+    assert ledger.finish(first)
+    assert not ledger.holds(first.id)
+
+
+def test_starts_are_counted(ledger: Ledger) -> None:
+    """A start that neither ends nor fails in order, as by a kill, is counted."""
+    job = make(1)
+    assert ledger.begin(job, "detect") == "answered"  # not admitted
+    ledger.admit(job)
+    assert [ledger.begin(job, "detect") for _ in range(3)] == [1, 2, 3]
+    assert ledger.begin(job, "score") == 1
+    ledger.pause(job, "score")
+    assert ledger.begin(job, "score") == 1
+    assert ledger.begin(after(job, "detect", 0.1), "score") == 2
+    assert ledger.begin(job, "detect") == 1
+
+
+def test_one_delivery_at_a_time(redis: Redis, ledger: Ledger) -> None:
+    """While an answer is handed over no copy of it is; after a kill one may be, later."""
+    job = make(1)
+    ledger.admit(job)
+    assert ledger.begin(job, "deliver") == 1
+    assert ledger.begin(job, "deliver") == "being-delivered"
+    assert 0 < redis.ttl(f"attrai:delivering:{job.id}") <= DELIVERY_SECONDS
+    ledger.pause(job, "deliver")
+    assert ledger.begin(job, "deliver") == 1
+    ledger.finish(job)
+    assert ledger.begin(job, "deliver") == "answered"
+
+
+def test_nothing_of_a_job_remains(redis: Redis, ledger: Ledger) -> None:
+    """Of a finished job only the counts of its day are left, and no id of anybody."""
+    job = make(1, user="f3a9")
+    ledger.admit(job)
+    for stage in STAGES:
+        ledger.begin(job, stage)
+        job = after(job, stage, 0.1)
+    ledger.finish(job)
+    ledger.begin(job, "detect")  # a late copy of a message
+    ledger.pause(job, "detect")
+    keys = {key.decode().rsplit(":", 1)[0] for key in redis.scan_iter()}
+    assert keys == {
+        "attrai",
+        "attrai:answered",
+        "attrai:day",
+        "attrai:recent",
+        "attrai:users",
+    }
+    assert redis.hkeys("attrai:service") != []
+    for key in redis.scan_iter("attrai:day:*"):
+        assert 0 < redis.ttl(key) <= 400 * 86400
+
+
+def test_daily_counts(redis: Redis, ledger: Ledger) -> None:
+    """Requests, users, outcomes and pipeline times are counted once each."""
+    for number, user in enumerate(["ann", "ann", "bob", "ann"]):
+        ledger.admit(make(number, user))
+    ledger.admit(make(0))  # again
+    trace = (Timing(stage="ingest", waited=1, took=0.5), Timing(stage="detect", waited=0, took=1))
+    for _ in range(2):
+        ledger.finish(make(0).with_(trace=trace))
+        ledger.finish(make(1).with_(failure=Failure(code="no-face")))
+    (day,) = redis.scan_iter("attrai:day:*")
+    (users,) = redis.scan_iter("attrai:users:*")
+    assert {name.decode(): int(count) for name, count in redis.hgetall(day).items()} == {
+        "requests": 4,
+        "outcome:rated": 1,
+        "outcome:no-face": 1,
+        f"seconds:{histogram_bound(2.5)}": 1,
+        f"work:{histogram_bound(1.5)}": 1,
+    }
+    assert redis.pfcount(users) == 2
+
+
+@given(st.floats(0, 1e5))
+def test_histogram_bounds(seconds: float) -> None:
+    """A time falls below its bucket's bound and above the bound before."""
+    bound = histogram_bound(seconds)
+    assert seconds <= bound + 1e-3
+    assert seconds > bound / 1.25 - 1e-3 or bound == 0.001
+
+
+def test_eta_follows_queues_and_workers(redis: Redis, ledger: Ledger) -> None:
+    """The estimate grows with the jobs ahead and shrinks with live workers."""
+    for worker in ("a", "b"):
+        ledger.beat("detect", worker)
+    job = make(9)
+    ledger.admit(job)
+    for stage in STAGES:
+        ledger.begin(job, stage)
+        job = after(job, stage, 2.0 if stage == "detect" else 0.5)
+    ledger.finish(job)
+    assert ledger.eta() == pytest.approx(4.0)
+    for number in range(4):
+        ledger.admit(make(number, user=str(number)))
+        ledger.begin(after(make(number), "ingest", 0.5), "detect")
+    loads = ledger.loads()
+    assert loads["detect"] == StageLoad(jobs=4, seconds=2.0, workers=2)
+    assert ledger.eta() == pytest.approx(4 * 2 / 2 + 4)
+    ledger.leave("detect", "a")
+    assert ledger.eta() == pytest.approx(4 * 2 + 4)
+    overtake(redis, WORKER_SECONDS + 1)
+    assert ledger.loads()["detect"].workers == 0
+
+
+def test_eta_is_that_of_the_slowest_stage() -> None:
+    """Jobs ahead at several stages are worked on at once; the slowest stage decides."""
+    assert seconds_to_answer([]) == 0
+    fast, slow = StageLoad(10, 0.1, 1), StageLoad(10, 1.0, 2)
+    assert seconds_to_answer([fast, slow]) == pytest.approx(20 * 1.0 / 2 + 1.1)
+    assert seconds_to_answer([slow, fast]) == pytest.approx(10 * 1.0 / 2 + 1.1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["admit", "finish"]), st.integers(0, 7), st.sampled_from("abc")),
+        max_size=40,
+    )
+)
+def test_any_history(history: list[tuple[str, int, str]]) -> None:
+    """After any history the ledger holds what a set per user would hold."""
+    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    ledger = Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
+    held: set[tuple[int, str]] = set()
+    answered: set[tuple[int, str]] = set()
+    for action, number, user in history:
+        entry = (number * 10 + ord(user), user)  # a job belongs to one user
+        job = make(*entry)
+        if action == "finish":
+            assert ledger.finish(job) == (entry in held)
+            answered |= held & {entry}
+            held.discard(entry)
+        else:
+            of_user = sum(owner == user for _, owner in held)
+            if entry in held:
+                expected = "repeated"
+            elif entry in answered:
+                expected = "answered"
+            elif of_user >= MAX_ACTIVE:
+                expected = "user-busy"
+            elif len(held) >= MAX_PENDING:
+                expected = "busy"
+            else:
+                expected = "admitted"
+                held.add(entry)
+            assert ledger.admit(job) == expected
+        assert ledger.in_flight() == len(held)
+        assert all(ledger.holds(make(*entry).id) for entry in held)
+
+
+def test_what_was_answered_stays_answered(redis: Redis, ledger: Ledger) -> None:
+    """A request that comes again after its answer is known for a day, and takes no slot."""
+    job = make(1)
+    ledger.admit(job)
+    ledger.finish(job)
+    assert ledger.admit(job) == ledger.admit(failed(1)) == "answered"
+    assert ledger.in_flight() == 0
+    assert 24 * 3600 < redis.ttl(f"attrai:answered:{job.id}") <= ANSWERED_SECONDS
+    redis.delete(f"attrai:answered:{job.id}")
+    assert ledger.admit(job) == "admitted"
+
+
+def failed(number: int, user: str = "ann") -> Job:
+    """A job that is refused."""
+    return make(number, user).with_(failure=Failure(code="user-busy"))
+
+
+def test_a_refusal_needs_no_slot(ledger: Ledger) -> None:
+    """What was refused waits for its answer beside the user's limit and that of all."""
+    for number in range(MAX_PENDING):
+        ledger.admit(make(number, user=str(number)))
+    assert ledger.admit(make(9, "0")) == "busy"
+    assert ledger.admit(failed(9, "0")) == "admitted"
+    assert ledger.admit(make(9, "0")) == "repeated"
+    assert ledger.loads()["deliver"].jobs == 1
+    assert ledger.loads()["ingest"].jobs == MAX_PENDING
+    assert ledger.finish(failed(9, "0"))
+    assert ledger.admit(make(9, "0")) == "answered"
+    assert ledger.loads()["deliver"].jobs == 0
+
+
+def test_refusals_are_bounded(ledger: Ledger) -> None:
+    """Who is refused again and again is ignored until some refusals are out; others are not."""
+    refusals = [failed(number) for number in range(MAX_REFUSED + 1)]
+    assert [ledger.admit(job) for job in refusals] == ["admitted"] * MAX_REFUSED + ["ignored"]
+    assert ledger.in_flight() == MAX_REFUSED
+    assert ledger.admit(failed(99, "bob")) == "admitted"
+    assert ledger.finish(refusals[0])
+    assert ledger.admit(refusals[-1]) == "admitted"
+
+
+def test_refusals_are_no_requests(redis: Redis, ledger: Ledger) -> None:
+    """A refused request is counted once as a request, and by its outcome."""
+    for number in range(MAX_ACTIVE):
+        ledger.admit(make(number))
+    assert ledger.admit(make(9)) == "user-busy"
+    assert ledger.admit(failed(9)) == "admitted"
+    ledger.finish(failed(9))
+    (day,) = redis.scan_iter("attrai:day:*")
+    assert int(redis.hget(day, "requests")) == MAX_ACTIVE + 1
+    assert int(redis.hget(day, "outcome:user-busy")) == 1
+
+
+def test_what_is_overdue_among_refusals(redis: Redis, ledger: Ledger) -> None:
+    """A refusal that got lost is answered by the sweeper like any job."""
+    ledger.admit(failed(1))
+    overtake(redis, LIFETIME)
+    (job,) = ledger.take_overdue()
+    assert (job.id, job.failure) == (failed(1).id, TIMED_OUT)
+    assert ledger.finish(job)
+    assert redis.zcard("attrai:refused:ann") == 0
+
+
+def test_held_and_admitted(ledger: Ledger) -> None:
+    """The ledger tells which jobs are in flight, and gives each back as it was admitted."""
+    assert ledger.held([]) == set()
+    ledger.admit(make(1))
+    ledger.admit(failed(2))
+    assert ledger.held([make(number).id for number in range(4)]) == {make(1).id, make(2).id}
+    assert ledger.admitted(make(1).id) == make(1)
+    assert ledger.admitted(make(2).id) == failed(2)
+    assert ledger.admitted(make(3).id) is None
+    ledger.finish(make(1))
+    assert ledger.held([make(1).id]) == set()
+    assert ledger.admitted(make(1).id) is None
+
+
+def test_remaining(redis: Redis, ledger: Ledger) -> None:
+    """A job waits for those before it and for its own way, not for what came after it."""
+    redis.hset("attrai:service", mapping={"ingest": 1, "detect": 10, "deliver": 2})
+    jobs = [make(number, user=str(number)) for number in range(3)]
+    for job in jobs:
+        ledger.admit(job)
+    ledger.begin(jobs[0], "ingest")
+    ledger.begin(after(jobs[0], "ingest", 1), "detect")
+    assert ledger.remaining([]) == {}
+    remaining = ledger.remaining([*(job.id for job in jobs), make(9).id])
+    assert remaining == {
+        jobs[0].id: pytest.approx(12),
+        jobs[1].id: pytest.approx(10 + 13),
+        jobs[2].id: pytest.approx(20 + 13),
+    }
+    ledger.finish(jobs[0])
+    assert ledger.remaining([jobs[0].id, jobs[1].id]) == {jobs[1].id: pytest.approx(13)}
+
+
+def test_the_next_slot(redis: Redis, ledger: Ledger) -> None:
+    """A user's next slot is free as soon as the first of his jobs is answered."""
+    assert ledger.next_slot("ann") == 0
+    redis.hset("attrai:service", "detect", 10)
+    ledger.admit(make(0, "bob"))
+    for number in (1, 2):
+        ledger.admit(make(number))
+    assert ledger.next_slot("ann") == pytest.approx(20)
+    ledger.finish(make(0, "bob"))
+    assert ledger.next_slot("ann") == pytest.approx(10)
+    assert ledger.next_slot("eve") == 0

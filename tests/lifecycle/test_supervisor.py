@@ -1,0 +1,112 @@
+"""The supervisor of dramatiq's processes: what ends when, and with which status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from attrai.lifecycle.signals import SIGNALS
+from tests.lifecycle.programs import program
+
+#: Stands for dramatiq: says its number, ends in order on SIGTERM, and heeds nothing else.
+WORKER = """
+import os, pathlib, signal, sys, tempfile, time
+def end(*_):
+    print("ends in order", flush=True)
+    if "slow" not in sys.argv:
+        os._exit(0)
+signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+if "consumes" in sys.argv:
+    folder = pathlib.Path(tempfile.gettempdir(), "attrai-health")
+    folder.mkdir(exist_ok=True)
+    (folder / str(os.getpid())).touch()
+print(os.getpid(), flush=True)
+while True:
+    time.sleep(600)
+"""
+
+
+def supervised(*arguments: str, source: str = WORKER) -> list[str]:
+    """Return the arguments of a supervisor that stands over Python running `source`."""
+    return ["-m", "attrai.lifecycle.supervisor", sys.executable, "-c", source, *arguments]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of temporary files that no other process uses."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def is_gone(process: int) -> bool:
+    """Tell whether a process that this one did not start has ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_workers_that_consume_end_in_order(number: signal.Signals) -> None:
+    """Whatever the signal, dramatiq gets SIGTERM, and the status tells of the signal."""
+    with program(*supervised("consumes")) as running:
+        worker = int(running.line())
+        running.send(number)
+        assert running.end() == (128 + number, "ends in order\n", "")
+        assert is_gone(worker)
+
+
+def test_workers_that_do_not_consume_yet_are_killed() -> None:
+    """There is nothing to end in order while a worker waits for its servers."""
+    with program(*supervised()) as running:
+        worker = int(running.line())
+        running.send(signal.SIGTERM)
+        assert running.end() == (143, "", "")
+        assert is_gone(worker)
+
+
+def test_a_second_signal_kills_them() -> None:
+    """A worker that takes too long to end is ended."""
+    with program(*supervised("consumes", "slow")) as running:
+        worker = int(running.line())
+        running.send(signal.SIGINT)
+        assert running.line() == "ends in order"
+        running.send(signal.SIGTERM)
+        assert running.end() == (130, "", "")
+        assert is_gone(worker)
+
+
+def test_an_ignored_signal_reaches_nobody() -> None:
+    """A worker that is started by nohup outlives its terminal."""
+    with program(*supervised("consumes"), ignored=signal.SIGHUP) as running:
+        running.line()
+        running.send(signal.SIGHUP)
+        running.send(signal.SIGTERM)
+        assert running.end()[0] == 143
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 9)", 137), ("", 0)],
+)
+def test_the_status_of_workers_is_passed_on(source: str, status: int) -> None:
+    """Workers that end by themselves end the supervisor with their status."""
+    with program(*supervised(source=source)) as running:
+        assert running.end() == (status, "", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prctl")
+def test_workers_end_with_a_supervisor_that_is_killed() -> None:
+    """Nobody would end them later."""
+    with program(*supervised("consumes")) as running:
+        worker = int(running.line())
+        os.kill(running.pid, signal.SIGKILL)
+        assert running.line() == "ends in order"
+        while not is_gone(worker):
+            pass

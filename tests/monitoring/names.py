@@ -1,0 +1,17 @@
+"""The names of all that is exported."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry
+
+from attrai.job import STAGES
+from attrai.monitoring.prometheus import StageMetrics, StateCollector
+from tests.monitoring.test_collector import KNOWN
+
+
+def exported() -> set[str]:
+    """What an expression may ask for."""
+    registry = CollectorRegistry()
+    StageMetrics(registry).begin(STAGES)
+    registry.register(StateCollector(lambda: KNOWN, slots=1))
+    return {sample.name for metric in registry.collect() for sample in metric.samples}

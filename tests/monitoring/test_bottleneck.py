@@ -1,0 +1,75 @@
+"""Advice: the right stage, as many workers as it takes, and silence while all is well."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attrai.job import STAGES
+from attrai.monitoring.bottleneck import advice, clearing_seconds, troubled, workers_needed
+from tests.monitoring.states import snapshot, stage
+
+
+def test_nothing_to_say() -> None:
+    """A chain without queues, or with one that is empty again in a moment, needs no advice."""
+    assert advice(snapshot()) == ""
+    assert advice(snapshot(stage("detect", waiting=30, seconds=0.1))) == ""
+
+
+def test_the_slowest_queue() -> None:
+    """Not the longest queue holds the others up, but the one that takes longest."""
+    line = advice(
+        snapshot(
+            stage("detect", waiting=40, seconds=0.1, workers=2),
+            stage("score", waiting=30, seconds=2.0, workers=1, arriving=60),
+            stage("deliver", waiting=100, seconds=0.05),
+        )
+    )
+    assert line == (
+        "score holds the others up: 30 photos wait there, and its 1 worker needs about 60 seconds."
+        " With 3 workers its queue would be empty within a minute."
+    )
+
+
+def test_enough_workers() -> None:
+    """Where the workers there are empty the queue within a minute, no more are asked for."""
+    line = advice(snapshot(stage("detect", waiting=60, seconds=0.5, workers=2)))
+    assert line.startswith("detect holds the others up: 60 photos wait there, and its 2 workers")
+    assert line.endswith("That is within a minute; more workers are not needed.")
+
+
+def test_no_worker() -> None:
+    """A stage that nobody works at comes first, whatever waits elsewhere."""
+    line = advice(
+        snapshot(
+            stage("detect", waiting=500, seconds=1),
+            stage("score", waiting=1, workers=0),
+            stage("render", workers=0),
+        )
+    )
+    assert line == "No worker lives of: score, render. 1 photo waits there."
+    assert "ждёт 1 фото" in advice(snapshot(stage("score", waiting=1, workers=0)), "ru")
+
+
+def test_unknown_is_no_trouble() -> None:
+    """Where Redis or RabbitMQ can't be asked nothing is made up."""
+    lost = [stage(name, waiting=90, workers=None) for name in STAGES]
+    assert troubled(snapshot(*lost)) == []
+
+
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 50),
+    st.floats(0.001, 60),
+    st.floats(0, 600),
+)
+def test_the_advised_workers_suffice(
+    waiting: int, workers: int, seconds: float, arriving: float
+) -> None:
+    """So many workers do in a minute what waits and what comes meanwhile, and one less don't."""
+    view = stage("detect", waiting, workers, seconds, arriving)
+    needed, work = workers_needed(view), (waiting + arriving) * seconds
+    assert needed * 60 >= work * (1 - 1e-9)
+    assert (needed - 1) * 60 < work or needed == 0
+    assert clearing_seconds(view) == pytest.approx(waiting * seconds / workers)

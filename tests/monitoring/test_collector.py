@@ -1,0 +1,87 @@
+"""What the sweeper tells of the whole."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from attrai.job import STAGES
+from attrai.monitoring.prometheus import StateCollector
+from attrai.monitoring.snapshot import Fault, Snapshot, StageView, Times
+
+UNKNOWN = Times(None, None)
+STAGE = StageView(
+    name="ingest",
+    waiting=7,
+    in_work=2,
+    later=1,
+    workers=3,
+    per_minute=9,
+    arriving=9,
+    waited=UNKNOWN,
+    took=UNKNOWN,
+    seconds=0.5,
+)
+#: Everything is known.
+KNOWN = Snapshot(
+    at=0,
+    stages=tuple(dataclasses.replace(STAGE, name=name) for name in STAGES),
+    per_minute=9,
+    in_flight=12,
+    oldest=4.5,
+    full_users=2,
+    eta=6.5,
+    dead_letters=1,
+    dropped_logs=8,
+    faults=(),
+)
+
+
+def figures(snapshot: Snapshot) -> dict[tuple[str, str], float]:
+    """What is told of a snapshot, by the metric's name and the only label's value, if any."""
+    registry = CollectorRegistry()
+    registry.register(StateCollector(lambda: snapshot, slots=5000))
+    return {
+        (sample.name, "".join(sample.labels.values())): sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages(stage: str) -> None:
+    """Each stage has its queue, its work and its workers."""
+    found = figures(KNOWN)
+    names = ("queued", "in_work", "postponed", "workers")
+    assert [found[f"attrai_stage_{name}", stage] for name in names] == [7, 2, 1, 3]
+
+
+def test_all() -> None:
+    """What belongs to no stage is told once."""
+    found = figures(KNOWN)
+    assert found["attrai_photos_in_flight", ""] == 12
+    assert found["attrai_oldest_photo_seconds", ""] == 4.5
+    assert found["attrai_eta_seconds", ""] == 6.5
+    assert found["attrai_users_at_limit", ""] == 2
+    assert found["attrai_dead_letters", ""] == 1
+    assert found["attrai_dropped_log_records_total", ""] == 8
+    assert found["attrai_slots", ""] == 5000
+    assert found["attrai_up", "redis"] == found["attrai_up", "rabbitmq"] == 1
+
+
+def test_a_part_that_is_down() -> None:
+    """What nobody knows is left out, where a zero would be a lie; which part is down is said."""
+    no_queues = [dataclasses.replace(one, waiting=None, in_work=None) for one in KNOWN.stages]
+    seen = dataclasses.replace(
+        KNOWN,
+        stages=tuple(no_queues),
+        dead_letters=None,
+        faults=(Fault("RabbitMQ", "connection refused"),),
+    )
+    found = figures(seen)
+    assert (found["attrai_up", "redis"], found["attrai_up", "rabbitmq"]) == (1, 0)
+    assert found["attrai_stage_workers", "detect"] == 3
+    absent = {"attrai_stage_queued", "attrai_stage_in_work", "attrai_dead_letters"}
+    assert not absent & {name for name, _ in found}

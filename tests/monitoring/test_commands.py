@@ -1,0 +1,164 @@
+"""`attrai status` and `attrai stats` against real servers that come and go."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import dramatiq
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from attrai import broker
+from attrai.actors.stage import publish
+from attrai.cli import app
+from attrai.job import STAGES
+from attrai.services import open_redis
+from attrai.settings import Settings
+from testing.servers import RabbitServer, RedisServer
+from testing.servers.server import HOST
+from tests.ledger.test_recent import answer, make
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(autouse=True)
+def _environment(redis_url: str, amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both servers, empty."""
+    monkeypatch.setenv("ATTRAI_REDIS_URL", redis_url)
+    monkeypatch.setenv("ATTRAI_BROKER_URL", amqp_url)
+    monkeypatch.setenv("COLUMNS", "140")
+
+
+def run(*arguments: str) -> Result:
+    """Calls attrai."""
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_all_up() -> None:
+    """With messages in the queues their depths are those of RabbitMQ, dead letters included."""
+    settings = Settings()
+    ledger = broker.make_ledger(open_redis(settings), settings)
+    rabbitmq = broker.make_broker(settings, [])
+    for stage in STAGES:
+        ledger.beat(stage, "a")
+    for number in range(3):
+        ledger.admit(make(number))
+        publish(rabbitmq, "ingest", make(number))
+    rabbitmq.declare_queue("score", ensure=True)
+    dead = dramatiq.Message(
+        queue_name="score.XQ", actor_name="score", args=(), kwargs={}, options={}
+    )
+    rabbitmq.channel.basic_publish("", "score.XQ", dead.encode())
+    rabbitmq.close()
+    result = run("status", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert [stage["waiting"] for stage in found["stages"]] == [3, 0, 0, 0, 0]
+    assert (found["in_flight"], found["dead_letters"], found["faults"]) == (3, 1, [])
+
+
+def test_rabbitmq_down(rabbit_server: RabbitServer) -> None:
+    """It says so, shows what Redis knows, and exits with 1."""
+    rabbit_server.stop()
+    result = run("status")
+    assert result.exit_code == 1
+    assert "RabbitMQ is down: Connection refused." in result.stdout
+    assert "photos in flight: 0" in result.stdout
+    assert rabbit_server.password not in result.output
+
+
+def test_redis_down(redis_server: RedisServer) -> None:
+    """It says so, shows what RabbitMQ knows, and exits with 1; stats has nothing to show."""
+    redis_server.stop()
+    result = run("status")
+    assert result.exit_code == 1
+    assert "Redis is down: Connection refused." in result.stdout
+    assert "dead letters: 0" in result.stdout
+    assert redis_server.password not in result.output
+    result = run("stats")
+    assert result.exit_code == 1
+    assert "Redis is down: Connection refused" in result.output
+
+
+def test_refused(
+    redis_server: RedisServer, rabbit_server: RabbitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong password is named as the reason, and not shown."""
+    monkeypatch.setenv("ATTRAI_REDIS_URL", f"redis://:SECRET@{HOST}:{redis_server.port}/0")
+    monkeypatch.setenv("ATTRAI_BROKER_URL", f"amqp://attrai:SECRET@{HOST}:{rabbit_server.port}/x")
+    result = run("status")
+    assert result.exit_code == 1
+    assert "RabbitMQ is down: it refuses this user, password or virtual host." in result.stdout
+    assert "Redis is down: it refuses this user or password." in result.stdout
+    assert "SECRET" not in result.output
+
+
+def test_unusable_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no URL is named by its variable."""
+    monkeypatch.setenv("ATTRAI_BROKER_URL", "amqp://a:SE/CRET@h:x/")
+    assert "ATTRAI_BROKER_URL is no URL" in run("status").stdout
+    monkeypatch.setenv("ATTRAI_REDIS_URL", "http://SECRET")
+    result = run("status")
+    assert result.exit_code == 2
+    assert "ATTRAI_REDIS_URL is no URL of a Redis" in result.stderr
+    assert "SECRET" not in result.output
+
+
+def test_watching_outlasts_a_fault(redis_server: RedisServer) -> None:
+    """It goes on while a server is away, and sees it again."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "attrai", "status", "--watch", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert watching.stdout is not None
+        looks = map(json.loads, watching.stdout)
+        assert next(looks)["faults"] == []
+        redis_server.stop()
+        assert next(look for look in looks if look["faults"])["faults"][0]["part"] == "Redis"
+        redis_server.start()
+        assert next(look for look in looks if not look["faults"])["in_flight"] == 0
+        watching.terminate()
+
+
+def test_stats(tmp_path: Path) -> None:
+    """The same days as bars, CSV, JSON and a picture."""
+    settings = Settings()
+    ledger = broker.make_ledger(open_redis(settings), settings)
+    for number in range(3):
+        answer(ledger, make(number))
+    page = run("stats")
+    assert page.exit_code == 0, page.output
+    assert "Photos a day" in page.stdout
+    assert "People a day: 3 in all" in page.stdout
+    rows = list(csv.DictReader(StringIO(run("stats", "--days", "2", "--csv").stdout)))
+    assert [(row["requests"], row["users"], row["rated"]) for row in rows] == [
+        ("0", "0", "0"),
+        ("3", "3", "3"),
+    ]
+    assert json.loads(run("stats", "--json").stdout)["requests"] == 3
+    picture = tmp_path / "charts.png"
+    assert run("stats", "--plot", str(picture)).stdout == f"Charts in {picture}\n"
+    with Image.open(picture) as charts:
+        assert min(charts.size) > 500
+
+
+def test_stats_without_matplotlib(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where charts can't be drawn a line says what is missing."""
+    monkeypatch.setitem(sys.modules, "attrai.monitoring.charts", None)
+    result = run("stats", "--plot", str(tmp_path / "charts.png"))
+    assert result.exit_code == 2
+    assert "pip install 'attrai[charts]'" in result.stderr
+
+
+def test_a_picture_that_cannot_be_written(tmp_path: Path) -> None:
+    """A name without a known ending, or in no folder, is refused in a line."""
+    assert "must end in .png" in run("stats", "--plot", str(tmp_path / "charts.xyz")).stderr
+    missing = tmp_path / "missing" / "charts.png"
+    assert "No such file" in run("stats", "--plot", str(missing)).stderr

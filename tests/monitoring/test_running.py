@@ -1,0 +1,186 @@
+"""The status of a chain that runs: it names the stage that holds the others up, and soon."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from attrai import broker
+from attrai.actors.intake import Intake
+from attrai.job import STAGES, Job, job_id
+from attrai.monitoring import snapshot
+from attrai.monitoring.bottleneck import advice
+from attrai.monitoring.queues import RabbitQueues
+from attrai.monitoring.snapshot import Snapshot
+from attrai.services import open_redis
+from attrai.settings import Settings
+from testing.servers import RabbitServer
+from testing.waiting import PATIENCE_S, wait_for
+from tests.conftest import ROOT
+from tests.monitoring.slow_worker import FOLDER, NAME
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+
+#: Seconds between two photos.
+PACE_S = 0.2
+#: So many photos may wait at a stage when an operator is told of it: as many as come there, less
+#: those that are done, in some ten seconds.
+SOON = 40
+
+
+class Chain:
+    """Sleeping workers, and photos that keep coming."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.redis = open_redis(settings)
+        self.ledger = broker.make_ledger(self.redis, settings)
+        self._broker = broker.make_broker(settings, [])
+        self._intake = Intake(self._broker, self.ledger)
+        self._ended = threading.Event()
+        self._load = threading.Thread(target=self._send)
+        self.workers = {stage: self._start(stage) for stage in STAGES}
+        wait_for(lambda: all(load.workers for load in self.ledger.loads().values()), "no workers")
+        self._load.start()
+
+    def _start(self, stage: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "dramatiq", "tests.monitoring.slow_worker:setup"]
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [*command, "-Q", stage, "-p", "1", "-t", "1"], cwd=ROOT, stdout=log, stderr=log
+            )
+
+    def _send(self) -> None:
+        number = 0
+        while not self._ended.wait(PACE_S):
+            number, now = number + 1, time.time()
+            job = Job(
+                id=job_id(NAME, number),
+                channel=NAME,
+                address={},
+                user=f"user-{number}",
+                source="",
+                renderer="boxes",
+                admitted_at=now,
+                queued_at=now,
+            )
+            assert self._intake.submit(job) == "admitted"
+
+    def slow(self, stage: str, seconds: float) -> None:
+        """Makes a stage slow, or fast again."""
+        (self.folder / stage).write_text(str(seconds))
+
+    def stop(self) -> None:
+        """Ends all."""
+        self._ended.set()
+        self._load.join()
+        for worker in self.workers.values():
+            worker.terminate()
+        for worker in self.workers.values():
+            worker.wait(PATIENCE_S)
+        self._broker.close()
+
+
+@pytest.fixture
+def chain(
+    redis_url: str, amqp_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Chain]:
+    """A chain in which each stage takes 10 ms, with five photos a second."""
+    (tmp_path / "photos").mkdir()
+    for name, value in {
+        "ATTRAI_BROKER_URL": amqp_url,
+        "ATTRAI_REDIS_URL": redis_url,
+        "ATTRAI_PHOTOS_URL": f"file://{tmp_path}/photos",
+        "TMPDIR": str(tmp_path),
+        FOLDER: str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    running = Chain(Settings(), tmp_path)
+    yield running
+    running.stop()
+
+
+def typical_nap() -> float:
+    """Return how long 10 ms of sleep take on this machine now."""
+
+    def nap() -> float:
+        began = time.monotonic()
+        time.sleep(0.01)
+        return time.monotonic() - began
+
+    return statistics.median(nap() for _ in range(20))
+
+
+def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) -> None:
+    """Nothing is said of a chain that keeps up; a stage that gets slow is named at 40 photos."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "attrai", "status", "--watch", "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert watching.stdout is not None
+        lines = watching.stdout
+        looks = [json.loads(next(lines)) for _ in range(4)]
+        assert {look["advice"] for look in looks} == {""}
+        assert looks[-1]["stages"][1]["workers"] == 1
+        assert looks[-1]["stages"][1]["per_minute"] > 0
+        assert 0.005 < looks[-1]["stages"][1]["took_p50"] < 10 * typical_nap()
+        chain.slow("detect", 1.5)
+        named = next(look for look in map(json.loads, lines) if look["advice"])
+        assert named["advice"].startswith("detect holds the others up")
+        assert named["stages"][1]["waiting"] < SOON
+        looks = [json.loads(next(lines)) for _ in range(5)]
+        for look in looks:
+            assert look["advice"].startswith("detect holds the others up"), look
+        # Most of the time: while one photo takes the place of another there are none or both.
+        assert statistics.median(look["stages"][1]["in_work"] for look in looks) == 1
+        depth = rabbit_server.queue_depths()["detect"]
+        since = (time.time() - look["at"]) / PACE_S  # so many photos may have come
+        assert look["stages"][1]["waiting"] == pytest.approx(depth, abs=5 + since)
+        chain.slow("detect", 0.0)
+        assert any(not look["advice"] for look in map(json.loads, lines))
+        chain.workers["render"].terminate()
+        assert chain.workers["render"].wait(PATIENCE_S) == 0
+        ended = time.time()
+        # The first look after its end may have begun before.
+        _, named = itertools.islice(
+            (look for look in map(json.loads, lines) if look["at"] > ended), 2
+        )
+        assert named["advice"].startswith("No worker lives of: render.")
+        watching.terminate()
+
+
+def test_a_killed_worker_is_seen_soon(chain: Chain) -> None:
+    """A stage whose worker was killed is named at 40 photos, before the ledger gives it up."""
+    wait_for(lambda: take(chain).stages[2].per_minute not in (None, 0.0), "no photos")
+    for process in psutil.Process(chain.workers["score"].pid).children(recursive=True):
+        process.kill()
+    chain.workers["score"].kill()
+    seen: list[Snapshot] = []
+
+    def something_is_said() -> bool:
+        seen.append(take(chain))
+        return bool(advice(seen[-1]))
+
+    wait_for(something_is_said, "nothing is said")
+    assert advice(seen[-1]).startswith("score holds the others up")
+    assert (seen[-1].stages[2].waiting or 0) < SOON
+    wait_for(lambda: advice(take(chain)).startswith("No worker lives of: score."), "it lives")
+
+
+def take(chain: Chain) -> Snapshot:
+    """The chain now."""
+    queues = RabbitQueues(chain.settings.broker_url.get_secret_value())
+    return snapshot.take(chain.redis, chain.ledger, queues)

@@ -1,0 +1,99 @@
+"""Processes of one service count together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from prometheus_client import CollectorRegistry
+
+from attrai.errors import CannotStart
+from attrai.monitoring.exporter import is_first, share
+from attrai.monitoring.prometheus import serve
+from testing.servers.server import free_ports
+from testing.waiting import PATIENCE_S
+
+#: A process of a service: counts a photo, shows the port, and ends with its input.
+_PROCESS = """
+import sys
+from attrai.monitoring.exporter import open_stage_metrics
+from attrai.settings import Settings
+metrics = open_stage_metrics(Settings(metrics_port=int(sys.argv[1])))
+from attrai.job import Failure, Ticket
+job = Ticket(id="0" * 32, channel="test", address={}, user="u").failed(Failure(code="no-face"))
+metrics.answered(job)
+print("counted", flush=True)
+sys.stdin.read()
+"""
+
+
+def start(port: int, folder: Path) -> subprocess.Popen[str]:
+    """Starts a process of this service; it has counted when this returns."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROCESS, str(port)],
+        env=os.environ | {"TMPDIR": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "counted\n"
+    return process
+
+
+def test_one_page_for_all(tmp_path: Path) -> None:
+    """What two processes of a service counted is on the one page that they have."""
+    (port,) = free_ports(1)
+    processes = [start(port, tmp_path) for _ in range(2)]
+    page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).text
+    for process in processes:
+        process.communicate()
+    assert 'attrai_answers_total{outcome="no-face"} 2.0' in page
+
+
+def test_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ended services counted is gone, also when a process has the number of theirs."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    left = [tmp_path / "attrai-metrics" / name for name in ("999999999-1", f"{os.getpid()}-1")]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "counter_1.db").touch()
+    own = share()
+    assert own == share()
+    assert [folder.name for folder in own.parent.iterdir()] == [own.name]
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(own)
+
+
+def test_first(tmp_path: Path) -> None:
+    """One process of a service is its first, until it ends."""
+    ask = f"""
+import sys
+from pathlib import Path
+from attrai.monitoring.exporter import is_first
+print(is_first(Path({str(tmp_path)!r})))
+"""
+
+    def first() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", ask], capture_output=True, text=True, check=True
+        ).stdout
+
+    assert first() == "True\n"
+    assert first() == "True\n"
+    assert is_first(tmp_path)
+    assert first() == "False\n"
+
+
+def test_a_taken_port() -> None:
+    """A port that another program has is refused by a line that names the setting."""
+    (port,) = free_ports(1)
+    server = serve(port, CollectorRegistry())
+    with pytest.raises(CannotStart, match=f"ATTRAI_METRICS_PORT: can't listen on {port}"):
+        serve(port, CollectorRegistry())
+    server.shutdown()
+    server.server_close()

@@ -1,0 +1,187 @@
+"""Atomic writing: the whole file or none, and nothing beside it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from attrai.storage import write_atomically
+
+#: Writes a large file again and again, for somebody to kill it.
+_WRITER = """
+import os, sys
+from pathlib import Path
+from attrai.storage import write_atomically
+if sys.argv[2] == "a temporary name":
+    del os.O_TMPFILE
+target, content = Path(sys.argv[1]), bytes(20_000_000)
+while True:
+    write_atomically(target, content)
+    target.unlink()
+"""
+
+_WRITE = """
+import sys
+from pathlib import Path
+from attrai.storage import write_atomically
+write_atomically(Path(sys.argv[1]), b"new")
+"""
+
+
+@pytest.fixture(params=["no name", "a temporary name"])
+def until_it_is_whole(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file has while it is written."""
+    if request.param == "a temporary name":
+        monkeypatch.delattr(os, "O_TMPFILE")  # as on macOS
+
+
+both_ways = pytest.mark.usefixtures("until_it_is_whole")
+
+
+@both_ways
+def test_what_is_written_is_there_and_nothing_else(tmp_path: Path) -> None:
+    """A file is written and replaced, wherever the program runs, and the folder holds no other."""
+    target = tmp_path / "picture.jpg"
+    for content in (b"first", b"", bytes(100_000)):
+        write_atomically(target, content)
+        assert target.read_bytes() == content
+    here = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        write_atomically(Path("picture.jpg"), b"last")
+    finally:
+        os.chdir(here)
+    assert target.read_bytes() == b"last"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@both_ways
+def test_failed_write_changes_nothing(tmp_path: Path) -> None:
+    """A write that fails leaves the old content and no temporary file."""
+    target = tmp_path / "picture.jpg"
+    target.write_bytes(b"old")
+    with pytest.raises(TypeError):
+        write_atomically(target, "not bytes")  # type: ignore[arg-type]  # what is tested
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@both_ways
+def test_write_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    """When the system refuses to write on, the old content stays and the part is removed."""
+    target = tmp_path / "picture.jpg"
+    target.write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_atomically(target, bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@both_ways
+def test_a_name_that_is_taken_by_a_folder(tmp_path: Path) -> None:
+    """A folder is not replaced by a file."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_atomically(tmp_path / "folder", b"new")
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
+
+
+@both_ways
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    """A symbolic link gives its name to the new file; where it led nothing changes."""
+    other, target = tmp_path / "other", tmp_path / "picture.jpg"
+    other.write_bytes(b"old")
+    for leads_to in (other, tmp_path / "nothing"):
+        target.symlink_to(leads_to)
+        write_atomically(target, b"new")
+        assert not target.is_symlink()
+        assert target.read_bytes() == b"new"
+        assert other.read_bytes() == b"old"
+        assert sorted(tmp_path.iterdir()) == [other, target]
+        target.unlink()
+
+
+@both_ways
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    """Nothing is written where there is no folder, and the folder is not made up."""
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "folder" / "picture.jpg", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+@both_ways
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_finished_files_follow_the_umask(tmp_path: Path, mask: int) -> None:
+    """A picture may be read by whom the umask allows, like any file that a program writes."""
+    plain, atomic, replaced = (tmp_path / name for name in ("plain", "atomic", "replaced"))
+    before = os.umask(mask)
+    try:
+        for path in (plain, replaced):
+            path.write_bytes(b"")
+        for path in (atomic, replaced):
+            write_atomically(path, b"")
+    finally:
+        os.umask(before)
+    for path in (atomic, replaced):
+        assert stat.filemode(path.stat().st_mode) == stat.filemode(plain.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("until_it_is_whole", "left"), [("no name", []), ("a temporary name", [".attrai-"])]
+)
+def test_a_killed_write_leaves_no_part_under_any_name(
+    tmp_path: Path, until_it_is_whole: str, left: list[str]
+) -> None:
+    """A process that is killed while it writes leaves nothing where files can be without names."""
+    target = tmp_path / "picture.jpg"
+    command = [sys.executable, "-c", _WRITER, str(target), until_it_is_whole]
+    with subprocess.Popen(command) as writer:
+        while True:
+            while not _is_writing(writer.pid, tmp_path):
+                assert writer.poll() is None
+            writer.send_signal(signal.SIGSTOP)
+            os.waitpid(writer.pid, os.WUNTRACED)
+            # It may have come to the end of its write meanwhile.
+            if _is_writing(writer.pid, tmp_path) and not target.exists():
+                break
+            writer.send_signal(signal.SIGCONT)
+        writer.kill()
+    assert [path.name[:8] for path in tmp_path.iterdir()] == left
+
+
+def _is_writing(pid: int, folder: Path) -> bool:
+    """Whether a process has a file in a folder open, with content in it."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if link.readlink().is_relative_to(folder) and link.stat().st_size:
+                return True
+        except FileNotFoundError:
+            continue  # it was closed
+    return False
+
+
+def test_a_system_without_proc(tmp_path: Path) -> None:
+    """Where a file without a name can't be given one, it is written under a temporary name."""
+    target = tmp_path / "picture.jpg"
+    target.write_bytes(b"old")
+    hidden = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    try:
+        subprocess.run([*hidden, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mounting is not allowed here: {error}")
+    command = [*hidden, sys.executable, "-c", _WRITE, str(target)]
+    subprocess.run(command, check=True)
+    assert target.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [target]

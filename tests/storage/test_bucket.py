@@ -1,0 +1,150 @@
+"""What can go wrong with a bucket: it is missing, closed or far away, or holds other things."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import md5
+
+import moto.settings
+import pytest
+from moto.s3.models import S3Backend
+from moto.server import ThreadedMotoServer
+
+from attrai.storage import PHOTO, StoreError, open_store
+from attrai.storage.bucket import BucketStore
+from tests.storage.conftest import BUCKET
+
+JOB = "0" * 32
+
+
+def test_missing_bucket_stops_at_start(s3: str) -> None:
+    """A bucket that is not there is refused by its name."""
+    with pytest.raises(StoreError, match=r"^s3://no-such can't be used: .*\(NoSuchBucket\).*$"):
+        open_store(s3.replace(BUCKET, "no-such"))
+
+
+def test_wrong_credentials_stop_at_start(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that don't open the bucket are refused, and not repeated."""
+    monkeypatch.setattr(moto.settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
+    with pytest.raises(StoreError, match=r"^s3://photos can't be used: .*InvalidAccessKey") as e:
+        open_store(s3)
+    assert "tester" not in str(e.value)
+
+
+def test_missing_credentials_stop_at_start(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials nothing is sent, and the message says so."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(StoreError, match=r"^s3://photos can't be used: Unable to locate cred"):
+        open_store(s3)
+
+
+def test_missing_profile_stops_at_start(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that boto3's files don't hold is refused by its name."""
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    with pytest.raises(StoreError, match="production"):
+        open_store(s3)
+
+
+@pytest.mark.parametrize("endpoint", ["http://user:pass/word@127.0.0.1:1", "user:password@nowhere"])
+def test_unusable_endpoint_stops_at_start(
+    s3: str, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    """An endpoint that is no URL, or where nobody listens, is named without its password."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(StoreError, match=r"^s3://photos can't be used: .* endpoint") as caught:
+        open_store(s3)
+    assert "word" not in str(caught.value)
+
+
+def test_bucket_that_goes_away_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the storage refuses later, every method raises what a file system would."""
+    store = open_store(s3)
+    monkeypatch.setattr(moto.settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
+    for call in (
+        lambda: store.write(JOB, PHOTO, b""),
+        lambda: store.read(JOB, PHOTO),
+        lambda: store.delete(JOB, PHOTO),
+        lambda: store.delete_job(JOB),
+        lambda: list(store.job_ids(0)),
+    ):
+        with pytest.raises(OSError, match="InvalidAccessKeyId") as caught:
+            call()
+        assert not isinstance(caught.value, FileNotFoundError)
+
+
+def test_bucket_out_of_reach_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the storage can't be reached any more, that too is what a file system would raise."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    store = open_store(s3)
+    server.stop()
+    with pytest.raises(OSError, match="Could not connect to the endpoint"):
+        store.write(JOB, PHOTO, b"")
+
+
+def test_refused_deletion_is_an_error(s3: str, backend: S3Backend) -> None:
+    """Storage that answers a deletion with a list of what it kept has not deleted."""
+    store = open_store(s3)
+    store.write(JOB, PHOTO, b"photo")
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject"}
+    deny["Resource"] = f"arn:aws:s3:::{BUCKET}/*"
+    backend.put_bucket_policy(BUCKET, json.dumps({"Statement": [deny]}).encode())
+    try:
+        with pytest.raises(OSError, match="1 of 1 objects not deleted: AccessDenied"):
+            store.delete_job(JOB)
+    finally:
+        backend.delete_bucket_policy(BUCKET)
+    assert store.read(JOB, PHOTO) == b"photo"
+
+
+def test_deletions_carry_the_checksum_that_older_storages_ask_for(s3: str) -> None:
+    """A deletion is sent with the MD5 of its body, which boto3 alone leaves out."""
+    store, sent = open_store(s3), []
+    assert isinstance(store, BucketStore)
+    store._client.meta.events.register(
+        "before-send.s3.DeleteObjects", lambda request, **_: sent.append(request)
+    )
+    store.delete(JOB, PHOTO)
+    (request,) = sent
+    assert request.headers["Content-MD5"] == b64encode(md5(request.body).digest())  # noqa: S324
+
+
+def test_more_objects_than_one_answer_lists(s3: str, backend: S3Backend) -> None:
+    """A job of more than a thousand objects is listed once and deleted as a whole."""
+    store = open_store(s3)
+    prefix = s3.removeprefix(f"s3://{BUCKET}/")
+    for number in range(1001):
+        backend.put_object(BUCKET, f"{prefix}/{JOB}/{number}", b"")
+    assert list(store.job_ids(0)) == [JOB]
+    store.delete_job(JOB)
+    assert list(store.job_ids(0)) == []
+
+
+def test_what_is_not_ours_stays(s3: str, backend: S3Backend) -> None:
+    """Objects that are no job's, and stores beside this one, are neither listed nor deleted."""
+    beside = open_store(f"{s3}-of-others")
+    beside.write(JOB, PHOTO, b"")
+    prefix = s3.removeprefix(f"s3://{BUCKET}/")
+    strangers = {f"{prefix}/readme", f"{prefix}/{'1' * 32}", f"{prefix}/{'A' * 32}/{PHOTO}"}
+    for key in strangers:
+        backend.put_object(BUCKET, key, b"")
+    store = open_store(s3)
+    store.write(JOB, PHOTO, b"")
+    assert list(store.job_ids(0)) == [JOB]
+    store.delete_job(JOB)
+    assert beside.read(JOB, PHOTO) == b""
+    left = {key.name for key in backend.buckets[BUCKET].keys.values()}
+    assert {key for key in left if key.startswith(f"{prefix}/")} == strangers
+
+
+@pytest.mark.usefixtures("s3")
+def test_bucket_without_prefix() -> None:
+    """A bucket may be used as a whole; the keys then begin with the job."""
+    store = open_store(f"s3://{BUCKET}")
+    store.write(JOB, PHOTO, b"photo")
+    assert open_store(f"s3://{BUCKET}/").read(JOB, PHOTO) == b"photo"
+    assert list(store.job_ids(0)) == [JOB]
+    store.delete_job(JOB)

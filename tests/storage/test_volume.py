@@ -1,0 +1,125 @@
+"""What can go wrong on a volume: it is full, read-only, or a process dies on it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from attrai.storage import PHOTO, StoreError, VolumeStore, open_store
+
+JOB = "0" * 32
+
+#: Writes more than the system lets it: the kernel kills it in the middle of the write.
+_KILLED = """
+import os, resource, signal, sys
+from pathlib import Path
+from attrai.storage import PHOTO, VolumeStore
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+if sys.argv[3] == "a temporary name":
+    del os.O_TMPFILE  # as on macOS
+VolumeStore(Path(sys.argv[1])).write(sys.argv[2], PHOTO, bytes(100_000))
+"""
+
+
+def test_full_volume_keeps_what_it_has(mount: Callable[[str], Path]) -> None:
+    """A write that no longer fits raises, leaves nothing behind, and can be done after a sweep."""
+    root = mount("size=64k")
+    store = open_store(f"file://{root}")
+    store.write("f" * 32, PHOTO, bytes(40_000))
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space left") as caught:
+            store.write(JOB, PHOTO, bytes(40_000))
+        assert caught.value.errno == errno.ENOSPC
+        assert [folder.name for folder in root.iterdir()] == ["f" * 32]
+    with pytest.raises(OSError, match="No space left"):
+        store.write("f" * 32, PHOTO, bytes(60_000))
+    assert store.read("f" * 32, PHOTO) == bytes(40_000)
+    # A process that starts now must be able to make room.
+    open_store(f"file://{root}").delete_job("f" * 32)
+    store.write(JOB, PHOTO, bytes(40_000))
+
+
+def test_read_only_volume_stops_at_start(mount: Callable[[str], Path]) -> None:
+    """A volume that may not be written is refused before there is a job."""
+    with pytest.raises(StoreError, match=r"^/.*/mounted can't be used: it may not be written$"):
+        open_store(f"file://{mount('ro')}")
+
+
+def test_missing_root_stops_at_start(tmp_path: Path) -> None:
+    """A root that is not there, or is a file, is refused and not made up."""
+    with pytest.raises(StoreError, match=r"^/.*/photos can't be used: No such file or directory$"):
+        open_store(f"file://{tmp_path}/photos")
+    (tmp_path / "photos").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"^/.*/photos can't be used: Not a directory$"):
+        open_store(f"file://{tmp_path}/photos")
+
+
+def test_lost_root_is_an_error(tmp_path: Path) -> None:
+    """When the volume goes away later, writing raises and doesn't begin a new one."""
+    (tmp_path / "photos").mkdir()
+    store = VolumeStore(tmp_path / "photos")
+    (tmp_path / "photos").rmdir()
+    with pytest.raises(FileNotFoundError):
+        store.write(JOB, PHOTO, b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("until_it_is_whole", "left"), [("no name", []), ("a temporary name", [".attrai-"])]
+)
+def test_what_a_killed_process_left_is_found_and_deleted(
+    tmp_path: Path, until_it_is_whole: str, left: list[str]
+) -> None:
+    """A process killed while it writes leaves a part at most, which the job's deletion covers."""
+    command = [sys.executable, "-c", _KILLED, str(tmp_path), JOB, until_it_is_whole]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGXFSZ
+    store = VolumeStore(tmp_path)
+    assert [file.name[:8] for file in (tmp_path / JOB).iterdir()] == left
+    with pytest.raises(FileNotFoundError):
+        store.read(JOB, PHOTO)
+    assert list(store.job_ids(0)) == [JOB]
+    store.delete_job(JOB)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_empty_folder_is_found_and_deleted(tmp_path: Path) -> None:
+    """A process killed before it wrote leaves an empty folder, which is a job like others."""
+    (tmp_path / JOB).mkdir()
+    store = VolumeStore(tmp_path)
+    assert list(store.job_ids(0)) == [JOB]
+    store.delete_job(JOB)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_ours_stays(tmp_path: Path) -> None:
+    """Files and folders that are no job's are neither listed nor deleted."""
+    for folder in ("lost+found", "0" * 31, "A" * 32):
+        (tmp_path / folder).mkdir()
+    (tmp_path / ("1" * 32)).write_bytes(b"a file")
+    (tmp_path / ("2" * 32)).symlink_to(tmp_path / "lost+found")
+    before = sorted(tmp_path.iterdir())
+    store = VolumeStore(tmp_path)
+    assert list(store.job_ids(0)) == []
+    store.write(JOB, PHOTO, b"")
+    store.delete_job(JOB)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_processes_of_the_same_user_share_a_job(tmp_path: Path) -> None:
+    """Even under the strictest umask the user's other containers read, add and delete."""
+    umask = os.umask(0o077)
+    try:
+        VolumeStore(tmp_path).write(JOB, PHOTO, b"photo")
+    finally:
+        os.umask(umask)
+    assert (tmp_path / JOB).stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / JOB / PHOTO).stat().st_mode & 0o777 == 0o600

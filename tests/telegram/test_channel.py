@@ -1,0 +1,197 @@
+"""The Telegram channel: photos in, answers out, and errors that a stage knows what to do with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from attrai.errors import FileTooLarge, SourceUnreadable, TryLater, Undeliverable
+from attrai.job import Face, Failure, Job, Score
+from attrai.telegram import limiter
+from attrai.telegram.channel import TelegramChannel, caption, fits_photo
+from telegram_sandbox import Faults, Sandbox, running
+from tests.sandbox.conftest import picture
+from tests.telegram.served import TOKEN, connect
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A sandbox without users."""
+    return Sandbox(TOKEN)
+
+
+@pytest.fixture
+def channel(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[TelegramChannel]:
+    """A channel to the sandbox that may speak as fast as it can."""
+    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    with running(sandbox) as url:
+        yield TelegramChannel(connect(url, patience=0.2))
+
+
+@pytest.fixture
+def job(sandbox: Sandbox, make_job: MakeJob, face: Face) -> Job:
+    """A job about the one photo that a user sent, with its score."""
+    message = sandbox.user().send_photo(picture())
+    return make_job(
+        channel="telegram",
+        address={"chat": 1, "message": message},
+        source=sandbox.world.messages(1)[0]["photo"][-1]["file_id"],
+        faces=(face,),
+        faces_found=1,
+        scores=(Score(value=7.24, spread=1.26),),
+    )
+
+
+def scored(job: Job, count: int, *, found: int | None = None, locale: str = "en") -> Job:
+    """The job with so many faces."""
+    scores = tuple(Score(value=1 + number % 10, spread=1.26) for number in range(count))
+    return job.with_(
+        faces=job.faces * count, scores=scores, faces_found=found or count, locale=locale
+    )
+
+
+def test_one_face_in_words(job: Job) -> None:
+    """The score of one face is a sentence, in the user's language."""
+    assert caption(job) == "7.2 of 10, give or take 1.3"
+    assert caption(job.with_(locale="ru")) == "7,2 из 10, плюс-минус 1,3"
+
+
+def test_many_faces_in_words(job: Job) -> None:
+    """The scores of several faces are told from left to right, and how many were left out."""
+    assert caption(scored(job, 3)) == "3 faces, from left to right: 1.0 ±1.3; 2.0 ±1.3; 3.0 ±1.3"
+    assert caption(scored(job, 2, locale="ru")) == "2 лица, слева направо: 1,0 ±1,3; 2,0 ±1,3"
+    assert caption(scored(job, 2, found=7)).endswith(
+        "\n7 faces were found; the 2 largest are shown."
+    )
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_caption_fits(channel: TelegramChannel, sandbox: Sandbox, job: Job, locale: str) -> None:
+    """The scores of very many faces are cut to what Telegram takes."""
+    crowd = scored(job, 200, found=300, locale=locale)
+    assert len(caption(crowd)) == 1024
+    channel.deliver(crowd, picture())
+    assert sandbox.messages(1)[-1].caption == caption(crowd)
+    assert caption(crowd).endswith("…")
+
+
+def test_a_photo_is_answered(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """The photo is fetched, and the picture replies to it with the score in words."""
+    assert channel.fetch(job, 10**6) == sandbox.messages(1)[0].photo
+    channel.deliver(job, picture())
+    answer = sandbox.messages(1)[-1]
+    assert answer.sender == "bot"
+    assert answer.photo
+    assert answer.document is None
+    assert answer.caption == "7.2 of 10, give or take 1.3"
+    assert answer.reply_to == job.address["message"]
+
+
+def test_pictures_that_are_no_photos(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """A picture beyond the limits of photos comes as a file, unchanged."""
+    for size, as_photo in (
+        ((5000, 5000), True),
+        ((5001, 5000), False),
+        ((2000, 100), True),
+        ((2001, 100), False),
+        ((100, 2001), False),
+    ):
+        file = BytesIO()
+        Image.new("L", size).save(file, "JPEG")
+        rated = file.getvalue()
+        assert fits_photo(rated) == as_photo
+        channel.deliver(job, rated)
+        answer = sandbox.messages(1)[-1]
+        assert bool(answer.photo) == as_photo
+        assert answer.document == (None if as_photo else rated)
+        assert answer.document_name == (None if as_photo else "rated.jpg")
+        assert answer.caption == "7.2 of 10, give or take 1.3"
+        assert answer.reply_to == job.address["message"]
+
+
+def test_a_heavy_picture(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """A picture with more bytes than a photo may have comes as a file."""
+    heavy = picture() + bytes(10**7)
+    channel.deliver(job, heavy)
+    assert sandbox.messages(1)[-1].document == heavy
+
+
+def test_a_file_that_is_too_large(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """A file that Telegram does not give out is told of as too large."""
+    sandbox.user().send_document(bytes(20 * 2**20 + 1), "a.png", "image/png")
+    large = job.with_(source=sandbox.world.messages(1)[-1]["document"]["file_id"])
+    with pytest.raises(FileTooLarge) as raised:
+        channel.fetch(large, 20 * 10**6)
+    assert raised.value.details == {"limit_mb": 20}
+
+
+def test_a_file_that_is_gone(channel: TelegramChannel, job: Job) -> None:
+    """A file that Telegram does not know is told of with its reason."""
+    with pytest.raises(SourceUnreadable, match="invalid file_id"):
+        channel.fetch(job.with_(source="unknown"), 10**6)
+
+
+def test_nobody_to_answer(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """When the photo was deleted or the bot blocked, there is nobody to tell."""
+    sandbox.user().delete(int(job.address["message"]))
+    with pytest.raises(Undeliverable, match="message to be replied not found"):
+        channel.deliver(job, picture())
+    sandbox.user(2).block()
+    blocked = job.with_(address={"chat": 2, "message": 1}, id="0" * 32)
+    with pytest.raises(Undeliverable, match="blocked"):
+        channel.apologise(blocked, Failure(code="no-face"))
+
+
+def test_patience(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """When Telegram asks for patience the chat is left alone, and the photo is still fetched."""
+    sandbox.faults = Faults(too_many=1, retry_after=60)
+    began = time.monotonic()
+    with pytest.raises(TryLater) as raised:
+        channel.deliver(job, picture())
+    assert raised.value.seconds == 60
+    sandbox.faults = Faults()
+    calls = len(sandbox.calls)
+    for send in (
+        lambda: channel.deliver(job, picture()),
+        lambda: channel.apologise(job, Failure(code="no-face")),
+    ):
+        with pytest.raises(TryLater) as raised:
+            send()
+        assert raised.value.seconds is not None
+        # As long as Telegram said, less what has passed of it.
+        assert raised.value.seconds >= 60 - (time.monotonic() - began)
+    assert len(sandbox.calls) == calls
+    assert channel.fetch(job, 10**6)
+
+
+def test_what_the_operator_mends(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """While the token is refused jobs wait."""
+    sandbox.token = "1:another"  # noqa: S105 - it opens nothing
+    for call in (
+        lambda: channel.fetch(job, 10**6),
+        lambda: channel.deliver(job, picture()),
+    ):
+        with pytest.raises(TryLater, match="refuses the bot's token"):
+            call()
+
+
+def test_apologies(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """A failure is told in the user's language; one of another version as our own fault."""
+    for failure, locale, words in (
+        (Failure(code="no-face"), "en", "No face was found."),
+        (Failure(code="too-small", details={"limit": 64}), "ru", "не меньше 64 пикселей"),
+        (Failure(code="of-next-year"), "en", "Something went wrong on our side."),
+        (Failure(code="too-small"), "en", "Something went wrong on our side."),
+        (Failure(code="of-next-year"), "ru", "нас что-то сломалось."),
+        (Failure(code="no-face"), "fr", "No face was found."),
+    ):
+        channel.apologise(job.with_(locale=locale), failure)
+        answer = sandbox.messages(1)[-1]
+        assert words in str(answer.text)
+        assert answer.reply_to == job.address["message"]

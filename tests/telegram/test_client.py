@@ -1,0 +1,244 @@
+"""Calls of the Bot API: what goes wrong comes out as one of four errors, without the token."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attrai import logs
+from attrai.errors import TryLater
+from attrai.telegram import AnotherPoller, Rejected, Telegram, TokenRefused, client
+from telegram_sandbox import Faults, Sandbox
+from testing.waiting import PATIENCE_S
+from tests.sandbox.conftest import picture
+from tests.telegram.served import TOKEN, answering, body, connect
+
+Call = Callable[[Telegram], object]
+
+_CALLS: dict[str, Call] = {
+    "getMe": lambda telegram: telegram.me(),
+    "getUpdates": lambda telegram: telegram.updates(0, 1),
+    "sendMessage": lambda telegram: telegram.send_text(1, "Hello!", reply_to=1),
+    "sendPhoto": lambda telegram: telegram.send_photo(
+        1, picture(), "A caption.", reply_to=1, turn="a"
+    ),
+    "sendDocument": lambda telegram: telegram.send_document(
+        1, picture(), "rated.jpg", "A caption.", reply_to=1, turn="a"
+    ),
+    "editMessageText": lambda telegram: telegram.edit_text(1, 2, "Hello again!"),
+    "deleteMessage": lambda telegram: telegram.delete(1, 2),
+    "sendChatAction": lambda telegram: telegram.say_busy(1),
+    "setMyCommands": lambda telegram: telegram.set_commands({"help": "what I do"}, "ru"),
+    "getFile": lambda telegram: telegram.download("a file", 10),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_token_anywhere() -> Iterator[None]:
+    """All that is logged meanwhile, by whomever, in as much detail as there is."""
+    stream = io.StringIO()
+    logs.configure("debug", stream, secrets=[TOKEN])
+    yield
+    logs.configure("warning", io.StringIO())
+    assert TOKEN not in stream.getvalue()
+    assert TOKEN.partition(":")[2] not in stream.getvalue()
+
+
+def failing(call: Call, telegram: Telegram, *kinds: type[Exception]) -> Exception:
+    """The error that a call raises, of one of these kinds, after a look for the token in it."""
+    with pytest.raises(kinds) as raised:
+        call(telegram)
+    shown = "".join(traceback.format_exception(raised.value))
+    for text in (str(raised.value), repr(raised.value), shown):
+        assert TOKEN.partition(":")[2] not in text
+    return raised.value
+
+
+def connect_again(telegram: Telegram) -> Telegram:
+    """A client of the same server that has not sent yet."""
+    return connect(telegram._files.partition("/file/")[0])
+
+
+def test_patience_is_asked_for(telegram: Telegram, sandbox: Sandbox) -> None:
+    """Too many requests are to be tried later, after as many seconds as Telegram says."""
+    sandbox.user()
+    sandbox.faults = Faults(too_many=1, retry_after=7)
+    for call in _CALLS.values():
+        error = failing(call, connect_again(telegram), TryLater)
+        assert isinstance(error, TryLater)
+        assert error.seconds == 7
+
+
+def test_patience_is_kept(telegram: Telegram, sandbox: Sandbox) -> None:
+    """A chat for which Telegram asked for patience gets no call before, others do."""
+    first, second = sandbox.user(1), sandbox.user(2)
+    replies = {person.id: person.send_text("hi") for person in (first, second)}
+    sandbox.faults = Faults(too_many=1, retry_after=60)
+    began = time.monotonic()
+    failing(lambda t: t.send_text(1, "a", reply_to=replies[1]), telegram, TryLater)
+    sandbox.faults = Faults()
+    for turn in (None, "b"):
+        error = failing(
+            lambda t, turn=turn: t.send_text(1, "b", reply_to=replies[1], turn=turn),
+            telegram,
+            TryLater,
+        )
+        assert isinstance(error, TryLater)
+        assert error.seconds is not None
+        # As long as Telegram said, less what has passed of it.
+        assert 60 - (time.monotonic() - began) <= error.seconds < 63
+    telegram.send_text(2, "c", reply_to=replies[2])
+    assert [(call.chat_id, call.status) for call in sandbox.calls] == [(1, 429), (2, 200)]
+
+
+def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
+    """A server's error is to be tried later, in JSON as well as by a gateway's page."""
+    sandbox.user().send_text("hi")
+    sandbox.faults = Faults(server_error=1)
+    for call in _CALLS.values():
+        reasons = [str(failing(call, connect_again(telegram), TryLater)) for _ in range(3)]
+        assert reasons == ["HTTP 500", "HTTP 502", "HTTP 502"]
+
+
+@pytest.mark.parametrize("fault", ["cut", "cut_after", "timeout"])
+def test_a_connection_that_breaks(telegram: Telegram, sandbox: Sandbox, fault: str) -> None:
+    """A call without an answer is to be tried later, whether it was carried out or not."""
+    sandbox.user().send_text("hi")
+    telegram.send_text(1, "Hello!", reply_to=1)
+    file_id = sandbox.world.files.add(b"a file", "a", "b", "c").id
+    sandbox.faults = Faults(**{fault: 1}, silence=0.05)
+    for call in (*_CALLS.values(), lambda t: t.download(file_id, 10)):
+        assert str(failing(call, connect_again(telegram), TryLater)) == "ConnectionError"
+
+
+def test_a_server_that_is_silent(
+    telegram: Telegram, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call is not waited for without end."""
+    monkeypatch.setattr(client, "_TIMEOUT", 0.1)
+    monkeypatch.setattr(client, "_UPLOAD_TIMEOUT", 0.1)
+    sandbox.user()
+    sandbox.faults = Faults(timeout=1)
+    for name in ("sendMessage", "sendPhoto", "sendDocument", "deleteMessage"):
+        assert str(failing(_CALLS[name], connect_again(telegram), TryLater)) == "ReadTimeout"
+
+
+def test_no_server() -> None:
+    """A server that is not there is to be tried later."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    for call in _CALLS.values():
+        assert str(failing(call, connect(address), TryLater)) == "ConnectionError"
+
+
+def test_a_user_who_is_gone(telegram: Telegram, sandbox: Sandbox) -> None:
+    """Who blocked the bot or deleted the message gets nothing, now or later."""
+    person = sandbox.user()
+    message = person.send_text("hi")
+    person.delete(message)
+    error = failing(lambda t: t.send_text(1, "a", reply_to=message), telegram, Rejected)
+    assert str(error) == "Bad Request: message to be replied not found"
+    person.block()
+    for name in ("sendMessage", "sendPhoto", "sendDocument", "sendChatAction"):
+        error = failing(_CALLS[name], connect_again(telegram), Rejected)
+        assert str(error) == "Forbidden: bot was blocked by the user"
+
+
+def test_a_token_that_is_refused(telegram: Telegram, sandbox: Sandbox) -> None:
+    """A bot that Telegram does not know is told apart from all that heals."""
+    sandbox.token = "1:another"  # noqa: S105 - it opens nothing
+    for call in _CALLS.values():
+        failing(call, connect_again(telegram), TokenRefused)
+
+
+@pytest.mark.parametrize("token", ["", "word", "a word:b", ":", "word:word"])
+def test_no_token_at_all(token: str) -> None:
+    """What is no token by its form is refused as well, at the first call at the latest."""
+    with pytest.raises(TokenRefused), answering(body(_error(404, "Not Found"))) as url:
+        client.Telegram(token, url, connect(url)._limiter).me()
+
+
+def test_another_poller(telegram: Telegram, sandbox: Sandbox) -> None:
+    """Of two who ask for updates the first is told that there is another."""
+    caught: list[Exception] = []
+    first = threading.Thread(
+        target=lambda: caught.append(failing(lambda t: t.updates(0, 20), telegram, AnotherPoller))
+    )
+    with sandbox.world.lock:
+        changes = sandbox.world._changes
+    first.start()
+    # The poll that comes is a change.
+    assert sandbox.world.wait_until(lambda: sandbox.world._changes > changes, PATIENCE_S)
+    telegram.updates(0, 1)
+    first.join()
+    assert "make sure that only one bot instance is running" in str(caught[0])
+
+
+def _error(code: int, description: str, **more: object) -> bytes:
+    answer = {"ok": False, "error_code": code, "description": description, **more}
+    return json.dumps(answer).encode()
+
+
+_ODD_ANSWERS = [
+    b"",
+    b"{",
+    b"<html>",
+    b"[]",
+    b"null",
+    b"7",
+    b"\xff\xfe\xfd",
+    b"[" * 100_000,
+    b'{"ok": true}',
+    b'{"ok": false}',
+    b'{"ok": true, "result": {}}',
+    b'{"ok": true, "result": null}',
+    b'{"ok": true, "result": 7}',
+    b'{"ok": true, "result": ' + b"9" * 5000 + b"}",
+    b'{"ok": false, "error_code": "many", "description": "?"}',
+    b'{"ok": false, "error_code": null, "description": null}',
+    b'{"ok": false, "error_code": 429, "description": "?", "parameters": null}',
+    b'{"ok": false, "error_code": 429, "description": "?", "parameters": {"retry_after": "x"}}',
+    b'{"ok": false, "error_code": 429, "description": "?", "parameters": {"retry_after": null}}',
+]
+
+
+@pytest.mark.parametrize("answer", _ODD_ANSWERS, ids=range(len(_ODD_ANSWERS)))
+@pytest.mark.parametrize("name", ["getMe", "getUpdates", "sendMessage", "getFile"])
+def test_an_answer_of_no_bot_api(answer: bytes, name: str) -> None:
+    """Malformed JSON, and JSON that answers nothing, are to be tried later."""
+    with answering(body(answer), body(b"", "404 Not Found")) as url:
+        failing(_CALLS[name], connect(url), TryLater)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=10,
+)
+_ANSWERS = st.fixed_dictionaries(
+    {"ok": _JSON},
+    optional={
+        "result": _JSON,
+        "error_code": _JSON | st.integers(300, 600),
+        "description": _JSON,
+        "parameters": _JSON | st.fixed_dictionaries({"retry_after": _JSON}),
+    },
+)
+
+
+@given(_ANSWERS | _JSON)
+def test_any_answer(answer: object) -> None:
+    """Whatever JSON the server answers, there is a list of updates or one of the four errors."""
+    ours = suppress(TryLater, Rejected, TokenRefused, AnotherPoller)
+    with answering(body(json.dumps(answer).encode())) as url, ours:
+        assert isinstance(connect(url).updates(0, 1), list)

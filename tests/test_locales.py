@@ -1,0 +1,246 @@
+"""Texts: every failure has one, and none is left with a hole."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from fluent.syntax import FluentParser, ast
+from fluent.syntax.visitor import Visitor
+from hypothesis import given
+from hypothesis import strategies as st
+
+import attrai.locales
+from attrai import errors
+from attrai.locales import DEFAULT_LOCALE, choose_locale, duration, locales, text
+from attrai.processes.bot import _COMMANDS
+from attrai.render import renderer_names
+
+DETAILS = {
+    "source-unreadable": {"reason": "permission denied"},
+    "file-too-large": {"limit_mb": 20},
+    "too-many-pixels": {"limit_megapixels": 50},
+    "too-small": {"limit": 64},
+    "undeliverable": {"reason": "no space left on device"},
+}
+
+
+CODES = [error.code for error in errors.UserError.__subclasses__()]
+
+
+@pytest.mark.parametrize("code", [*CODES, errors.INTERNAL.code, errors.TIMED_OUT.code])
+def test_every_failure_has_a_sentence(code: str) -> None:
+    """Each failure's text fills its placeholders with the failure's details."""
+    details = DETAILS.get(code, {})
+    sentence = text(code, **details)
+    assert sentence.endswith(".")
+    assert all(str(value) in sentence for value in details.values())
+
+
+def test_missing_value() -> None:
+    """A text whose placeholder gets no value is a fault, not a sentence with a hole."""
+    with pytest.raises(KeyError, match="too-small"):
+        text("too-small")
+
+
+def test_missing_text() -> None:
+    """A key without a text is a fault."""
+    with pytest.raises(LookupError):
+        text("no-such-text")
+
+
+@pytest.mark.parametrize("locale", locales())
+@pytest.mark.parametrize("code", [*CODES, "internal", "timed-out", "user-busy", "busy"])
+def test_every_failure_in_every_language(code: str, locale: str) -> None:
+    """Each failure has a sentence in each language."""
+    assert text(code, locale, **SAMPLES).strip()
+
+
+@pytest.mark.parametrize("locale", locales())
+def test_every_command_and_style(locale: str) -> None:
+    """What the menu offers and the built-in renderers are described in each language."""
+    for command in _COMMANDS:
+        assert 3 <= len(text(f"command-{command}", locale)) <= 256
+        assert _words(locale, f"command-{command}") == set()
+    for name in renderer_names():
+        assert text(f"style-{name}", locale)
+
+
+#: A value for every placeholder that a text has.
+SAMPLES: dict[str, float | str] = {
+    "reason": "permission denied",
+    "limit_mb": 20,
+    "limit_megapixels": 50,
+    "limit": 64,
+    "wait": "1 minute",
+    "score": 7.24,
+    "spread": 1.26,
+    "count": 3,
+    "scores": "7.2 ±1.3",
+    "found": 60,
+    "shown": 50,
+    "photos": 2,
+    "minutes": 30,
+    "styles": "boxes",
+    "default": "boxes",
+    "stage": "detect",
+    "stages": "detect, score",
+    "waiting": 3,
+    "workers": 2,
+    "needed": 4,
+    "part": "RabbitMQ",
+    "requests": 5,
+    "users": 2,
+    "per_minute": 12,
+    "full": 1,
+    "dead": 1,
+    "dropped": 1,
+}
+
+
+@cache
+def messages(locale: str) -> dict[str, ast.Message]:
+    """The texts of a language, by their keys."""
+    source = files("attrai.locales").joinpath(f"{locale}.ftl").read_text("utf-8")
+    entries = FluentParser().parse(source).body
+    assert not [entry.annotations for entry in entries if isinstance(entry, ast.Junk)]
+    found = [entry for entry in entries if isinstance(entry, ast.Message)]
+    keys = [message.id.name for message in found]
+    assert sorted(keys) == sorted(set(keys))
+    return dict(zip(keys, found, strict=True))
+
+
+class Placeholders(Visitor):
+    """Collects the placeholders of a text, those that choose a variant too."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_VariableReference(self, node: ast.VariableReference) -> None:  # noqa: N802 - fluent's
+        """Notes one."""
+        self.names.add(node.id.name)
+
+
+def _words(locale: str, key: str) -> set[str]:
+    visitor = Placeholders()
+    visitor.visit(messages(locale)[key])
+    return visitor.names
+
+
+@pytest.mark.parametrize("locale", locales())
+def test_languages_agree(locale: str) -> None:
+    """Every language has the same texts, with the same placeholders."""
+    assert messages(locale).keys() == messages(DEFAULT_LOCALE).keys()
+    for key in messages(DEFAULT_LOCALE):
+        assert _words(locale, key) == _words(DEFAULT_LOCALE, key), key
+        assert _words(locale, key) <= SAMPLES.keys()
+
+
+#: Numbers that languages treat differently.
+NUMBERS = [0, 1, 2, 4, 5, 11, 12, 20, 21, 22, 25, 100, 101, 111, 1.5]
+
+
+@pytest.mark.parametrize("locale", locales())
+def test_every_text_with_any_number(locale: str) -> None:
+    """Every text can be made for every number, and leaves no placeholder open."""
+    for key in messages(locale):
+        for number in NUMBERS:
+            values = {
+                name: number if isinstance(sample, int | float) else sample
+                for name, sample in SAMPLES.items()
+            }
+            sentence = text(key, locale, **values)
+            assert sentence.strip()
+            assert "{" not in sentence
+            assert "$" not in sentence
+
+
+def test_a_missing_text_or_placeholder_is_seen() -> None:
+    """The parser that the languages are compared with looks into every variant."""
+    assert _words("en", "help") == {"photos", "limit_mb"}
+    assert _words("ru", "user-busy") == {"limit", "wait"}
+    assert _words("en", "rated-one") == {"score", "spread"}
+
+
+def test_a_language_is_a_file(tmp_path: Path) -> None:
+    """One more file is one more language, and needs nothing else."""
+    package = tmp_path / "attrai" / "locales"
+    shutil.copytree(Path(attrai.locales.__file__).parent, package)
+    (tmp_path / "attrai" / "__init__.py").touch()
+    german = (
+        (package / "en.ftl").read_text("utf-8").replace("{ $count } minutes", "{ $count } Minuten")
+    )
+    (package / "de.ftl").write_text(german, "utf-8")
+    program = (
+        "from attrai.locales import choose_locale, duration, locales;"
+        "print(*locales(), choose_locale('de-AT'), duration(300, 'de'))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == ["de", "en", "ru", "de", "5", "Minuten"]
+
+
+@pytest.mark.parametrize(
+    ("language", "locale"),
+    [
+        ("ru", "ru"),
+        ("ru-RU", "ru"),
+        ("RU_ru", "ru"),
+        ("en-GB", "en"),
+        ("be", "en"),
+        ("rus", "en"),
+        ("", "en"),
+        (None, "en"),
+    ],
+)
+def test_the_language_of_a_user(language: str | None, locale: str) -> None:
+    """A language that we have is spoken whatever its region; for others there is English."""
+    assert choose_locale(language) == locale
+
+
+@given(st.text())
+def test_any_language(language: str) -> None:
+    """Whatever stands for a language, there is one of ours."""
+    assert choose_locale(language) in locales()
+    assert text("no-face", language)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "russian"),
+    [
+        (0, "1 second", "1 секунду"),
+        (2.4, "2 seconds", "2 секунды"),
+        (10, "10 seconds", "10 секунд"),
+        (11, "15 seconds", "15 секунд"),
+        (21, "25 seconds", "25 секунд"),
+        (89, "90 seconds", "90 секунд"),
+        (90, "2 minutes", "2 минуты"),
+        (120, "2 minutes", "2 минуты"),
+        (121, "3 minutes", "3 минуты"),
+        (1260, "21 minutes", "21 минуту"),
+        (1800, "30 minutes", "30 минут"),
+    ],
+)
+def test_durations(seconds: float, english: str, russian: str) -> None:
+    """A time is told in seconds or minutes, and roughly."""
+    assert duration(seconds) == english
+    assert duration(seconds, "ru") == russian
+
+
+@given(st.floats(0, 1e6))
+def test_any_duration(seconds: float) -> None:
+    """What is told is never less than the time, but for the fraction of a second."""
+    number, unit = duration(seconds).replace(",", "").split()
+    told = int(number) * (60 if unit.startswith("minute") else 1)
+    assert seconds - 0.5 <= told <= seconds + 61

@@ -1,0 +1,145 @@
+"""Agreement: known values, the same in any order, and intervals that can be trusted."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attrai_training.evaluation.estimate import DRAWS, Figure, Floats, _draws
+from attrai_training.evaluation.metrics import Agreement, _statistics, agreement
+
+RATINGS = st.floats(1, 10) | st.integers(1, 10).map(float)
+PAIRS = st.lists(st.tuples(RATINGS, RATINGS), min_size=1, max_size=30)
+
+
+def of(pairs: list[tuple[float, float]]) -> Agreement:
+    """The agreement of pairs of a score and a rating."""
+    predicted, rated = np.array(pairs).T
+    return agreement(predicted, rated)
+
+
+def values(found: Agreement) -> dict[str, Figure]:
+    """All figures by their names."""
+    return {name: figure for name, figure in vars(found).items() if isinstance(figure, Figure)}
+
+
+def ranks(numbers: Floats) -> Floats:
+    """The ranks, written as they are defined: equals have the mean of their places."""
+    return np.array([(numbers < n).sum() + ((numbers == n).sum() + 1) / 2 for n in numbers])
+
+
+def test_known_values() -> None:
+    """Every figure is what its formula says, worked out by hand."""
+    found = of([(2, 1), (4, 5), (6, 5), (8, 9)])
+    assert found.photos == 4
+    assert found.mae.value == pytest.approx(1)
+    assert found.rmse.value == pytest.approx(1)
+    assert found.bias.value == pytest.approx(0)
+    assert found.slope.value == pytest.approx(1.2)
+    assert found.intercept.value == pytest.approx(-1)
+    assert found.pearson.value == pytest.approx(24 / math.sqrt(20 * 32))
+    assert found.spearman.value == pytest.approx(4.5 / math.sqrt(5 * 4.5))
+
+
+@given(PAIRS)
+def test_figures_keep_their_ranges_and_lie_in_their_intervals(
+    pairs: list[tuple[float, float]],
+) -> None:
+    """Correlations are within -1 and 1, errors not negative, and intervals hold their figure."""
+    found = of(pairs)
+    for figure in values(found).values():
+        defined = [not math.isnan(number) for number in figure]
+        assert all(defined) or not any(defined)
+        assert not defined[0] or figure.low <= figure.value <= figure.high
+    for correlation in (found.pearson, found.spearman):
+        assert math.isnan(correlation.value) or -1 <= correlation.low <= correlation.high <= 1
+    assert found.mae.low >= 0
+    assert abs(found.bias.value) <= found.mae.value + 1e-9 <= found.rmse.value + 2e-9
+
+
+@given(PAIRS, st.randoms())
+def test_the_order_is_of_no_effect(pairs: list[tuple[float, float]], random: object) -> None:
+    """The same photos in another order give the same figures and intervals, to the last digit."""
+    other = list(pairs)
+    random.shuffle(other)  # type: ignore[attr-defined]
+    np.testing.assert_equal(vars(of(other)), vars(of(pairs)))
+
+
+@given(PAIRS)
+def test_errors_have_their_sign(pairs: list[tuple[float, float]]) -> None:
+    """Scores that are all higher by half a point raise the bias by it, and keep the order."""
+    found, higher = of(pairs), of([(score + 0.5, rating) for score, rating in pairs])
+    assert higher.bias.value == pytest.approx(found.bias.value + 0.5)
+    assert higher.intercept.value == pytest.approx(
+        found.intercept.value - 0.5 * found.slope.value, nan_ok=True, abs=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    "pairs", [[(5, 4)], [(5, 4), (5, 6), (5, 8)], [(4, 5), (6, 5)]], ids=["one", "score", "rating"]
+)
+def test_what_is_constant_has_no_correlation(pairs: list[tuple[float, float]]) -> None:
+    """Of one photo, equal scores or equal ratings there is no correlation, but an error."""
+    found = of(pairs)
+    assert math.isnan(found.pearson.value)
+    assert math.isnan(found.spearman.value)
+    assert math.isnan(found.slope.value) == (len({score for score, _ in pairs}) == 1)
+    assert found.mae.value >= 1
+
+
+def test_draws_are_what_drawing_photos_gives() -> None:
+    """A draw's figures, from its counts, are those of the photos that were drawn."""
+    random = np.random.default_rng(1)
+    rated = random.integers(1, 11, 40).astype(float)
+    predicted = np.round(rated + random.normal(size=40), 1)
+    (counts, *_) = _draws(40)
+    found = _statistics(predicted, rated)(counts)
+    assert (counts.sum(axis=1) == 40).all()
+    for place in range(50):
+        p, r = (np.repeat(numbers, counts[place].astype(int)) for numbers in (predicted, rated))
+        slope, intercept = np.polyfit(p, r, 1)
+        expected = {
+            "pearson": np.corrcoef(p, r)[0, 1],
+            "spearman": np.corrcoef(ranks(p), ranks(r))[0, 1],
+            "mae": np.abs(p - r).mean(),
+            "rmse": np.sqrt(((p - r) ** 2).mean()),
+            "bias": (p - r).mean(),
+            "slope": slope,
+            "intercept": intercept,
+        }
+        assert {name: numbers[place] for name, numbers in found.items()} == pytest.approx(expected)
+
+
+def test_there_are_enough_draws() -> None:
+    """However many photos there are, they are drawn as often, and evenly."""
+    for photos in (1, 7, 3000):
+        counts = [part.sum(axis=0) for part in _draws(photos)]
+        sizes = sum(len(part) for part in _draws(photos))
+        assert sizes == DRAWS
+        assert np.sum(counts, axis=0) == pytest.approx(DRAWS, rel=0.2)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    """In about 95 of 100 experiments the interval holds the error that was put in."""
+    random = np.random.default_rng(2)
+    held = 0
+    for _ in range(100):
+        rated = random.normal(5, 1, 80)
+        found = agreement(rated + random.normal(0.2, 0.7, 80), rated)
+        held += found.bias.low <= 0.2 <= found.bias.high
+    assert 88 <= held <= 100
+
+
+@settings(max_examples=20)
+@given(st.floats(-1, 1), st.floats(0.2, 3))
+def test_a_line_is_found(intercept: float, slope: float) -> None:
+    """Ratings that lie on a line of the scores give that line, without doubt."""
+    scores = np.linspace(2, 8, 20)
+    found = agreement(scores, intercept + slope * scores)
+    assert found.slope == pytest.approx((slope,) * 3)
+    assert found.intercept == pytest.approx((intercept,) * 3, abs=1e-6)
+    assert found.pearson == pytest.approx((1, 1, 1))

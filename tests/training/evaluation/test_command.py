@@ -1,0 +1,91 @@
+"""`attrai evaluate`, as a person or a program calls it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from attrai.cli import app
+from tests.conftest import ASTRONAUT, MEBEAUTY
+
+FAILED, USAGE = 1, 2
+
+
+def run(*arguments: str | Path) -> Result:
+    """Calls `attrai evaluate`, whose streams are no terminals."""
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+def test_tables_and_pictures(folder: Path, tmp_path: Path) -> None:
+    """The figures are printed, the pictures written, and what was left out makes it exit with 1."""
+    result = run("--data", folder, "--plots", tmp_path / "new" / "plots")
+    lines = result.stdout.splitlines()
+    assert result.exit_code == FAILED
+    assert result.stderr == ""
+    assert any("Pearson correlation (PC)" in line for line in lines)
+    assert lines[-5] == (
+        "50 photos scored, 3 left out: 1 no face, 1 unreadable photo, 1 missing file"
+    )
+    assert lines[-4].startswith(f"  row 52 {folder / 'black.png'}: No face was found.")
+    assert lines[-1] == f"Pictures in {tmp_path / 'new' / 'plots'}"
+    assert len(list((tmp_path / "new" / "plots").glob("*.png"))) == 4
+
+
+def test_json(folder: Path, tmp_path: Path) -> None:
+    """With --json all of it is one object; when nothing was left out the exit status is 0."""
+    clean = Path(shutil.copytree(folder, tmp_path / "clean"))
+    lines = (clean / "labels.csv").read_text().splitlines()
+    (clean / "labels.csv").write_text("\n".join(lines[:51]))
+    result = run("--data", clean, "--json")
+    item = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (item["photos"], item["problems"]) == (50, [])
+    assert -1 <= item["overall"]["pearson"]["value"] <= 1
+    assert item["groupings"]["gender"]["groups"]["female"]["photos"] == 25
+
+
+def test_wrong_usage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can't be evaluated ends with 2 and one line that says why."""
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "file").touch()
+    (tmp_path / "labels.csv").write_text("file,score\n")
+    for arguments, reason in (
+        ([], "--data"),
+        (["--data", tmp_path / "nowhere"], "nowhere"),
+        (["--data", ASTRONAUT.parent], "labels.csv: no such file"),
+        (["--data", tmp_path], "0 usable photos"),
+        (["--data", folder, "--split", "test"], "no photo of the split 'test'"),
+        (["--data", folder, "--split", "val"], "5 usable photos"),
+        (["--data", folder, "--weights", ASTRONAUT], "astronaut.jpg"),
+        (["--data", folder, "--plots", tmp_path / "file" / "x"], "can't write to"),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == USAGE, arguments
+        assert reason in result.stderr
+        assert "Traceback" not in result.output
+
+
+def test_pictures_need_an_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib --plots is refused before any work, and says what to install."""
+    monkeypatch.setattr("attrai_training.cli.evaluate.find_spec", lambda _: None)
+    result = run("--data", folder, "--plots", folder)
+    assert result.exit_code == USAGE
+    assert "pip install 'attrai[charts]'" in result.stderr
+
+
+@pytest.mark.slow
+def test_the_packaged_weights_on_real_photos() -> None:
+    """On MEBeauty's val part, which they have not seen, the weights are as the card says."""
+    if not MEBEAUTY.exists():
+        pytest.skip(f"no labelled photos in {MEBEAUTY}")
+    result = run("--data", MEBEAUTY, "--split", "val", "--json")
+    item = json.loads(result.stdout)
+    print(f"{item['photos']} photos: PC {item['overall']['pearson']}, MAE {item['overall']['mae']}")
+    assert item["photos"] >= 215
+    assert item["overall"]["pearson"]["value"] >= 0.72
+    assert item["overall"]["mae"]["value"] <= 0.7
+    assert all(len(grouping["groups"]) > 1 for grouping in item["groupings"].values())

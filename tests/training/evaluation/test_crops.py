@@ -1,0 +1,173 @@
+"""Crops: cut as the stages do it, each problem named, kept in a folder for the next time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces.alignment import CROP_SIDE
+from attrai.images.codecs import pack_photo, unpack_photo
+from attrai.settings import Settings
+from attrai_training.errors import LabelsError
+from attrai_training.evaluation import Crops, LabelledPhoto, load_crops, read_labels
+from attrai_training.evaluation.cache import CropShape
+from attrai_training.evaluation.crops import Cutter
+from tests.conftest import ASTRONAUT
+
+SHAPE = CropShape(64)
+
+
+def load(
+    photos: Sequence[LabelledPhoto], cache: Path | None = None, shape: CropShape = SHAPE
+) -> tuple[Crops, list[int]]:
+    """The crops, and what was said of the progress."""
+    told: list[int] = []
+    crops = load_crops(photos, shape, Settings(), threads=2, cache=cache, progress=told.append)
+    return crops, told
+
+
+@pytest.fixture(scope="module")
+def photos(folder: Path) -> list[LabelledPhoto]:
+    """What read_labels finds usable, two of them without a face that could be found."""
+    return read_labels(folder)[0]
+
+
+def test_photos_without_a_crop_are_named(photos: list[LabelledPhoto]) -> None:
+    """No face and no photo are told apart by kind, row and reason; all others are kept."""
+    crops, told = load(photos)
+    assert [photo.path.name for photo in crops.kept] == [f"{n}.jpg" for n in range(50)]
+    assert crops.images.shape == (50, 64, 64, 3)
+    brightness = crops.images[:45:5].mean(axis=(1, 2, 3))
+    assert (np.diff(brightness) > 0).all()  # each photo has its own crop
+    assert [(problem.row, Path(problem.file).name, problem.kind) for problem in crops.problems] == [
+        (52, "black.png", "no face"),
+        (53, "text.jpg", "unreadable photo"),
+    ]
+    assert "not an image" in crops.problems[1].reason
+    assert sum(told) == len(told) == len(photos)
+
+
+def test_crops_are_those_of_the_stages(networks: CascadeNetworks, tmp_path: Path) -> None:
+    """A photo that ingest encodes anew is cut as detect cuts what ingest left."""
+    photo = Image.open(ASTRONAUT).convert("RGB")
+    photo.save(tmp_path / "photo.png")
+    (crop,) = Cutter(Settings(), CropShape(CROP_SIDE), 1)([tmp_path / "photo.png"])
+    handed_on = np.asarray(unpack_photo(pack_photo(photo)))
+    faces = Detector(networks, min_side=40, max_faces=50)(handed_on).faces
+    np.testing.assert_array_equal(crop, aligned_crops(handed_on, faces, CROP_SIDE)[0])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_largest_face_is_taken(astronaut: Image.Image, tmp_path: Path, order: int) -> None:
+    """Of several faces the crop is that of the largest, wherever it is."""
+    face = astronaut.crop((120, 20, 330, 230))
+    darker = Image.eval(face.resize((120, 120)), lambda value: value // 2)
+    together = Image.new("RGB", (420, 210))
+    left, right = (face, darker)[::order]
+    together.paste(left, (0, 0))
+    together.paste(right, (left.width, 0))
+    for name, photo in ("alone", face), ("together", together):
+        photo.save(tmp_path / f"{name}.png")
+    files = [tmp_path / "alone.png", tmp_path / "together.png"]
+    alone, largest = (np.asarray(crop, float) for crop in Cutter(Settings(), SHAPE, 1)(files))
+    assert np.abs(alone - largest).mean() < 10
+
+
+def test_a_photo_that_has_gone(photos: list[LabelledPhoto], tmp_path: Path) -> None:
+    """A photo that can no longer be read when it is its turn is named as unreadable."""
+    gone = LabelledPhoto(tmp_path / "gone.jpg", 5, row=99)
+    crops, _ = load([*photos, gone], tmp_path / "cache")
+    problem = crops.problems[-1]
+    assert (problem.row, problem.kind) == (99, "unreadable photo")
+    assert "no such file" in problem.reason
+    assert len(crops.kept) == 50
+
+
+def test_too_few_faces(photos: list[LabelledPhoto]) -> None:
+    """When too few photos have a face, all is refused, and what they lack is counted."""
+    with pytest.raises(LabelsError, match=r"^49 usable photos.* 1 no face \(row 52: "):
+        load(photos[1:])
+
+
+def test_crops_are_cut_once(
+    photos: list[LabelledPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second time crops and problems come from the folder, whatever the labels say now."""
+    cut, _ = load(photos, tmp_path / "new" / "cache")
+    monkeypatch.setattr(Cutter, "__call__", None)
+    relabelled = [LabelledPhoto(photo.path, 1.5, row=7) for photo in photos]
+    kept, told = load(relabelled, tmp_path / "new" / "cache")
+    np.testing.assert_array_equal(kept.images, cut.images)
+    assert [photo.score for photo in kept.kept] == [1.5] * 50
+    assert [(p.kind, p.reason) for p in kept.problems] == [(p.kind, p.reason) for p in cut.problems]
+    assert told == [len(photos)]
+
+
+@pytest.fixture(scope="module")
+def cached(
+    photos: list[LabelledPhoto], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Crops, Path]:
+    """The crops, and the file in which they are kept."""
+    folder = tmp_path_factory.mktemp("cached")
+    crops, _ = load(photos, folder)
+    (file,) = folder.iterdir()
+    return crops, file
+
+
+@pytest.mark.parametrize("damage", ["shortened", "changed", "emptied", "replaced"])
+def test_damaged_files_are_made_anew(
+    photos: list[LabelledPhoto], cached: tuple[Crops, Path], tmp_path: Path, damage: str
+) -> None:
+    """A file of crops that is not whole is not believed but replaced."""
+    cut, kept = cached
+    file, whole = tmp_path / kept.name, kept.read_bytes()
+    middle = len(whole) // 2
+    changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    file.write_bytes(
+        {"shortened": whole[:-9], "changed": changed, "emptied": b"", "replaced": b"x" * 99}[damage]
+    )
+    again, told = load(photos, tmp_path)
+    np.testing.assert_array_equal(again.images, cut.images)
+    assert len(told) == len(photos)
+    assert file.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_other_crops_have_another_file(
+    photos: list[LabelledPhoto],
+    cached: tuple[Crops, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another side, margin, photo or version of the file is cut anew."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    shutil.copy(cached[1], cache)
+    wider, _ = load(photos, cache, CropShape(64, 0.25))
+    assert wider.images.shape == (50, 96, 96, 3)
+    other = Path(shutil.copy(photos[1].path, tmp_path))
+    load([LabelledPhoto(other, 5), *photos[1:]], cache)
+    assert len(list(cache.iterdir())) == 3
+    monkeypatch.setattr("attrai_training.evaluation.cache._VERSION", 0)
+    load(photos, cache)
+    assert len(list(cache.iterdir())) == 4
+
+
+def test_an_interrupted_run_leaves_nothing(photos: list[LabelledPhoto], tmp_path: Path) -> None:
+    """Interrupted while it cuts, it stops soon and keeps no half of the crops."""
+    seen = []
+
+    def interrupt(count: int) -> None:
+        seen.append(count)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_crops(photos, SHAPE, Settings(), threads=1, cache=tmp_path, progress=interrupt)
+    assert seen == [1]
+    assert list(tmp_path.iterdir()) == []

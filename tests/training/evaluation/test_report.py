@@ -1,0 +1,137 @@
+"""The report: every figure in JSON, the same in tables that fit a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from attrai_training.evaluation import (
+    Assessment,
+    LabelledPhoto,
+    LabelProblem,
+    Predictions,
+    evaluate,
+    report,
+)
+from attrai_training.evaluation.plots import draw
+
+Make = Callable[..., LabelledPhoto]
+
+PROBLEMS = [LabelProblem(row, f"[b]{row}.jpg", "no face", "No [face]") for row in range(2, 14)]
+
+
+@pytest.fixture
+def assessment(make_photo: Make) -> Assessment:
+    """Of 30 photos; of one group there is one photo alone."""
+    photos = [
+        make_photo(
+            2 + number % 7,
+            histogram=(0, 1, 0, 3, 5, 2, 0, 0, 0, 0),
+            gender=("female", "male")[number % 2],
+            ethnicity="[red]" if number else "alone",
+        )
+        for number in range(30)
+    ]
+    values = np.array([photo.score for photo in photos]) * 0.8 + 1 + np.sin(np.arange(30)) / 3
+    return made_of(photos, values)
+
+
+def made_of(photos: list[LabelledPhoto], values: np.ndarray) -> Assessment:
+    """An assessment of given scores."""
+    spreads = np.full(len(values), 1.5)
+    evaluation = evaluate(values, spreads, photos)
+    return Assessment(photos, Predictions(values, spreads), evaluation, [])
+
+
+def printed(assessment: Assessment, problems: list[LabelProblem]) -> list[str]:
+    """The lines that are printed on a terminal of 80 columns."""
+    console = Console(file=StringIO(), width=80)
+    for part in report.tables(assessment.evaluation, problems):
+        console.print(part)
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+def test_json_has_everything(assessment: Assessment) -> None:
+    """The object holds each figure with its interval, and every row that was left out."""
+    item: dict[str, Any] = report.as_json(assessment, PROBLEMS)
+    assert json.loads(json.dumps(item, allow_nan=False)) == item
+    assert (item["photos"], item["left_out"]) == (30, {"no face": 12})
+    assert item["problems"][0] == {
+        "row": 2,
+        "file": "[b]2.jpg",
+        "kind": "no face",
+        "reason": "No [face]",
+    }
+    overall = item["overall"]
+    assert set(overall) == {
+        *{"photos", "pearson", "spearman", "mae", "rmse", "bias", "slope", "intercept"},
+    }
+    assert overall["mae"] == assessment.evaluation.overall.mae._asdict()
+    assert sum(step["photos"] for step in item["calibration"]) == 30
+    assert item["coverage"]["ratings"] == 30 * 11
+    assert list(item["groupings"]["gender"]["groups"]) == ["female", "male"]
+    assert item["groupings"]["gender"]["mae_gap"] >= 0
+
+
+def test_json_of_what_is_not_defined(assessment: Assessment) -> None:
+    """A correlation that there is not is null: NaN is no JSON."""
+    alone = report.as_json(assessment, [])["groupings"]["ethnicity"]["groups"]["alone"]
+    assert alone["pearson"] == {"value": None, "low": None, "high": None}
+    assert alone["photos"] == 1
+
+
+def test_tables(assessment: Assessment) -> None:
+    """The tables have the figures of the evaluation, and no line is cut or broken."""
+    lines = printed(assessment, PROBLEMS)
+    overall = assessment.evaluation.overall
+    pearson = next(line for line in lines if "Pearson" in line)
+    assert f"{overall.pearson.value:.3f}" in pearson
+    assert f"{overall.pearson.low:.3f} to {overall.pearson.high:.3f}" in pearson
+    text = "\n".join(lines)
+    assert "…" not in text
+    assert "female, [red]" in text
+    (alone,) = (line for line in lines if line.strip().startswith("alone*"))
+    assert "–" in alone  # noqa: RUF001 - the dash of the table
+    assert "* fewer than 10 photos, left out of the gap" in text
+    assert "330 ratings of 30 photos" in text
+
+
+def test_rows_that_were_left_out(assessment: Assessment) -> None:
+    """The last lines count what was left out by kind, and name the first ten rows."""
+    *_, counted = (line for line in printed(assessment, PROBLEMS[:1]) if "scored" in line)
+    assert counted == "30 photos scored, 1 left out: 1 no face"
+    lines = printed(assessment, PROBLEMS)
+    assert lines[-12:-9] == [
+        "30 photos scored, 12 left out: 12 no face",
+        "  row 2 [b]2.jpg: No [face]",
+        "  row 3 [b]3.jpg: No [face]",
+    ]
+    assert lines[-1] == "  and 2 more, which attrai evaluate --json names"
+    assert printed(assessment, [])[-1] == "30 photos scored"
+
+
+def test_pictures(assessment: Assessment, tmp_path: Path) -> None:
+    """Four pictures are drawn, which can be read."""
+    paths = draw(assessment, tmp_path)
+    names = ["scatter.png", "calibration.png", "errors.png", "groups.png"]
+    assert [path.name for path in paths] == names
+    for path in paths:
+        with Image.open(path) as picture:
+            assert min(picture.size) > 400
+            assert len(picture.convert("RGB").getcolors(10**6) or []) > 10
+
+
+def test_pictures_of_little(make_photo: Make, tmp_path: Path) -> None:
+    """Equal scores of people of whom nothing is known give the three pictures that there can be."""
+    photos = [make_photo(float(number)) for number in range(1, 6)]
+    draw(made_of(photos, np.full(5, 4.0)), tmp_path)
+    names = ["calibration.png", "errors.png", "scatter.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
