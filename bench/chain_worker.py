@@ -21,7 +21,7 @@ class ChainChannel(FolderChannel):
         super().deliver(job, picture)
         self._ends.note(int(job.address["job"]))
 
-    def apologise(self, job: Job, failure: Failure) -> None:
+    def send_failure(self, job: Job, failure: Failure) -> None:
         """Notes nothing: a job that fails is missed by the driver."""
 
 

@@ -37,7 +37,7 @@ from attrai.services import make_ledger, open_redis
 from attrai.settings import Settings
 from attrai.telegram.limiter import CHAT_SECONDS, PER_SECOND
 from bench.chaos import make_photos
-from telegram_sandbox import Faults, Message, Person, Sandbox, running
+from telegram_sandbox import Faults, Message, Sandbox, User, running
 from testing.faults import Faults as Restarts
 from testing.faults import Process
 from testing.servers import RabbitServer, RedisServer
@@ -94,7 +94,7 @@ class Crowd:
                     person.block()
             time.sleep(self._rng.uniform(0, 0.3))
 
-    def _send(self, person: Person, count: int) -> list[int]:
+    def _send(self, person: User, count: int) -> list[int]:
         if count == 1 and self._rng.random() < 0.3:
             return [person.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")]
         # The last one is broken, which a client would not send as a photo.
@@ -104,20 +104,20 @@ class Crowd:
         return [person.send_photo(photos[0])]
 
     def answers(self) -> tuple[Counter[int], Counter[int], int]:
-        """Answers and pictures by the message they answer, and notices that stand."""
+        """Answers and pictures by the message they answer, and progress that stand."""
         answers: Counter[int] = Counter()
         pictures: Counter[int] = Counter()
-        notices = 0
+        progress = 0
         for person in self.people:
             for message in self._sandbox.messages(person.id):
                 if message.sender == "bot" and message.reply_to:
                     if is_notice(message):
                         # From whom has blocked us nothing can be taken back.
-                        notices += person is not self.blocker
+                        progress += person is not self.blocker
                     else:
                         answers[message.reply_to] += 1
                         pictures[message.reply_to] += message.text is None
-        return answers, pictures, notices
+        return answers, pictures, progress
 
     @property
     def answered(self) -> int:
@@ -273,7 +273,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         crowd.send(total, lambda: wait_for(lambda: bot.starts > 1, "no restart", PATIENCE))
         last, deadline = -1, 0.0
         while True:
-            answers, pictures, notices = crowd.answers()
+            answers, pictures, progress = crowd.answers()
             if len(answers) > last:
                 last, deadline = len(answers), time.monotonic() + PATIENCE
             left = {
@@ -282,7 +282,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
                 "files": sum(len(files) for _, _, files in os.walk(volume)),
             }
             # A notice of the moment when the bot was killed has nobody to take it back.
-            left["notices"] = max(0, notices - restarts.count["kill"])
+            left["progress"] = max(0, progress - restarts.count["kill"])
             complete = crowd.expecting <= set(answers) and not any(left.values())
             if complete or time.monotonic() > deadline:
                 break

@@ -113,7 +113,7 @@ class SlowChannel:
         with self._answers.open("a") as file:
             file.write(f"{job.id} {time.time()}\n")
 
-    def apologise(self, job: Job, failure: Failure) -> None:
+    def send_failure(self, job: Job, failure: Failure) -> None:
         """Never needed: nothing fails here, and a job without an answer shows."""
 
 

@@ -26,7 +26,7 @@ CELLS = 9
 
 
 def outlines(crops: Images) -> Tensor:
-    """How much of each cell the photo covers; beyond its edges a crop is black."""
+    """How much of each cell the photo iom_matrix; beyond its edges a crop is black."""
     covered = crops.any(3).astype(np.float32)
     cells = [cv2.resize(one, (CELLS, CELLS), interpolation=cv2.INTER_AREA) for one in covered]
     return torch.from_numpy(np.stack(cells)).flatten(1)
@@ -35,10 +35,10 @@ def outlines(crops: Images) -> Tensor:
 def main() -> None:
     """Prints the correlation and the error by what is known."""
     arguments = parser(__doc__.splitlines()[0]).parse_args()
-    material, fold_of, rated = load(arguments)
+    dataset, fold_of, rated = load(arguments)
     wide = cut(arguments, CropShape(SIDE, MARGIN)).images
     teacher = Teacher.load(arguments.teacher)
-    views, wider_views = material.views(np.arange(len(material))), Views(wide, 0)
+    views, wider_views = dataset.views(np.arange(len(dataset))), Views(wide, 0)
     crop = distances(seen(teacher, views.all_plain(SIDE)))
     wider = distances(seen(teacher, wider_views.all_plain(SIDE)))
     outline = distances([outlines(wide)])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attrai_training.dlib_network import SIDE
-from attrai_training.evaluation.metrics import agreement
+from attrai_training.evaluation.metrics import regression_metrics
 from attrai_training.pseudo_labels import DECAY, RIDGE
 from attrai_training.teacher_files import TeacherFiles
 from attrai_training.teachers import FaceNetwork
@@ -55,8 +55,8 @@ def cross_validated(
 def main() -> None:
     """Prints the correlation and the error in each fold and in all."""
     arguments = parser(__doc__.splitlines()[0]).parse_args()
-    material, fold_of, rated = load(arguments)
-    views = material.views(np.arange(len(material)))
+    dataset, fold_of, rated = load(arguments)
+    views = dataset.views(np.arange(len(dataset)))
     teacher, others = TeacherFiles(arguments.teacher, arguments.faceres).load()
     kinds = [distances(seen(one, views.all_plain(SIDE))) for one in (teacher, *others)]
     known = {"dlib's network": kinds[0]}
@@ -72,7 +72,7 @@ def main() -> None:
 
 def show(name: str, predicted: NDArray[np.float64], rated: NDArray[np.float64]) -> None:
     """Prints a line."""
-    found = agreement(predicted, rated)
+    found = regression_metrics(predicted, rated)
     print(
         f"{name}: {found.photos:,} photos, PC {found.pearson.value:.3f}, MAE {found.mae.value:.3f}",
         flush=True,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attrai.settings import load_settings
-from attrai_training.dataset import SHAPE, Material
+from attrai_training.dataset import SHAPE, Dataset
 from attrai_training.dlib_network import Teacher
 from attrai_training.evaluation import Crops, load_crops, read_labels
 from attrai_training.evaluation.cache import CropShape
@@ -45,10 +45,10 @@ def cut(arguments: argparse.Namespace, shape: CropShape) -> Crops:
     )
 
 
-def load(arguments: argparse.Namespace) -> tuple[Material, NDArray[np.int64], NDArray[np.float64]]:
+def load(arguments: argparse.Namespace) -> tuple[Dataset, NDArray[np.int64], NDArray[np.float64]]:
     """The photos, the fold of each, and the mean of its ratings."""
     crops = cut(arguments, SHAPE)
-    material = Material(crops, crops.images, crops.images[:0])
-    persons = groups(material.descriptors(Teacher.load(arguments.teacher)))
+    dataset = Dataset(crops, crops.images, crops.images[:0])
+    persons = groups(dataset.descriptors(Teacher.load(arguments.teacher)))
     rated = np.array([photo.score for photo in crops.kept])
-    return material, folds(persons, FOLDS, 0), rated
+    return dataset, folds(persons, FOLDS, 0), rated

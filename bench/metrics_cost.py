@@ -119,7 +119,7 @@ def run(rounds: int) -> int:
 
     def count() -> None:
         for before, after in steps:
-            metrics.handed_on(before, after)
+            metrics.forwarded(before, after)
         metrics.answered(steps[-1][1])
 
     counting = cpu_seconds(count, PHOTOS)

@@ -1,6 +1,6 @@
 """What accuracy the side of the crops brings, and what it costs: `python -m bench.sides`.
 
-Fine-tunes the backbone for a few epochs at each side, without opinions, on four fifths of the
+Fine-tunes the backbone for a few epochs at each side, without pseudo labels, on four fifths of the
 photos and judges each network on the others, none of whose persons it has seen. All learn from the
 same crops of 150 pixels, made smaller or larger. The differences to the side in use are paired:
 both networks are drawn on the same photos.
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Model, open_engine
 from attrai.scoring.resnet34 import folded, resnet34
-from attrai_training.evaluation.metrics import agreement
+from attrai_training.evaluation.metrics import regression_metrics
 from attrai_training.finetuning import fit
-from attrai_training.loop import Checkpoint, Conditions, Device, Plan
+from attrai_training.loop import Checkpoint, Device, RunContext, TrainConfig
 from attrai_training.network import MEAN, RATINGS, SCALE, ResNet34
 from attrai_training.packaging import start_of, weights_of
 from attrai_training.ratings import mean
@@ -37,7 +37,7 @@ DRAWS, BATCH, ROUNDS = 2000, 4, 20
 def milliseconds(network: ResNet34, side: int) -> float:
     """Of a crop, in batches of four, as the stage score computes it on one core."""
     tensors = folded(weights_of(network, side, {}).tensors, RATINGS, MEAN, SCALE)
-    model = Model(resnet34, tensors, robust=True, side=side, batches=(BATCH,))
+    model = Model(resnet34, tensors, allow_half_precision=True, side=side, batches=(BATCH,))
     loaded = open_engine("auto", 1).load(model)
     crops = np.zeros((BATCH, side, side, 3), np.uint8)
     took = []
@@ -64,22 +64,22 @@ def correlation_gain(
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints a line for each side."""
-    material, fold_of, rated = load(arguments)
+    dataset, fold_of, rated = load(arguments)
     learnt, judged = np.flatnonzero(fold_of != 0), np.flatnonzero(fold_of == 0)
     rated, threads = rated[judged], os.cpu_count() or 1
     predictions, results = {}, []
     for side in (CROP_SIDE, *(side for side in arguments.sides if side != CROP_SIDE)):
-        plan = Plan(arguments.epochs, batch=64, rate=3e-4, side=side, seed=0)
+        config = TrainConfig(arguments.epochs, batch=64, rate=3e-4, side=side, seed=0)
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Checkpoint(Path(folder), {})
-            conditions = Conditions(Device.best(threads), checkpoint, lambda _: None)
-            start = start_of(str(arguments.init), plan.seed)
-            network = fit(start, material.lessons(learnt), plan, conditions)
+            context = RunContext(Device.best(threads), checkpoint, lambda _: None)
+            start = start_of(str(arguments.init), config.seed)
+            network = fit(start, dataset.training_set(learnt), config, context)
         with torch.no_grad():
-            logits = [network(part) for part in material.views(judged).all_plain(side)]
+            logits = [network(part) for part in dataset.views(judged).all_plain(side)]
         ours = predictions[side] = mean(torch.cat(logits).softmax(1)).double().numpy()
         low, high = correlation_gain(ours, predictions[CROP_SIDE], rated)
-        found = agreement(ours, rated)
+        found = regression_metrics(ours, rated)
         result = {
             "side": side,
             "pc": found.pearson.value,

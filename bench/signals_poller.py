@@ -12,7 +12,7 @@ def poll(shutdown: Shutdown) -> None:
     """Poll until the shutdown, and print how many messages were handled."""
     # As in the product, what takes time to import is imported here.
     from attrai.bot.poller import Poller  # noqa: PLC0415
-    from attrai.bot.updates import Reader  # noqa: PLC0415
+    from attrai.bot.updates import UpdateParser  # noqa: PLC0415
     from tests.telegram.served import connect  # noqa: PLC0415
 
     handled = 0
@@ -25,7 +25,7 @@ def poll(shutdown: Shutdown) -> None:
     shutdown.be_graceful(lambda: poller.unconfirmed)
     me = poller.await_me()
     if me is not None:
-        poller.run(Reader(me, max_side=1280), receive, lambda _: None)
+        poller.run(UpdateParser(me, max_side=1280), receive, lambda _: None)
     print(handled, "handled", flush=True)
 
 

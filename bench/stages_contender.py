@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-Step = Callable[[str, Callable[[], Any]], Any]
+CalibrationBin = Callable[[str, Callable[[], Any]], Any]
 #: What a photo took: seconds of the clock and of the CPU by step, and how many faces it had.
 Answer = tuple[dict[str, tuple[float, float]], int]
 
@@ -55,7 +55,7 @@ def main() -> None:
     reply(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
-def contender(kind: str) -> Callable[[bytes, Step], int]:
+def contender(kind: str) -> Callable[[bytes, CalibrationBin], int]:
     """What works on a photo."""
     if kind == "yardstick":
         from bench.yardstick import Yardstick  # noqa: PLC0415 - torch is not for all
@@ -70,7 +70,7 @@ def contender(kind: str) -> Callable[[bytes, Step], int]:
     return attrai([kind])
 
 
-def detector() -> Callable[[bytes, Step], int]:
+def detector() -> Callable[[bytes, CalibrationBin], int]:
     """The detector without the stage around it."""
     from attrai.faces import CascadeNetworks, Detector  # noqa: PLC0415 - not for the yardstick
     from attrai.inference import open_engine  # noqa: PLC0415
@@ -80,14 +80,14 @@ def detector() -> Callable[[bytes, Step], int]:
     networks = CascadeNetworks.load(open_engine(settings.engine, threads=1))
     detect = Detector(networks, min_side=settings.min_face_side, max_faces=settings.max_faces)
 
-    def process(data: bytes, step: Step) -> int:
+    def process(data: bytes, step: CalibrationBin) -> int:
         photo = np.asarray(Image.open(BytesIO(data)))
         return len(step("detect", lambda: detect(photo)).faces)
 
     return process
 
 
-def attrai(names: list[str]) -> Callable[[bytes, Step], int]:
+def attrai(names: list[str]) -> Callable[[bytes, CalibrationBin], int]:
     """The stages' own work with what it needs around it: photo store, channel, settings."""
     from attrai import broker  # noqa: PLC0415 - not for the yardstick
     from attrai.actors.stage import Stage  # noqa: PLC0415
@@ -108,7 +108,7 @@ def attrai(names: list[str]) -> Callable[[bytes, Step], int]:
     stages = [classes[name](services) for name in names]
     source, target = folder / "photo.jpg", folder / "picture.jpg"
 
-    def process(data: bytes, step: Step) -> int:
+    def process(data: bytes, step: CalibrationBin) -> int:
         source.write_bytes(data)
         job = Job(
             id=job_id(NAME, "photo"),

@@ -53,11 +53,11 @@ def _faces() -> list[Image.Image]:
 def _montage(faces: list[Image.Image], start: int, number: int, size: tuple[int, int]) -> bytes:
     columns, rows = _GRIDS[number]
     width, height = size[0] // columns, size[1] // rows
-    sheet = Image.new("RGB", size, (90, 110, 120))
+    mosaic = Image.new("RGB", size, (90, 110, 120))
     for place in range(number):
         tile = ImageOps.contain(faces[(start + place) % len(faces)], (width, height))
         left = place % columns * width + (width - tile.width) // 2
-        sheet.paste(tile, (left, place // columns * height + (height - tile.height) // 2))
+        mosaic.paste(tile, (left, place // columns * height + (height - tile.height) // 2))
     buffer = BytesIO()
-    sheet.save(buffer, "JPEG", quality=87)  # about what messengers use
+    mosaic.save(buffer, "JPEG", quality=87)  # about what messengers use
     return buffer.getvalue()

@@ -93,9 +93,9 @@ def test_unknown_version_can_be_answered(make_job: Callable[..., Job]) -> None:
     message = {**make_job().to_message(), "version": 2, "novelty": True}
     with pytest.raises(UnreadableMessage) as caught:
         Job.from_message(message)
-    assert caught.value.ticket is not None
-    assert caught.value.ticket.id == message["id"]
-    assert caught.value.ticket.address == message["address"]
+    assert caught.value.ref is not None
+    assert caught.value.ref.id == message["id"]
+    assert caught.value.ref.address == message["address"]
 
 
 @pytest.mark.parametrize("message", [None, 7, [], {}, {"id": "0" * 32}])
@@ -103,7 +103,7 @@ def test_no_message_at_all(message: object) -> None:
     """Of what is no job in any version nobody can be told."""
     with pytest.raises(UnreadableMessage) as caught:
         Job.from_message(message)
-    assert caught.value.ticket is None
+    assert caught.value.ref is None
 
 
 def test_jobs_are_frozen(make_job: Callable[..., Job]) -> None:

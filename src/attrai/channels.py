@@ -28,6 +28,6 @@ class Channel(Protocol):
         """
         ...
 
-    def apologise(self, job: Job, failure: Failure) -> None:
+    def send_failure(self, job: Job, failure: Failure) -> None:
         """Says why there is no picture; raises as `deliver` does."""
         ...

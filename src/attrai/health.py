@@ -19,10 +19,10 @@ def folder() -> Path:
 
 def processes() -> list[int]:
     """Return the ids of the processes that have a heartbeat, fresh or not."""
-    return [int(name) for name in _last_beats() if name.isdecimal()]
+    return [int(name) for name in _last_touches() if name.isdecimal()]
 
 
-class Pulse:
+class Heartbeat:
     """The file of this process.
 
     Whoever cleans up temporary files may take it away at any time, and the disk may be full: a
@@ -35,15 +35,15 @@ class Pulse:
             for file in self._file.parent.iterdir():
                 if not Path("/proc", file.name).exists():
                     file.unlink(missing_ok=True)
-        self.beat()
+        self.touch()
 
-    def beat(self) -> None:
+    def touch(self) -> None:
         """Says that the process lives."""
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             self._file.touch()
 
-    def stop(self) -> None:
+    def remove(self) -> None:
         """The process ends in order."""
         with suppress(OSError):
             self._file.unlink()
@@ -51,7 +51,7 @@ class Pulse:
 
 def problem() -> str | None:
     """What is wrong with the processes here, in one line; None when all are well."""
-    beats = _last_beats()
+    beats = _last_touches()
     if not beats:
         return "no process has a heartbeat here"
     for name, beat in beats.items():
@@ -61,7 +61,7 @@ def problem() -> str | None:
     return None
 
 
-def _last_beats() -> dict[str, float]:
+def _last_touches() -> dict[str, float]:
     """When each process touched its file."""
     beats = {}
     with suppress(OSError):

@@ -32,11 +32,11 @@ Seconds = Annotated[float, Field(ge=0)]
 
 
 class UnreadableMessage(Exception):
-    """A message is no job of this version; `ticket` is set when its sender can be answered."""
+    """A message is no job of this version; `ref` is set when its sender can be answered."""
 
-    def __init__(self, reason: str, ticket: Ticket | None) -> None:
+    def __init__(self, reason: str, ref: JobRef | None) -> None:
         super().__init__(reason)
-        self.ticket = ticket
+        self.ref = ref
 
 
 class _Frozen(BaseModel):
@@ -113,7 +113,7 @@ class Timing(_Frozen):
     took: Seconds
 
 
-class Ticket(BaseModel):
+class JobRef(BaseModel):
     """The part of a job that no version changes: enough to answer whoever sent it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -131,7 +131,7 @@ class Ticket(BaseModel):
         """A job that has nothing left but to tell its user of the failure."""
         now = time.time()
         return Job(
-            **{name: getattr(self, name) for name in Ticket.model_fields},
+            **{name: getattr(self, name) for name in JobRef.model_fields},
             source="",
             renderer="",
             admitted_at=now,
@@ -140,7 +140,7 @@ class Ticket(BaseModel):
         )
 
 
-class Job(Ticket):
+class Job(JobRef):
     """One photo on its way. Ingest sets `size`, detect `faces`, score `scores`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -197,10 +197,10 @@ class Job(Ticket):
             problem = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in problem["loc"]) or "message"
             try:
-                ticket = Ticket.model_validate(message)
+                ref = JobRef.model_validate(message)
             except ValidationError:
-                ticket = None
-            raise UnreadableMessage(f"{where}: {problem['msg']}", ticket) from error
+                ref = None
+            raise UnreadableMessage(f"{where}: {problem['msg']}", ref) from error
 
 
 def job_id(channel: str, *parts: str | int) -> str:

@@ -42,7 +42,7 @@ class Services:
     #: How many threads of this process run stages.
     threads: int = 1
     #: Called with each job that left a stage, as it came and as it left.
-    on_handed_on: Callable[[Job, Job], None] = lambda _before, _after: None
+    on_forwarded: Callable[[Job, Job], None] = lambda _before, _after: None
 
 
 def open_redis(settings: Settings, tries: int = _TRIES) -> redis.Redis:

@@ -24,7 +24,7 @@ from attrai.errors import CannotStart, SettingsError
 from attrai.job import Job
 from attrai.logs import LogHandler
 from attrai.monitoring.exporter import open_stage_metrics
-from attrai.processes.heartbeat import DroppedRecords, Heartbeat
+from attrai.processes.heartbeat import DroppedRecords, WorkerHeartbeat
 from attrai.processes.startup import await_servers, configure_logs
 from attrai.services import Services, make_broker, open_channels, open_services
 from attrai.settings import Settings, load_settings
@@ -68,7 +68,7 @@ def _counted(services: Services, metrics: StageMetrics) -> Services:
         services.on_answered(job)
         metrics.answered(job)
 
-    return replace(services, on_answered=answered, on_handed_on=metrics.handed_on)
+    return replace(services, on_answered=answered, on_forwarded=metrics.forwarded)
 
 
 #: How long a consumer waits for a message, in milliseconds, before it looks whether a delayed one
@@ -109,8 +109,8 @@ class Boot(dramatiq.Middleware):
         gc.freeze()
         self._dropped = DroppedRecords(self._services.ledger, self._log_handler)
         names = [stage.name for stage in stages]
-        self._heartbeat = Heartbeat(self._services.ledger, names, self._dropped)
-        broker.on_consumer_turn = self._heartbeat.beat
+        self._heartbeat = WorkerHeartbeat(self._services.ledger, names, self._dropped)
+        broker.on_consumer_turn = self._heartbeat.record
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
         """Tells the others that this process takes nothing more."""

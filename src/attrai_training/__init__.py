@@ -5,7 +5,7 @@ mobilenet     another one
 invented      faces of people who don't exist
 growing       a ResNet34 out of dlib's network
 distillation  it learns from both networks how to see faces
-teaching      what ratings would be, of faces that nobody has rated too
+teacher_targets      what ratings would be, of faces that nobody has rated too
 fitting       the ResNet34 learns them
 folds         trains again and again, each time judged on photos it has not seen
 """

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attrai.inference import Images
 
-#: The most a crop is turned, in degrees, scaled, and shifted, in sides of the crop.
+#: The most a crop is turned, in degrees, scaled, and apply_regression, in sides of the crop.
 _TURN, _SCALE, _SHIFT = 8.0, 0.08, 0.04
 #: The most that light and contrast change, as factors from 1.
 _LIGHT, _CONTRAST, _COLOUR = 0.2, 0.2, 0.3
@@ -92,14 +92,14 @@ class Views:
     def __len__(self) -> int:
         return len(self._images)
 
-    def varied(self, places: NDArray[np.int64], side: int, rng: np.random.Generator) -> Tensor:
-        """Shape (len(places), 3, side, side), each crop changed in its own way."""
-        views = (augmented(self._images[place], side, self._margin, rng) for place in places)
+    def varied(self, indices: NDArray[np.int64], side: int, rng: np.random.Generator) -> Tensor:
+        """Shape (len(indices), 3, side, side), each crop changed in its own way."""
+        views = (augmented(self._images[place], side, self._margin, rng) for place in indices)
         return _tensor(views)
 
-    def plain(self, places: NDArray[np.int64], side: int) -> Tensor:
+    def plain(self, indices: NDArray[np.int64], side: int) -> Tensor:
         """The same as the scorer gets them."""
-        return _tensor(plain(self._images[place], side, self._margin) for place in places)
+        return _tensor(plain(self._images[place], side, self._margin) for place in indices)
 
     def all_plain(self, side: int, at_once: int = 64) -> Iterator[Tensor]:
         """All of them, in their order, in batches."""

@@ -19,8 +19,8 @@ from attrai_training.augmentation import Views
 from attrai_training.dlib_network import SIDE, Teacher
 from attrai_training.evaluation import Crops, LabelledPhoto, cut_crops, load_crops
 from attrai_training.evaluation.cache import CropShape
-from attrai_training.finetuning import Lessons
-from attrai_training.loop import Places
+from attrai_training.finetuning import TrainingSet
+from attrai_training.loop import Indices
 from attrai_training.ratings import Targets
 
 #: How much of a photo around a crop is kept, in sides, to shift and turn the crop.
@@ -33,7 +33,7 @@ Bar = Callable[[str, int], Callable[[int], None]]
 
 
 @dataclass(frozen=True)
-class Material:
+class Dataset:
     """Photos on which a face was found."""
 
     crops: Crops  #: to learn from, of `SHAPE`
@@ -50,22 +50,22 @@ class Material:
         parts = (self.crops.images.tobytes(), labels.encode(), self.unrated.tobytes())
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
-    def of_split(self, *splits: str | None) -> Places:
-        """The places of the photos whose split is one of these."""
+    def of_split(self, *splits: str | None) -> Indices:
+        """The indices of the photos whose split is one of these."""
         return np.flatnonzero([photo.split in splits for photo in self.crops.kept])
 
-    def views(self, places: Places) -> Views:
+    def views(self, indices: Indices) -> Views:
         """The faces of some photos."""
-        return Views(self.crops.images[places], MARGIN)
+        return Views(self.crops.images[indices], MARGIN)
 
-    def views_with_unrated(self, places: Places) -> Views:
+    def views_with_unrated(self, indices: Indices) -> Views:
         """These and all whose ratings nobody knows."""
-        return Views(np.concatenate([self.crops.images[places], self.unrated]), MARGIN)
+        return Views(np.concatenate([self.crops.images[indices], self.unrated]), MARGIN)
 
-    def lessons(self, places: Places) -> Lessons:
+    def training_set(self, indices: Indices) -> TrainingSet:
         """Some of the photos, to learn their ratings from."""
-        photos = [self.crops.kept[place] for place in places]
-        return Lessons(self.views(places), Targets.of(photos))
+        photos = [self.crops.kept[place] for place in indices]
+        return TrainingSet(self.views(indices), Targets.of(photos))
 
     @torch.no_grad()
     def descriptors(self, teacher: Teacher) -> NDArray[np.float32]:
@@ -76,7 +76,7 @@ class Material:
         return described
 
 
-def load_material(
+def load_dataset(
     photos: Sequence[LabelledPhoto],
     unrated: Sequence[Path],
     settings: Settings,
@@ -84,7 +84,7 @@ def load_material(
     threads: int,
     cache: Path,
     bar: Bar,
-) -> Material:
+) -> Dataset:
     """Finds the faces; see `load_crops`. Of `unrated`, what has no face is passed over."""
 
     def cut(shape: CropShape) -> Crops:
@@ -93,7 +93,7 @@ def load_material(
 
     crops, served = cut(SHAPE), cut(CropShape(CROP_SIDE)).images
     if not unrated:
-        return Material(crops, served, crops.images[:0])
+        return Dataset(crops, served, crops.images[:0])
     progress = bar("Finding faces without ratings", len(unrated))
     more = cut_crops(unrated, SHAPE, settings, threads=threads, cache=cache, progress=progress)
-    return Material(crops, served, more.images)
+    return Dataset(crops, served, more.images)

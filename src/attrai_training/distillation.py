@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from attrai_training.augmentation import Views, blended
 from attrai_training.dlib_network import SIDE, Teacher
-from attrai_training.loop import Conditions, Device, Places, Plan, run
-from attrai_training.net2net import grow
+from attrai_training.loop import Device, Indices, RunContext, TrainConfig, run
+from attrai_training.net2net import net2net
 from attrai_training.network import FEATURES, ResNet34, resized
-from attrai_training.schedule import Optimisation, Pace
+from attrai_training.schedule import LRSchedule, TrainState
 from attrai_training.teachers import FaceNetwork
 
 #: The penalty on the first guess of the linear map, and what keeps small variances from blowing
@@ -26,7 +26,7 @@ from attrai_training.teachers import FaceNetwork
 _RIDGE, _LEAST_DEVIATION = 30.0, 1e-3
 
 
-class Lesson:
+class DistillationTarget:
     """What teachers say of faces, standardised so that each teacher counts alike.
 
     The squares of a teacher's numbers have a mean of 1 over its numbers and the faces, divided by
@@ -55,10 +55,12 @@ class Lesson:
         return [teacher.describe(crops).float() for teacher in self._teachers]
 
 
-class Pupil(nn.Module):
+class Student(nn.Module):
     """The network with a linear map to what the teachers say."""
 
-    def __init__(self, network: ResNet34, views: Views, lesson: Lesson, side: int) -> None:
+    def __init__(
+        self, network: ResNet34, views: Views, lesson: DistillationTarget, side: int
+    ) -> None:
         """The map begins as the best one for the network as it is, by ridge regression.
 
         Args:
@@ -104,8 +106,8 @@ def distil(
     teacher: Teacher,
     others: Sequence[FaceNetwork],
     views: Views,
-    plan: Plan,
-    conditions: Conditions,
+    config: TrainConfig,
+    context: RunContext,
 ) -> ResNet34:
     """A network that knows faces as its teachers do, and no ratings; on the CPU.
 
@@ -113,33 +115,35 @@ def distil(
         teacher: dlib's network, which it grows out of.
         others: networks whose view of faces it learns as well.
         views: the faces to learn from.
-        plan: how long, and from what chance.
-        conditions: where it learns.
+        config: how long, and from what chance.
+        context: where it learns.
     """
-    device = conditions.device
-    places = np.random.default_rng(plan.seed).permutation(len(views))[:_GROWN_ON]
-    torch.manual_seed(plan.seed)
-    network = grow(teacher, views.plain(places, plan.side))
-    lesson = Lesson([teacher, *others], views, device)
-    pupil = Pupil(network, views, lesson, plan.side)
+    device = context.device
+    indices = np.random.default_rng(config.seed).permutation(len(views))[:_GROWN_ON]
+    torch.manual_seed(config.seed)
+    network = net2net(teacher, views.plain(indices, config.side))
+    lesson = DistillationTarget([teacher, *others], views, device)
+    student = Student(network, views, lesson, config.side)
 
-    def loss(places: Places, rng: np.random.Generator) -> Tensor:
-        crops = device.images(_crops(views, places, rng))
-        side = round(plan.side * rng.choice(_SIDES, p=_SIDE_ODDS))
+    def loss(indices: Indices, rng: np.random.Generator) -> Tensor:
+        crops = device.images(_crops(views, indices, rng))
+        side = round(config.side * rng.choice(_SIDES, p=_SIDE_ODDS))
         with device.computing():
-            features = pupil.network.features(resized(crops, side))
-            return pupil.error(features, lesson(crops))
+            features = student.network.features(resized(crops, side))
+            return student.error(features, lesson(crops))
 
-    loop = plan.loop(len(views))
-    pace = Pace(loop.steps, plan.rate, head_factor=2, warm_up=0.03, decay=1e-4, averaging=0.995)
-    optimisation = Optimisation(pupil, pupil.head, pace)
-    run(loop, optimisation, loss, conditions)
-    return optimisation.average.network.cpu().eval()
+    loop = config.loop(len(views))
+    schedule = LRSchedule(
+        loop.steps, config.rate, head_factor=2, warm_up=0.03, decay=1e-4, averaging=0.995
+    )
+    state = TrainState(student, student.head, schedule)
+    run(loop, state, loss, context)
+    return state.average.network.cpu().eval()
 
 
-def _crops(views: Views, places: Places, rng: np.random.Generator) -> Tensor:
-    crops = views.varied(places, SIDE, rng)
-    blends = round(_BLENDS * len(places))
-    others = crops[torch.from_numpy(rng.permutation(len(places))[:blends])]
+def _crops(views: Views, indices: Indices, rng: np.random.Generator) -> Tensor:
+    crops = views.varied(indices, SIDE, rng)
+    blends = round(_BLENDS * len(indices))
+    others = crops[torch.from_numpy(rng.permutation(len(indices))[:blends])]
     share = torch.from_numpy(rng.uniform(*_SHARES, blends)).float()
     return torch.cat([blended(crops[:blends], others, share), crops[blends:]])

@@ -15,10 +15,10 @@ from torch import Tensor
 from attrai_training.augmentation import Views, blended
 from attrai_training.dlib_network import SIDE
 from attrai_training.last_layer import level, logistic_regression
-from attrai_training.loop import Conditions, Places, Plan, run
+from attrai_training.loop import Indices, RunContext, TrainConfig, run
 from attrai_training.network import ResNet34, resized
 from attrai_training.ratings import Targets, loss
-from attrai_training.schedule import Optimisation, Pace
+from attrai_training.schedule import LRSchedule, TrainState
 
 #: How many of a batch are blends of two faces, with the blend of their ratings: mix-up (H. Zhang,
 #: M. Cisse, Y. N. Dauphin, D. Lopez-Paz, ICLR 2018).
@@ -28,7 +28,7 @@ _PATIENCE = 3
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingSet:
     """Faces and their ratings."""
 
     views: Views
@@ -37,49 +37,51 @@ class Lessons:
 
 def fit(
     network: ResNet34,
-    lessons: Lessons,
-    plan: Plan,
-    conditions: Conditions,
-    judges: Lessons | None = None,
+    training_set: TrainingSet,
+    config: TrainConfig,
+    context: RunContext,
+    validation: TrainingSet | None = None,
 ) -> ResNet34:
     """The network once it has learnt, on the CPU; its scores of these faces have no bias.
 
     Args:
         network: what it starts as.
-        lessons: what is learnt.
-        plan: how long and how fast.
-        conditions: where it learns.
-        judges: photos that are not learnt from; training ends when it gets no better on them,
+        training_set: what is learnt.
+        config: how long and how fast.
+        context: where it learns.
+        validation: photos that are not learnt from; training ends when it gets no better on them,
             and the network is as it was when it did best. None to go on to the end.
     """
-    device = conditions.device
+    device = context.device
     device.take_threads()
     network.to(device.name)
     if not network.fc.weight.any():
-        features = _features(network, lessons.views, plan.side)
-        logistic_regression(network.fc, features, lessons.targets.to(device.name))
-    loop = plan.loop(len(lessons.views))
-    pace = Pace(loop.steps, plan.rate, head_factor=1, warm_up=0.05, decay=0.02, averaging=0.99)
-    optimisation = Optimisation(network, network.fc, pace)
-    best = _Best(optimisation.kept)
+        features = _features(network, training_set.views, config.side)
+        logistic_regression(network.fc, features, training_set.targets.to(device.name))
+    loop = config.loop(len(training_set.views))
+    schedule = LRSchedule(
+        loop.steps, config.rate, head_factor=1, warm_up=0.05, decay=0.02, averaging=0.99
+    )
+    state = TrainState(network, network.fc, schedule)
+    best = _Best(state.kept)
 
-    def loss_of(places: Places, rng: np.random.Generator) -> Tensor:
-        crops, targets = _mixed(lessons, places, rng)
+    def loss_of(indices: Indices, rng: np.random.Generator) -> Tensor:
+        crops, targets = _mixed(training_set, indices, rng)
         crops = device.images(crops)
         with device.computing():
-            logits = network(resized(crops, plan.side))
+            logits = network(resized(crops, config.side))
         return loss(logits.float(), targets.to(device.name))
 
     def improves(epoch: int) -> bool:
-        average = optimisation.average
-        return judges is None or best.improves(average, judges, plan.side, epoch)
+        average = state.average
+        return validation is None or best.improves(average, validation, config.side, epoch)
 
-    run(loop, optimisation, loss_of, conditions, improves)
-    average = optimisation.average
+    run(loop, state, loss_of, context, improves)
+    average = state.average
     average.load_state_dict(best.weights or average.state_dict())
-    logits = _logits(average, lessons.views, plan.side)
+    logits = _logits(average, training_set.views, config.side)
     average.cpu()
-    level(average.fc, logits, lessons.targets)
+    level(average.fc, logits, training_set.targets)
     return average
 
 
@@ -91,17 +93,19 @@ def _features(network: ResNet34, views: Views, side: int) -> Tensor:
     return torch.cat([network.features(part.to(device)) for part in views.all_plain(side)])
 
 
-def _mixed(lessons: Lessons, places: Places, rng: np.random.Generator) -> tuple[Tensor, Targets]:
+def _mixed(
+    training_set: TrainingSet, indices: Indices, rng: np.random.Generator
+) -> tuple[Tensor, Targets]:
     """Views of some faces, most of them blended with another's."""
-    views, targets = lessons.views.varied(places, SIDE, rng), lessons.targets[places]
-    blends = round(_BLENDED * len(places))
-    share = np.concatenate([rng.uniform(size=blends), np.ones(len(places) - blends)])
-    others, shares = rng.permutation(len(places)), torch.from_numpy(share).float()
+    views, targets = training_set.views.varied(indices, SIDE, rng), training_set.targets[indices]
+    blends = round(_BLENDED * len(indices))
+    share = np.concatenate([rng.uniform(size=blends), np.ones(len(indices) - blends)])
+    others, shares = rng.permutation(len(indices)), torch.from_numpy(share).float()
     return blended(views, views[others], shares), targets.mixed(targets[others], shares)
 
 
 class _Best:
-    """The weights that did best on the judges."""
+    """The weights that did best on the validation."""
 
     def __init__(self, kept: dict[str, Any]) -> None:
         """`kept` goes into the checkpoint."""
@@ -112,9 +116,9 @@ class _Best:
         """None before the first judgement."""
         return self._kept.get("weights")
 
-    def improves(self, network: ResNet34, judges: Lessons, side: int, epoch: int) -> bool:
+    def improves(self, network: ResNet34, validation: TrainingSet, side: int, epoch: int) -> bool:
         """Judges the network; whether it has improved within the last epochs."""
-        error = loss(_logits(network, judges.views, side), judges.targets).item()
+        error = loss(_logits(network, validation.views, side), validation.targets).item()
         if error < self._kept.get("error", math.inf):
             self._kept.update(error=error, epoch=epoch, weights=copy.deepcopy(network.state_dict()))
         best_epoch: int = self._kept["epoch"]

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attrai.storage import write_atomically
-from attrai_training.schedule import Optimisation
+from attrai_training.schedule import TrainState
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainConfig:
     """How a network learns, and what chance it has."""
 
     epochs: int  #: how often it sees every photo
@@ -105,8 +105,8 @@ class Checkpoint:
         self._path.unlink(missing_ok=True)
 
 
-#: The places of a batch's photos.
-Places = NDArray[np.int64]
+#: The indices of a batch's photos.
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Loop:
 
 
 @dataclass(frozen=True)
-class Conditions:
+class RunContext:
     """Where a network is trained."""
 
     device: Device
@@ -142,34 +142,34 @@ class Conditions:
 
 def run(
     loop: Loop,
-    optimisation: Optimisation[Any],
-    loss: Callable[[Places, np.random.Generator], Tensor],
-    conditions: Conditions,
+    state: TrainState[Any],
+    loss: Callable[[Indices, np.random.Generator], Tensor],
+    context: RunContext,
     after_epoch: Callable[[int], bool] = lambda _: True,
 ) -> None:
     """Trains, from where the checkpoint stands.
 
     Args:
         loop: how long.
-        optimisation: what learns.
+        state: what learns.
         loss: of a batch of these photos, with chance from the generator.
-        conditions: the checkpoint is deleted at the end.
+        context: the checkpoint is deleted at the end.
         after_epoch: called with the number of epochs done; whether to go on.
     """
-    conditions.device.take_threads()
-    if state := conditions.checkpoint.read():
-        optimisation.restore(state)
-        conditions.progress(optimisation.step)
-    for epoch in range(optimisation.step // loop.batches, loop.epochs):
+    context.device.take_threads()
+    if saved := context.checkpoint.read():
+        state.restore(saved)
+        context.progress(state.step)
+    for epoch in range(state.step // loop.batches, loop.epochs):
         # Of this epoch alone, so that an interrupted run goes on as it would have.
         rng = np.random.default_rng([loop.seed, epoch])
-        optimisation.network.train()
+        state.network.train()
         order = rng.permutation(loop.photos)
         for number in range(loop.batches):
-            places = order[number * loop.batch : (number + 1) * loop.batch]
-            optimisation.learn(loss(places, rng))
-            conditions.progress(1)
+            indices = order[number * loop.batch : (number + 1) * loop.batch]
+            state.learn(loss(indices, rng))
+            context.progress(1)
         if not after_epoch(epoch + 1):
             break
-        conditions.checkpoint.write(optimisation.state())
-    conditions.checkpoint.delete()
+        context.checkpoint.write(state.state())
+    context.checkpoint.delete()

@@ -25,7 +25,7 @@ _RANDOM_GAIN = 0.5
 
 
 @torch.no_grad()
-def grow(teacher: Teacher, crops: Tensor) -> ResNet34:
+def net2net(teacher: Teacher, crops: Tensor) -> ResNet34:
     """A network whose first half of channels computes what the teacher's blocks do.
 
     Not quite: a ResNet34 pads where the teacher does not, and skips by taking every other pixel
@@ -37,16 +37,18 @@ def grow(teacher: Teacher, crops: Tensor) -> ResNet34:
             so that they change nothing.
     """
     network = ResNet34().eval()
-    _graft(network.conv1, network.bn1, teacher.first.weight, teacher.first.bias)
+    _copy_kernel(network.conv1, network.bn1, teacher.first.weight, teacher.first.bias)
     for block, twin in _pairs(network, teacher):
         if block.downsample is not None:
             convolution, norm = cast("tuple[nn.Conv2d, nn.BatchNorm2d]", tuple(block.downsample))
-            _graft(convolution, norm, torch.eye(convolution.in_channels // 2)[:, :, None, None])
+            _copy_kernel(
+                convolution, norm, torch.eye(convolution.in_channels // 2)[:, :, None, None]
+            )
         if twin is None:
             nn.init.zeros_(block.bn2.weight)  # passes on what it gets
         else:
-            _graft(block.conv1, block.bn1, twin.first.weight, twin.first.bias)
-            _graft(block.conv2, block.bn2, twin.second.weight, twin.second.bias)
+            _copy_kernel(block.conv1, block.bn1, twin.first.weight, twin.first.bias)
+            _copy_kernel(block.conv2, block.bn2, twin.second.weight, twin.second.bias)
     network(crops)
     return network
 
@@ -61,7 +63,7 @@ def _pairs(network: ResNet34, teacher: Teacher) -> Iterator[tuple[Block, FaceBlo
             yield block, twins[place] if place < len(twins) else None
 
 
-def _graft(
+def _copy_kernel(
     convolution: nn.Conv2d, norm: nn.BatchNorm2d, kernel: Tensor, bias: Tensor | None = None
 ) -> None:
     """Puts `kernel` into the first half, where `norm` is to add `bias` and nothing else."""

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attrai_training.loop import Places
+from attrai_training.loop import Indices
 
 #: How fast likeness falls with distance, and the ridge. Half or twice as much changes the
 #: correlation with ratings by less than 0.005.
 DECAY, RIDGE = 0.2, 0.3
-#: The rated photos are divided into so many parts; opinions on one follow from the others.
+#: The rated photos are divided into so many parts; pseudo_labels on one follow from the others.
 _PARTS = 5
 #: A rating has at least this share: a regression knows no limits.
 _LEAST_SHARE = 1e-3
@@ -26,7 +26,7 @@ _LEAST_SHARE = 1e-3
 _LEAST_DEVIATION = 1e-3
 
 
-class Opinions:
+class PseudoLabels:
     """Distributions over the ratings, of faces of which some are rated."""
 
     def __init__(self, kinds: Sequence[Tensor], rated: int) -> None:
@@ -44,16 +44,16 @@ class Opinions:
         self._rated = rated
         self._likeness = likeness.double()
 
-    def on_unrated(self, learnt: Places, distributions: Tensor) -> Tensor:
+    def for_unrated(self, learnt: Indices, distributions: Tensor) -> Tensor:
         """Shape (unrated, 10).
 
         Args:
-            learnt: the places of m rated faces, which alone are known.
+            learnt: the indices of m rated faces, which alone are known.
             distributions: of these, shape (m, 10).
         """
         return self._on(np.arange(self._rated, len(self._likeness)), learnt, distributions)
 
-    def on_each_other(self, learnt: Places, distributions: Tensor) -> Tensor:
+    def out_of_fold(self, learnt: Indices, distributions: Tensor) -> Tensor:
         """On each of the rated faces by others of them, shape (m, 10); arguments as above."""
         part_of = np.random.default_rng(0).permutation(len(learnt)) % _PARTS
         said = torch.empty_like(distributions)
@@ -62,15 +62,15 @@ class Opinions:
             said[asked] = self._on(learnt[asked], learnt[~asked], distributions[~asked])
         return said
 
-    def _on(self, asked: Places, learnt: Places, distributions: Tensor) -> Tensor:
+    def _on(self, asked: Indices, learnt: Indices, distributions: Tensor) -> Tensor:
         wanted = distributions.double()
         usual = wanted.mean(0)
         among = self._likeness[learnt][:, learnt]
         among.diagonal().add_(RIDGE)
         coefficients = torch.linalg.solve(among, wanted - usual)
         said = (usual + self._likeness[asked][:, learnt] @ coefficients).clamp_min(_LEAST_SHARE)
-        opinions: Tensor = said / said.sum(1, keepdim=True)
-        return opinions.to(distributions)
+        pseudo_labels: Tensor = said / said.sum(1, keepdim=True)
+        return pseudo_labels.to(distributions)
 
 
 def _standardised(kind: Tensor, rated: int) -> Tensor:

@@ -48,9 +48,9 @@ class Targets:
             torch.tensor(weights / weights.mean(), dtype=torch.float32),
         )
 
-    def __getitem__(self, places: NDArray[np.int64]) -> Targets:
+    def __getitem__(self, indices: NDArray[np.int64]) -> Targets:
         """Those of some of the photos."""
-        return Targets(self.distributions[places], self.means[places], self.weights[places])
+        return Targets(self.distributions[indices], self.means[indices], self.weights[indices])
 
     def nearer_to(self, distributions: Tensor, share: float) -> Targets:
         """The same with that share of others, shape (n, 10)."""
@@ -84,7 +84,7 @@ class Targets:
 def loss(logits: Tensor, targets: Targets) -> Tensor:
     """How far predicted ratings are off, weighted.
 
-    The squared earth mover's distance between the distributions (L. Hou, C.-P. Yu, D. Samaras:
+    The to_square earth mover's distance between the distributions (L. Hou, C.-P. Yu, D. Samaras:
     "Squared Earth Mover's Distance-based Loss for Training Deep Neural Networks", 2016), and a
     share of the error of the mean.
     """

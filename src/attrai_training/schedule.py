@@ -1,4 +1,4 @@
-"""One run of training: the optimiser, its pace, and the mean of the weights it goes through."""
+"""One run of training: the optimiser, its schedule, and the mean of the weights it goes through."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIRST = 0.04
 
 
 @dataclass(frozen=True)
-class Pace:
+class LRSchedule:
     """How fast a network learns over a run: warm-up, then a cosine down to nothing."""
 
     steps: int
@@ -38,10 +38,10 @@ class Pace:
         return self.rate * (1 + math.cos(math.pi * (done - rising) / (1 - rising))) / 2
 
 
-class Optimisation(Generic[NetworkT]):
+class TrainState(Generic[NetworkT]):
     """AdamW (I. Loshchilov, F. Hutter, ICLR 2019) on a network, in steps."""
 
-    def __init__(self, network: NetworkT, head: nn.Module, pace: Pace) -> None:
+    def __init__(self, network: NetworkT, head: nn.Module, schedule: LRSchedule) -> None:
         """`head` is the part of the network that knows nothing yet."""
         self.network = network
         #: The moving mean of the weights, which does better than the last ones.
@@ -49,14 +49,14 @@ class Optimisation(Generic[NetworkT]):
         self.step = 0
         #: What else is to be known when it goes on.
         self.kept: dict[str, Any] = {}
-        self._pace = pace
+        self._pace = schedule
         of_head = {id(parameter) for parameter in head.parameters()}
         body = [p for p in network.parameters() if id(p) not in of_head]
         groups = [
             {"params": body, "factor": 1.0},
-            {"params": list(head.parameters()), "factor": pace.head_factor},
+            {"params": list(head.parameters()), "factor": schedule.head_factor},
         ]
-        self._optimizer = torch.optim.AdamW(groups, lr=pace.rate, weight_decay=pace.decay)
+        self._optimizer = torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=schedule.decay)
 
     def learn(self, loss: Tensor) -> None:
         """Takes one step down the gradient of `loss`."""

@@ -28,7 +28,7 @@ _NUMBERS, _FACES = 512, 4096
 _DISTANCES = (0.6, 1.0)
 
 
-class Inventor:
+class FaceGenerator:
     """The generator, from numbers to pictures."""
 
     def __init__(self, folder: Path) -> None:
@@ -59,8 +59,8 @@ class Inventor:
         return style
 
 
-def invent(
-    inventor: Inventor, count: int, seed: int, out: Path, progress: Callable[[int], None]
+def generate_faces(
+    inventor: FaceGenerator, count: int, seed: int, out: Path, progress: Callable[[int], None]
 ) -> None:
     """Writes that many faces into a folder, as 00000.jpg and on; those there are kept.
 

@@ -1,4 +1,4 @@
-"""What a network is taught beside the ratings: opinions, on faces that nobody has rated too.
+"""What a network is taught beside the ratings: pseudo_labels, on faces that nobody has rated too.
 
 They are what lets it learn for long without learning the few photos by heart: G. Hinton, O.
 Vinyals, J. Dean: "Distilling the Knowledge in a Neural Network", 2015.
@@ -12,24 +12,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attrai_training.dataset import Material
+from attrai_training.dataset import Dataset
 from attrai_training.dlib_network import SIDE
-from attrai_training.finetuning import Lessons
-from attrai_training.loop import Device, Places
-from attrai_training.pseudo_labels import Opinions
+from attrai_training.finetuning import TrainingSet
+from attrai_training.loop import Device, Indices
+from attrai_training.pseudo_labels import PseudoLabels
 from attrai_training.teachers import FaceNetwork
 
 #: The share of the opinion on a rated face in what is taught of it.
 _OPINION = 0.5
 
 
-class Teaching:
+class TeacherTargets:
     """Teachers who have seen all photos."""
 
     def __init__(
         self,
         teachers: Sequence[FaceNetwork],
-        material: Material,
+        dataset: Dataset,
         device: Device,
         progress: Callable[[int], None],
     ) -> None:
@@ -37,7 +37,7 @@ class Teaching:
 
         Args:
             teachers: networks that know faces.
-            material: the photos.
+            dataset: the photos.
             device: where the teachers compute.
             progress: called with the number of photos that they have seen since the last call.
         """
@@ -45,22 +45,22 @@ class Teaching:
         for teacher in teachers:
             teacher.to(device.name)
         seen = []
-        everyone = material.views_with_unrated(np.arange(len(material)))
+        everyone = dataset.views_with_unrated(np.arange(len(dataset)))
         for crops in everyone.all_plain(SIDE):
             seen.append(_seen(teachers, crops, device))
             progress(len(crops))
         kinds = [torch.cat(kind) for kind in zip(*seen, strict=True)]
-        self._material = material
-        self._opinions = Opinions(kinds, len(material))
+        self._dataset = dataset
+        self._pseudo_labels = PseudoLabels(kinds, len(dataset))
 
-    def lessons(self, learnt: Places) -> Lessons:
+    def training_set(self, learnt: Indices) -> TrainingSet:
         """Those of rated photos, and of all unrated ones, by the ratings of the former alone."""
-        targets = self._material.lessons(learnt).targets
+        targets = self._dataset.training_set(learnt).targets
         rated = targets.distributions
-        each_other = self._opinions.on_each_other(learnt, rated)
-        unrated = self._opinions.on_unrated(learnt, rated)
-        return Lessons(
-            self._material.views_with_unrated(learnt),
+        each_other = self._pseudo_labels.out_of_fold(learnt, rated)
+        unrated = self._pseudo_labels.for_unrated(learnt, rated)
+        return TrainingSet(
+            self._dataset.views_with_unrated(learnt),
             targets.nearer_to(each_other, _OPINION).and_of(unrated),
         )
 

@@ -13,7 +13,7 @@ from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import open_engine
 from attrai.scoring.scorer import Scorer
 from attrai.settings import Settings
-from attrai_training.dataset import Bar, Material, load_material
+from attrai_training.dataset import Bar, Dataset, load_dataset
 from attrai_training.distillation import distil
 from attrai_training.dlib_network import Teacher
 from attrai_training.errors import LabelsError
@@ -27,16 +27,16 @@ from attrai_training.evaluation import (
 )
 from attrai_training.finetuning import fit
 from attrai_training.folds import folds, groups
-from attrai_training.loop import Checkpoint, Conditions, Device, Places, Plan
+from attrai_training.loop import Checkpoint, Device, Indices, RunContext, TrainConfig
 from attrai_training.packaging import start_of, weights_of
-from attrai_training.targets import Teaching
+from attrai_training.targets import TeacherTargets
 from attrai_training.teacher_files import TeacherFiles, digest
 
 #: Photos of these splits are learnt from; those without one are as well.
 _LEARNT = ("train", None)
 
 
-class Workshop:
+class Trainer:
     """Labelled photos and where training happens."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Workshop:
         threads: int,
         bar: Bar,
     ) -> None:
-        """A workshop for the photos in a folder.
+        """A trainer for the photos in a folder.
 
         Args:
             data: with a labels.csv.
@@ -70,17 +70,23 @@ class Workshop:
         self._device = Device.best(threads)
 
     def train(
-        self, init: str, plan: Plan, out: Path, *, teachers: TeacherFiles | None, every_photo: bool
+        self,
+        init: str,
+        config: TrainConfig,
+        out: Path,
+        *,
+        teachers: TeacherFiles | None,
+        every_photo: bool,
     ) -> int:
         """Writes the weights of a scorer; the number of photos with ratings that it learnt from.
 
         Args:
             init: what the network starts as: "packaged", "none" or a file.
-            plan: how it learns.
+            config: how it learns.
             out: the weights file.
-            teachers: networks whose opinions are to be learnt as well, if any.
+            teachers: networks whose pseudo_labels are to be learnt as well, if any.
             every_photo: whether to learn from photos of other splits than train too. Else those
-                of val tell when to stop; with teachers nothing does, as opinions keep it from
+                of val tell when to stop; with teachers nothing does, as pseudo_labels keep it from
                 learning photos by heart, and val remains unseen.
 
         Raises:
@@ -89,23 +95,29 @@ class Workshop:
             WeightsError: `init` can't be used.
             OSError: a file can't be written.
         """
-        material = self._material
+        dataset = self._dataset
         learnt = self._learnt(every_photo=every_photo)
-        judges = material.of_split(*([] if every_photo or teachers else ["val"]))
-        run = self._run(plan, init, teachers, learnt=learnt.tolist(), judges=judges.tolist())
-        network = start_of(init, plan.seed)
-        lessons = self._teaching(teachers).lessons(learnt) if teachers else material.lessons(learnt)
-        conditions = self._conditions(run, "Learning", plan, len(lessons.views))
-        judging = material.lessons(judges) if len(judges) else None
-        network = fit(network, lessons, plan, conditions, judging)
-        training = asdict(plan) | {"photos": len(learnt), "init": Path(init).name}
-        training |= {"judges": len(judges), "teachers": teachers.names if teachers else []}
-        training |= {"unrated": len(material.unrated)}
-        weights_of(network, plan.side, training).write(out)
+        validation = dataset.of_split(*([] if every_photo or teachers else ["val"]))
+        run = self._run(
+            config, init, teachers, learnt=learnt.tolist(), validation=validation.tolist()
+        )
+        network = start_of(init, config.seed)
+        training_set = (
+            self._teacher_targets(teachers).training_set(learnt)
+            if teachers
+            else dataset.training_set(learnt)
+        )
+        context = self._context(run, "Learning", config, len(training_set.views))
+        validation_set = dataset.training_set(validation) if len(validation) else None
+        network = fit(network, training_set, config, context, validation_set)
+        training = asdict(config) | {"photos": len(learnt), "init": Path(init).name}
+        training |= {"validation": len(validation), "teachers": teachers.names if teachers else []}
+        training |= {"unrated": len(dataset.unrated)}
+        weights_of(network, config.side, training).write(out)
         return len(learnt)
 
     def cross_validate(
-        self, init: str, plan: Plan, count: int, *, teachers: TeacherFiles
+        self, init: str, config: TrainConfig, count: int, *, teachers: TeacherFiles
     ) -> Assessment:
         """How good networks are on photos that they have not seen, nor another of the person.
 
@@ -114,37 +126,37 @@ class Workshop:
         Raises:
             As `train`.
         """
-        material = self._material
-        alike = groups(material.descriptors(Teacher.load(teachers.dlib)))
+        dataset = self._dataset
+        alike = groups(dataset.descriptors(Teacher.load(teachers.dlib)))
         if len(set(alike)) < count:
             raise LabelsError(f"{len(set(alike))} persons are too few for {count} folds")
-        fold_of = folds(alike, count, plan.seed)
+        fold_of = folds(alike, count, config.seed)
         engine = open_engine(self._settings.engine, 1)
-        teaching = self._teaching(teachers)
-        values, spreads = np.zeros(len(material)), np.zeros(len(material))
+        teacher_targets = self._teacher_targets(teachers)
+        values, spreads = np.zeros(len(dataset)), np.zeros(len(dataset))
         done = []
         for fold in range(count):
             learnt, judged = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            run = self._run(plan, init, teachers, learnt=learnt.tolist())
+            run = self._run(config, init, teachers, learnt=learnt.tolist())
             done.append(kept := Checkpoint(self._cache, run | {"predictions": True}))
             found = kept.read()
             if found is None:
-                lessons = teaching.lessons(learnt)
+                training_set = teacher_targets.training_set(learnt)
                 title = f"Fold {fold + 1} of {count}"
-                conditions = self._conditions(run, title, plan, len(lessons.views))
-                network = fit(start_of(init, plan.seed), lessons, plan, conditions)
+                context = self._context(run, title, config, len(training_set.views))
+                network = fit(start_of(init, config.seed), training_set, config, context)
                 scorer = Scorer.of(weights_of(network, CROP_SIDE, {}), engine)
-                predicted = predict(material.served[judged], scorer, 1, lambda _: None)
+                predicted = predict(dataset.served[judged], scorer, 1, lambda _: None)
                 found = {name: array.tolist() for name, array in predicted._asdict().items()}
                 kept.write(found)
             values[judged], spreads[judged] = found["values"], found["spreads"]
         for kept in done:
             kept.delete()
-        photos = material.crops.kept
+        photos = dataset.crops.kept
         evaluation = evaluate(values, spreads, photos)
         return Assessment(photos, Predictions(values, spreads), evaluation, self.problems)
 
-    def distil(self, teachers: TeacherFiles, plan: Plan, out: Path) -> int:
+    def distil(self, teachers: TeacherFiles, config: TrainConfig, out: Path) -> int:
         """Writes the weights of a network that knows faces as its teachers do, and no ratings.
 
         It learns from the photos of the split train alone, so that the others stay unseen; how
@@ -157,30 +169,30 @@ class Workshop:
         """
         teacher, others = teachers.load()
         learnt = self._learnt(every_photo=False)
-        run = self._run(plan, "none", teachers, learnt=learnt.tolist(), ratings=False)
-        views = self._material.views_with_unrated(learnt)
-        conditions = self._conditions(run, "Learning faces", plan, len(views))
-        pupil = distil(teacher, others, views, plan, conditions)
-        training = asdict(plan) | {"photos": len(learnt), "unrated": len(self._material.unrated)}
+        run = self._run(config, "none", teachers, learnt=learnt.tolist(), ratings=False)
+        views = self._dataset.views_with_unrated(learnt)
+        context = self._context(run, "Learning faces", config, len(views))
+        student = distil(teacher, others, views, config, context)
+        training = asdict(config) | {"photos": len(learnt), "unrated": len(self._dataset.unrated)}
         training |= {"teachers": teachers.names}
-        weights_of(pupil, plan.side, training).write(out)
+        weights_of(student, config.side, training).write(out)
         return len(learnt)
 
-    def _teaching(self, teachers: TeacherFiles) -> Teaching:
+    def _teacher_targets(self, teachers: TeacherFiles) -> TeacherTargets:
         teacher, others = teachers.load()
-        photos = len(self._material) + len(self._material.unrated)
+        photos = len(self._dataset) + len(self._dataset.unrated)
         progress = self._bar("Looking at faces", photos)
-        return Teaching([teacher, *others], self._material, self._device, progress)
+        return TeacherTargets([teacher, *others], self._dataset, self._device, progress)
 
-    def _learnt(self, *, every_photo: bool) -> Places:
-        material = self._material
-        learnt = np.arange(len(material)) if every_photo else material.of_split(*_LEARNT)
+    def _learnt(self, *, every_photo: bool) -> Indices:
+        dataset = self._dataset
+        learnt = np.arange(len(dataset)) if every_photo else dataset.of_split(*_LEARNT)
         require_enough(len(learnt), self.problems)
         return learnt
 
     @cached_property
-    def _material(self) -> Material:
-        material = load_material(
+    def _dataset(self) -> Dataset:
+        dataset = load_dataset(
             self._photos,
             self._unrated,
             self._settings,
@@ -188,19 +200,21 @@ class Workshop:
             cache=self._cache,
             bar=self._bar,
         )
-        self.problems = sorted([*self.problems, *material.crops.problems], key=lambda p: p.row)
-        return material
+        self.problems = sorted([*self.problems, *dataset.crops.problems], key=lambda p: p.row)
+        return dataset
 
     def _run(
-        self, plan: Plan, init: str, teachers: TeacherFiles | None, **more: Any
+        self, config: TrainConfig, init: str, teachers: TeacherFiles | None, **more: Any
     ) -> dict[str, Any]:
         """What a run is told from another by."""
         files = {"init": _digest_of(init), "teachers": teachers.digests() if teachers else []}
-        return asdict(plan) | files | {"photos": self._material.digest} | more
+        return asdict(config) | files | {"photos": self._dataset.digest} | more
 
-    def _conditions(self, run: dict[str, Any], title: str, plan: Plan, photos: int) -> Conditions:
-        progress = self._bar(title, plan.loop(photos).steps)
-        return Conditions(self._device, Checkpoint(self._cache, run), progress)
+    def _context(
+        self, run: dict[str, Any], title: str, config: TrainConfig, photos: int
+    ) -> RunContext:
+        progress = self._bar(title, config.loop(photos).steps)
+        return RunContext(self._device, Checkpoint(self._cache, run), progress)
 
 
 def _digest_of(init: str) -> str:

@@ -8,6 +8,6 @@ from telegram_sandbox.faults import Faults
 from telegram_sandbox.message import Message
 from telegram_sandbox.sandbox import Call, Sandbox
 from telegram_sandbox.server import running
-from telegram_sandbox.users import Group, Person
+from telegram_sandbox.users import Group, User
 
-__all__ = ["Call", "Faults", "Group", "Message", "Person", "Sandbox", "running"]
+__all__ = ["Call", "Faults", "Group", "Message", "Sandbox", "User", "running"]

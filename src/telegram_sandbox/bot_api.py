@@ -16,7 +16,7 @@ from telegram_sandbox.errors import ApiError
 from telegram_sandbox.faults import Cut, FaultName
 from telegram_sandbox.methods import Api
 from telegram_sandbox.parameters import Parameters
-from telegram_sandbox.polling import HungUp, Polling, hang_up
+from telegram_sandbox.polling import HungUp, Polling, disconnect
 from telegram_sandbox.sandbox import Call, Sandbox
 from telegram_sandbox.waiting import first_of
 
@@ -38,8 +38,8 @@ class BotApi:
     def __init__(self, sandbox: Sandbox, stopping: asyncio.Event) -> None:
         self._sandbox = sandbox
         self._stopping = stopping
-        self._api = Api(sandbox.world)
-        self._polling = Polling(sandbox.world, stopping)
+        self._api = Api(sandbox.state)
+        self._polling = Polling(sandbox.state, stopping)
         self._names = {name.lower(): name for name in (*self._api.names, "getUpdates")}
         self._server_errors = itertools.cycle(_SERVER_ERRORS)
 
@@ -97,7 +97,7 @@ class BotApi:
                 return Response(body, status, media_type=kind)
             case "timeout":
                 silence = self._sandbox.faults.silence
-                await first_of(self._stopping.wait(), hang_up(request), seconds=silence)
+                await first_of(self._stopping.wait(), disconnect(request), seconds=silence)
                 return Cut()
             case "cut":
                 return Cut()
@@ -113,7 +113,7 @@ class BotApi:
         return _result(updates)
 
     def _file(self, path: str) -> Response:
-        file = self._sandbox.world.files.at(path)
+        file = self._sandbox.state.files.at(path)
         if file is None:
             raise ApiError(404, "Not Found")
         return Response(file.data, media_type="application/octet-stream")

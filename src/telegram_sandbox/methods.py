@@ -15,7 +15,7 @@ from PIL import Image
 from attrai.errors import UserError
 from telegram_sandbox.errors import ApiError, bad_request
 from telegram_sandbox.parameters import Parameters, Upload
-from telegram_sandbox.state import Json, World
+from telegram_sandbox.state import Json, State
 
 #: The largest file that a bot may download, in bytes.
 MAX_DOWNLOAD = 20 * 2**20
@@ -29,10 +29,10 @@ _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 class Api:
     """Carries out what bots call for."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._methods: dict[str, Callable[[Parameters], Any]] = {
-            **MessageApi(world).methods,
+            **MessageApi(state).methods,
             "getMe": self._get_me,
             "deleteWebhook": self._delete_webhook,
             "getWebhookInfo": self._get_webhook_info,
@@ -57,7 +57,7 @@ class Api:
         return self._methods[method](parameters)
 
     def _get_me(self, _: Parameters) -> Json:
-        return self._world.bot | {
+        return self._state.bot | {
             "can_join_groups": True,
             "can_read_all_group_messages": True,
             "supports_inline_queries": False,
@@ -67,12 +67,12 @@ class Api:
 
     def _delete_webhook(self, parameters: Parameters) -> bool:
         if parameters.flag("drop_pending_updates"):
-            with self._world.lock:
-                self._world.updates.clear()
+            with self._state.lock:
+                self._state.updates.clear()
         return True
 
     def _get_webhook_info(self, _: Parameters) -> Json:
-        pending = len(self._world.updates)
+        pending = len(self._state.updates)
         return {"url": "", "has_custom_certificate": False, "pending_update_count": pending}
 
     def _set_my_commands(self, parameters: Parameters) -> bool:
@@ -90,16 +90,16 @@ class Api:
                 raise bad_request("BOT_COMMAND_INVALID")
             if not 1 <= len(command["description"]) <= MAX_DESCRIPTION:
                 raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-        with self._world.lock:
-            self._world.commands.set(commands, *_audience(parameters))
-            self._world.emit("commands")
+        with self._state.lock:
+            self._state.commands.set(commands, *_audience(parameters))
+            self._state.emit("commands")
         return True
 
     def _get_my_commands(self, parameters: Parameters) -> list[dict[str, str]]:
-        return self._world.commands.get(*_audience(parameters))
+        return self._state.commands.get(*_audience(parameters))
 
     def _get_file(self, parameters: Parameters) -> Json:
-        file = self._world.files.get(parameters.text("file_id"))
+        file = self._state.files.get(parameters.text("file_id"))
         if file is None:
             raise bad_request("invalid file_id")
         if len(file.data) > MAX_DOWNLOAD:
@@ -135,8 +135,8 @@ _ACTION = re.compile(r"typing|choose_sticker|find_location|(upload|record)_[a-z_
 class MessageApi:
     """Does to the chats what bots call for."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
         self.methods: dict[str, Callable[[Parameters], Any]] = {
             "sendMessage": self._send_message,
             "sendPhoto": self._send_photo,
@@ -166,17 +166,17 @@ class MessageApi:
         elif not given.data:
             raise bad_request("file must be non-empty")
         else:
-            document = self._world.media.document(given.data, given.name, given.mime)
+            document = self._state.media.document(given.data, given.name, given.mime)
         return self._post(parameters, {"document": document, **caption})
 
     def _edit_message_text(self, parameters: Parameters) -> Json:
         text = _text(parameters)
-        with self._world.lock:
+        with self._state.lock:
             chat_id = self._check_chat(parameters)
-            message = self._world.message(chat_id, parameters.integer("message_id"))
+            message = self._state.message(chat_id, parameters.integer("message_id"))
             if message is None:
                 raise bad_request("message to edit not found")
-            if message["from"] != self._world.bot:
+            if message["from"] != self._state.bot:
                 raise bad_request("message can't be edited")
             if "text" not in message:
                 raise bad_request("there is no text in the message to edit")
@@ -185,11 +185,11 @@ class MessageApi:
                     "message is not modified: specified new message content and reply markup are"
                     " exactly the same as a current content and reply markup of the message"
                 )
-            return self._world.edit(message, text)
+            return self._state.edit(message, text)
 
     def _delete_message(self, parameters: Parameters) -> bool:
         chat_id = self._check_chat(parameters)
-        if not self._world.delete(chat_id, parameters.integer("message_id")):
+        if not self._state.delete(chat_id, parameters.integer("message_id")):
             raise bad_request("message to delete not found")
         return True
 
@@ -199,7 +199,7 @@ class MessageApi:
         if not message_ids or not all(isinstance(message_id, int) for message_id in message_ids):
             raise bad_request("message identifiers are not specified")
         for message_id in message_ids:
-            self._world.delete(chat_id, message_id)
+            self._state.delete(chat_id, message_id)
         return True
 
     def _send_chat_action(self, parameters: Parameters) -> bool:
@@ -207,7 +207,7 @@ class MessageApi:
         action = parameters.text("action")
         if not _ACTION.fullmatch(action):
             raise bad_request("wrong parameter action in request")
-        self._world.emit("action", chat_id, action)
+        self._state.emit("action", chat_id, action)
         return True
 
     def _check_chat(self, parameters: Parameters) -> int:
@@ -218,9 +218,9 @@ class MessageApi:
             chat_id = int(parameters.text("chat_id"))
         except ValueError:
             raise bad_request("chat not found") from None
-        if self._world.chat(chat_id) is None:
+        if self._state.chat(chat_id) is None:
             raise bad_request("chat not found")
-        if self._world.has_blocked(chat_id):
+        if self._state.has_blocked(chat_id):
             raise ApiError(403, "Forbidden: bot was blocked by the user")
         return chat_id
 
@@ -231,11 +231,11 @@ class MessageApi:
         )
         reply_to = reply.integer("message_id", 0)
         optional = reply.flag("allow_sending_without_reply")
-        with self._world.lock:
+        with self._state.lock:
             chat_id = self._check_chat(parameters)
-            if reply_to and not optional and self._world.message(chat_id, reply_to) is None:
+            if reply_to and not optional and self._state.message(chat_id, reply_to) is None:
                 raise bad_request("message to be replied not found")
-            return self._world.post(self._world.bot, chat_id, content, reply_to)
+            return self._state.post(self._state.bot, chat_id, content, reply_to)
 
     def _new_photo(self, upload: Upload) -> list[Json]:
         if not upload.data:
@@ -246,7 +246,7 @@ class MessageApi:
                 f" the maximum size is {MAX_PHOTO} bytes"
             )
         try:
-            photo = self._world.media.photo(upload.data)
+            photo = self._state.media.photo(upload.data)
         except UserError as error:
             raise bad_request("IMAGE_PROCESS_FAILED") from error
         with Image.open(BytesIO(upload.data)) as picture:  # it can be, having been decoded
@@ -257,7 +257,7 @@ class MessageApi:
         return photo
 
     def _known(self, kind: str, file_id: str) -> Any:
-        content = self._world.media.of(kind, file_id)
+        content = self._state.media.of(kind, file_id)
         if content is None:
             raise bad_request("wrong file identifier/HTTP URL specified")
         return content

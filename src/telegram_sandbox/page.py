@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from telegram_sandbox.errors import Refused
 from telegram_sandbox.parameters import MAX_UPLOAD, TooLong, limited, read_form
 from telegram_sandbox.sandbox import Sandbox
-from telegram_sandbox.state import Event, Json, World
-from telegram_sandbox.users import Person
+from telegram_sandbox.state import Event, Json, State
+from telegram_sandbox.users import User
 from telegram_sandbox.waiting import first_of, inbox
 
 #: How many photos or documents may be sent at once.
@@ -63,18 +63,18 @@ class Page:
         )
 
     async def _stream(self, user_id: int) -> AsyncIterator[str]:
-        world = self._sandbox.world
-        with inbox(world, *_SEEN, chat=user_id) as news:
+        state = self._sandbox.state
+        with inbox(state, *_SEEN, chat=user_id) as news:
             yield f"retry: {_RECONNECT}\n\n"
-            with world.lock:
-                seen = [Event("message", user_id, message) for message in world.messages(user_id)]
+            with state.lock:
+                seen = [Event("message", user_id, message) for message in state.messages(user_id)]
                 seen += [
                     Event("commands", user_id),
-                    Event("blocked", user_id, world.has_blocked(user_id)),
+                    Event("blocked", user_id, state.has_blocked(user_id)),
                 ]
             while not self._stopping.is_set():
                 for event in seen:
-                    yield _encoded(event, user_id, world)
+                    yield _encoded(event, user_id, state)
                 await first_of(news.filled(), self._stopping.wait(), seconds=KEEP_ALIVE)
                 seen = news.take()
                 if not seen:
@@ -96,7 +96,7 @@ class Page:
             await form.close()
         return JSONResponse({"ids": ids})
 
-    def _send(self, person: Person, form: FormData) -> list[int]:
+    def _send(self, person: User, form: FormData) -> list[int]:
         photos, documents = (_uploads(form, kind) for kind in ("photo", "document"))
         caption = str(form.get("caption") or "") or None
         text = str(form.get("text") or "").strip()
@@ -105,7 +105,7 @@ class Page:
         if photos:
             return [person.send_photo(photos[0][1], caption)]
         if documents:
-            album = self._sandbox.world.new_album() if len(documents) > 1 else None
+            album = self._sandbox.state.new_album() if len(documents) > 1 else None
             captions = [caption, *[None] * len(documents)]
             return [
                 person.send_document(data, file.filename or "file", _mime(file), said, album=album)
@@ -135,7 +135,7 @@ class Page:
 
     async def file(self, request: Request) -> Response:
         """A picture to show, or a document to save."""
-        file = self._sandbox.world.files.get(request.path_params["file_id"])
+        file = self._sandbox.state.files.get(request.path_params["file_id"])
         if file is None:
             return Response("Not Found", 404)
         if file.mime in _SHOWN:
@@ -165,7 +165,7 @@ def _refusal(reason: str) -> Response:
     return JSONResponse({"error": reason}, 422)
 
 
-def _encoded(event: Event, user_id: int, world: World) -> str:
+def _encoded(event: Event, user_id: int, state: State) -> str:
     data: Any
     match event.name:
         case "message" | "edited":
@@ -173,7 +173,7 @@ def _encoded(event: Event, user_id: int, world: World) -> str:
         case "deleted":
             data = {"id": event.data}
         case "commands":
-            data = world.commands.seen_in(world.user(user_id)["language_code"])
+            data = state.commands.seen_in(state.user(user_id)["language_code"])
         case name:
             data = {name: event.data}
     return f"event: {event.name}\ndata: {json.dumps(data)}\n\n"

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from telegram_sandbox.errors import ApiError
 from telegram_sandbox.parameters import Parameters
-from telegram_sandbox.state import Json, World
+from telegram_sandbox.state import Json, State
 from telegram_sandbox.waiting import first_of, inbox
 
 #: A call waits at most so many seconds, whatever it asks for.
@@ -24,8 +24,8 @@ class HungUp(Exception):
 class Polling:
     """Lets one poller at a time wait for updates."""
 
-    def __init__(self, world: World, stopping: asyncio.Event) -> None:
-        self._world = world
+    def __init__(self, state: State, stopping: asyncio.Event) -> None:
+        self._state = state
         self._stopping = stopping
         self._turn = 0
 
@@ -41,15 +41,15 @@ class Polling:
         allowed = parameters.json("allowed_updates", list, None)
         offset = parameters.integer("offset", 0)
         deadline = asyncio.get_running_loop().time() + wait
-        world = self._world
-        with world.lock:
+        state = self._state
+        with state.lock:
             if allowed is not None:
-                world.updates.allow(map(str, allowed))
-            world.updates.confirm(offset)
+                state.updates.allow(map(str, allowed))
+            state.updates.confirm(offset)
             self._turn += 1
             turn = self._turn
-            world.emit("update")  # wakes the older poller
-        with inbox(world, "update") as news:
+            state.emit("update")  # wakes the older poller
+        with inbox(state, "update") as news:
             while True:
                 news.take()
                 if turn != self._turn:
@@ -58,19 +58,21 @@ class Polling:
                         "Conflict: terminated by other getUpdates request;"
                         " make sure that only one bot instance is running",
                     )
-                with world.lock:
-                    if world.update_bodies:
-                        return world.update_bodies.popleft()
-                    updates = world.updates.first(limit)
+                with state.lock:
+                    if state.update_bodies:
+                        return state.update_bodies.popleft()
+                    updates = state.updates.first(limit)
                 left = deadline - asyncio.get_running_loop().time()
                 if updates or left <= 0 or self._stopping.is_set():
                     return updates
                 if await request.is_disconnected():
                     raise HungUp
-                await first_of(news.filled(), self._stopping.wait(), hang_up(request), seconds=left)
+                await first_of(
+                    news.filled(), self._stopping.wait(), disconnect(request), seconds=left
+                )
 
 
-async def hang_up(request: Request) -> None:
+async def disconnect(request: Request) -> None:
     """Returns when the client has left; the request's body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

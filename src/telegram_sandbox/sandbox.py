@@ -10,8 +10,8 @@ from typing import Any
 
 from telegram_sandbox.faults import NO_FAULTS, FaultName, Faults
 from telegram_sandbox.message import Message
-from telegram_sandbox.state import World
-from telegram_sandbox.users import Group, Person
+from telegram_sandbox.state import State
+from telegram_sandbox.users import Group, User
 
 #: How many calls are remembered.
 CALLS_KEPT = 100_000
@@ -50,35 +50,35 @@ class Sandbox:
         """
         self.token = token
         self.faults = faults
-        self.world = World(int(token.partition(":")[0]), username)
+        self.state = State(int(token.partition(":")[0]), username)
         self._chance = random.Random(seed)  # noqa: S311  # faults are no secrets
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
     def user(
         self, user_id: int = 1, language: str | None = None, first_name: str | None = None
-    ) -> Person:
+    ) -> User:
         """The user of that id, who has started the bot; a new one speaks English."""
-        self.world.join(user_id, language, first_name)
-        return Person(self.world, user_id)
+        self.state.join(user_id, language, first_name)
+        return User(self.state, user_id)
 
     def group(self, chat_id: int = -100, title: str = "Group") -> Group:
         """A group with the bot."""
-        return Group(self.world, chat_id, title)
+        return Group(self.state, chat_id, title)
 
     def inject(self, update_fields: dict[str, Any]) -> None:
         """Queues an update with these fields, of whatever kind and content."""
-        self.world.queue(update_fields)
+        self.state.queue(update_fields)
 
     def inject_body(self, body: bytes) -> None:
         """The next getUpdates answers these bytes with status 200."""
-        with self.world.lock:
-            self.world.update_bodies.append(body)
-            self.world.emit("update")
+        with self.state.lock:
+            self.state.update_bodies.append(body)
+            self.state.emit("update")
 
     def messages(self, chat_id: int) -> list[Message]:
         """What is visible in the chat now, oldest first."""
-        world = self.world
-        return [Message.of(message, world.files) for message in world.messages(chat_id)]
+        state = self.state
+        return [Message.of(message, state.files) for message in state.messages(chat_id)]
 
     def wait_for(
         self, chat_id: int, condition: Callable[[list[Message]], bool], seconds: float = 30
@@ -94,32 +94,32 @@ class Sandbox:
             messages[:] = self.messages(chat_id)
             return condition(messages)
 
-        if not self.world.wait_until(holds, seconds):
+        if not self.state.wait_until(holds, seconds):
             raise TimeoutError(f"after {seconds} s there is: {[_brief(m) for m in messages]}")
         return messages
 
     @property
     def calls(self) -> list[Call]:
         """The newest `CALLS_KEPT` calls of the Bot API, in the order of their answers."""
-        with self.world.lock:
+        with self.state.lock:
             return list(self._calls)
 
     def commands(self, language: str) -> list[dict[str, str]]:
         """The commands that users of that language see in a private chat."""
-        return self.world.commands.seen_in(language)
+        return self.state.commands.seen_in(language)
 
     def pending_updates(self) -> int:
         """How many updates no offset has confirmed yet."""
-        return len(self.world.updates)
+        return len(self.state.updates)
 
     def draw_fault(self, method: str) -> FaultName | None:
         """The fault that happens at a call of the method now."""
-        with self.world.lock:
+        with self.state.lock:
             return self.faults.draw(method, self._chance)
 
     def note(self, call: Call) -> None:
         """Remembers a call that was answered."""
-        with self.world.lock:
+        with self.state.lock:
             self._calls.append(call)
 
 

@@ -62,7 +62,7 @@ class Event(NamedTuple):
     data: Any = None
 
 
-class World:
+class State:
     """Chats, their messages and the updates about them.
 
     Every method may be called from any thread. Who needs several of them to be one step holds

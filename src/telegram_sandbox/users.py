@@ -6,17 +6,17 @@ from typing import Any
 
 from attrai.errors import UserError
 from telegram_sandbox.errors import Refused
-from telegram_sandbox.state import World
+from telegram_sandbox.state import State
 
 
-class Person:
+class User:
     """A user. The id of his private chat with the bot is his own; `chat` names another one.
 
     Whatever he sends answers the message `reply_to`, if that is given, and returns its own id.
     """
 
-    def __init__(self, world: World, user_id: int) -> None:
-        self._world = world
+    def __init__(self, state: State, user_id: int) -> None:
+        self._state = state
         self.id = user_id
 
     def send_text(self, text: str, *, chat: int | None = None, reply_to: int | None = None) -> int:
@@ -47,7 +47,7 @@ class Person:
         Raises:
             Refused: one of them is no picture that can be read; then none is sent.
         """
-        album = self._world.new_album()
+        album = self._state.new_album()
         captions = [caption, *[None] * len(photos)]
         contents = [
             {"photo": self._photo(data), **_labels(text, album)}
@@ -67,7 +67,7 @@ class Person:
         reply_to: int | None = None,
     ) -> int:
         """Sends a file as it is."""
-        document = self._world.media.document(data, name, mime)
+        document = self._state.media.document(data, name, mime)
         return self._send({"document": document, **_labels(caption, album)}, chat, reply_to)
 
     def send_sticker(self) -> int:
@@ -89,43 +89,43 @@ class Person:
 
     def block(self) -> None:
         """Blocks the bot: it can't send anything to the private chat."""
-        self._world.block(self.id, blocked=True)
+        self._state.block(self.id, blocked=True)
 
     def unblock(self) -> None:
         """Takes `block` back."""
-        self._world.block(self.id, blocked=False)
+        self._state.block(self.id, blocked=False)
 
     def delete(self, message_id: int, *, chat: int | None = None) -> bool:
         """Deletes a message for everyone; whether it was there."""
-        return self._world.delete(chat or self.id, message_id)
+        return self._state.delete(chat or self.id, message_id)
 
     def _send(
         self, content: dict[str, Any], chat: int | None = None, reply_to: int | None = None
     ) -> int:
-        world = self._world
-        with world.lock:
-            if chat is None and world.has_blocked(self.id):
+        state = self._state
+        with state.lock:
+            if chat is None and state.has_blocked(self.id):
                 raise Refused("the bot is blocked")
-            message = world.post(world.user(self.id), chat or self.id, content, reply_to)
+            message = state.post(state.user(self.id), chat or self.id, content, reply_to)
         message_id: int = message["message_id"]
         return message_id
 
     def _photo(self, data: bytes) -> list[dict[str, Any]]:
         try:
-            return self._world.media.photo(data)
+            return self._state.media.photo(data)
         except UserError as error:
             raise Refused("the file is not a picture that can be read") from error
 
     def _file(self, data: bytes, folder: str, mime: str) -> dict[str, Any]:
-        file = self._world.files.add(data, folder, mime, folder)
+        file = self._state.files.add(data, folder, mime, folder)
         return {"file_id": file.id, "file_unique_id": file.unique_id, "file_size": len(data)}
 
 
 class Group:
     """A group chat that the bot is a member of; it sees every message there."""
 
-    def __init__(self, world: World, chat_id: int, title: str) -> None:
-        world.open({"id": chat_id, "type": "group", "title": title})
+    def __init__(self, state: State, chat_id: int, title: str) -> None:
+        state.open({"id": chat_id, "type": "group", "title": title})
         self.id = chat_id
 
 

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from telegram_sandbox.state import Event, World
+from telegram_sandbox.state import Event, State
 
 
 class Inbox:
@@ -34,7 +34,7 @@ class Inbox:
 
 
 @contextmanager
-def inbox(world: World, *names: str, chat: int | None = None) -> Iterator[Inbox]:
+def inbox(state: State, *names: str, chat: int | None = None) -> Iterator[Inbox]:
     """Collects the events with these names, of the chat alone if one is given."""
     loop = asyncio.get_running_loop()
     box = Inbox()
@@ -43,7 +43,7 @@ def inbox(world: World, *names: str, chat: int | None = None) -> Iterator[Inbox]
         if event.name in names and (None in {chat, event.chat} or event.chat == chat):
             loop.call_soon_threadsafe(box.put, event)
 
-    with world.listening(collect):
+    with state.listening(collect):
         yield box
 
 

@@ -17,8 +17,8 @@ def require(name: str) -> str:
     try:
         return find_program(name)
     except FileNotFoundError as missing:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up(str(missing))
+        fail = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        fail(str(missing))
 
 
 @pytest.fixture(scope="session")

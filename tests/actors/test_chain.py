@@ -120,7 +120,7 @@ class Failing(FolderChannel):
             raise ConnectionError("secret-address is unreachable")
         super().deliver(job, picture)
 
-    def apologise(self, job: Job, failure: Any) -> None:
+    def send_failure(self, job: Job, failure: Any) -> None:
         self.apologies.append(failure.code)
 
 

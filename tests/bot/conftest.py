@@ -15,7 +15,7 @@ from typing import Self
 import pytest
 
 from attrai.job import STAGES
-from telegram_sandbox import Person, Sandbox, running
+from telegram_sandbox import Sandbox, User, running
 from testing.waiting import PATIENCE_S
 
 WAIT = PATIENCE_S
@@ -73,7 +73,7 @@ class Product:
         self.sandbox, self.url, self.bot = sandbox, url, bot
         self._numbers = itertools.count(1)
 
-    def person(self, language: str = "en") -> Person:
+    def person(self, language: str = "en") -> User:
         """Somebody new."""
         return self.sandbox.user(next(self._numbers), language)
 

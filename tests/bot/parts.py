@@ -11,11 +11,11 @@ from dramatiq.brokers.stub import StubBroker
 from redis import Redis
 
 from attrai.actors.intake import Intake
-from attrai.bot.admin import Office
-from attrai.bot.progress import Notices
-from attrai.bot.requests import Reception
-from attrai.bot.sender import Outbox
-from attrai.bot.updates import Reader, Request
+from attrai.bot.admin import AdminCommands
+from attrai.bot.progress import ProgressMessages
+from attrai.bot.requests import RequestHandler
+from attrai.bot.sender import BackgroundSender
+from attrai.bot.updates import Request, UpdateParser
 from attrai.job import STAGES, Job
 from attrai.ledger import Ledger
 from attrai.monitoring.queues import EmbeddedQueues
@@ -40,11 +40,11 @@ class Parts(NamedTuple):
     telegram: Telegram
     ledger: Ledger
     broker: StubBroker
-    outbox: Outbox
-    notices: Notices
-    reception: Reception
-    reader: Reader
-    office: Office
+    sender: BackgroundSender
+    progress: ProgressMessages
+    requests: RequestHandler
+    reader: UpdateParser
+    admin: AdminCommands
 
     def requests(self) -> list[Request]:
         """What the updates that wait want; they go on waiting."""
@@ -56,20 +56,20 @@ class Parts(NamedTuple):
         updates = self.telegram.updates(0, 1)
         for update in updates:
             request = self.reader.read(update)
-            if request is not None and not self.office.receive(request):
-                self.reception.receive(request)
-        self.sandbox.world.updates.confirm(updates[-1]["update_id"] + 1)
-        self.settle()
+            if request is not None and not self.admin.receive(request):
+                self.requests.receive(request)
+        self.sandbox.state.updates.confirm(updates[-1]["update_id"] + 1)
+        self.flush()
 
-    def settle(self) -> None:
-        """Has the notices sent, and what was said."""
-        self.notices.send_new()
-        self.outbox.settle(PATIENCE_S)
+    def flush(self) -> None:
+        """Has the progress sent, and what was said."""
+        self.progress.send_new()
+        self.sender.flush(PATIENCE_S)
 
     def look(self) -> None:
-        """Has the notices looked after."""
-        self.notices.look()
-        self.outbox.settle(PATIENCE_S)
+        """Has the progress looked after."""
+        self.progress.look()
+        self.sender.flush(PATIENCE_S)
 
     def forget(self) -> None:
         """Forgets all jobs."""
@@ -92,7 +92,7 @@ class Parts(NamedTuple):
 def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterator[Parts]:
     """A bot's parts; given the Redis and the sandbox of another one, those of its successor."""
     sandbox, redis = sandbox or Sandbox(TOKEN), redis or embedded_redis()
-    outbox = Outbox()
+    sender = BackgroundSender()
     with running(sandbox) as url:
         settings = Settings(
             telegram_token=TOKEN,
@@ -106,11 +106,11 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
         for stage in STAGES:
             broker.declare_queue(stage)
         intake = Intake(broker, ledger)
-        notices = Notices(redis, telegram, ledger, outbox)
-        reception = Reception(settings, telegram, intake, notices, outbox)
+        progress = ProgressMessages(redis, telegram, ledger, sender)
+        requests = RequestHandler(settings, telegram, intake, progress, sender)
         queues = EmbeddedQueues(broker.queues)
-        office = Office(settings, redis, ledger, queues, telegram, outbox)
-        reader = Reader(telegram.me(), settings.max_photo_side)
+        admin = AdminCommands(settings, redis, ledger, queues, telegram, sender)
+        reader = UpdateParser(telegram.me(), settings.max_photo_side)
         try:
             yield Parts(
                 sandbox,
@@ -119,11 +119,11 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
                 telegram,
                 ledger,
                 broker,
-                outbox,
-                notices,
-                reception,
+                sender,
+                progress,
+                requests,
                 reader,
-                office,
+                admin,
             )
         finally:
-            outbox.close()
+            sender.close()

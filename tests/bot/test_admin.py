@@ -62,8 +62,8 @@ def test_nobody_else_learns_of_it(bot: Parts) -> None:
 
 def test_not_in_a_group(bot: Parts) -> None:
     """In a group even the operator gets the help: others read along."""
-    assert not bot.office.receive(CommandRequest(Origin(-100, 1, ADMIN, "en"), "admin"))
-    assert not bot.office.receive(CommandRequest(Origin(ADMIN, 1, ADMIN, "en"), "help"))
+    assert not bot.admin.receive(CommandRequest(Origin(-100, 1, ADMIN, "en"), "admin"))
+    assert not bot.admin.receive(CommandRequest(Origin(ADMIN, 1, ADMIN, "en"), "help"))
 
 
 def test_without_matplotlib(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ NOTICE = re.compile("in work|в работе")
 
 
 def answers(messages: list[Message], to: int) -> list[Message]:
-    """What the bot answered to a message, notices aside."""
+    """What the bot answered to a message, progress aside."""
     return [
         message
         for message in messages
@@ -53,7 +53,7 @@ def test_a_conversation(product: Product) -> None:
     assert re.fullmatch(r"\d\.\d of 10, give or take \d\.\d", picture.caption or "")
     messages = product.sandbox.wait_for(boris.id, lambda found: bool(answers(found, file)), WAIT)
     assert re.fullmatch(r"\d,\d из 10, .*", answers(messages, file)[0].caption or "")
-    for chat in (ann.id, boris.id):  # notices are taken back
+    for chat in (ann.id, boris.id):  # progress are taken back
         product.sandbox.wait_for(
             chat, lambda found: not any(NOTICE.search(m.text or "") for m in found), WAIT
         )

@@ -17,7 +17,7 @@ from telebot import types
 from attrai import logs
 from attrai.bot import poller as module
 from attrai.bot.poller import Poller
-from attrai.bot.updates import Reader, Request
+from attrai.bot.updates import Request, UpdateParser
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import TokenRefused
 from telegram_sandbox import Faults, Sandbox, running
@@ -41,13 +41,13 @@ class Bot:
     def run(self) -> None:
         """Polls until it is stopped."""
         me = types.User(1000, is_bot=True, first_name="a", username="attrai_sandbox_bot")
-        self.poller.run(Reader(me, 1280), self._receive, self._settle)
+        self.poller.run(UpdateParser(me, 1280), self._receive, self._flush)
 
     def _receive(self, request: Request) -> None:
         self.on_receive(request)
         self.received.append(request.origin.message)
 
-    def _settle(self, _: float) -> None:
+    def _flush(self, _: float) -> None:
         self.settled += 1
 
     def _turn(self) -> None:
@@ -94,7 +94,7 @@ def run_until(bot: Bot, condition: Callable[[], bool]) -> None:
 
 def polls(sandbox: Sandbox) -> bool:
     """Whether somebody waits for updates."""
-    return len(sandbox.world._listeners) > 0
+    return len(sandbox.state._listeners) > 0
 
 
 def test_updates_in_their_order(bot: Bot, sandbox: Sandbox) -> None:
@@ -183,7 +183,7 @@ def test_a_shutdown_in_an_outage(bot: Bot, sandbox: Sandbox) -> None:
     bot.on_receive = fail
     run_until(bot, failed.is_set)
     assert bot.received == [first]
-    assert [update["message"]["text"] for update in sandbox.world.updates.first(9)] == ["b"]
+    assert [update["message"]["text"] for update in sandbox.state.updates.first(9)] == ["b"]
 
 
 def test_what_cannot_be_read(

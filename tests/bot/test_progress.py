@@ -1,4 +1,4 @@
-"""Notices: one per photo or album, kept true, and gone when the answer is there."""
+"""ProgressMessages: one per photo or album, kept true, and gone when the answer is there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.sandbox.conftest import picture
 
 @pytest.fixture
 def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    """A bot that speaks as fast as it can and looks at its notices whenever it is told to."""
+    """A bot that speaks as fast as it can and looks at its progress whenever it is told to."""
     monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
     monkeypatch.setattr(progress, "_CHECK_SECONDS", 0)
     with parts() as bot:
@@ -30,7 +30,7 @@ def takes(bot: Parts, seconds: float) -> None:
 
 
 def answer(bot: Parts) -> None:
-    """Answers the oldest job in work, and has the notices looked after."""
+    """Answers the oldest job in work, and has the progress looked after."""
     job_id = bot.redis.zrange("attrai:jobs", 0, 0)[0].decode()
     job = bot.ledger.admitted(job_id)
     assert job is not None
@@ -99,9 +99,9 @@ def test_an_answer_that_is_faster(bot: Parts) -> None:
     """A photo that is answered before its notice could be sent has none."""
     bot.sandbox.user().send_photo(picture())
     (request,) = bot.requests()
-    bot.reception.receive(request)
+    bot.requests.receive(request)
     answer(bot)
-    bot.settle()
+    bot.flush()
     bot.look()
     assert bot.said() == []
     assert "sendMessage" not in {call.method for call in bot.sandbox.calls}
@@ -140,7 +140,7 @@ def test_what_is_done_at_once_needs_no_words(bot: Parts, monkeypatch: pytest.Mon
 
 
 def test_a_bot_that_is_started_again(bot: Parts) -> None:
-    """The successor of a bot takes its notices back, and says nothing again."""
+    """The successor of a bot takes its progress back, and says nothing again."""
     person = bot.sandbox.user()
     person.send_album([picture()] * 2)
     bot.receive()

@@ -1,4 +1,4 @@
-"""Reception: what is let in, what is refused and how, and that nothing happens twice."""
+"""RequestHandler: what is let in, what is refused and how, and that nothing happens twice."""
 
 from __future__ import annotations
 
@@ -168,8 +168,8 @@ def test_a_repeated_update(bot: Parts) -> None:
     bot.sandbox.user().send_photo(picture())
     (request,) = bot.requests()
     for _ in range(3):
-        bot.reception.receive(request)
-        bot.settle()
+        bot.requests.receive(request)
+        bot.flush()
     assert len({job.id for job in bot.queued("ingest")}) == 1
     assert bot.ledger.in_flight() == 1
     assert len(bot.said()) == 1
@@ -177,8 +177,8 @@ def test_a_repeated_update(bot: Parts) -> None:
     assert bot.ledger.finish(job)
     bot.look()
     queued = len(bot.queued("ingest"))
-    bot.reception.receive(request)
-    bot.settle()
+    bot.requests.receive(request)
+    bot.flush()
     assert len(bot.queued("ingest")) == queued
     assert bot.said() == []
 
@@ -190,20 +190,20 @@ def test_a_refused_update_comes_again(bot: Parts) -> None:
         person.send_photo(picture())
     *admitted, refused = bot.requests()
     for request in (*admitted, refused):
-        bot.reception.receive(request)
+        bot.requests.receive(request)
     jobs = bot.queued("ingest")
     for job in jobs:
         bot.ledger.finish(job)
-    bot.reception.receive(refused)
+    bot.requests.receive(refused)
     bot.look()
-    bot.settle()
+    bot.flush()
     assert bot.said() == []
     assert bot.queued("ingest") == jobs
     assert {(job.id, job.failure and job.failure.code) for job in bot.queued("deliver")} == {
         (bot.queued("deliver")[0].id, "user-busy")
     }
     assert bot.ledger.finish(bot.queued("deliver")[0])
-    bot.reception.receive(refused)
+    bot.requests.receive(refused)
     assert bot.ledger.in_flight() == 0
 
 

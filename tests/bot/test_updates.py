@@ -14,10 +14,10 @@ from telebot import types
 from attrai import logs
 from attrai.bot import updates
 from attrai.bot.poller import Poller
-from attrai.bot.updates import Chatter, CommandRequest, PhotoRequest, Reader, Request
+from attrai.bot.updates import CommandRequest, OtherMessage, PhotoRequest, Request, UpdateParser
 from attrai.lifecycle.shutdown import Shutdown
-from telegram_sandbox.state import World
-from telegram_sandbox.users import Group, Person
+from telegram_sandbox.state import State
+from telegram_sandbox.users import Group, User
 from tests.sandbox.conftest import picture
 from tests.telegram.served import connect
 
@@ -28,15 +28,17 @@ class Talk:
     """What people send, and what the reader makes of it."""
 
     def __init__(self) -> None:
-        self.world = World(1000, BOT)
-        self.reader = Reader(types.User(1000, is_bot=True, first_name="a", username=BOT), 1280)
+        self.world = State(1000, BOT)
+        self.reader = UpdateParser(
+            types.User(1000, is_bot=True, first_name="a", username=BOT), 1280
+        )
         self.ann = self.join(1)
         Group(self.world, GROUP, "Group")
 
-    def join(self, user: int, language: str = "en") -> Person:
+    def join(self, user: int, language: str = "en") -> User:
         """A user."""
         self.world.join(user, language, None)
-        return Person(self.world, user)
+        return User(self.world, user)
 
     def read(self) -> list[Request | None]:
         """The requests of the updates since the last call."""
@@ -197,7 +199,7 @@ def test_commands(talk: Talk) -> None:
         assert request.name == name
     for text in ("/", "/start!", "start", "a /start"):
         talk.ann.send_text(text)
-        assert isinstance(talk.read_one(), Chatter)
+        assert isinstance(talk.read_one(), OtherMessage)
 
 
 def test_what_is_no_photo(talk: Talk) -> None:
@@ -208,7 +210,7 @@ def test_what_is_no_photo(talk: Talk) -> None:
     file = {"file_id": "a", "file_unique_id": "b"}
     animation = file | {"width": 1, "height": 1, "duration": 1}
     talk.world.post(talk.world.user(1), 1, {"animation": animation, "document": file}, None)
-    assert all(isinstance(request, Chatter) for request in talk.read())
+    assert all(isinstance(request, OtherMessage) for request in talk.read())
 
 
 def test_what_is_not_for_us(talk: Talk) -> None:

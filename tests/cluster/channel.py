@@ -33,7 +33,7 @@ class AnswersFile:
         """Writes down a picture."""
         self._write(job, "picture" if picture.startswith(b"\xff\xd8") else "rubbish")
 
-    def apologise(self, job: Job, failure: Failure) -> None:
+    def send_failure(self, job: Job, failure: Failure) -> None:
         """Writes down an apology."""
         self._write(job, failure.code)
 

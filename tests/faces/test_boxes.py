@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from attrai.faces.boxes import (
-    covers,
+    apply_regression,
+    iom_matrix,
+    iou_matrix,
     non_maximum_suppression,
-    overlaps,
-    shifted,
-    squared,
-    without_covered,
+    suppress_contained,
+    to_square,
 )
 from attrai.inference import FloatArray
 
@@ -34,13 +34,14 @@ def test_overlaps() -> None:
     """The shared area counts as a part of the union, or of the smaller box."""
     first = np.array([[0, 0, 10, 10]], np.float32)
     second = np.array([[5, 0, 15, 10], [2, 2, 4, 4], [20, 20, 30, 30]], np.float32)
-    assert_allclose(overlaps(first, second), [[1 / 3, 0.04, 0]], rtol=1e-6)
-    assert_allclose(covers(first, second), [[0.5, 1, 0]], rtol=1e-6)
+    assert_allclose(iou_matrix(first, second), [[1 / 3, 0.04, 0]], rtol=1e-6)
+    assert_allclose(iom_matrix(first, second), [[0.5, 1, 0]], rtol=1e-6)
 
 
 @given(box_lists, st.randoms(), st.sampled_from([0.31, 0.71]))
 @pytest.mark.parametrize(
-    ("suppress", "measure"), [(non_maximum_suppression, overlaps), (without_covered, covers)]
+    ("suppress", "measure"),
+    [(non_maximum_suppression, iou_matrix), (suppress_contained, iom_matrix)],
 )
 def test_suppression_is_greedy(suppress, measure, corners, random, threshold) -> None:  # noqa: ANN001 - hypothesis gives them
     """The same boxes stay as by the definition, box by box."""
@@ -62,7 +63,7 @@ def test_suppression_is_bounded() -> None:
     corners = rng.uniform(0, 1000, (20_000, 2)).astype(np.float32)
     boxes = np.hstack([corners, corners + 40])
     kept = non_maximum_suppression(boxes, 1 - rng.random(20_000, np.float32), 0.5)
-    pairs = overlaps(boxes[kept], boxes[kept])
+    pairs = iou_matrix(boxes[kept], boxes[kept])
     np.fill_diagonal(pairs, 0)
     assert 100 < len(kept) < 20_000
     assert pairs.max() <= 0.5
@@ -70,9 +71,9 @@ def test_suppression_is_bounded() -> None:
 
 @given(box_lists)
 def test_squares_contain_their_boxes(corners: list[tuple[float, float, float, float]]) -> None:
-    """A squared box has equal sides, the longer ones of the box, around the same centre."""
+    """A to_square box has equal sides, the longer ones of the box, around the same centre."""
     boxes = as_boxes(corners)
-    squares = squared(boxes)
+    squares = to_square(boxes)
     assert_allclose(squares[:, 2] - squares[:, 0], squares[:, 3] - squares[:, 1], rtol=1e-3)
     assert (squares[:, :2] <= boxes[:, :2] + 1e-3).all()
     assert (squares[:, 2:] >= boxes[:, 2:] - 1e-3).all()
@@ -83,5 +84,5 @@ def test_shifted() -> None:
     """Each edge moves by its offset in sides of the box, which may include the last pixel."""
     box = np.array([[10, 20, 19, 39]], np.float32)
     offsets = np.array([[0.1, -0.1, 0.5, 0]], np.float32)
-    assert_allclose(shifted(box, offsets, extra=1), [[11, 18, 24, 39]], rtol=1e-6)
-    assert_allclose(shifted(box, offsets, extra=0), [[10.9, 18.1, 23.5, 39]], rtol=1e-6)
+    assert_allclose(apply_regression(box, offsets, extra=1), [[11, 18, 24, 39]], rtol=1e-6)
+    assert_allclose(apply_regression(box, offsets, extra=0), [[10.9, 18.1, 23.5, 39]], rtol=1e-6)

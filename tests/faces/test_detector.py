@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from attrai.faces import CascadeNetworks, Detector
-from attrai.faces.boxes import overlaps
+from attrai.faces.boxes import iou_matrix
 from attrai.faces.detector import THRESHOLDS, Found, find_faces
 from tests.conftest import Labelled
 
 #: The last as `facenet_pytorch.MTCNN` has it by default, so that both let through alike.
-COMPARABLE = THRESHOLDS._replace(locate=0.7)
+COMPARABLE = THRESHOLDS._replace(onet=0.7)
 MIN_SIDE = 40
 
 
@@ -39,10 +39,10 @@ def test_example(astronaut: Image.Image, networks: CascadeNetworks) -> None:
 
 def crowd(astronaut: Image.Image, sizes: list[int]) -> Image.Image:
     """A row of astronauts of the given sizes."""
-    sheet = Image.new("RGB", (sum(sizes), max(sizes)), "white")
+    mosaic = Image.new("RGB", (sum(sizes), max(sizes)), "white")
     for place, size in enumerate(sizes):
-        sheet.paste(astronaut.resize((size, size)), (sum(sizes[:place]), 0))
-    return sheet
+        mosaic.paste(astronaut.resize((size, size)), (sum(sizes[:place]), 0))
+    return mosaic
 
 
 def test_left_to_right_and_largest(astronaut: Image.Image, networks: CascadeNetworks) -> None:
@@ -75,12 +75,12 @@ def comparison_photos(labelled: list[Labelled]) -> Iterator[Image.Image]:
         rows = rng.sample(labelled, rng.randint(2, 12))
         columns = math.ceil(math.sqrt(len(rows) * 4 / 3))
         width, height = 1280 // columns, 960 // math.ceil(len(rows) / columns)
-        sheet = Image.new("RGB", (1280, 960), tuple(rng.randrange(256) for _ in range(3)))
+        mosaic = Image.new("RGB", (1280, 960), tuple(rng.randrange(256) for _ in range(3)))
         for place, row in enumerate(rows):
             tile = Image.open(row.path).convert("RGB")
             tile.thumbnail((width, height))
-            sheet.paste(tile, (place % columns * width, place // columns * height))
-        yield sheet
+            mosaic.paste(tile, (place % columns * width, place // columns * height))
+        yield mosaic
 
 
 @pytest.mark.slow
@@ -101,7 +101,7 @@ def test_finds_what_facenet_pytorch_finds(
         if theirs is None:
             theirs, probabilities = np.empty((0, 4)), np.empty(0)
         ours: Found = find_faces(np.asarray(photo), networks, MIN_SIDE, COMPARABLE)
-        iou = overlaps(theirs.astype(np.float32), ours.boxes)
+        iou = iou_matrix(theirs.astype(np.float32), ours.boxes)
         best = iou.max(axis=1, initial=0)
         surely = np.asarray(probabilities, float) >= 0.95
         sure += surely.sum()

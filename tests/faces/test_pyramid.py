@@ -1,4 +1,4 @@
-"""The pyramid: levels side by side on a sheet, and crops of any size."""
+"""The pyramid: levels side by side on a mosaic, and crops of any size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from attrai.faces.pyramid import Halves, levels_of, sheet_of
+from attrai.faces.pyramid import ImagePyramid, levels_of, mosaic_of
 
 
 @given(
@@ -34,9 +34,9 @@ def test_the_sheet_shows_the_photo_at_every_scale(astronaut: Image.Image) -> Non
     """Each level looks like the photo, well resized."""
     photo = np.asarray(astronaut)
     levels = levels_of(astronaut.width, astronaut.height, 0.3, 12)
-    sheet = sheet_of(Halves(photo), levels)
+    mosaic = mosaic_of(ImagePyramid(photo), levels)
     for x, y, width, height in levels:
-        level = sheet[y : y + height, x : x + width].astype(float)
+        level = mosaic[y : y + height, x : x + width].astype(float)
         expected = np.asarray(astronaut.resize((width, height), Image.Resampling.BOX), float)
         assert np.abs(level - expected).mean() < 5
 
@@ -52,6 +52,6 @@ def test_crops_are_averages(
         round(part * side) for part, side in zip(window, size * 2, strict=True)
     )
     crop = np.empty((48, 48, 3), np.uint8)
-    Halves(photo).draw((left, top, right, bottom), crop)
+    ImagePyramid(photo).draw((left, top, right, bottom), crop)
     mean = photo[top:bottom, left:right].mean((0, 1))
     assert np.abs(crop.mean((0, 1)) - mean).max() < 6

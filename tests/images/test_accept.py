@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from attrai.errors import BrokenImage
-from attrai.images import Limits, decode_photo, untouched_jpeg
+from attrai.images import Limits, decode_photo, passthrough_jpeg
 from attrai.images.codecs import pack_photo, unpack_photo
 
 
@@ -26,7 +26,7 @@ def test_pixels_stay_and_metadata_goes(astronaut: Image.Image, progressive: bool
     """A plain JPEG keeps its pixels, loses comments and XMP, and what follows its end."""
     data = saved(astronaut, progressive=progressive, comment=b"secret", xmp=b"secret")
     assert b"secret" in data
-    found = untouched_jpeg(data + b"secret", Limits())
+    found = passthrough_jpeg(data + b"secret", Limits())
     assert found is not None
     content, size = found
     assert b"secret" not in content
@@ -69,7 +69,7 @@ def test_what_needs_work_is_left_to_it(
     astronaut: Image.Image, make: Callable[[Image.Image], bytes]
 ) -> None:
     """Whatever is not plain, upright, of the right size and whole is decoded by ingest."""
-    assert untouched_jpeg(make(astronaut), Limits()) is None
+    assert passthrough_jpeg(make(astronaut), Limits()) is None
 
 
 def test_damage_shows_when_it_is_decoded(astronaut: Image.Image) -> None:
@@ -77,7 +77,7 @@ def test_damage_shows_when_it_is_decoded(astronaut: Image.Image) -> None:
     data = bytearray(saved(astronaut))
     tables = data.index(b"\xff\xc4")
     data[tables + 5 : tables + 21] = b"\xff" * 16
-    found = untouched_jpeg(bytes(data), Limits())
+    found = passthrough_jpeg(bytes(data), Limits())
     assert found is not None
     with pytest.raises(BrokenImage):
         unpack_photo(found[0])

@@ -86,9 +86,9 @@ def logit(probabilities: NDArray) -> NDArray:  # type: ignore[type-arg]
 @pytest.mark.parametrize(
     ("name", "theirs", "images"),
     [
-        ("propose", "PNet", noise(1, 70, 94)),
-        ("refine", "RNet", noise(19, 24, 24)),
-        ("locate", "ONet", noise(5, 48, 48)),
+        ("pnet", "PNet", noise(1, 70, 94)),
+        ("rnet", "RNet", noise(19, 24, 24)),
+        ("onet", "ONet", noise(5, 48, 48)),
     ],
 )
 def test_networks_are_those_of_facenet_pytorch(
@@ -129,15 +129,15 @@ def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
 def test_any_number_of_images(networks: CascadeNetworks, count: int) -> None:
     """Images are answered alike whatever the size of their batch."""
     images = noise(40, 24, 24)
-    assert_allclose(networks.refine(images[:count]), networks.refine(images)[:count], atol=1e-4)
+    assert_allclose(networks.rnet(images[:count]), networks.rnet(images)[:count], atol=1e-4)
 
 
 def test_threads_do_not_disturb_each_other(networks: CascadeNetworks) -> None:
     """Several threads that call a network at once each get their own answer."""
     images = noise(40, 48, 48)
-    expected = networks.locate(images)
+    expected = networks.onet(images)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(networks.locate, [images[i : i + 3] for i in range(37)]))
+        answers = list(pool.map(networks.onet, [images[i : i + 3] for i in range(37)]))
     for i, answer in enumerate(answers):
         assert_allclose(answer, expected[i : i + 3], atol=1e-4)
 

@@ -181,7 +181,7 @@ def test_histogram_bounds(seconds: float) -> None:
 def test_eta_follows_queues_and_workers(redis: Redis, ledger: Ledger) -> None:
     """The estimate grows with the jobs ahead and shrinks with live workers."""
     for worker in ("a", "b"):
-        ledger.beat("detect", worker)
+        ledger.heartbeat("detect", worker)
     job = make(9)
     ledger.admit(job)
     for stage in STAGES:
@@ -195,7 +195,7 @@ def test_eta_follows_queues_and_workers(redis: Redis, ledger: Ledger) -> None:
     loads = ledger.loads()
     assert loads["detect"] == StageLoad(jobs=4, seconds=2.0, workers=2)
     assert ledger.eta() == pytest.approx(4 * 2 / 2 + 4)
-    ledger.leave("detect", "a")
+    ledger.deregister("detect", "a")
     assert ledger.eta() == pytest.approx(4 * 2 + 4)
     overtake(redis, WORKER_SECONDS + 1)
     assert ledger.loads()["detect"].workers == 0

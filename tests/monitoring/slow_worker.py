@@ -83,7 +83,7 @@ class Channel:
     def deliver(self, job: Job, picture: bytes) -> None:
         """Keeps the picture for itself."""
 
-    def apologise(self, job: Job, failure: Failure) -> None:
+    def send_failure(self, job: Job, failure: Failure) -> None:
         """Keeps the reason for itself."""
 
 

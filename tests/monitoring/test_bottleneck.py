@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attrai.job import STAGES
-from attrai.monitoring.bottleneck import advice, clearing_seconds, troubled, workers_needed
+from attrai.monitoring.bottleneck import advice, bottlenecks, clearing_seconds, workers_needed
 from tests.monitoring.states import snapshot, stage
 
 
@@ -55,7 +55,7 @@ def test_no_worker() -> None:
 def test_unknown_is_no_trouble() -> None:
     """Where Redis or RabbitMQ can't be asked nothing is made up."""
     lost = [stage(name, waiting=90, workers=None) for name in STAGES]
-    assert troubled(snapshot(*lost)) == []
+    assert bottlenecks(snapshot(*lost)) == []
 
 
 @given(

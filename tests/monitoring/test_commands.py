@@ -46,7 +46,7 @@ def test_all_up() -> None:
     ledger = broker.make_ledger(open_redis(settings), settings)
     rabbitmq = broker.make_broker(settings, [])
     for stage in STAGES:
-        ledger.beat(stage, "a")
+        ledger.heartbeat(stage, "a")
     for number in range(3):
         ledger.admit(make(number))
         publish(rabbitmq, "ingest", make(number))

@@ -23,8 +23,8 @@ import sys
 from attrai.monitoring.exporter import open_stage_metrics
 from attrai.settings import Settings
 metrics = open_stage_metrics(Settings(metrics_port=int(sys.argv[1])))
-from attrai.job import Failure, Ticket
-job = Ticket(id="0" * 32, channel="test", address={}, user="u").failed(Failure(code="no-face"))
+from attrai.job import Failure, JobRef
+job = JobRef(id="0" * 32, channel="test", address={}, user="u").failed(Failure(code="no-face"))
 metrics.answered(job)
 print("counted", flush=True)
 sys.stdin.read()

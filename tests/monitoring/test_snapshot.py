@@ -34,7 +34,7 @@ def test_all_up() -> None:
     """Each stage has its queue, what is in work, its workers and its pace."""
     client, ledger = empty()
     for stage in STAGES:
-        ledger.beat(stage, "a")
+        ledger.heartbeat(stage, "a")
     for number in range(6):
         job = make(number)
         ledger.admit(job)
@@ -93,7 +93,7 @@ def test_a_stage_without_workers() -> None:
     client, ledger = empty()
     for stage in STAGES:
         if stage != "render":
-            ledger.beat(stage, "a")
+            ledger.heartbeat(stage, "a")
     page = shown(take(client, ledger, Queues({"render": Depth(4, 0)})))
     assert "No worker lives of: render. 4 photos wait there." in page
 

@@ -36,7 +36,7 @@ def test_times(
 ) -> None:
     """The times of work and of waiting are in the buckets that they belong to."""
     job = make_job()
-    metrics.handed_on(job, left(job, "detect"))
+    metrics.forwarded(job, left(job, "detect"))
     bucket = registry.get_sample_value
     for name, below, above in (("work", "0.25", "0.5"), ("wait", "1.0", "2.5")):
         of = f"attrai_stage_{name}_seconds_bucket"
@@ -64,7 +64,7 @@ def test_outcomes_of_a_stage(
 ) -> None:
     """A photo is counted by what became of it in this stage, not before."""
     job = make_job(failure=before)
-    metrics.handed_on(job, left(job, "deliver", after))
+    metrics.forwarded(job, left(job, "deliver", after))
     found = registry.get_sample_value(
         "attrai_stage_photos_total", {"stage": "deliver", "outcome": outcome}
     )

@@ -88,8 +88,8 @@ def test_page_that_is_closed_is_forgotten(sandbox: Sandbox, url: str) -> None:
     """Nothing is kept for a stream that nobody reads any more."""
     with stream(url) as events:
         next(events)
-        assert len(sandbox.world._listeners) == 1
-    wait_for(lambda: not sandbox.world._listeners)
+        assert len(sandbox.state._listeners) == 1
+    wait_for(lambda: not sandbox.state._listeners)
 
 
 def test_quiet_stream_shows_that_it_lives(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_page_sends_messages_of_every_kind(sandbox: Sandbox, url: str) -> None:
         {"ids": [5]},
         {"ids": [6, 7]},
     ]
-    assert sandbox.world.user(7)["language_code"] == "ru"
+    assert sandbox.state.user(7)["language_code"] == "ru"
     text, one, two, other, document, three, last = sandbox.messages(7)
     assert text.text == "hi"
     assert [(bool(photo.photo), photo.caption) for photo in (one, two, other)] == [
@@ -166,7 +166,7 @@ def test_page_blocks_and_deletes(sandbox: Sandbox, url: str) -> None:
             f"{url}/page/block", json={"user": 1, "blocked": blocked}, timeout=10
         )
         assert answer.ok
-        assert sandbox.world.has_blocked(1) == blocked
+        assert sandbox.state.has_blocked(1) == blocked
     answer = requests.post(f"{url}/page/delete", json={"user": 1, "id": sent}, timeout=PATIENCE_S)
     assert answer.json() == {"deleted": True}
     assert sandbox.messages(1) == []
@@ -180,7 +180,7 @@ def test_documents_are_saved_and_not_opened(sandbox: Sandbox, url: str) -> None:
     ann.send_document(b"<svg/>", "a.svg", "image/svg+xml")
     page, png, svg = (
         requests.get(f"{url}/page/files/{message['document']['file_id']}", timeout=PATIENCE_S)
-        for message in sandbox.world.messages(1)
+        for message in sandbox.state.messages(1)
     )
     assert page.content == b"<script>"
     assert page.headers["content-disposition"] == "attachment; filename*=utf-8''%C3%BC.html"

@@ -100,7 +100,7 @@ def test_users_keep_what_is_known_of_them(sandbox: Sandbox) -> None:
     """Asking for a user again changes only what is said."""
     sandbox.user(5, "ru", "Ann")
     sandbox.user(5)
-    assert sandbox.world.user(5) == {
+    assert sandbox.state.user(5) == {
         "id": 5,
         "is_bot": False,
         "first_name": "Ann",
@@ -171,6 +171,6 @@ def test_oldest_files_make_room() -> None:
 
 def test_message_survives_its_bytes(sandbox: Sandbox) -> None:
     """A photo whose bytes were dropped is still a photo, an empty one."""
-    sandbox.world.files._capacity = 1
+    sandbox.state.files._capacity = 1
     sandbox.user().send_photo(picture())
     assert [message.photo for message in sandbox.messages(1)] == [b""]

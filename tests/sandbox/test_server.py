@@ -26,7 +26,7 @@ def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
             # Its client gives up before it ends by itself, as does that of the call that hangs.
             poll = threads.submit(requests.get, f"{bot}/getUpdates?timeout=50", timeout=45)
             silence = threads.submit(requests.get, f"{bot}/getMe", timeout=PATIENCE_S)
-            wait_for(lambda: len(sandbox.world._listeners) == 2)
+            wait_for(lambda: len(sandbox.state._listeners) == 2)
         assert b'{"blocked": false}' in stream.result(PATIENCE_S).content
         assert poll.result(PATIENCE_S).json() == {"ok": True, "result": []}
         assert isinstance(silence.exception(PATIENCE_S), requests.exceptions.ConnectionError)

@@ -34,7 +34,7 @@ def poll(sandbox: Sandbox, url: str) -> Iterator[Callable[..., Future[Any]]]:
 
         def start(**parameters: Any) -> Future[Any]:
             begun = threading.Event()
-            with sandbox.world.listening(lambda _: begun.set()):
+            with sandbox.state.listening(lambda _: begun.set()):
                 answer = threads.submit(
                     requests.post,
                     f"{url}/bot{sandbox.token}/getUpdates",
@@ -119,8 +119,8 @@ def test_poller_that_left_is_forgotten(call: Call, sandbox: Sandbox, url: str) -
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as bot:
         path = f"/bot{sandbox.token}/getUpdates?timeout={MAX_WAIT}"
         bot.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        wait_for(lambda: sandbox.world._listeners, "the sandbox has not begun to wait")
-    wait_for(lambda: not sandbox.world._listeners, "the sandbox still waits")
+        wait_for(lambda: sandbox.state._listeners, "the sandbox has not begun to wait")
+    wait_for(lambda: not sandbox.state._listeners, "the sandbox still waits")
     sandbox.user().send_text("hi")
     assert len(call("getUpdates", timeout=10)["result"]) == 1
     assert [made.status for made in sandbox.calls] == [200]

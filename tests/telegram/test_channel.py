@@ -41,7 +41,7 @@ def job(sandbox: Sandbox, make_job: MakeJob, face: Face) -> Job:
     return make_job(
         channel="telegram",
         address={"chat": 1, "message": message},
-        source=sandbox.world.messages(1)[0]["photo"][-1]["file_id"],
+        source=sandbox.state.messages(1)[0]["photo"][-1]["file_id"],
         faces=(face,),
         faces_found=1,
         scores=(Score(value=7.24, spread=1.26),),
@@ -125,7 +125,7 @@ def test_a_heavy_picture(channel: TelegramChannel, sandbox: Sandbox, job: Job) -
 def test_a_file_that_is_too_large(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     """A file that Telegram does not give out is told of as too large."""
     sandbox.user().send_document(bytes(20 * 2**20 + 1), "a.png", "image/png")
-    large = job.with_(source=sandbox.world.messages(1)[-1]["document"]["file_id"])
+    large = job.with_(source=sandbox.state.messages(1)[-1]["document"]["file_id"])
     with pytest.raises(FileTooLarge) as raised:
         channel.fetch(large, 20 * 10**6)
     assert raised.value.details == {"limit_mb": 20}
@@ -145,7 +145,7 @@ def test_nobody_to_answer(channel: TelegramChannel, sandbox: Sandbox, job: Job) 
     sandbox.user(2).block()
     blocked = job.with_(address={"chat": 2, "message": 1}, id="0" * 32)
     with pytest.raises(Undeliverable, match="blocked"):
-        channel.apologise(blocked, Failure(code="no-face"))
+        channel.send_failure(blocked, Failure(code="no-face"))
 
 
 def test_patience(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
@@ -159,7 +159,7 @@ def test_patience(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     calls = len(sandbox.calls)
     for send in (
         lambda: channel.deliver(job, picture()),
-        lambda: channel.apologise(job, Failure(code="no-face")),
+        lambda: channel.send_failure(job, Failure(code="no-face")),
     ):
         with pytest.raises(TryLater) as raised:
             send()
@@ -191,7 +191,7 @@ def test_apologies(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None
         (Failure(code="of-next-year"), "ru", "нас что-то сломалось."),
         (Failure(code="no-face"), "fr", "No face was found."),
     ):
-        channel.apologise(job.with_(locale=locale), failure)
+        channel.send_failure(job.with_(locale=locale), failure)
         answer = sandbox.messages(1)[-1]
         assert words in str(answer.text)
         assert answer.reply_to == job.address["message"]

@@ -115,7 +115,7 @@ def test_a_connection_that_breaks(telegram: Telegram, sandbox: Sandbox, fault: s
     """A call without an answer is to be tried later, whether it was carried out or not."""
     sandbox.user().send_text("hi")
     telegram.send_text(1, "Hello!", reply_to=1)
-    file_id = sandbox.world.files.add(b"a file", "a", "b", "c").id
+    file_id = sandbox.state.files.add(b"a file", "a", "b", "c").id
     sandbox.faults = Faults(**{fault: 1}, silence=0.05)
     for call in (*_CALLS.values(), lambda t: t.download(file_id, 10)):
         assert str(failing(call, connect_again(telegram), TryLater)) == "ConnectionError"
@@ -174,11 +174,11 @@ def test_another_poller(telegram: Telegram, sandbox: Sandbox) -> None:
     first = threading.Thread(
         target=lambda: caught.append(failing(lambda t: t.updates(0, 20), telegram, AnotherPoller))
     )
-    with sandbox.world.lock:
-        changes = sandbox.world._changes
+    with sandbox.state.lock:
+        changes = sandbox.state._changes
     first.start()
     # The poll that comes is a change.
-    assert sandbox.world.wait_until(lambda: sandbox.world._changes > changes, PATIENCE_S)
+    assert sandbox.state.wait_until(lambda: sandbox.state._changes > changes, PATIENCE_S)
     telegram.updates(0, 1)
     first.join()
     assert "make sure that only one bot instance is running" in str(caught[0])

@@ -36,7 +36,7 @@ _LIMIT = 1_000_000
 def update_file(sandbox: Sandbox, content: bytes) -> str:
     """The id of a file that a user sent."""
     sandbox.user().send_document(content, "a.bin", "application/octet-stream")
-    file_id: str = sandbox.world.messages(1)[-1]["document"]["file_id"]
+    file_id: str = sandbox.state.messages(1)[-1]["document"]["file_id"]
     return file_id
 
 

@@ -167,7 +167,7 @@ def test_nothing_is_kept(clock: Clock) -> None:
         assert b"4711" not in key
 
 
-class Step(NamedTuple):
+class CalibrationBin(NamedTuple):
     """A message, or a hold, that comes some seconds after the step before."""
 
     after: float
@@ -179,7 +179,7 @@ class Step(NamedTuple):
 
 _STEPS = st.lists(
     st.builds(
-        Step,
+        CalibrationBin,
         after=st.sampled_from([0, 0, 0, 0.001, 0.03, 0.3, 1.0, 2.0]),
         chat=st.one_of(st.sampled_from([1, 2, -1]), st.integers(3, 50)),
         kind=st.sampled_from(["turn", "turn", "plain", "hold"]),
@@ -191,12 +191,12 @@ _STEPS = st.lists(
 
 @settings(max_examples=40)
 @given(_STEPS, st.sampled_from([ON_THE_SPOT, 1.5]))
-def test_any_history(steps: list[Step], patience: float) -> None:
+def test_any_history(steps: list[CalibrationBin], patience: float) -> None:
     """Whatever comes, no second sees too many messages, no chat two, and no hold is broken."""
     clock = Clock(patience)
     sent: dict[int, list[float]] = defaultdict(list)
     holds: list[tuple[int, float, float]] = []
-    asked: list[tuple[float, int, Step]] = []
+    asked: list[tuple[float, int, CalibrationBin]] = []
     now = clock.now
     for number, step in enumerate(steps):
         now += step.after

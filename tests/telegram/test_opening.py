@@ -19,7 +19,7 @@ from tests.telegram.served import TOKEN
 def test_a_token_is_tried(url: str, sandbox: Sandbox) -> None:
     """The token is tried at once, and a slash at the address' end is none too many."""
     settings = Settings(telegram_token=TOKEN, telegram_api_url=url + "/")
-    assert open_telegram(settings, embedded_redis()).me().username == sandbox.world.bot["username"]
+    assert open_telegram(settings, embedded_redis()).me().username == sandbox.state.bot["username"]
 
 
 @pytest.mark.parametrize("token", ["1:another", "none", "with space:a"])

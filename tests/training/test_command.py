@@ -66,10 +66,10 @@ def test_from_photos_to_weights(folder: Path, teacher: Path, tmp_path: Path) -> 
     assert result.exit_code == 0, result.output
     assert "56 photos learnt from, 3 left out:" in result.stdout
     for more, told in (
-        ([], {"photos": 56, "judges": 8}),
+        ([], {"photos": 56, "validation": 8}),
         (
             [*teachers, "--unrated", folder],
-            {"photos": 56, "judges": 0, "teachers": ["teacher.safetensors", "faceres.json"]},
+            {"photos": 56, "validation": 0, "teachers": ["teacher.safetensors", "faceres.json"]},
         ),
     ):
         result = run("--init", backbone, "--out", scorer, *more, *common)
@@ -85,7 +85,7 @@ def test_from_photos_to_weights(folder: Path, teacher: Path, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_cross_validation(folder: Path, teacher: Path, tmp_path: Path) -> None:
-    """Each photo is judged by a network that has not seen it; all of them are in the figures."""
+    """Each photo is judged by a network that has not seen it; all of them are in the estimates."""
     common = ["--data", folder, "--cache", tmp_path, "--epochs", "1", "--init", "none"]
     result = run("--folds", "2", "--teacher", teacher, *common)
     assert result.exit_code == USAGE

@@ -12,8 +12,8 @@ from attrai_training.distillation import distil
 from attrai_training.dlib_network import SIDE as TEACHERS_SIDE
 from attrai_training.dlib_network import Teacher
 from attrai_training.evaluation import LabelledPhoto
-from attrai_training.finetuning import Lessons, fit
-from attrai_training.loop import Checkpoint, Conditions, Device, Plan
+from attrai_training.finetuning import TrainingSet, fit
+from attrai_training.loop import Checkpoint, Device, RunContext, TrainConfig
 from attrai_training.packaging import start_of
 from attrai_training.ratings import Targets, mean
 
@@ -23,7 +23,7 @@ BORDER = round(0.2 * TEACHERS_SIDE)
 DEVICE = Device("cpu", half=False, threads=torch.get_num_threads())
 
 
-def lessons(count: int, seed: int) -> Lessons:
+def training_set(count: int, seed: int) -> TrainingSet:
     """Crops whose score is their light: what the augmentation leaves is enough to learn it."""
     rng = np.random.default_rng(seed)
     scores = rng.uniform(1, 10, count)
@@ -31,19 +31,19 @@ def lessons(count: int, seed: int) -> Lessons:
     noise = rng.integers(-15, 15, (count, whole, whole, 3))
     images = (noise + 25 * scores[:, None, None, None]).clip(0, 255).astype(np.uint8)
     photos = [LabelledPhoto(Path("photo.jpg"), score) for score in scores]
-    return Lessons(Views(images, 0.2), Targets.of(photos))
+    return TrainingSet(Views(images, 0.2), Targets.of(photos))
 
 
-def conditions(folder: Path) -> Conditions:
+def context(folder: Path) -> RunContext:
     """On the CPU, with nobody looking."""
-    return Conditions(DEVICE, Checkpoint(folder, {}), lambda _: None)
+    return RunContext(DEVICE, Checkpoint(folder, {}), lambda _: None)
 
 
 def test_it_learns_what_it_is_shown(tmp_path: Path) -> None:
     """From nothing, it learns to rate crops that it has not seen by what their ratings follow."""
-    plan = Plan(epochs=8, batch=16, rate=1e-3, side=SIDE, seed=1)
-    network = fit(start_of("none", 1), lessons(96, 1), plan, conditions(tmp_path))
-    judged = lessons(64, 2)
+    config = TrainConfig(epochs=8, batch=16, rate=1e-3, side=SIDE, seed=1)
+    network = fit(start_of("none", 1), training_set(96, 1), config, context(tmp_path))
+    judged = training_set(64, 2)
     with torch.no_grad():
         logits = torch.cat([network(part) for part in judged.views.all_plain(SIDE)])
     rated = mean(logits.softmax(1))
@@ -58,24 +58,24 @@ def test_it_ends_when_nothing_gets_better(tmp_path: Path) -> None:
         nonlocal told
         told += steps
 
-    contrary = lessons(64, 3)
+    contrary = training_set(64, 3)
     contrary.targets.means.neg_().add_(11)
     contrary.targets.distributions.copy_(contrary.targets.distributions.flip(1))
-    plan = Plan(epochs=30, batch=16, rate=1e-3, side=SIDE, seed=1)
-    keeping = Conditions(DEVICE, Checkpoint(tmp_path, {}), progress)
-    fit(start_of("none", 1), lessons(48, 1), plan, keeping, judges=contrary)
-    assert told < plan.loop(48).steps
+    config = TrainConfig(epochs=30, batch=16, rate=1e-3, side=SIDE, seed=1)
+    keeping = RunContext(DEVICE, Checkpoint(tmp_path, {}), progress)
+    fit(start_of("none", 1), training_set(48, 1), config, keeping, validation=contrary)
+    assert told < config.loop(48).steps
     assert not list(tmp_path.iterdir())
 
 
 def test_distillation_gives_a_network_without_ratings(tmp_path: Path) -> None:
     """A few steps on a few images run to their end; the last layer is left for the ratings."""
     torch.manual_seed(0)
-    views = lessons(8, 0).views
+    views = training_set(8, 0).views
     teacher = Teacher()
     teacher.for_use()
-    plan = Plan(epochs=2, batch=4, rate=1e-4, side=64, seed=0)
-    network = distil(teacher, [], views, plan, conditions(tmp_path))
+    config = TrainConfig(epochs=2, batch=4, rate=1e-4, side=64, seed=0)
+    network = distil(teacher, [], views, config, context(tmp_path))
     assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
     assert not network.fc.weight.any()
 

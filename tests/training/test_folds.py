@@ -29,8 +29,8 @@ def test_no_fold_divides_a_group(group: list[int], count: int, seed: int) -> Non
 
 def test_like_faces_are_a_group_through_a_third() -> None:
     """Two photos that are both like a third are in its group, and nobody else is."""
-    places = np.array([[0], [0.3], [0.6], [3], [3.3], [9], [-0.3]], np.float32)
-    found = groups(places)
+    indices = np.array([[0], [0.3], [0.6], [3], [3.3], [9], [-0.3]], np.float32)
+    found = groups(indices)
     assert found[0] == found[1] == found[2] == found[6]
     assert found[3] == found[4]
     assert len(set(found)) == 3

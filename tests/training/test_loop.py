@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from attrai_training.loop import Checkpoint, Conditions, Device, Loop, Places, run
-from attrai_training.schedule import Optimisation, Pace
+from attrai_training.loop import Checkpoint, Device, Indices, Loop, RunContext, run
+from attrai_training.schedule import LRSchedule, TrainState
 
 LOOP = Loop(photos=10, epochs=6, batch=3, seed=7)
 
@@ -23,14 +23,14 @@ def train(folder: Path, *, until: int | None = None) -> tuple[nn.Module, int]:
     """A small network after training, and how many steps were told; interrupted before one."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
-    pace = Pace(LOOP.steps, 0.01, head_factor=5, warm_up=0.2, decay=0.01, averaging=0.9)
-    optimisation = Optimisation(network, network[2], pace)
+    schedule = LRSchedule(LOOP.steps, 0.01, head_factor=5, warm_up=0.2, decay=0.01, averaging=0.9)
+    state = TrainState(network, network[2], schedule)
     told = 0
 
-    def loss(places: Places, rng: np.random.Generator) -> Tensor:
-        if optimisation.step == until:
+    def loss(indices: Indices, rng: np.random.Generator) -> Tensor:
+        if state.step == until:
             raise Interrupted
-        x = torch.from_numpy(rng.normal(size=(len(places), 4))).float()
+        x = torch.from_numpy(rng.normal(size=(len(indices), 4))).float()
         return (network(x) - x.sum(1, keepdim=True)).square().mean()
 
     def progress(steps: int) -> None:
@@ -38,8 +38,8 @@ def train(folder: Path, *, until: int | None = None) -> tuple[nn.Module, int]:
         told += steps
 
     device = Device("cpu", half=False, threads=torch.get_num_threads())
-    run(LOOP, optimisation, loss, Conditions(device, Checkpoint(folder, {"run": 1}), progress))
-    return optimisation.average, told
+    run(LOOP, state, loss, RunContext(device, Checkpoint(folder, {"run": 1}), progress))
+    return state.average, told
 
 
 @pytest.mark.parametrize("until", [2, 3, 11])
@@ -85,8 +85,8 @@ def test_a_damaged_checkpoint_is_none(tmp_path: Path) -> None:
 
 def test_the_rate_rises_and_falls() -> None:
     """The learning rate begins low, is highest after the warm-up, and ends near nothing."""
-    pace = Pace(100, 1.0, head_factor=1, warm_up=0.2, decay=0, averaging=0.9)
-    rates = [pace.at(step) for step in range(100)]
+    schedule = LRSchedule(100, 1.0, head_factor=1, warm_up=0.2, decay=0, averaging=0.9)
+    rates = [schedule.at(step) for step in range(100)]
     assert rates.index(max(rates)) == 20
     assert rates[:21] == sorted(rates[:21])
     assert rates[20:] == sorted(rates[20:], reverse=True)

@@ -27,7 +27,7 @@ def network(content: faceres.Tensors, tmp_path_factory: pytest.TempPathFactory) 
 
 @torch.no_grad()
 def test_it_computes_what_the_file_says(network: MobileNet, content: faceres.Tensors) -> None:
-    """Worked out for single places by TensorFlow's rules, its first layers have these values."""
+    """Worked out for single indices by TensorFlow's rules, its first layers have these values."""
     crop = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 3)).astype(np.float32)
     bgr = crop[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
     given = torch.from_numpy(crop).permute(2, 0, 1)[None]

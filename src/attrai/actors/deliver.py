@@ -18,12 +18,12 @@ class Deliver(Stage):
     def work(self, job: Job) -> Job:
         channel = self.services.channels[job.channel]
         if job.failure:
-            channel.apologise(job, job.failure)
+            channel.send_failure(job, job.failure)
         else:
             channel.deliver(job, self.read(job, PICTURE))
         return job
 
-    def hand_on(self, job: Job) -> None:
+    def forward(self, job: Job) -> None:
         """Leaves nothing of the job: this is its last stage."""
         # Files of a job that is finished are swept if need be; a job without files would be
         # taken for one that another copy of the message finished.
@@ -32,9 +32,9 @@ class Deliver(Stage):
         if answered:
             self.services.on_answered(job)
 
-    def give_up(self, job: Job) -> Job:
+    def fail(self, job: Job) -> Job:
         """Nothing more can be said to the user than that it is our fault, if anything."""
-        failed = super().give_up(job)
+        failed = super().fail(job)
         if not job.failure:
             try:
                 return self.work(failed)

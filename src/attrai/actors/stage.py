@@ -78,7 +78,7 @@ class Stage(ABC):
         except FileNotFoundError as error:
             raise FileGone(name) from error
 
-    def hand_on(self, job: Job) -> None:
+    def forward(self, job: Job) -> None:
         """Publishes the job for its next stage, then deletes what only this one needed."""
         following = "deliver" if job.failure else STAGES[STAGES.index(self.name) + 1]
         # Publishing belongs in the actor: dramatiq swallows what its hooks raise, and
@@ -86,7 +86,7 @@ class Stage(ABC):
         publish(self._broker, following, job)
         self.services.photos.delete(job.id, *self.consumes)
 
-    def give_up(self, job: Job) -> Job:
+    def fail(self, job: Job) -> Job:
         """The job's end when this stage can't be done."""
         return job.with_(failure=INTERNAL)
 
@@ -99,8 +99,8 @@ class Stage(ABC):
                 self._process(job, started)
             except UnreadableMessage as error:
                 log.error("unreadable message", reason=str(error))  # noqa: TRY400 - it is the sender's fault
-                if error.ticket is not None:
-                    publish(self._broker, "deliver", error.ticket.failed(INTERNAL))
+                if error.ref is not None:
+                    publish(self._broker, "deliver", error.ref.failed(INTERNAL))
             except dramatiq.errors.Retry:
                 raise
             except (Exception, TimeLimitExceeded) as error:
@@ -131,9 +131,9 @@ class Stage(ABC):
         waited, took = max(0.0, started - job.queued_at), max(0.0, time.time() - started)
         timing = Timing(stage=self.name, waited=waited, took=took)
         done = done.model_copy(update={"trace": (*done.trace, timing)})
-        self.hand_on(done)
+        self.forward(done)
         # Last, for the next stage need not wait for it.
-        self.services.on_handed_on(job, done)
+        self.services.on_forwarded(job, done)
         log.info("done", attempt=_attempt(), waited=waited, took=took)
 
     def _postpone(self, job: Job, later: TryLater) -> None:
@@ -156,7 +156,7 @@ class Stage(ABC):
         if start > ATTEMPTS:
             log.error("given up: its workers died", starts=start)
             # Giving up may kill as well.
-            return self.give_up(job) if start <= 2 * ATTEMPTS else job.with_(failure=INTERNAL)
+            return self.fail(job) if start <= 2 * ATTEMPTS else job.with_(failure=INTERNAL)
         try:
             return self.work(job)
         except UserError as error:
@@ -168,7 +168,7 @@ class Stage(ABC):
             attempt = _attempt()
             log.exception("failed", attempt=attempt)
             if attempt >= ATTEMPTS:
-                return self.give_up(job)
+                return self.fail(job)
             self.services.ledger.pause(job, self.name)
             raise _retry(error) from error
 

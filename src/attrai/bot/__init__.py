@@ -2,10 +2,10 @@
 
 poller      gets updates, has them handled, and only then confirms them
 updates     what a message wants of us
-reception   lets a photo in or refuses it, answers commands
+requests   lets a photo in or refuses it, answers commands
 admin       tells the operator how all is doing
-notices     the message that says how long it will take, until it is answered
-outbox      sends without keeping the poller waiting
+progress     the message that says how long it will take, until it is answered
+sender      sends without keeping the poller waiting
 service     all of these as a process
 one_process the same with the stages in it
 """

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from redis import Redis
 
-from attrai.bot.sender import Outbox
+from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import CommandRequest, Origin, Request
 from attrai.ledger import Ledger
 from attrai.ledger.history import History, read_history
@@ -25,7 +25,7 @@ _DAYS = 30
 _TRIES = 5
 
 
-class Office:
+class AdminCommands:
     """Answers those whose numbers are in the settings; nobody else learns that it is there."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Office:
         ledger: Ledger,
         queues: Queues,
         telegram: Telegram,
-        outbox: Outbox,
+        sender: BackgroundSender,
     ) -> None:
         self._admins = settings.admins or frozenset()
         self._pseudonyms = open_pseudonyms(settings)
@@ -43,10 +43,10 @@ class Office:
         self._ledger = ledger
         self._queues = queues
         self._telegram = telegram
-        self._outbox = outbox
+        self._sender = sender
 
     def receive(self, request: Request) -> bool:
-        """Answers in the background what is for the office; whether it was."""
+        """Answers in the background what is for the admin; whether it was."""
         origin = request.origin
         # A chat with one person has that person's number: in a group others would read along.
         if (
@@ -55,7 +55,7 @@ class Office:
             and origin.user in self._admins
             and origin.chat == origin.user
         ):
-            self._outbox.post(partial(self._answer, origin), tries=_TRIES)
+            self._sender.post(partial(self._answer, origin), tries=_TRIES)
             return True
         return False
 

@@ -14,7 +14,7 @@ import redis
 import structlog
 from telebot import types
 
-from attrai.bot.updates import Reader, Request
+from attrai.bot.updates import Request, UpdateParser
 from attrai.errors import TryLater
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import AnotherPoller, Rejected, Telegram
@@ -76,16 +76,16 @@ class Poller:
 
     def run(
         self,
-        reader: Reader,
+        reader: UpdateParser,
         receive: Callable[[Request], None],
-        settle: Callable[[float], None],
+        flush: Callable[[float], None],
     ) -> None:
         """Poll until the shutdown.
 
         Args:
             reader: says what an update wants.
             receive: starts what it wants; raises for an outage, and is called again then.
-            settle: waits for so many seconds until what was said of a batch is sent.
+            flush: waits for so many seconds until what was said of a batch is sent.
 
         Raises:
             TokenRefused: Telegram no longer knows the token.
@@ -99,7 +99,7 @@ class Poller:
                 self.unconfirmed = bool(updates)
                 for update in updates:
                     offset = self._handle(update, reader, receive, offset)
-                settle(_SETTLE)
+                flush(_SETTLE)
         except _ShuttingDown:
             if self.unconfirmed:
                 self._confirm(offset)
@@ -155,7 +155,7 @@ class Poller:
                 raise _ShuttingDown
 
     def _handle(
-        self, update: Any, reader: Reader, receive: Callable[[Request], None], offset: int
+        self, update: Any, reader: UpdateParser, receive: Callable[[Request], None], offset: int
     ) -> int:
         """Handles one update; the offset that confirms it."""
         number = update.get("update_id") if isinstance(update, dict) else None

@@ -12,14 +12,14 @@ from typing import cast
 from pydantic import BaseModel
 from redis import Redis
 
-from attrai.bot.sender import Outbox
+from attrai.bot.sender import BackgroundSender
 from attrai.job import Job
 from attrai.ledger import Ledger
 from attrai.locales import duration, text
 from attrai.telegram import Rejected, Telegram, chat_pace
 from attrai.telegram.channel import address_of
 
-#: Where notices are kept for a bot that is started again: a hash, by their first job.
+#: Where progress are kept for a bot that is started again: a hash, by their first job.
 _KEY = "attrai:notices"
 #: Seconds between checks of what was promised.
 _CHECK_SECONDS = 5.0
@@ -36,7 +36,7 @@ _AT_ONCE_SECONDS = 2.0
 _TRIES = 5
 
 
-class _Notice(BaseModel):
+class _ProgressMessage(BaseModel):
     """What a chat was told of a photo, or of the photos of an album."""
 
     chat: int
@@ -80,29 +80,31 @@ def _now() -> float:
     return time.monotonic()
 
 
-class Notices:
-    """All notices that stand. Only one bot may have them."""
+class ProgressMessages:
+    """All progress that stand. Only one bot may have them."""
 
-    def __init__(self, redis: Redis, telegram: Telegram, ledger: Ledger, outbox: Outbox) -> None:
+    def __init__(
+        self, redis: Redis, telegram: Telegram, ledger: Ledger, sender: BackgroundSender
+    ) -> None:
         self._redis = redis
         self._telegram = telegram
         self._ledger = ledger
-        self._outbox = outbox
+        self._sender = sender
         self._lock = threading.Lock()
         self._new: list[tuple[str, int]] = []
         #: Those that may turn out unnecessary: until when, and the message to reply to.
         self._held_back: dict[str, tuple[float, int]] = {}
         self._next_check = 0.0
         #: By their first job, as in Redis.
-        self._standing: dict[str, _Notice] = {}
+        self._standing: dict[str, _ProgressMessage] = {}
         #: The first job of the notice that a job or an album belongs to.
         self._first_of: dict[str, str] = {}
         saved = cast("dict[bytes, bytes]", redis.hgetall(_KEY))
         for first, notice in saved.items():
-            self._stand(first.decode(), _Notice.model_validate_json(notice))
+            self._stand(first.decode(), _ProgressMessage.model_validate_json(notice))
 
     @property
-    def standing(self) -> bool:
+    def pending(self) -> bool:
         """Whether somebody was told something that has to be taken back, or is about to be."""
         with self._lock:
             return bool(self._standing)
@@ -118,14 +120,14 @@ class Notices:
                 self._save(first)
             else:
                 chat, message = address_of(job)
-                notice = _Notice(chat=chat, locale=job.locale, album=album, jobs=[job.id])
+                notice = _ProgressMessage(chat=chat, locale=job.locale, album=album, jobs=[job.id])
                 self._stand(job.id, notice)
                 self._new.append((job.id, message))
 
     def send_new(self) -> None:
         """Sends what was announced since the last call, without waiting for it."""
         for first, reply_to in self._new:
-            self._outbox.post(partial(self._send, first, reply_to))
+            self._sender.post(partial(self._send, first, reply_to))
         self._new.clear()
 
     def look(self) -> None:
@@ -135,16 +137,16 @@ class Notices:
             due = [first for first, (until, _) in self._held_back.items() if until <= _now()]
             overdue = [(first, self._held_back.pop(first)[1]) for first in due]
         for first, reply_to in overdue:
-            self._outbox.post(partial(self._send, first, reply_to, at_once=False))
+            self._sender.post(partial(self._send, first, reply_to, at_once=False))
         held = self._ledger.held([job for notice in sent.values() for job in notice.jobs])
         for first in [first for first, notice in sent.items() if held.isdisjoint(notice.jobs)]:
             self._fall(first)
-            self._outbox.post(partial(self._take_back, first, sent.pop(first)), tries=_TRIES)
+            self._sender.post(partial(self._take_back, first, sent.pop(first)), tries=_TRIES)
         if sent and _now() >= self._next_check:
             self._next_check = _now() + _CHECK_SECONDS
             self._mend(sent, self._ledger.remaining(sorted(held)))
 
-    def _mend(self, sent: dict[str, _Notice], remaining: Mapping[str, float]) -> None:
+    def _mend(self, sent: dict[str, _ProgressMessage], remaining: Mapping[str, float]) -> None:
         off = [first for first, notice in sent.items() if notice.is_off(remaining)]
         off.sort(key=lambda first: sent[first].error(remaining), reverse=True)
         for first in off[:_MENDED]:
@@ -152,7 +154,7 @@ class Notices:
             before = notice.words()
             notice.promise(remaining)
             if notice.words() != before:
-                self._outbox.post(partial(self._edit, first, notice))
+                self._sender.post(partial(self._edit, first, notice))
 
     def _send(self, first: str, reply_to: int, *, at_once: bool = True) -> None:
         """Sends a notice, unless an answer is there or, `at_once`, will be in a moment."""
@@ -179,19 +181,19 @@ class Notices:
         if notice.promised < _SOON_SECONDS:
             self._telegram.say_busy(notice.chat)
 
-    def _edit(self, first: str, notice: _Notice) -> None:
+    def _edit(self, first: str, notice: _ProgressMessage) -> None:
         if notice.message is not None:
             self._telegram.edit_text(notice.chat, notice.message, notice.words())
         with self._lock:
             self._save(first)
 
-    def _take_back(self, first: str, notice: _Notice) -> None:
+    def _take_back(self, first: str, notice: _ProgressMessage) -> None:
         if notice.message is not None:
             with contextlib.suppress(Rejected):  # the user was faster
                 self._telegram.delete(notice.chat, notice.message)
         self._redis.hdel(_KEY, first)
 
-    def _stand(self, first: str, notice: _Notice) -> None:
+    def _stand(self, first: str, notice: _ProgressMessage) -> None:
         self._standing[first] = notice
         for key in (*notice.jobs, *filter(None, [notice.album])):
             self._first_of[key] = first

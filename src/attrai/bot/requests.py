@@ -6,9 +6,9 @@ import time
 from functools import partial
 
 from attrai.actors.intake import Intake
-from attrai.bot.progress import Notices
-from attrai.bot.sender import Outbox
-from attrai.bot.updates import Chatter, CommandRequest, Origin, PhotoRequest, Request
+from attrai.bot.progress import ProgressMessages
+from attrai.bot.sender import BackgroundSender
+from attrai.bot.updates import CommandRequest, Origin, OtherMessage, PhotoRequest, Request
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooSmall, UserError
 from attrai.job import Failure, Job
 from attrai.locales import duration, text
@@ -26,7 +26,7 @@ _UNKNOWN_TYPES = (None, "", "application/octet-stream")
 _TRIES = 5
 
 
-class Reception:
+class RequestHandler:
     """What the bot does with a request. Everything may be asked again."""
 
     def __init__(
@@ -34,15 +34,15 @@ class Reception:
         settings: Settings,
         telegram: Telegram,
         intake: Intake,
-        notices: Notices,
-        outbox: Outbox,
+        progress: ProgressMessages,
+        sender: BackgroundSender,
     ) -> None:
         self._settings = settings
         self._telegram = telegram
         self._pseudonyms = open_pseudonyms(settings)
         self._intake = intake
-        self._notices = notices
-        self._outbox = outbox
+        self._progress = progress
+        self._sender = sender
         self._limit_mb = min(settings.max_file_mb, _GET_FILE_MB)
         self._styles = renderer_names()
 
@@ -66,7 +66,7 @@ class Reception:
             return
         admission = self._intake.submit(job)
         if admission == "admitted" or (admission == "repeated" and self._is_in_work(job)):
-            self._notices.announce(job, request.album)
+            self._progress.announce(job, request.album)
         elif admission == "user-busy":
             wait = duration(self._intake.ledger.next_slot(job.user), job.locale)
             self._refuse(job, admission, limit=self._settings.max_active, wait=wait)
@@ -118,9 +118,9 @@ class Reception:
 
     def _reply(self, origin: Origin, words: str) -> None:
         send = partial(self._telegram.send_text, origin.chat, words, reply_to=origin.message)
-        self._outbox.post(send, tries=_TRIES)
+        self._sender.post(send, tries=_TRIES)
 
-    def _words_for(self, request: CommandRequest | Chatter) -> str:
+    def _words_for(self, request: CommandRequest | OtherMessage) -> str:
         locale = request.origin.locale
         match request:
             case CommandRequest(name="start"):
@@ -136,7 +136,7 @@ class Reception:
             case CommandRequest():
                 photos = self._settings.max_active
                 return text("help", locale, photos=photos, limit_mb=self._limit_mb)
-            case Chatter():
+            case OtherMessage():
                 return text("no-photo", locale)
 
 

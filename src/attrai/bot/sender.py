@@ -18,11 +18,11 @@ _THREADS = 8
 _SHORTEST, _LONGEST = 0.5, 30.0
 
 
-class Outbox:
+class BackgroundSender:
     """Messages that no photo depends on: a crash may lose them."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="outbox")
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sender")
         self._pending: set[Future[None]] = set()
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class Outbox:
             if awaited:
                 self._pending.add(sending)
 
-    def settle(self, seconds: float) -> None:
+    def flush(self, seconds: float) -> None:
         """Wait until all that is awaited is sent, but no longer than `seconds`."""
         with self._lock:
             pending = set(self._pending)

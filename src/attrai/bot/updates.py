@@ -52,16 +52,16 @@ class CommandRequest(NamedTuple):
     name: str
 
 
-class Chatter(NamedTuple):
+class OtherMessage(NamedTuple):
     """Anything else that somebody sent to us alone."""
 
     origin: Origin
 
 
-Request = PhotoRequest | CommandRequest | Chatter
+Request = PhotoRequest | CommandRequest | OtherMessage
 
 
-class Reader:
+class UpdateParser:
     """Reads updates in the order in which they come."""
 
     def __init__(self, me: types.User, max_side: int) -> None:
@@ -99,7 +99,7 @@ class Reader:
         if file and (private or self._is_addressed(words)):
             return PhotoRequest(origin, file, words, message.media_group_id)
         if private and message.content_type not in content_type_service:
-            return Chatter(origin)
+            return OtherMessage(origin)
         return None
 
     def _read_command(

@@ -142,16 +142,16 @@ def sweep_command(
         # A round may be cut off anywhere; the next one does the rest.
         shutdown = shutdown_of(context)
         shutdown.be_graceful()
-        pulse, dropped = health.Pulse(), DroppedRecords(services.ledger, log_handler)
+        heartbeat, dropped = health.Heartbeat(), DroppedRecords(services.ledger, log_handler)
 
         def live() -> None:
-            pulse.beat()
+            heartbeat.touch()
             dropped.note()
 
         try:
             sweeper.run(rabbitmq, services.ledger, services.photos, shutdown, live)
         finally:
-            pulse.stop()
+            heartbeat.remove()
 
 
 def health_command() -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.faces.pyramid import Halves
+from attrai.faces.pyramid import ImagePyramid
 from attrai.job import Face
 
 #: Side of a crop in pixels.
@@ -66,12 +66,12 @@ def aligned_crops(
     targets = TEMPLATE * side + border
     whole = side + 2 * border
     crops = np.empty((len(faces), whole, whole, 3), np.uint8)
-    halves = Halves(photo)
+    pyramid = ImagePyramid(photo)
     for crop, face in zip(crops, faces, strict=True):
         landmarks = np.array(face.landmarks)
         a, b, _ = similarity(landmarks, targets)[0]
         # From more than twice the size bilinear sampling would skip pixels.
-        image, scale = halves.at(float(np.hypot(a, b)))
+        image, scale = pyramid.at(float(np.hypot(a, b)))
         # A pixel's centre is at its number.
         centres = (landmarks + 0.5) * scale - 0.5
         matrix = similarity(centres, targets)

@@ -13,14 +13,14 @@ from attrai.inference import FloatArray
 Indices = NDArray[np.intp]
 
 
-def overlaps(first: FloatArray, second: FloatArray) -> FloatArray:
+def iou_matrix(first: FloatArray, second: FloatArray) -> FloatArray:
     """The IoU of each box in `first` with each in `second`: shape (n, m), from 0 to 1."""
     shared, areas = _shared(first, second)
     result: FloatArray = shared / _positive(areas[0][:, None] + areas[1][None, :] - shared)
     return result
 
 
-def covers(first: FloatArray, second: FloatArray) -> FloatArray:
+def iom_matrix(first: FloatArray, second: FloatArray) -> FloatArray:
     """The part that two boxes share of the smaller one, which is 1 for a box inside another."""
     shared, areas = _shared(first, second)
     result: FloatArray = shared / _positive(np.minimum(areas[0][:, None], areas[1][None, :]))
@@ -42,7 +42,7 @@ def _positive(areas: FloatArray) -> FloatArray:
 def non_maximum_suppression(boxes: FloatArray, scores: FloatArray, threshold: float) -> Indices:
     """Keeps the best of the boxes whose IoU is more than `threshold`.
 
-    Greedy: the box with the highest score stays, what overlaps it goes, and so on with the rest.
+    Greedy: the box with the highest score stays, what iou_matrix it goes, and so on with the rest.
 
     Args:
         boxes: shape (n, 4).
@@ -60,9 +60,9 @@ def non_maximum_suppression(boxes: FloatArray, scores: FloatArray, threshold: fl
     return np.array(kept, np.intp).reshape(-1)
 
 
-def without_covered(boxes: FloatArray, scores: FloatArray, threshold: float) -> Indices:
+def suppress_contained(boxes: FloatArray, scores: FloatArray, threshold: float) -> Indices:
     """The same for boxes of which the smaller one is covered by more than `threshold`."""
-    covered = covers(boxes, boxes) > threshold
+    covered = iom_matrix(boxes, boxes) > threshold
     kept: list[int] = []
     for i in np.argsort(-scores, kind="stable").tolist():
         if not covered[i, kept].any():
@@ -70,14 +70,14 @@ def without_covered(boxes: FloatArray, scores: FloatArray, threshold: float) -> 
     return np.array(kept, np.intp)
 
 
-def squared(boxes: FloatArray) -> FloatArray:
+def to_square(boxes: FloatArray) -> FloatArray:
     """The smallest squares around the same centres."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.hstack([centres - half, centres + half])
 
 
-def shifted(boxes: FloatArray, offsets: FloatArray, extra: int) -> FloatArray:
+def apply_regression(boxes: FloatArray, offsets: FloatArray, extra: int) -> FloatArray:
     """The boxes with each edge moved by its offset, given in sides of the box.
 
     Args:

@@ -15,9 +15,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.faces.boxes import non_maximum_suppression, shifted, squared, without_covered
+from attrai.faces.boxes import (
+    apply_regression,
+    non_maximum_suppression,
+    suppress_contained,
+    to_square,
+)
 from attrai.faces.networks import CascadeNetworks
-from attrai.faces.pyramid import Halves, halved, levels_of, sheet_of
+from attrai.faces.pyramid import ImagePyramid, halve, levels_of, mosaic_of
 from attrai.inference import FloatArray, Images
 from attrai.job import Face
 
@@ -34,10 +39,10 @@ _SAME = 0.5
 class Thresholds(NamedTuple):
     """The least probability that lets a candidate through each network."""
 
-    propose: float
-    propose_large: float  #: the first one's, for a face that fills much of the photo
-    refine: float
-    locate: float
+    pnet: float
+    pnet_large: float  #: the first one's, for a face that fills much of the photo
+    rnet: float
+    onet: float
 
 
 class Found(NamedTuple):
@@ -64,20 +69,20 @@ def find_faces(
         min_side: side of the smallest face to look for, in pixels.
         thresholds: least probabilities.
     """
-    halves = Halves(photo)
-    boxes = _propose(halves, networks, min_side, thresholds)
-    boxes = _refine(halves, networks, boxes, thresholds.refine)
-    return _locate(halves, networks, boxes, thresholds.locate)
+    pyramid = ImagePyramid(photo)
+    boxes = _run_pnet(pyramid, networks, min_side, thresholds)
+    boxes = _run_rnet(pyramid, networks, boxes, thresholds.rnet)
+    return _run_onet(pyramid, networks, boxes, thresholds.onet)
 
 
-def _propose(
-    halves: Halves, networks: CascadeNetworks, min_side: int, thresholds: Thresholds
+def _run_pnet(
+    pyramid: ImagePyramid, networks: CascadeNetworks, min_side: int, thresholds: Thresholds
 ) -> FloatArray:
-    height, width = halves.photo.shape[:2]
+    height, width = pyramid.photo.shape[:2]
     levels = levels_of(width, height, _CELL / min_side, _CELL)
     if not levels:
         return _NOTHING.boxes
-    (answers,) = networks.propose(sheet_of(halves, levels)[np.newaxis])
+    (answers,) = networks.pnet(mosaic_of(pyramid, levels)[np.newaxis])
     logits, moves = answers[0], answers[1:]
     boxes, sure, offsets = [], [], []
     for level in levels:
@@ -86,7 +91,7 @@ def _propose(
         right = left + (level.width - _CELL) // _STRIDE + 1
         face = logits[top:bottom, left:right]
         large = min(level.width, level.height) <= _LARGE * _CELL
-        threshold = thresholds.propose_large if large else thresholds.propose
+        threshold = thresholds.pnet_large if large else thresholds.pnet
         rows, columns = np.nonzero(face >= _logit(threshold))
         if not rows.size:
             continue
@@ -103,28 +108,28 @@ def _propose(
         return _NOTHING.boxes
     everywhere = np.concatenate(boxes)
     best = non_maximum_suppression(everywhere, np.concatenate(sure), _SAME)
-    return squared(shifted(everywhere[best], np.concatenate(offsets)[best], extra=0))
+    return to_square(apply_regression(everywhere[best], np.concatenate(offsets)[best], extra=0))
 
 
-def _refine(
-    halves: Halves, networks: CascadeNetworks, boxes: FloatArray, threshold: float
+def _run_rnet(
+    pyramid: ImagePyramid, networks: CascadeNetworks, boxes: FloatArray, threshold: float
 ) -> FloatArray:
-    boxes, crops = _crops(halves, boxes, 24)
+    boxes, crops = _crops(pyramid, boxes, 24)
     if not len(boxes):
         return boxes
-    answers = networks.refine(crops)
+    answers = networks.rnet(crops)
     passed = np.flatnonzero(answers[:, 0] > _logit(threshold))
     best = passed[non_maximum_suppression(boxes[passed], answers[passed, 0], _SAME)]
-    return squared(shifted(boxes[best], answers[best, 1:], extra=1))
+    return to_square(apply_regression(boxes[best], answers[best, 1:], extra=1))
 
 
-def _locate(
-    halves: Halves, networks: CascadeNetworks, boxes: FloatArray, threshold: float
+def _run_onet(
+    pyramid: ImagePyramid, networks: CascadeNetworks, boxes: FloatArray, threshold: float
 ) -> Found:
-    boxes, crops = _crops(halves, boxes, 48)
+    boxes, crops = _crops(pyramid, boxes, 48)
     if not len(boxes):
         return _NOTHING
-    answers = networks.locate(crops)
+    answers = networks.onet(crops)
     passed = answers[:, 0] > _logit(threshold)
     boxes, answers = boxes[passed], answers[passed]
     logits, offsets, points = answers[:, 0], answers[:, 1:5], answers[:, 5:]
@@ -132,8 +137,8 @@ def _locate(
     # The network puts out five x and then five y, in sides of the box.
     landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1)
     landmarks = landmarks * sides[:, None] + boxes[:, None, :2] - 1
-    boxes = shifted(boxes, offsets, extra=1)
-    best = without_covered(boxes, logits, 0.7)
+    boxes = apply_regression(boxes, offsets, extra=1)
+    best = suppress_contained(boxes, logits, 0.7)
     probabilities: FloatArray = np.reciprocal(1 + np.exp(-logits[best]))
     return Found(boxes[best], landmarks[best], probabilities)
 
@@ -142,9 +147,9 @@ def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def _crops(halves: Halves, boxes: FloatArray, side: int) -> tuple[FloatArray, Images]:
+def _crops(pyramid: ImagePyramid, boxes: FloatArray, side: int) -> tuple[FloatArray, Images]:
     """The boxes that touch the photo, and what they show of it as one batch."""
-    height, width = halves.photo.shape[:2]
+    height, width = pyramid.photo.shape[:2]
     windows = np.trunc(boxes)
     windows[:, :2] = windows[:, :2].clip(min=1) - 1
     windows[:, 2:] = windows[:, 2:].clip(max=[width, height])
@@ -153,17 +158,17 @@ def _crops(halves: Halves, boxes: FloatArray, side: int) -> tuple[FloatArray, Im
     twice = 2 * side
     column = np.empty((twice * int(inside.sum()), twice, 3), np.uint8)
     for place, window in enumerate(windows[inside].tolist()):
-        halves.draw(window, column[place * twice : (place + 1) * twice])
+        pyramid.draw(window, column[place * twice : (place + 1) * twice])
     if not column.size:
         return boxes[inside], np.empty((0, side, side, 3), np.uint8)
-    return boxes[inside], halved(column).reshape(-1, side, side, 3)
+    return boxes[inside], halve(column).reshape(-1, side, side, 3)
 
 
 #: MTCNN's own are 0.6 for any size, 0.7 and 0.7. Of the first network's candidates 0.7 spares a
 #: quarter and loses no face in 480, but portraits that fill the photo; these are few candidates,
 #: and with 0.5 fewer are missed than with 0.6. With 0.7 for the last network one photo in 60 of
 #: MEBeauty gets a face where there is none; 0.85 halves that and loses no face of its 1,959 photos.
-THRESHOLDS = Thresholds(propose=0.7, propose_large=0.5, refine=0.7, locate=0.85)
+THRESHOLDS = Thresholds(pnet=0.7, pnet_large=0.5, rnet=0.7, onet=0.85)
 
 
 class Detection(NamedTuple):

@@ -19,45 +19,45 @@ from attrai.inference import Architecture, Engine, FloatArray, Layers, Model, Ne
 WEIGHTS = Path(__file__).parent / "weights" / "mtcnn.safetensors"
 
 
-def propose(on: Layers[T], x: T) -> T:
+def pnet(on: Layers[T], x: T) -> T:
     """P-Net."""
-    x = on.max_pool(on.prelu(on.convolution(x, "conv1"), "prelu1"), 2, 2, ceil=True)
+    x = on.max_pool(on.prelu(on.conv2d(x, "conv1"), "prelu1"), 2, 2, ceil=True)
     for layer in "23":
-        x = on.prelu(on.convolution(x, f"conv{layer}"), f"prelu{layer}")
-    return on.convolution(x, "conv4")
+        x = on.prelu(on.conv2d(x, f"conv{layer}"), f"prelu{layer}")
+    return on.conv2d(x, "conv4")
 
 
-def refine(on: Layers[T], x: T) -> T:
+def rnet(on: Layers[T], x: T) -> T:
     """R-Net."""
     for layer in "12":
-        x = on.prelu(on.convolution(x, f"conv{layer}"), f"prelu{layer}")
+        x = on.prelu(on.conv2d(x, f"conv{layer}"), f"prelu{layer}")
         x = on.max_pool(x, 3, 2, ceil=True)
-    x = on.prelu(on.convolution(x, "conv3"), "prelu3")
-    x = on.prelu(on.dense(on.flatten(x), "dense4"), "prelu4")
-    return on.dense(x, "dense5")
+    x = on.prelu(on.conv2d(x, "conv3"), "prelu3")
+    x = on.prelu(on.linear(on.flatten(x), "dense4"), "prelu4")
+    return on.linear(x, "dense5")
 
 
-def locate(on: Layers[T], x: T) -> T:
+def onet(on: Layers[T], x: T) -> T:
     """O-Net."""
     for layer, size in ("1", 3), ("2", 3), ("3", 2):
-        x = on.prelu(on.convolution(x, f"conv{layer}"), f"prelu{layer}")
+        x = on.prelu(on.conv2d(x, f"conv{layer}"), f"prelu{layer}")
         x = on.max_pool(x, size, 2, ceil=True)
-    x = on.prelu(on.convolution(x, "conv4"), "prelu4")
-    x = on.prelu(on.dense(on.flatten(x), "dense5"), "prelu5")
-    return on.dense(x, "dense6")
+    x = on.prelu(on.conv2d(x, "conv4"), "prelu4")
+    x = on.prelu(on.linear(on.flatten(x), "dense5"), "prelu5")
+    return on.linear(x, "dense6")
 
 
 class CascadeNetworks(NamedTuple):
     """Each answers with the logit of a face, the offsets of its box's four edges, and more.
 
-    - `propose`, images of any size, one answer per 2 px: (n, 5, h, w).
-    - `refine`, 24x24: (n, 5).
-    - `locate`, 48x48: (n, 15), the last ten being the landmarks.
+    - `pnet`, images of any size, one answer per 2 px: (n, 5, h, w).
+    - `rnet`, 24x24: (n, 5).
+    - `onet`, 48x48: (n, 15), the last ten being the landmarks.
     """
 
-    propose: Network
-    refine: Network
-    locate: Network
+    pnet: Network
+    rnet: Network
+    onet: Network
 
     @classmethod
     def load(cls, engine: Engine) -> Self:
@@ -69,14 +69,14 @@ class CascadeNetworks(NamedTuple):
         ) -> Network:
             weights = _weights(tensors, name, last)
             return engine.load(
-                Model(architecture, weights, robust=False, side=side, batches=batches)
+                Model(architecture, weights, allow_half_precision=False, side=side, batches=batches)
             )
 
         return cls(
-            network(propose, "propose", "conv4", None, 1),
-            network(refine, "refine", "dense5", 24, 16),
+            network(pnet, "pnet", "conv4", None, 1),
+            network(rnet, "rnet", "dense5", 24, 16),
             # Often it is few that get here, and an image too many costs as much as any.
-            network(locate, "locate", "dense6", 48, 1, 4),
+            network(onet, "onet", "dense6", 48, 1, 4),
         )
 
 

@@ -11,18 +11,18 @@ from cv2.typing import MatLike
 
 from attrai.inference import Images
 
-#: Each level is this much smaller than the one before: the area halves.
+#: Each level is this much smaller than the one before: the area pyramid.
 _LEVEL_FACTOR = 0.709
-#: The sides of a sheet are multiples of this: a size that was not there before costs an engine
-#: as much as a sheet does.
+#: The sides of a mosaic are multiples of this: a size that was not there before costs an engine
+#: as much as a mosaic does.
 _SHEET_STEP = 8
 
 
-class Halves:
+class ImagePyramid:
     """A photo, its half, its quarter and so on.
 
     Whatever is cut out is drawn at twice its size, by bilinear sampling of something at most
-    twice as large again, and then halved: as smooth as an average over the area, and several
+    twice as large again, and then halve: as smooth as an average over the area, and several
     times faster, for a large face as for a small one.
     """
 
@@ -53,12 +53,12 @@ class Halves:
             height, width = (side // 2 * 2 for side in last.shape[:2])
             if not min(height, width):
                 return False
-            self._images.append(halved(last[:height, :width]))
+            self._images.append(halve(last[:height, :width]))
         return True
 
 
 class Level(NamedTuple):
-    """The photo at one scale, and where it lies on the sheet."""
+    """The photo at one scale, and where it lies on the mosaic."""
 
     x: int
     y: int
@@ -67,14 +67,14 @@ class Level(NamedTuple):
 
 
 def levels_of(width: int, height: int, scale: float, least: int) -> list[Level]:
-    """The photo's sizes from `scale` down to a shorter side of `least`, laid out on a sheet.
+    """The photo's sizes from `scale` down to a shorter side of `least`, laid out on a mosaic.
 
     All figures are even, so that what the first network, whose step is 2, answers for a level
-    is the same on the sheet as alone.
+    is the same on the mosaic as alone.
     """
     sizes = list(_sizes(width, height, scale, least))
     levels: list[Level] = []
-    # Free spaces: x, y, width, height. The sheet is as wide as the first level, and ends where
+    # Free spaces: x, y, width, height. The mosaic is as wide as the first level, and ends where
     # the last one does.
     free = [(0, 0, sizes[0][0], sum(h for _, h in sizes))] if sizes else []
     for w, h in sizes:
@@ -94,7 +94,7 @@ def _sizes(width: int, height: int, scale: float, least: int) -> Iterator[tuple[
         scale *= _LEVEL_FACTOR
 
 
-def sheet_of(halves: Halves, levels: list[Level]) -> Images:
+def mosaic_of(pyramid: ImagePyramid, levels: list[Level]) -> Images:
     """All levels side by side."""
     width, height = (
         -(-max(edges) // _SHEET_STEP) * _SHEET_STEP
@@ -103,14 +103,14 @@ def sheet_of(halves: Halves, levels: list[Level]) -> Images:
             [level.y + level.height for level in levels],
         )
     )
-    sheet = np.zeros((2 * height, 2 * width, 3), np.uint8)
-    window = (0, 0, halves.photo.shape[1], halves.photo.shape[0])
+    mosaic = np.zeros((2 * height, 2 * width, 3), np.uint8)
+    window = (0, 0, pyramid.photo.shape[1], pyramid.photo.shape[0])
     for x, y, w, h in levels:
-        halves.draw(window, sheet[2 * y : 2 * (y + h), 2 * x : 2 * (x + w)])
-    return halved(sheet)
+        pyramid.draw(window, mosaic[2 * y : 2 * (y + h), 2 * x : 2 * (x + w)])
+    return halve(mosaic)
 
 
-def halved(image: MatLike) -> Images:
+def halve(image: MatLike) -> Images:
     """The image at half its size; its sides are even numbers."""
     size = (image.shape[1] // 2, image.shape[0] // 2)
     # By exactly 2, averaging is many times faster than by any other factor.

@@ -15,7 +15,7 @@ from PIL import Image
 
 from attrai.images.codecs import pack_photo
 from attrai.images.decode import Limits, decode_photo
-from attrai.images.hostile import is_trap
+from attrai.images.hostile import is_hostile
 from attrai.settings import Settings
 
 #: Larger ones are encoded anew, for thousands may lie in the photo store.
@@ -30,12 +30,16 @@ _METADATA = {bytes([0xFF, code]) for code in (*range(0xE0, 0xF0), 0xFE)}
 _NEEDED = re.compile(rb"\xff\xe0\x00\x10JFIF\0|\xff\xee\x00\x0eAdobe")
 
 
-def untouched_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]] | None:
+def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]] | None:
     """The file without its metadata, and its size; None if it is to be decoded here and now.
 
     Its pixels were not looked at: it may still turn out to be damaged.
     """
-    if len(data) > _MAX_BYTES or not data.startswith(b"\xff\xd8\xff") or is_trap(data, ("JPEG",)):
+    if (
+        len(data) > _MAX_BYTES
+        or not data.startswith(b"\xff\xd8\xff")
+        or is_hostile(data, ("JPEG",))
+    ):
         return None
     bare = _without_metadata(data)
     size = bare and _size_if_plain(data, bare, limits)
@@ -88,7 +92,7 @@ def pack_source(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
     Raises:
         UserError: it is no photo, or not one within the limits.
     """
-    if untouched := untouched_jpeg(data, limits):
+    if untouched := passthrough_jpeg(data, limits):
         return untouched
     photo = decode_photo(data, limits)
     return pack_photo(photo), photo.size

@@ -27,7 +27,7 @@ from PIL import ExifTags, Image
 
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooManyPixels, TooSmall, UserError
 from attrai.images.colours import in_srgb, opaque, resizable
-from attrai.images.hostile import MAX_EXIF_BYTES, is_trap, without_metadata
+from attrai.images.hostile import MAX_EXIF_BYTES, is_hostile, without_metadata
 
 # Both add openers and change nothing else. Done here, for threads that open their first
 # photo at once would race for it.
@@ -102,7 +102,7 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
     if not {"AVIF", "HEIF"}.isdisjoint(formats):
         data = without_metadata(data)
     with _file_at_fault(limits):
-        if is_trap(data, formats):
+        if is_hostile(data, formats):
             raise BrokenImage(reason="made to exhaust its decoder")
         file = Image.open(BytesIO(data), formats=formats)
         _check_size(file.size, limits)

@@ -24,14 +24,14 @@ _TIFF_STRINGS = {1, 2, 7}
 _TIFF_SHORTS = {3, 8}
 
 
-def is_trap(data: bytes, formats: tuple[str, ...]) -> bool:
+def is_hostile(data: bytes, formats: tuple[str, ...]) -> bool:
     """Whether a file of one of these formats would cost its decoder far more than its size."""
     if formats == ("JPEG",):
-        return _is_jpeg_trap(data)
+        return _is_hostile_jpeg(data)
     return formats == ("TIFF",) and _tiff_values(data) > _MAX_TIFF_VALUES
 
 
-def _is_jpeg_trap(data: bytes) -> bool:
+def _is_hostile_jpeg(data: bytes) -> bool:
     """Whether the first picture has more segments than any camera writes."""
     segments = exifs = scans = 0
     position = 2

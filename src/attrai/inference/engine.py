@@ -26,15 +26,15 @@ T = TypeVar("T")
 class Layers(Protocol[T]):
     """One method a layer; `name` is the prefix of its weights."""
 
-    def convolution(self, x: T, name: str, stride: int = 1, padding: int = 0) -> T:
+    def conv2d(self, x: T, name: str, stride: int = 1, padding: int = 0) -> T:
         """With a bias; the kernel's size is that of its weights."""
         ...
 
-    def shift(self, x: T, name: str) -> T:
+    def add_bias(self, x: T, name: str) -> T:
         """Adds a bias to each channel."""
         ...
 
-    def dense(self, x: T, name: str) -> T:
+    def linear(self, x: T, name: str) -> T:
         """Fully connected, with a bias."""
         ...
 
@@ -54,7 +54,7 @@ class Layers(Protocol[T]):
         """The sum, element by element."""
         ...
 
-    def average(self, x: T) -> T:
+    def global_avg_pool(self, x: T) -> T:
         """Of each channel over the whole image: (n, c, h, w) -> (n, c)."""
         ...
 
@@ -84,7 +84,7 @@ class Model:
     weights: Mapping[str, FloatArray]
     #: Whether its output is used as it is, so that half precision is good enough. Where
     #: candidates compete, a hair's breadth lets another one win.
-    robust: bool
+    allow_half_precision: bool
     #: Side of the images in pixels; None where it differs from one to the next.
     side: int | None
     #: How many images may be computed at once, the smallest number first.

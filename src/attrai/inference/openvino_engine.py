@@ -34,7 +34,7 @@ class OpenVinoEngine:
 
     def load(self, model: Model) -> Network:
         """Makes a network ready."""
-        precision = self._half if model.robust else "f32"
+        precision = self._half if model.allow_half_precision else "f32"
         options = {**self._options, "INFERENCE_PRECISION_HINT": precision}
         compiled = self._core.compile_model(_graph(model), "CPU", options)
         _leave_signal_stack()
@@ -110,18 +110,18 @@ class OpenVinoLayers:
     def __init__(self, weights: Mapping[str, FloatArray]) -> None:
         self._weights = weights
 
-    def convolution(self, x: Output, name: str, stride: int = 1, padding: int = 0) -> Output:
+    def conv2d(self, x: Output, name: str, stride: int = 1, padding: int = 0) -> Output:
         """See `Layers`."""
         kernel, edge = self._constant(name + ".weight"), [padding, padding]
         x = opset13.convolution(x, kernel, [stride, stride], edge, edge, [1, 1]).output(0)
-        return self.shift(x, name)
+        return self.add_bias(x, name)
 
-    def shift(self, x: Output, name: str) -> Output:
+    def add_bias(self, x: Output, name: str) -> Output:
         """See `Layers`."""
         bias = opset13.constant(self._weights[name + ".bias"].reshape(1, -1, 1, 1))
         return self.add(x, bias.output(0))
 
-    def dense(self, x: Output, name: str) -> Output:
+    def linear(self, x: Output, name: str) -> Output:
         """See `Layers`."""
         weight = self._constant(name + ".weight")
         x = opset13.matmul(x, weight, transpose_a=False, transpose_b=True).output(0)
@@ -146,7 +146,7 @@ class OpenVinoLayers:
         """See `Layers`."""
         return opset13.add(x, y).output(0)
 
-    def average(self, x: Output) -> Output:
+    def global_avg_pool(self, x: Output) -> Output:
         """See `Layers`."""
         return opset13.reduce_mean(x, opset13.constant([2, 3])).output(0)
 

@@ -55,18 +55,16 @@ class TorchLayers:
     def __init__(self, weights: dict[str, torch.Tensor]) -> None:
         self._weights = weights
 
-    def convolution(
-        self, x: torch.Tensor, name: str, stride: int = 1, padding: int = 0
-    ) -> torch.Tensor:
+    def conv2d(self, x: torch.Tensor, name: str, stride: int = 1, padding: int = 0) -> torch.Tensor:
         """See `Layers`."""
         weight, bias = self._weights[name + ".weight"], self._weights[name + ".bias"]
         return functional.conv2d(x, weight, bias, stride, padding)
 
-    def shift(self, x: torch.Tensor, name: str) -> torch.Tensor:
+    def add_bias(self, x: torch.Tensor, name: str) -> torch.Tensor:
         """See `Layers`."""
         return x + self._weights[name + ".bias"].view(-1, 1, 1)
 
-    def dense(self, x: torch.Tensor, name: str) -> torch.Tensor:
+    def linear(self, x: torch.Tensor, name: str) -> torch.Tensor:
         """See `Layers`."""
         return functional.linear(x, self._weights[name + ".weight"], self._weights[name + ".bias"])
 
@@ -88,7 +86,7 @@ class TorchLayers:
         """See `Layers`; `x` is no longer needed."""
         return x.add_(y)
 
-    def average(self, x: torch.Tensor) -> torch.Tensor:
+    def global_avg_pool(self, x: torch.Tensor) -> torch.Tensor:
         """See `Layers`."""
         return x.mean((2, 3))
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from redis import Redis
 
 from attrai.errors import TIMED_OUT
-from attrai.job import STAGES, Job, StageName, Ticket
+from attrai.job import STAGES, Job, JobRef, StageName
 from attrai.ledger import scripts
 from attrai.ledger.eta import StageLoad, seconds_to_answer
 from attrai.ledger.histogram import histogram_bound
@@ -85,8 +85,8 @@ class Ledger:
         A job that has failed already waits for nothing but its answer, and is let in where
         others are not.
         """
-        ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
-        args = [job.id, job.user, ticket, refused, *self._limits, MAX_REFUSED]
+        ref, refused = json.dumps(job.to_message()), int(job.failure is not None)
+        args = [job.id, job.user, ref, refused, *self._limits, MAX_REFUSED]
         args += [self._today(), DAYS_KEPT]
         return cast("Admission", self._admit(args=args).decode())
 
@@ -96,8 +96,8 @@ class Ledger:
         Raises:
             UnreadableMessage: a bot of another version admitted it.
         """
-        ticket = self._redis.hget("attrai:tickets", job_id)
-        return None if ticket is None else Job.from_message(json.loads(ticket))
+        ref = self._redis.hget("attrai:tickets", job_id)
+        return None if ref is None else Job.from_message(json.loads(ref))
 
     def begin(self, job: Job, stage: StageName) -> Start:
         """Notes that a stage begins to work on the job, and how long the one before took.
@@ -146,9 +146,9 @@ class Ledger:
         """Jobs whose time is over, with that failure; for a minute nobody else gets them."""
         tickets = map(json.loads, self._take_overdue(args=[SWEEP_SECONDS, most]))
         # Of any version: all that is wanted of them is whom to answer.
-        return [Ticket.model_validate(ticket).failed(TIMED_OUT) for ticket in tickets]
+        return [JobRef.model_validate(ref).failed(TIMED_OUT) for ref in tickets]
 
-    def beat(self, stage: StageName, worker: str) -> None:
+    def heartbeat(self, stage: StageName, worker: str) -> None:
         """A worker's sign of life."""
         seconds, microseconds = self._redis.time()
         now = seconds + microseconds / 1e6
@@ -166,7 +166,7 @@ class Ledger:
             pipeline.expire(day, DAYS_KEPT)
             pipeline.execute()
 
-    def leave(self, stage: StageName, worker: str) -> None:
+    def deregister(self, stage: StageName, worker: str) -> None:
         """A worker's orderly end."""
         self._redis.zrem(f"attrai:workers:{stage}", worker)
 

@@ -119,8 +119,8 @@ def read_recent(redis: Redis, ledger: Ledger) -> Recent:
 
 def _age(redis: Redis, job_id: bytes, now: float) -> float:
     """Seconds since a job was admitted; 0 when it is answered meanwhile."""
-    ticket = cast("bytes | None", redis.hget("attrai:tickets", job_id.decode()))
-    return max(0.0, now - json.loads(ticket)["admitted_at"]) if ticket else 0.0
+    ref = cast("bytes | None", redis.hget("attrai:tickets", job_id.decode()))
+    return max(0.0, now - json.loads(ref)["admitted_at"]) if ref else 0.0
 
 
 class _Counts:

@@ -58,7 +58,7 @@ COMMON = (
 )
 
 ADMIT = """
-local id, user, ticket, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local id, user, ref, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local lifetime, max_active, max_pending = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local max_refused, date, kept = tonumber(ARGV[8]), ARGV[9], ARGV[10]
 if redis.call('ZSCORE', key('jobs'), id) then return 'repeated' end
@@ -84,7 +84,7 @@ local slots = key(refused and 'refused' or 'user', user)
 redis.call('ZADD', key('jobs'), now + lifetime, id)
 redis.call('ZADD', slots, now + lifetime, id)
 redis.call('EXPIRE', slots, kept)
-redis.call('HSET', key('tickets'), id, ticket)
+redis.call('HSET', key('tickets'), id, ref)
 redis.call('ZADD', key('at', refused and 'deliver' or 'ingest'), now, id)
 return 'admitted'
 """

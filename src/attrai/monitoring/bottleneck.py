@@ -13,7 +13,7 @@ _SOON = 5.0
 _EMPTY_WITHIN = 60.0
 
 
-def troubled(snapshot: Snapshot) -> list[StageView]:
+def bottlenecks(snapshot: Snapshot) -> list[StageView]:
     """The stages without a worker; if there is none, the one that holds the others up."""
     if idle := [stage for stage in snapshot.stages if stage.workers == 0]:
         return idle
@@ -23,7 +23,7 @@ def troubled(snapshot: Snapshot) -> list[StageView]:
 
 def advice(snapshot: Snapshot, locale: str = DEFAULT_LOCALE) -> str:
     """A line on what holds photos up, and what would help; empty when nothing does."""
-    stages = troubled(snapshot)
+    stages = bottlenecks(snapshot)
     if not stages:
         return ""
     waiting = sum(stage.waiting or 0 for stage in stages)

@@ -103,7 +103,7 @@ class StageMetrics(dramatiq.Middleware):
         if exception is not None:
             self._retried.labels(message.queue_name).inc()
 
-    def handed_on(self, before: Job, after: Job) -> None:
+    def forwarded(self, before: Job, after: Job) -> None:
         """Counts a job that left a stage.
 
         Args:

@@ -11,14 +11,14 @@ import structlog
 from redis import Redis, RedisError
 
 from attrai.actors.intake import Intake
-from attrai.bot.admin import Office
+from attrai.bot.admin import AdminCommands
 from attrai.bot.poller import Poller
-from attrai.bot.progress import Notices
-from attrai.bot.requests import Reception
-from attrai.bot.sender import Outbox
-from attrai.bot.updates import Reader, Request
+from attrai.bot.progress import ProgressMessages
+from attrai.bot.requests import RequestHandler
+from attrai.bot.sender import BackgroundSender
+from attrai.bot.updates import Request, UpdateParser
 from attrai.errors import SettingsError
-from attrai.health import Pulse
+from attrai.health import Heartbeat
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.locales import DEFAULT_LOCALE, locales, text
 from attrai.logs import LogHandler
@@ -35,10 +35,10 @@ log = structlog.get_logger(__name__)
 _COMMANDS = ("help", "styles", "rate", "privacy")
 #: Seconds that what the bot itself says may wait for the limits of a chat.
 _PATIENCE = 1.5
-#: Seconds between looks at the notices.
+#: Seconds between looks at the progress.
 _LOOK_SECONDS = 0.5
 #: Seconds that what the bot itself says has at its end.
-_SETTLE_SECONDS = 60
+_FLUSH_SECONDS = 60
 #: How often the menu of commands is offered to Telegram.
 _TRIES = 5
 
@@ -73,7 +73,7 @@ def run(
 
 
 class Bot:
-    """All parts of the bot; inside its block notices are looked after."""
+    """All parts of the bot; inside its block progress are looked after."""
 
     def __init__(
         self,
@@ -86,24 +86,28 @@ class Bot:
     ) -> None:
         self._max_side = settings.max_photo_side
         self._telegram = open_telegram(settings, redis, _PATIENCE)
-        self._outbox = Outbox()
-        self._notices = Notices(redis, self._telegram, intake.ledger, self._outbox)
-        self._reception = Reception(settings, self._telegram, intake, self._notices, self._outbox)
-        self._office = Office(settings, redis, intake.ledger, queues, self._telegram, self._outbox)
-        self._pulse = Pulse()
-        self._poller = Poller(self._telegram, shutdown, on_turn=self._pulse.beat)
+        self._sender = BackgroundSender()
+        self._progress = ProgressMessages(redis, self._telegram, intake.ledger, self._sender)
+        self._requests = RequestHandler(
+            settings, self._telegram, intake, self._progress, self._sender
+        )
+        self._admin = AdminCommands(
+            settings, redis, intake.ledger, queues, self._telegram, self._sender
+        )
+        self._heartbeat = Heartbeat()
+        self._poller = Poller(self._telegram, shutdown, on_turn=self._heartbeat.touch)
         self._ended = threading.Event()
-        self._looking = threading.Thread(target=_look, args=(self._notices, dropped, self._ended))
+        self._looking = threading.Thread(target=_look, args=(self._progress, dropped, self._ended))
 
     @property
     def owes(self) -> bool:
         """Whether somebody waits for words of the bot, or Telegram to hear what was handled."""
-        return self._poller.unconfirmed or self._outbox.pending
+        return self._poller.unconfirmed or self._sender.pending
 
     @property
-    def has_notices(self) -> bool:
-        """Whether there are notices that the next bot would have to take back."""
-        return self._notices.standing
+    def has_progress_messages(self) -> bool:
+        """Whether there are progress that the next bot would have to take back."""
+        return self._progress.pending
 
     def run(self, on_ready: Callable[[str], None]) -> None:
         """Poll until the shutdown.
@@ -117,24 +121,24 @@ class Bot:
         self._offer_commands()
         on_ready(str(me.username))
         try:
-            self._poller.run(Reader(me, self._max_side), self._receive, self._settle)
+            self._poller.run(UpdateParser(me, self._max_side), self._receive, self._flush)
         except TokenRefused:
             raise SettingsError(
                 "ATTRAI_TELEGRAM_TOKEN: Telegram no longer takes this token"
             ) from None
 
     def _receive(self, request: Request) -> None:
-        if not self._office.receive(request):
-            self._reception.receive(request)
+        if not self._admin.receive(request):
+            self._requests.receive(request)
 
-    def _settle(self, seconds: float) -> None:
-        self._notices.send_new()
-        self._outbox.settle(seconds)
+    def _flush(self, seconds: float) -> None:
+        self._progress.send_new()
+        self._sender.flush(seconds)
 
     def _offer_commands(self) -> None:
         for language in (None, *locales()):
             menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
-            self._outbox.post(
+            self._sender.post(
                 partial(self._telegram.set_commands, menu, language), tries=_TRIES, awaited=False
             )
 
@@ -145,19 +149,19 @@ class Bot:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._looking.join()
-        self._outbox.settle(_SETTLE_SECONDS)
-        self._outbox.close()
-        self._pulse.stop()
+        self._sender.flush(_FLUSH_SECONDS)
+        self._sender.close()
+        self._heartbeat.remove()
 
 
-def _look(notices: Notices, dropped: DroppedRecords, ended: threading.Event) -> None:
+def _look(progress: ProgressMessages, dropped: DroppedRecords, ended: threading.Event) -> None:
     last = False
     while not last:
         last = ended.wait(_LOOK_SECONDS)
         try:
-            notices.look()
+            progress.look()
             dropped.note()
         except RedisError as error:
-            log.warning("notices can't be looked at", reason=type(error).__name__)
+            log.warning("progress can't be looked at", reason=type(error).__name__)
         except Exception:
-            log.exception("notices can't be looked at")
+            log.exception("progress can't be looked at")

@@ -56,7 +56,9 @@ def run_embedded(
         queues = EmbeddedQueues(chain.broker.queues)
         with Bot(settings, shutdown, redis, chain.intake, queues, dropped) as bot:
             # The next bot will know nothing of what is in this one's memory.
-            shutdown.be_graceful(lambda: bot.owes or bot.has_notices or ledger.in_flight() > 0)
+            shutdown.be_graceful(
+                lambda: bot.owes or bot.has_progress_messages or ledger.in_flight() > 0
+            )
             bot.run(on_ready)
             _finish(ledger)
 
@@ -67,7 +69,7 @@ def _sweeping(chain: EmbeddedChain, ledger: Ledger) -> Iterator[None]:
 
     def note_alive() -> None:
         for stage in STAGES:
-            ledger.beat(stage, "embedded")
+            ledger.heartbeat(stage, "embedded")
 
     answered = Shutdown()
     thread = threading.Thread(

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from redis import RedisError
 
-from attrai.health import Pulse
+from attrai.health import Heartbeat
 from attrai.job import StageName
 from attrai.ledger import Ledger
 from attrai.logs import LogHandler
@@ -24,7 +24,7 @@ from attrai.logs import LogHandler
 _INTERVAL_SECONDS = 5
 
 
-class Heartbeat:
+class WorkerHeartbeat:
     """Tells the ledger and health checks that this process consumes."""
 
     def __init__(
@@ -34,29 +34,29 @@ class Heartbeat:
         self._stages = stages
         self._dropped = dropped
         self._name = f"{socket.gethostname()}:{os.getpid()}"
-        self._pulse = Pulse()
+        self._heartbeat = Heartbeat()
         self._next = 0.0
         # The thread that consumes outlives the call of `stop` by about a second.
         self._lock = threading.Lock()
-        self.beat()
+        self.record()
 
-    def beat(self) -> None:
+    def record(self) -> None:
         """Record a heartbeat if the last one is some seconds old; cheap enough for every turn."""
         with self._lock:
             if time.monotonic() >= self._next:
                 self._next = time.monotonic() + _INTERVAL_SECONDS
                 for stage in self._stages:
-                    self._ledger.beat(stage, self._name)
+                    self._ledger.heartbeat(stage, self._name)
                 self._dropped.note()
-                self._pulse.beat()
+                self._heartbeat.touch()
 
     def stop(self) -> None:
         """Deregister the process, and record no heartbeat any more."""
         with self._lock:
             self._next = math.inf
             for stage in self._stages:
-                self._ledger.leave(stage, self._name)
-            self._pulse.stop()
+                self._ledger.deregister(stage, self._name)
+            self._heartbeat.remove()
 
 
 class DroppedRecords:

@@ -37,7 +37,7 @@ class FolderChannel:
         except OSError as error:
             raise Undeliverable(reason=_reason(error)) from error
 
-    def apologise(self, job: Job, failure: Failure) -> None:
+    def send_failure(self, job: Job, failure: Failure) -> None:
         """Nothing: whoever submitted the job learns of its end, and there is no file to write."""
 
 

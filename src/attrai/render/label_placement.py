@@ -77,7 +77,7 @@ def place_labels(
 
 
 def _candidates(area: Box, face: Box, size: Size, side: Side) -> Iterator[Box]:
-    """Places for one label, the most wanted first, all inside `area`."""
+    """Indices for one label, the most wanted first, all inside `area`."""
     width, height = size
     left, right = face.x1, face.x2 - width
     middle = (left + right) / 2

@@ -119,7 +119,7 @@ if TYPE_CHECKING:
 
     from attrai.job import Score, ScoredFace
 
-#: Places in a row and sizes of what stands there, in row heights.
+#: Indices in a row and sizes of what stands there, in row heights.
 _RANK_RIGHT = 0.62
 _RANK_SIZE = 0.34
 _THUMBNAIL_LEFT = 0.85

@@ -19,15 +19,15 @@ _EPSILON = 1e-5
 
 def resnet34(on: Layers[T], x: T) -> T:
     """The logits, for weights of which `folded` has taken the batch norms."""
-    x = on.shift(x, "input")
-    x = on.max_pool(on.relu(on.convolution(x, "conv1", stride=2, padding=3)), 3, 2, padding=1)
+    x = on.add_bias(x, "input")
+    x = on.max_pool(on.relu(on.conv2d(x, "conv1", stride=2, padding=3)), 3, 2, padding=1)
     for level, block in _blocks():
         first = block == 0 and level > 1
         name, stride = f"layer{level}.{block}", 2 if first else 1
-        skip = on.convolution(x, f"{name}.downsample.0", stride=stride) if first else x
-        y = on.relu(on.convolution(x, f"{name}.conv1", stride=stride, padding=1))
-        x = on.relu(on.add(on.convolution(y, f"{name}.conv2", padding=1), skip))
-    return on.dense(on.average(x), "fc")
+        skip = on.conv2d(x, f"{name}.downsample.0", stride=stride) if first else x
+        y = on.relu(on.conv2d(x, f"{name}.conv1", stride=stride, padding=1))
+        x = on.relu(on.add(on.conv2d(y, f"{name}.conv2", padding=1), skip))
+    return on.linear(on.global_avg_pool(x), "fc")
 
 
 def folded(

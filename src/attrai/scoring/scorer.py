@@ -48,7 +48,7 @@ class Scorer:
             raise ValueError("was trained with other crops than are cut out here")
         tensors = folded(weights.tensors, spec.ratings, spec.mean, spec.scale)
         # Four at once cost a tenth less than one by one.
-        model = Model(resnet34, tensors, robust=True, side=spec.side, batches=(1, 4))
+        model = Model(resnet34, tensors, allow_half_precision=True, side=spec.side, batches=(1, 4))
         return cls(engine.load(model), spec.ratings)
 
     def __call__(self, crops: NDArray[np.uint8]) -> tuple[Score, ...]:

@@ -56,7 +56,7 @@ class TelegramChannel:
                     chat, picture, _FILE_NAME, caption(job), reply_to=message, turn=job.id
                 )
 
-    def apologise(self, job: Job, failure: Failure) -> None:
+    def send_failure(self, job: Job, failure: Failure) -> None:
         """Sends the reason why there is no picture."""
         chat, message = address_of(job)
         try:

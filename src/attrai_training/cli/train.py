@@ -1,6 +1,6 @@
 """Options that commands of `attrai train` share.
 
-Making scorers: `attrai train`, `attrai train distil` and `attrai train invent`.
+Making scorers: `attrai train`, `attrai train distil` and `attrai train generate-faces`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ Unrated = Annotated[
         metavar="DIR",
         exists=True,
         file_okay=False,
-        help="Further photos of faces to learn from, without ratings, such as `attrai train invent`"
+        help="Further photos of faces to learn from, without ratings, such as"
+        " `attrai train generate-faces`"
         " makes.",
         show_default=False,
     ),
@@ -77,9 +78,9 @@ Cache = Annotated[
 
 if TYPE_CHECKING:
     from attrai_training.dataset import Bar
-    from attrai_training.loop import Plan
+    from attrai_training.loop import TrainConfig
     from attrai_training.teacher_files import TeacherFiles
-    from attrai_training.trainer import Workshop
+    from attrai_training.trainer import Trainer
 
 app = typer.Typer(invoke_without_command=True, add_completion=False)
 
@@ -102,7 +103,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         typer.Option(
             min=0,
             max=20,
-            help="Cross-validate in so many folds and print the figures, in place of writing"
+            help="Cross-validate in so many folds and print the estimates, in place of writing"
             " weights.",
             show_default=False,
         ),
@@ -133,7 +134,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     """Train a scorer on labelled photos: from ratings to a weights file.
 
     Learns from the photos of the split train and ends early when it gets no better on those of
-    the split val; without splits it learns from all. With --teacher it learns opinions as well,
+    the split val; without splits it learns from all. With --teacher it learns pseudo labels too,
     on the photos of --unrated too, and goes on to the end. The file is served by ATTRAI_WEIGHTS.
     """
     if context.invoked_subcommand:
@@ -147,15 +148,15 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     if (faceres or unrated) and teacher is None:
         refuse("--faceres and --unrated need --teacher FILE, dlib's face network, beside them")
     require_charts(plots)
-    with _workshop(context, data, unrated, cache) as workshop:
-        plan = _plan(epochs, batch=64, rate=2e-4, seed=seed)
+    with _workshop(context, data, unrated, cache) as trainer:
+        config = _plan(epochs, batch=64, rate=2e-4, seed=seed)
         teachers = _teachers(teacher, faceres) if teacher else None
         if folds and teachers:
-            assessment = workshop.cross_validate(init, plan, folds, teachers=teachers)
+            assessment = trainer.cross_validate(init, config, folds, teachers=teachers)
             show(assessment, assessment.problems, plots)
         elif out:
-            photos = workshop.train(init, plan, out, teachers=teachers, every_photo=every_photo)
-            _tell(photos, workshop, out, f"serve them by ATTRAI_WEIGHTS={out}")
+            photos = trainer.train(init, config, out, teachers=teachers, every_photo=every_photo)
+            _tell(photos, trainer, out, f"serve them by ATTRAI_WEIGHTS={out}")
 
 
 @app.command(name="distil")
@@ -175,13 +176,13 @@ def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     No rating is looked at, and only photos of the split train and of --unrated. The file is for
     `attrai train --init`.
     """
-    with _workshop(context, data, unrated, cache) as workshop:
-        plan = _plan(epochs, batch=64, rate=4e-4, seed=seed)
-        photos = workshop.distil(_teachers(teacher, faceres), plan, out)
-        _tell(photos, workshop, out, f"go on from them by attrai train --init {out}")
+    with _workshop(context, data, unrated, cache) as trainer:
+        config = _plan(epochs, batch=64, rate=4e-4, seed=seed)
+        photos = trainer.distil(_teachers(teacher, faceres), config, out)
+        _tell(photos, trainer, out, f"go on from them by attrai train --init {out}")
 
 
-@app.command(name="invent")
+@app.command(name="generate-faces")
 def invent_command(
     context: typer.Context,
     generator: Annotated[
@@ -207,18 +208,18 @@ def invent_command(
 
     Called again, it goes on from the photos that are there.
     """
-    from attrai_training.synthetic import Inventor, invent  # noqa: PLC0415 - as in _bars
+    from attrai_training.synthetic import FaceGenerator, generate_faces  # noqa: PLC0415 - as in _bars
 
     with _bars(context) as bar:
-        invent(Inventor(generator), count, seed, out, bar("Inventing faces", count))
+        generate_faces(FaceGenerator(generator), count, seed, out, bar("Inventing faces", count))
         typer.echo(f"{count:,} photos in {out}")
 
 
-def _tell(photos: int, workshop: Workshop, out: Path, use: str) -> None:
+def _tell(photos: int, trainer: Trainer, out: Path, use: str) -> None:
     from attrai_training.evaluation.report import left_out  # noqa: PLC0415 - as in _bars
 
     console = output_console()
-    for line in left_out(f"{photos:,} photos learnt from", workshop.problems):
+    for line in left_out(f"{photos:,} photos learnt from", trainer.problems):
         console.print(line)
     typer.echo(f"Weights in {out}; {use}")
 
@@ -229,22 +230,22 @@ def _teachers(dlib: Path, faceres: Path | None) -> TeacherFiles:
     return TeacherFiles(dlib, faceres)
 
 
-def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> Plan:
+def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> TrainConfig:
     from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415 - keeps --help fast
-    from attrai_training.loop import Plan  # noqa: PLC0415 - as above
+    from attrai_training.loop import TrainConfig  # noqa: PLC0415 - as above
 
-    return Plan(epochs=epochs, batch=batch, rate=rate, side=CROP_SIDE, seed=seed)
+    return TrainConfig(epochs=epochs, batch=batch, rate=rate, side=CROP_SIDE, seed=seed)
 
 
 @contextmanager
 def _workshop(
     context: typer.Context, data: Path, unrated: Path | None, cache: Path
-) -> Iterator[Workshop]:
+) -> Iterator[Trainer]:
     """Labelled photos and where training happens, as `_bars`."""
-    from attrai_training.trainer import Workshop  # noqa: PLC0415 - as in _bars
+    from attrai_training.trainer import Trainer  # noqa: PLC0415 - as in _bars
 
     with _bars(context) as bar:
-        yield Workshop(data, unrated, cache, load_settings(), os.cpu_count() or 1, bar)
+        yield Trainer(data, unrated, cache, load_settings(), os.cpu_count() or 1, bar)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class Cut(NamedTuple):
 
     #: The crops, in the order of the photos that have one.
     images: Images
-    #: Why the others have none, by their places among the photos.
+    #: Why the others have none, by their indices among the photos.
     failures: Mapping[int, Failure]
 
 

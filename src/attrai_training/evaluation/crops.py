@@ -45,7 +45,7 @@ def in_threads(
         yield from pool.map(function, items)
 
 
-class Cutter:
+class Cropper:
     """Cuts out the largest face of each photo."""
 
     def __init__(self, settings: Settings, shape: CropShape, threads: int) -> None:
@@ -146,13 +146,13 @@ def cut_crops(
     if cut:
         progress(len(photos))
     else:
-        cut = _cut(photos, Cutter(settings, shape, threads), progress)
+        cut = _cut(photos, Cropper(settings, shape, threads), progress)
         if place:
             place.write(cut)
     return cut
 
 
-def _cut(photos: Sequence[Path], cutter: Cutter, progress: Callable[[int], None]) -> Cut:
+def _cut(photos: Sequence[Path], cutter: Cropper, progress: Callable[[int], None]) -> Cut:
     images: list[Images] = []
     failures: dict[int, Failure] = {}
     with closing(cutter(photos)) as results:

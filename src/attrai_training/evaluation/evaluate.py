@@ -2,7 +2,7 @@
 
 All that is measured of predictions: `evaluate`.
 
-An assessment: how good a scorer is on labelled photos, from their files to the figures.
+An assessment: how good a scorer is on labelled photos, from their files to the estimates.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from attrai_training.evaluation.crops import in_threads, load_crops
 from attrai_training.evaluation.estimate import Floats
 from attrai_training.evaluation.labels import LabelledPhoto, LabelProblem
 from attrai_training.evaluation.metrics import (
-    Agreement,
+    CalibrationBin,
     Coverage,
-    Step,
-    agreement,
+    RegressionMetrics,
     calibration,
     coverage,
+    regression_metrics,
 )
 
 #: How many crops a thread scores at a time.
@@ -77,7 +77,7 @@ class Grouping:
     """The photos by what their labels say of the person."""
 
     #: By the group's name.
-    groups: Mapping[str, Agreement]
+    groups: Mapping[str, RegressionMetrics]
     #: The largest MAE of a group less the smallest, and the same of the bias, in points, among
     #: groups of at least `LEAST_IN_GROUP` photos; None with fewer than two such groups. Chance
     #: alone opens a gap, the wider the more and the smaller the groups are.
@@ -89,8 +89,8 @@ class Grouping:
 class Evaluation:
     """How good predictions are."""
 
-    overall: Agreement
-    calibration: tuple[Step, ...]
+    overall: RegressionMetrics
+    calibration: tuple[CalibrationBin, ...]
     #: None if no photo has a histogram.
     coverage: Coverage | None
     #: By gender, by ethnicity and by both, where the labels tell.
@@ -117,7 +117,7 @@ def evaluate(values: Floats, spreads: Floats, photos: Sequence[LabelledPhoto]) -
         if (grouping := _grouping(values, rated, [label(photo) for photo in photos])).groups
     }
     return Evaluation(
-        overall=agreement(values, rated),
+        overall=regression_metrics(values, rated),
         calibration=calibration(values, rated),
         coverage=coverage(values, spreads, [photo.histogram for photo in photos]),
         groupings=groupings,
@@ -132,7 +132,7 @@ def _grouping(values: Floats, rated: Floats, names: Sequence[str | None]) -> Gro
     groups = {}
     for name in sorted({name for name in names if name}):
         there = np.array([other == name for other in names])
-        groups[name] = agreement(values[there], rated[there])
+        groups[name] = regression_metrics(values[there], rated[there])
     compared = [group for group in groups.values() if group.photos >= LEAST_IN_GROUP]
     return Grouping(
         groups,

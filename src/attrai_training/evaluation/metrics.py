@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attrai_training.evaluation.estimate import Figure, Floats, Statistics, figures
+from attrai_training.evaluation.estimate import Estimate, Floats, Statistics, estimates
 from attrai_training.evaluation.labels import RATINGS
 
 #: A variance below this part of the mean square is rounding.
@@ -20,34 +20,34 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RegressionMetrics:
     """Of predicted scores with the means of the ratings."""
 
     photos: int
     #: Correlation, -1 to 1: whether the scores follow the ratings on a line.
-    pearson: Figure
+    pearson: Estimate
     #: The same of their ranks: whether they are in the same order.
-    spearman: Figure
+    spearman: Estimate
     #: Mean absolute error, in points.
-    mae: Figure
-    #: Root of the mean squared error, in points.
-    rmse: Figure
+    mae: Estimate
+    #: Root of the mean to_square error, in points.
+    rmse: Estimate
     #: Mean signed error, in points: above 0 where the scores are too high.
-    bias: Figure
+    bias: Estimate
     #: The line that best tells the rating of a score: intercept + slope * score. Of a calibrated
     #: scorer the slope is 1 and the intercept 0.
-    slope: Figure
-    intercept: Figure
+    slope: Estimate
+    intercept: Estimate
 
 
-def agreement(predicted: Floats, rated: Floats) -> Agreement:
+def regression_metrics(predicted: Floats, rated: Floats) -> RegressionMetrics:
     """How well `predicted` agrees with `rated`, both of shape (n,), n at least 1.
 
     The order of the photos is of no effect.
     """
     order = np.lexsort((rated, predicted))
-    found = figures(_statistics(predicted[order], rated[order]), len(order))
-    return Agreement(len(order), **found)
+    found = estimates(_statistics(predicted[order], rated[order]), len(order))
+    return RegressionMetrics(len(order), **found)
 
 
 def _statistics(predicted: Floats, rated: Floats) -> Statistics:
@@ -60,7 +60,7 @@ def _statistics(predicted: Floats, rated: Floats) -> Statistics:
 
     def statistics(counts: Floats) -> dict[str, Floats]:
         means = counts @ columns / len(error)
-        mean_p, mean_r, pp, rr, pr, absolute, squared = means.T
+        mean_p, mean_r, pp, rr, pr, absolute, to_square = means.T
         covariance = pr - mean_p * mean_r
         variance_p, variance_r = _variance(mean_p, pp), _variance(mean_r, rr)
         slope = covariance / variance_p
@@ -68,7 +68,7 @@ def _statistics(predicted: Floats, rated: Floats) -> Statistics:
             "pearson": (covariance / np.sqrt(variance_p * variance_r)).clip(-1, 1),
             "spearman": _rank_correlation(counts, predicted_ranks(counts), rated_ranks(counts)),
             "mae": absolute,
-            "rmse": np.sqrt(squared),
+            "rmse": np.sqrt(to_square),
             "bias": mean_p - mean_r,
             "slope": slope,
             "intercept": middle + mean_r - slope * (middle + mean_p),
@@ -108,7 +108,7 @@ def _rank_correlation(counts: Floats, first: Floats, second: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Step:
+class CalibrationBin:
     """The photos whose score rounds to the same whole number."""
 
     #: That number.
@@ -122,7 +122,7 @@ class Step:
     within: float
 
 
-def calibration(predicted: Floats, rated: Floats) -> tuple[Step, ...]:
+def calibration(predicted: Floats, rated: Floats) -> tuple[CalibrationBin, ...]:
     """The steps that have a photo, in their order."""
     about = np.floor(predicted + 0.5).astype(int)
     steps = []
@@ -131,7 +131,7 @@ def calibration(predicted: Floats, rated: Floats) -> tuple[Step, ...]:
         count = int(there.sum())
         error = rated[there].std(ddof=1) / np.sqrt(count) if count > 1 else np.nan
         steps.append(
-            Step(
+            CalibrationBin(
                 about=int(number),
                 photos=count,
                 predicted=float(predicted[there].mean()),
@@ -146,7 +146,7 @@ def calibration(predicted: Floats, rated: Floats) -> tuple[Step, ...]:
 class Coverage:
     """Of the predicted spreads, on those photos whose histogram is known.
 
-    The raters' own figures say what a scorer would reach that knew each photo's ratings: they
+    The raters' own estimates say what a scorer would reach that knew each photo's ratings: they
     are whole numbers, and not normally distributed.
     """
 

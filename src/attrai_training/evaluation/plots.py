@@ -1,4 +1,4 @@
-"""The figures as pictures: statistics alone, never a photo."""
+"""The estimates as pictures: statistics alone, never a photo."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
-from attrai_training.evaluation.estimate import Figure, Floats
+from attrai_training.evaluation.estimate import Estimate, Floats
 from attrai_training.evaluation.evaluate import LEAST_IN_GROUP, Assessment, Grouping
-from attrai_training.evaluation.metrics import Agreement, Step, calibration, deviations
+from attrai_training.evaluation.metrics import (
+    CalibrationBin,
+    RegressionMetrics,
+    calibration,
+    deviations,
+)
 
 _DPI = 120
 _INK, _ACCENT, _MUTED = "#12151a", "#b9770e", "#98a0ab"
@@ -39,7 +44,7 @@ def draw(assessment: Assessment, folder: Path) -> list[Path]:
     return [folder / name for name in pictures]
 
 
-def _scatter(predicted: Floats, rated: Floats, overall: Agreement) -> Picture:
+def _scatter(predicted: Floats, rated: Floats, overall: RegressionMetrics) -> Picture:
     picture = Picture(figsize=(6, 5), layout="constrained")
     axes = picture.subplots()
     density = axes.hexbin(
@@ -52,7 +57,7 @@ def _scatter(predicted: Floats, rated: Floats, overall: Agreement) -> Picture:
     return picture
 
 
-def _calibration(steps: Sequence[Step], overall: Agreement) -> Picture:
+def _calibration(steps: Sequence[CalibrationBin], overall: RegressionMetrics) -> Picture:
     picture = Picture(figsize=(6, 6), layout="constrained")
     upper, lower = picture.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     x, y = [step.predicted for step in steps], [step.rated for step in steps]
@@ -97,29 +102,29 @@ def _errors(assessment: Assessment) -> Picture:
     return picture
 
 
-def _means(axes: Axes, steps: Sequence[Step], unit: float = 1) -> None:
+def _means(axes: Axes, steps: Sequence[CalibrationBin], unit: float = 1) -> None:
     """The mean of each step of several photos, with its 95 % interval; a step is `unit` wide."""
     several = [step for step in steps if step.photos > 1]
     x, y = [unit * step.predicted for step in several], [step.rated for step in several]
     axes.errorbar(x, y, [step.within for step in several], fmt="o", color=_INK, capsize=3, ms=4)
 
 
-def _groups(groupings: Sequence[Grouping], overall: Agreement) -> Picture:
+def _groups(groupings: Sequence[Grouping], overall: RegressionMetrics) -> Picture:
     """A row a group: its MAE and its bias with their intervals."""
     rows = [("all", overall)]
     gaps = []
     for grouping in groupings:
         gaps.append(len(rows))
         rows += grouping.groups.items()
-    places = [number + sum(gap <= number for gap in gaps) * 0.6 for number in range(len(rows))]
+    indices = [number + sum(gap <= number for gap in gaps) * 0.6 for number in range(len(rows))]
     picture = Picture(figsize=(8, 1.2 + 0.3 * len(rows)), layout="constrained")
     error, bias = picture.subplots(1, 2, sharey=True)
-    for place, (_, group) in zip(places, rows, strict=True):
+    for place, (_, group) in zip(indices, rows, strict=True):
         colour = _MUTED if group.photos < LEAST_IN_GROUP else _INK
-        for axes, figure in (error, group.mae), (bias, group.bias):
-            axes.plot((figure.low, figure.high), (place, place), color=colour, lw=1.5)
-            axes.plot(figure.value, place, "o", color=colour, ms=5)
-    error.set_yticks(places, [f"{name} ({group.photos:,})" for name, group in rows])
+        for axes, estimate in (error, group.mae), (bias, group.bias):
+            axes.plot((estimate.low, estimate.high), (place, place), color=colour, lw=1.5)
+            axes.plot(estimate.value, place, "o", color=colour, ms=5)
+    error.set_yticks(indices, [f"{name} ({group.photos:,})" for name, group in rows])
     error.invert_yaxis()
     error.axvline(overall.mae.value, color=_ACCENT, lw=1, zorder=0)
     error.set_xlim(left=0)
@@ -131,7 +136,7 @@ def _groups(groupings: Sequence[Grouping], overall: Agreement) -> Picture:
     return picture
 
 
-def _ratings_over_scores(axes: Axes, overall: Agreement) -> None:
+def _ratings_over_scores(axes: Axes, overall: RegressionMetrics) -> None:
     """The range of both, where they are the same, and the line that fits best."""
     ends = np.array(_RANGE)
     axes.plot(ends, ends, color=_MUTED, lw=1, ls="--", label="score = rating")
@@ -152,5 +157,5 @@ def _plain(axes: Axes) -> None:
     axes.tick_params(labelsize=8)
 
 
-def _told(figure: Figure) -> str:
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+def _told(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

@@ -13,17 +13,17 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from attrai_training.evaluation.estimate import Figure
+from attrai_training.evaluation.estimate import Estimate
 from attrai_training.evaluation.evaluate import LEAST_IN_GROUP, Assessment, Evaluation, Grouping
 from attrai_training.evaluation.labels import LabelProblem
-from attrai_training.evaluation.metrics import Agreement, Coverage, Step
+from attrai_training.evaluation.metrics import CalibrationBin, Coverage, RegressionMetrics
 
 #: Of so many rows that were left out the reasons are shown; JSON has them all.
 _MOST_PROBLEMS = 10
 
 
 def as_json(assessment: Assessment, problems: Sequence[LabelProblem]) -> dict[str, Any]:
-    """All figures and `problems` as JSON-ready values; null for what is not defined."""
+    """All estimates and `problems` as JSON-ready values; null for what is not defined."""
     result: dict[str, Any] = _plain(
         {
             "photos": len(assessment.photos),
@@ -38,7 +38,7 @@ def as_json(assessment: Assessment, problems: Sequence[LabelProblem]) -> dict[st
 def _plain(value: Any) -> Any:
     """Figures by their names, and no NaN, which JSON has not."""
     match value:
-        case Figure():
+        case Estimate():
             return _plain(value._asdict())
         case dict():
             return {key: _plain(item) for key, item in value.items()}
@@ -75,24 +75,24 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _agreement(overall: Agreement) -> Table:
-    table = _table("Agreement of scores with mean ratings", "", "", "95 % interval")
-    for name, figure in (
+def _agreement(overall: RegressionMetrics) -> Table:
+    table = _table("RegressionMetrics of scores with mean ratings", "", "", "95 % interval")
+    for name, estimate in (
         ("Pearson correlation (PC)", overall.pearson),
         ("Spearman correlation", overall.spearman),
         ("Mean absolute error (MAE)", overall.mae),
-        ("Root mean squared error (RMSE)", overall.rmse),
+        ("Root mean to_square error (RMSE)", overall.rmse),
         ("Bias, score less rating", overall.bias),
         ("Slope of ratings over scores", overall.slope),
         ("Intercept", overall.intercept),
     ):
         table.add_row(
-            name, _number(figure.value), f"{_number(figure.low)} to {_number(figure.high)}"
+            name, _number(estimate.value), f"{_number(estimate.low)} to {_number(estimate.high)}"
         )
     return table
 
 
-def _calibration(steps: Sequence[Step]) -> Table:
+def _calibration(steps: Sequence[CalibrationBin]) -> Table:
     table = _table("Calibration", "Score about", "Photos", "Mean score", "Mean rating", "95 %")
     for step in steps:
         within = "" if math.isnan(step.within) else f"±{step.within:.2f}"

@@ -21,7 +21,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 def test_tables_and_pictures(folder: Path, tmp_path: Path) -> None:
-    """The figures are printed, the pictures written, and what was left out makes it exit with 1."""
+    """Estimates are printed, pictures written, and what was left out makes it exit with 1."""
     result = run("--data", folder, "--plots", tmp_path / "new" / "plots")
     lines = result.stdout.splitlines()
     assert result.exit_code == FAILED

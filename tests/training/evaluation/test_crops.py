@@ -17,7 +17,7 @@ from attrai.settings import Settings
 from attrai_training.errors import LabelsError
 from attrai_training.evaluation import Crops, LabelledPhoto, load_crops, read_labels
 from attrai_training.evaluation.cache import CropShape
-from attrai_training.evaluation.crops import Cutter
+from attrai_training.evaluation.crops import Cropper
 from tests.conftest import ASTRONAUT
 
 SHAPE = CropShape(64)
@@ -57,10 +57,10 @@ def test_crops_are_those_of_the_stages(networks: CascadeNetworks, tmp_path: Path
     """A photo that ingest encodes anew is cut as detect cuts what ingest left."""
     photo = Image.open(ASTRONAUT).convert("RGB")
     photo.save(tmp_path / "photo.png")
-    (crop,) = Cutter(Settings(), CropShape(CROP_SIDE), 1)([tmp_path / "photo.png"])
-    handed_on = np.asarray(unpack_photo(pack_photo(photo)))
-    faces = Detector(networks, min_side=40, max_faces=50)(handed_on).faces
-    np.testing.assert_array_equal(crop, aligned_crops(handed_on, faces, CROP_SIDE)[0])
+    (crop,) = Cropper(Settings(), CropShape(CROP_SIDE), 1)([tmp_path / "photo.png"])
+    forwarded = np.asarray(unpack_photo(pack_photo(photo)))
+    faces = Detector(networks, min_side=40, max_faces=50)(forwarded).faces
+    np.testing.assert_array_equal(crop, aligned_crops(forwarded, faces, CROP_SIDE)[0])
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -75,7 +75,7 @@ def test_the_largest_face_is_taken(astronaut: Image.Image, tmp_path: Path, order
     for name, photo in ("alone", face), ("together", together):
         photo.save(tmp_path / f"{name}.png")
     files = [tmp_path / "alone.png", tmp_path / "together.png"]
-    alone, largest = (np.asarray(crop, float) for crop in Cutter(Settings(), SHAPE, 1)(files))
+    alone, largest = (np.asarray(crop, float) for crop in Cropper(Settings(), SHAPE, 1)(files))
     assert np.abs(alone - largest).mean() < 10
 
 
@@ -100,7 +100,7 @@ def test_crops_are_cut_once(
 ) -> None:
     """The second time crops and problems come from the folder, whatever the labels say now."""
     cut, _ = load(photos, tmp_path / "new" / "cache")
-    monkeypatch.setattr(Cutter, "__call__", None)
+    monkeypatch.setattr(Cropper, "__call__", None)
     relabelled = [LabelledPhoto(photo.path, 1.5, row=7) for photo in photos]
     kept, told = load(relabelled, tmp_path / "new" / "cache")
     np.testing.assert_array_equal(kept.images, cut.images)

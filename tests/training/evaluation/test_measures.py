@@ -87,7 +87,7 @@ def test_coverage_of_the_true_distributions(histograms: list[tuple[int, ...]]) -
 
 
 def test_groups_and_gaps(make_photo: Make) -> None:
-    """Each group has figures of its own; the gap is that of the groups that are large enough."""
+    """Each group has estimates of its own; the gap is that of the groups that are large enough."""
     photos, scores = [], []
     for gender, ethnicity, bias, count in (
         ("female", "asian", 0.5, LEAST_IN_GROUP),

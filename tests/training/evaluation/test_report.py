@@ -1,4 +1,4 @@
-"""The report: every figure in JSON, the same in tables that fit a terminal."""
+"""The report: every estimate in JSON, the same in tables that fit a terminal."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def printed(assessment: Assessment, problems: list[LabelProblem]) -> list[str]:
 
 
 def test_json_has_everything(assessment: Assessment) -> None:
-    """The object holds each figure with its interval, and every row that was left out."""
+    """The object holds each estimate with its interval, and every row that was left out."""
     item: dict[str, Any] = report.as_json(assessment, PROBLEMS)
     assert json.loads(json.dumps(item, allow_nan=False)) == item
     assert (item["photos"], item["left_out"]) == (30, {"no face": 12})
@@ -89,7 +89,7 @@ def test_json_of_what_is_not_defined(assessment: Assessment) -> None:
 
 
 def test_tables(assessment: Assessment) -> None:
-    """The tables have the figures of the evaluation, and no line is cut or broken."""
+    """The tables have the estimates of the evaluation, and no line is cut or broken."""
     lines = printed(assessment, PROBLEMS)
     overall = assessment.evaluation.overall
     pearson = next(line for line in lines if "Pearson" in line)

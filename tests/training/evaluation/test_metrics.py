@@ -1,4 +1,4 @@
-"""Agreement: known values, the same in any order, and intervals that can be trusted."""
+"""RegressionMetrics: known values, the same in any order, and intervals that can be trusted."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrai_training.evaluation.estimate import DRAWS, Figure, Floats, _draws
-from attrai_training.evaluation.metrics import Agreement, _statistics, agreement
+from attrai_training.evaluation.estimate import DRAWS, Estimate, Floats, _draws
+from attrai_training.evaluation.metrics import RegressionMetrics, _statistics, regression_metrics
 
 RATINGS = st.floats(1, 10) | st.integers(1, 10).map(float)
 PAIRS = st.lists(st.tuples(RATINGS, RATINGS), min_size=1, max_size=30)
 
 
-def of(pairs: list[tuple[float, float]]) -> Agreement:
-    """The agreement of pairs of a score and a rating."""
+def of(pairs: list[tuple[float, float]]) -> RegressionMetrics:
+    """The regression_metrics of pairs of a score and a rating."""
     predicted, rated = np.array(pairs).T
-    return agreement(predicted, rated)
+    return regression_metrics(predicted, rated)
 
 
-def values(found: Agreement) -> dict[str, Figure]:
-    """All figures by their names."""
-    return {name: figure for name, figure in vars(found).items() if isinstance(figure, Figure)}
+def values(found: RegressionMetrics) -> dict[str, Estimate]:
+    """All estimates by their names."""
+    return {
+        name: estimate for name, estimate in vars(found).items() if isinstance(estimate, Estimate)
+    }
 
 
 def ranks(numbers: Floats) -> Floats:
-    """The ranks, written as they are defined: equals have the mean of their places."""
+    """The ranks, written as they are defined: equals have the mean of their indices."""
     return np.array([(numbers < n).sum() + ((numbers == n).sum() + 1) / 2 for n in numbers])
 
 
 def test_known_values() -> None:
-    """Every figure is what its formula says, worked out by hand."""
+    """Every estimate is what its formula says, worked out by hand."""
     found = of([(2, 1), (4, 5), (6, 5), (8, 9)])
     assert found.photos == 4
     assert found.mae.value == pytest.approx(1)
@@ -49,12 +51,12 @@ def test_known_values() -> None:
 def test_figures_keep_their_ranges_and_lie_in_their_intervals(
     pairs: list[tuple[float, float]],
 ) -> None:
-    """Correlations are within -1 and 1, errors not negative, and intervals hold their figure."""
+    """Correlations are within -1 and 1, errors not negative, and intervals hold their estimate."""
     found = of(pairs)
-    for figure in values(found).values():
-        defined = [not math.isnan(number) for number in figure]
+    for estimate in values(found).values():
+        defined = [not math.isnan(number) for number in estimate]
         assert all(defined) or not any(defined)
-        assert not defined[0] or figure.low <= figure.value <= figure.high
+        assert not defined[0] or estimate.low <= estimate.value <= estimate.high
     for correlation in (found.pearson, found.spearman):
         assert math.isnan(correlation.value) or -1 <= correlation.low <= correlation.high <= 1
     assert found.mae.low >= 0
@@ -63,7 +65,7 @@ def test_figures_keep_their_ranges_and_lie_in_their_intervals(
 
 @given(PAIRS, st.randoms())
 def test_the_order_is_of_no_effect(pairs: list[tuple[float, float]], random: object) -> None:
-    """The same photos in another order give the same figures and intervals, to the last digit."""
+    """The same photos in another order give the same estimates and intervals, to the last digit."""
     other = list(pairs)
     random.shuffle(other)  # type: ignore[attr-defined]
     np.testing.assert_equal(vars(of(other)), vars(of(pairs)))
@@ -92,7 +94,7 @@ def test_what_is_constant_has_no_correlation(pairs: list[tuple[float, float]]) -
 
 
 def test_draws_are_what_drawing_photos_gives() -> None:
-    """A draw's figures, from its counts, are those of the photos that were drawn."""
+    """A draw's estimates, from its counts, are those of the photos that were drawn."""
     random = np.random.default_rng(1)
     rated = random.integers(1, 11, 40).astype(float)
     predicted = np.round(rated + random.normal(size=40), 1)
@@ -129,7 +131,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     held = 0
     for _ in range(100):
         rated = random.normal(5, 1, 80)
-        found = agreement(rated + random.normal(0.2, 0.7, 80), rated)
+        found = regression_metrics(rated + random.normal(0.2, 0.7, 80), rated)
         held += found.bias.low <= 0.2 <= found.bias.high
     assert 88 <= held <= 100
 
@@ -139,7 +141,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 def test_a_line_is_found(intercept: float, slope: float) -> None:
     """Ratings that lie on a line of the scores give that line, without doubt."""
     scores = np.linspace(2, 8, 20)
-    found = agreement(scores, intercept + slope * scores)
+    found = regression_metrics(scores, intercept + slope * scores)
     assert found.slope == pytest.approx((slope,) * 3)
     assert found.intercept == pytest.approx((intercept,) * 3, abs=1e-6)
     assert found.pearson == pytest.approx((1, 1, 1))

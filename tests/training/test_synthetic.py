@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from attrai.cli import app
 from attrai_training.errors import UnusableTeacher
-from attrai_training.synthetic import SIDE, Inventor
+from attrai_training.synthetic import SIDE, FaceGenerator
 
 NUMBERS, DRAWN = 512, 16
 
@@ -37,7 +37,7 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_face_is_told_by_its_seed(generator: Path) -> None:
     """The same chance draws the same picture, another one somebody else; each has contrast."""
     first, again, other = (
-        Inventor(generator).face(np.random.default_rng(seed)) for seed in (1, 1, 2)
+        FaceGenerator(generator).face(np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
     assert first.shape == (SIDE, SIDE, 3)
     assert first.dtype == np.uint8
@@ -49,16 +49,16 @@ def test_a_face_is_told_by_its_seed(generator: Path) -> None:
 def test_the_command_goes_on_where_it_was(generator: Path, tmp_path: Path) -> None:
     """It writes as many pictures as it is told, and leaves those alone that are there."""
 
-    def invent(count: int) -> str:
-        common = ["train", "invent", "--generator", generator, "--out", tmp_path / "faces"]
+    def generate(count: int) -> str:
+        common = ["train", "generate-faces", "--generator", generator, "--out", tmp_path / "faces"]
         result = CliRunner().invoke(app, [*map(str, common), "--count", str(count)])
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    invent(2)
+    generate(2)
     kept = tmp_path / "faces" / "00001.jpg"
     kept.write_bytes(b"kept")
-    assert f"4 photos in {tmp_path / 'faces'}" in invent(4)
+    assert f"4 photos in {tmp_path / 'faces'}" in generate(4)
     assert kept.read_bytes() == b"kept"
     names = sorted(path.name for path in kept.parent.iterdir())
     assert names == ["00000.jpg", "00001.jpg", "00002.jpg", "00003.jpg"]
@@ -69,10 +69,10 @@ def test_the_command_goes_on_where_it_was(generator: Path, tmp_path: Path) -> No
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     """A missing file and a file that is no network end in an error of one line that names it."""
     with pytest.raises(UnusableTeacher, match=r"MappingNetwork\.xml: no such file"):
-        Inventor(tmp_path)
+        FaceGenerator(tmp_path)
     for name in ("MappingNetwork", "SynthesisNetwork"):
         (tmp_path / f"{name}.xml").write_text("<net></net>")
         (tmp_path / f"{name}.bin").write_bytes(b"")
     with pytest.raises(UnusableTeacher, match="holds no generator of faces") as refusal:
-        Inventor(tmp_path)
+        FaceGenerator(tmp_path)
     assert "\n" not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""Opinions on faces, and what a network is taught with them."""
+"""PseudoLabels on faces, and what a network is taught with them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attrai_training.dataset import Material
+from attrai_training.dataset import Dataset
 from attrai_training.dlib_network import Teacher
 from attrai_training.evaluation import Crops, LabelledPhoto
 from attrai_training.network import RATINGS
-from attrai_training.pseudo_labels import Opinions
+from attrai_training.pseudo_labels import PseudoLabels
 from attrai_training.ratings import mean
-from attrai_training.targets import Teaching
+from attrai_training.targets import TeacherTargets
 from tests.training.test_fitting import BORDER, DEVICE, TEACHERS_SIDE
 
 RATED, UNRATED = 150, 50
@@ -36,47 +36,47 @@ def test_opinions_follow_from_faces_alike() -> None:
     """A face gets the ratings of the known ones that teachers see as they see it."""
     kinds = seen()
     scores = 5.5 + kinds[0][:, 0]
-    opinions, known = Opinions(kinds, RATED), np.arange(100)
+    pseudo_labels, known = PseudoLabels(kinds, RATED), np.arange(100)
     distributions = rated_around(scores[:100])
-    said = opinions.on_unrated(known, distributions)
+    said = pseudo_labels.for_unrated(known, distributions)
     assert said.shape == (UNRATED, RATINGS)
     assert torch.allclose(said.sum(1), torch.ones(UNRATED), atol=1e-5)
     assert np.corrcoef(mean(said), scores[RATED:])[0, 1] > 0.8
-    reverse = opinions.on_unrated(known, distributions.flip(1))
+    reverse = pseudo_labels.for_unrated(known, distributions.flip(1))
     assert np.corrcoef(mean(reverse), scores[RATED:])[0, 1] < -0.8
 
 
 def test_opinions_on_a_rated_face_do_not_know_its_ratings() -> None:
     """They follow from the others: near the ratings where these tell them, and else of no use."""
     kinds = seen()
-    opinions, known = Opinions(kinds, RATED), np.arange(RATED)
+    pseudo_labels, known = PseudoLabels(kinds, RATED), np.arange(RATED)
     scores = 5.5 + kinds[0][:RATED, 0]
-    said = opinions.on_each_other(known, rated_around(scores))
+    said = pseudo_labels.out_of_fold(known, rated_around(scores))
     assert np.corrcoef(mean(said), scores)[0, 1] > 0.8
     shuffled = scores[torch.from_numpy(np.random.default_rng(1).permutation(RATED))]
-    said = opinions.on_each_other(known, rated_around(shuffled))
+    said = pseudo_labels.out_of_fold(known, rated_around(shuffled))
     assert np.corrcoef(mean(said), shuffled)[0, 1] < 0.3
 
 
 def test_what_is_taught() -> None:
-    """Of the photos to learn from, ratings and opinions; of the unrated ones, opinions alone."""
+    """Rated photos get ratings and pseudo labels, unrated ones pseudo labels alone."""
     rng = np.random.default_rng(0)
     side = TEACHERS_SIDE + 2 * BORDER
     light = rng.uniform(0, 200, 24)
     images = np.broadcast_to(light[:, None, None, None], (24, side, side, 3)).astype(np.uint8)
     photos = [LabelledPhoto(Path("photo.jpg"), 1 + 9 * one / 200) for one in light[:20]]
-    material = Material(Crops(images[:20], photos, []), images[:20], images[20:])
+    dataset = Dataset(Crops(images[:20], photos, []), images[:20], images[20:])
     torch.manual_seed(0)
     teacher = Teacher()
     teacher.for_use()
     looked: list[int] = []
-    teaching = Teaching([teacher], material, DEVICE, looked.append)
+    teacher_targets = TeacherTargets([teacher], dataset, DEVICE, looked.append)
     assert sum(looked) == 24
     learnt = np.arange(15)
-    lessons = teaching.lessons(learnt)
-    assert len(lessons.views) == len(lessons.targets.means) == 15 + 4
-    plain = material.lessons(learnt).targets
-    taught = lessons.targets
+    training_set = teacher_targets.training_set(learnt)
+    assert len(training_set.views) == len(training_set.targets.means) == 15 + 4
+    plain = dataset.training_set(learnt).targets
+    taught = training_set.targets
     assert torch.allclose(taught.distributions.sum(1), torch.ones(19), atol=1e-4)
     assert np.corrcoef(taught.means[:15], plain.means)[0, 1] > 0.9
     assert not torch.allclose(taught.distributions[:15], plain.distributions, atol=1e-3)

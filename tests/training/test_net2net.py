@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from attrai_training.dlib_network import SIDE, Teacher
 from attrai_training.errors import UnusableTeacher
-from attrai_training.net2net import grow
+from attrai_training.net2net import net2net
 from attrai_training.network import normalised
 
 
@@ -35,16 +35,16 @@ def test_the_grown_network_reproduces_the_teachers_activations(
     teacher: Teacher, crops: Tensor
 ) -> None:
     """Before a step of training its first channels are the teacher's, but for the edges."""
-    network = grow(teacher, crops)
+    network = net2net(teacher, crops)
     x = functional.max_pool2d(functional.relu(teacher.first(normalised(crops))), 3, 2)
     for block in teacher.blocks[:3]:
         x = block(x)
     # The network pads by 3 at first and by 1 at its pooling, the teacher never: with the crop
-    # moved by a pixel the network's places lie one before the teacher's.
+    # moved by a pixel the network's indices lie one before the teacher's.
     moved = normalised(crops[:, :, 1:, 1:])
     y = functional.relu(network.bn1(network.conv1(moved)))[:, :, 1:, 1:]
     y = network.layer1(functional.max_pool2d(y, 3, 2))
-    # A block's padding reaches two places in, three blocks' six.
+    # A block's padding reaches two indices in, three blocks' six.
     ours, theirs = y[:, :32, 6:28, 6:28], x[:, :, 6:28, 6:28]
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3 * theirs.abs().max().item())
     assert theirs.std() > 0
@@ -53,7 +53,7 @@ def test_the_grown_network_reproduces_the_teachers_activations(
 @torch.no_grad()
 def test_spare_blocks_pass_on_what_they_get(teacher: Teacher, crops: Tensor) -> None:
     """A block without a twin in the teacher changes nothing at first."""
-    network = grow(teacher, crops)
+    network = net2net(teacher, crops)
     x = torch.rand(2, 256, 8, 8)
     torch.testing.assert_close(network.layer3[3:](x), x)
 
@@ -61,7 +61,7 @@ def test_spare_blocks_pass_on_what_they_get(teacher: Teacher, crops: Tensor) -> 
 @torch.no_grad()
 def test_norms_are_the_same_in_training(teacher: Teacher, crops: Tensor) -> None:
     """On the crops it was grown on, training begins where use is: norms know their statistics."""
-    network = grow(teacher, crops)
+    network = net2net(teacher, crops)
     in_use = network.eval().features(crops)
     in_training = network.train().features(crops)
     torch.testing.assert_close(
