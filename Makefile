@@ -1,4 +1,4 @@
-# `make rate` and `make chat` to see it work, `make check` after a change, `make test` for everything.
+# `make rate` and `make chat` for a demo, `make check` after a change, `make test` for everything.
 
 PYTHON ?= python3
 PHOTO ?= examples/astronaut.jpg
@@ -6,9 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Tests run in several processes, on a thread each: threads that spin while others of their kind
-# wait for a core take many times as long. What a module is compiled to is kept, for tests start
-# attrai a hundred times. Long tests begin first; those of a file share what it starts once.
+# Tests run in several processes with one OpenMP thread each: threads that spin while others wait
+# for a core make everything many times slower. Bytecode is kept, because tests start attrai a
+# hundred times. Long tests start first; the tests of a file run in one process and share fixtures.
 PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
 .PHONY: rate chat check test lint types quick all programs bench format clean
@@ -35,11 +35,11 @@ types:
 quick:
 	$(PYTEST) --dist worksteal -q -n "$$(( 2 * $$(nproc) ))" --hypothesis-profile quick --ignore tests/training -m "not (servers or browser or engine or training or slow)"
 
-# More processes than there are cores, here and above: many tests wait.
+# More processes than cores, here and above, because many tests mostly wait.
 all:
 	$(PYTEST) -n "$$(( $$(nproc) + 1 ))" --durations=20 --cov --cov-fail-under=94
 
-# The tests start servers, a browser and a Docker engine of their own; here these are installed.
+# Installs the servers, the browser and the Docker engine that the tests start.
 programs:
 	@PATH="/usr/lib/rabbitmq/bin:$$PATH"; \
 	missing=; for program in rabbitmq-server redis-server chromium dockerd debootstrap ip prometheus; do \
@@ -75,7 +75,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-# Debian and Ubuntu keep this part of Python in a package of its own.
+# Debian and Ubuntu package this part of Python separately.
 .PHONY: venv-module
 venv-module:
 	@command -v apt-get >/dev/null || \

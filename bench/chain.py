@@ -1,10 +1,10 @@
-"""What RabbitMQ, Redis and five processes add to the CPU time of a photo: `python -m bench.chain`.
+"""The CPU time that RabbitMQ, Redis and five processes add to a photo: `python -m bench.chain`.
 
 The chain and the same stages in one process take turns on the same photos in one run. The
-workers are those of a deployment, one process a stage: ledger, logs at the usual level, signs of
-life. One after another, photos wait for nothing, and one core is busy; many at once, both are,
-which makes each slower where they share their caches: that is compared with two processes that
-have all stages. The CPU time of RabbitMQ and Redis is told apart.
+workers run as in a deployment, one process per stage, with ledger, heartbeats, and logs at the
+usual level. When photos are sent one by one, none waits and one core is busy. When many are sent
+at once, both cores are busy, which slows each down where they share caches; that case is compared
+with two processes that run all stages. The CPU time of RabbitMQ and Redis is reported separately.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from pathlib import Path
 
 import psutil
 
-from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
 from attrai.job import STAGES, Job, job_id
-from attrai.rating.folder import TARGET
-from attrai.services import open_redis
+from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from bench.chain_worker import NAME
 from bench.overhead_contender import Contender, Prepare, Workers
 from bench.overhead_ends import BROKER_URL, REDIS_URL, Ends
 from bench.stages import Contender as OneProcess
 from bench.stages_photos import cases
+from testing.folder_channel import TARGET
 from testing.servers import RabbitServer, RedisServer
 
 KINDS = ("1 face, 1280x960", "8 faces, 1280x960")
@@ -41,9 +40,9 @@ TURNS, WARM_UP = 5, 20
 
 
 def prepare(folder: Path, files: Sequence[Path], settings: Settings) -> Prepare:
-    """Jobs with a slot in the ledger, each of one of the photos."""
-    ledger = attrai_broker.make_ledger(open_redis(settings), settings)
-    rabbitmq = attrai_broker.make_broker(settings, [])
+    """Return a function that prepares a job for one of the photos, with a slot in the ledger."""
+    ledger = make_ledger(open_redis(settings), settings)
+    rabbitmq = make_broker(settings, [])
 
     def job(number: int) -> Callable[[], None]:
         now = time.time()
@@ -65,13 +64,17 @@ def prepare(folder: Path, files: Sequence[Path], settings: Settings) -> Prepare:
 
 
 def cpu_ms(processes: Sequence[psutil.Process]) -> float:
-    """Their CPU time and that of the processes they started, in milliseconds."""
+    """Return the CPU time of the processes and of those they started, in milliseconds."""
     alive = [each for process in processes for each in (process, *process.children(recursive=True))]
     return 1000 * sum(sum(process.cpu_times()[:2]) for process in alive)
 
 
 def compare(photos: Sequence[bytes], jobs: int, folder: Path) -> tuple[float, ...]:
-    """CPU milliseconds a photo: in one process, in two, in the chain in two ways, of servers."""
+    """Return the CPU milliseconds per photo of each way to process it.
+
+    In order: in one process, in each of two at the same time, in the chain one by one, in the chain
+    with many waiting, and in RabbitMQ and Redis.
+    """
     with ExitStack() as stack:
         rabbit = stack.enter_context(RabbitServer())
         redis = stack.enter_context(RedisServer())
@@ -99,7 +102,7 @@ def compare(photos: Sequence[bytes], jobs: int, folder: Path) -> tuple[float, ..
         chain.one_at_a_time(WARM_UP)
 
         def work(process: OneProcess) -> float:
-            """The CPU milliseconds of a turn's photos in a process."""
+            """Return the CPU milliseconds that a process takes for the photos of one turn."""
             seconds = 0.0
             for number in range(jobs // TURNS):
                 took, _ = process.process(photos[number % len(photos)])
@@ -121,7 +124,7 @@ def compare(photos: Sequence[bytes], jobs: int, folder: Path) -> tuple[float, ..
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=200)
     arguments = parser.parse_args()

@@ -2,13 +2,13 @@
 
     python -m bench.chaos [--jobs N] [--seed N]
 
-Real RabbitMQ and Redis, the five stages and the sweeper as processes that are started again
-when they end, as Swarm does. Meanwhile workers of every stage are killed, RabbitMQ is
+It runs real RabbitMQ and Redis, and the five stages and the sweeper as processes that are
+restarted when they end, as Swarm does. Meanwhile workers of every stage are killed, RabbitMQ is
 restarted twice and Redis once, the GELF receiver is down half the time, and the photo volume
-is full once. At the end every job must have its one answer, and nothing may be left.
+fills up once. In the end every job must have exactly one answer, and nothing may be left over.
 
-The last line sums up. The exit status is 1 when anything was lost or left. A job may be
-answered twice only where a worker died between its answer and its own record of it.
+The last line is a summary. The exit status is 1 when anything was lost or left over. A job may be
+answered twice only if a worker died between answering it and recording the answer.
 """
 
 from __future__ import annotations
@@ -26,24 +26,26 @@ from pathlib import Path
 
 from PIL import Image
 
-from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
 from attrai.job import STAGES, Job, job_id
-from attrai.services import open_redis
+from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from testing.faults import ROOT, Faults, Process, fill_up, small_volume
 from testing.gelf import GelfReceiver
 from testing.servers import RabbitServer, RedisServer
 from tests.cluster.channel import ANSWERS, NAME
 
-#: The first chat's number, so long that it stands nowhere by chance.
+#: Id of the first chat, long enough not to occur anywhere by chance.
 CHATS = 7_001_002_003_000
-#: Jobs in flight at once, and seconds without an answer after which the rest counts as lost.
+#: Most jobs in flight, and seconds without an answer after which the rest counts as lost.
 IN_FLIGHT, PATIENCE = 40, 240
 
 
 def make_photos(folder: Path) -> list[Path]:
-    """Photos as users send them: most with a face, some without, some broken."""
+    """Write photos such as users send and return their paths.
+
+    Most have a face, one has none, and one is broken.
+    """
     folder.mkdir()
     with Image.open(ROOT / "examples" / "astronaut.jpg") as example:
         portrait = example.convert("RGB").crop((100, 0, 400, 300))
@@ -59,14 +61,14 @@ def make_photos(folder: Path) -> list[Path]:
 
 
 def read_answers(file: Path) -> Counter[str]:
-    """How many answers each job has."""
+    """Return how many answers each job has, by the job's id."""
     if not file.exists():
         return Counter()
     return Counter(line.split()[0] for line in file.read_text().splitlines())
 
 
 def run(jobs: int, seed: int) -> int:
-    """One chaos run; the exit status."""
+    """Run the benchmark once and return the exit status."""
     rng, started = random.Random(seed), time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
@@ -85,8 +87,8 @@ def run(jobs: int, seed: int) -> int:
         }
         os.environ |= environment
         settings = Settings()
-        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
-        rabbitmq = attrai_broker.make_broker(settings, [])
+        ledger = make_ledger(open_redis(settings), settings)
+        rabbitmq = make_broker(settings, [])
 
         workers = []
         for stage in STAGES:
@@ -165,7 +167,7 @@ def run(jobs: int, seed: int) -> int:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)

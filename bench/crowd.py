@@ -1,16 +1,18 @@
-"""500 photos of 50 people through the bot while Telegram, the network and the bot itself fail.
+"""500 photos of 50 users through the bot while Telegram, the network and the bot itself fail.
 
     python -m bench.crowd [--photos N] [--people N] [--seed N] [--embedded]
 
-The sandbox stands for Telegram, over real HTTP. One call in twenty ends with 429, another with a
-5xx or a cut connection; the bot is killed once and told to end once, and started again; one
-person blocks the bot. Over real RabbitMQ and Redis with a process for each stage, or embedded in
-the bot's process, which is then told to end twice, as killing it would lose what it holds.
+The sandbox takes Telegram's place, over real HTTP. One call in twenty is answered with 429, and
+another one with a 5xx or a cut connection. The bot is killed once and terminated once, and
+restarted each time. One user blocks the bot. The chain runs on real RabbitMQ and Redis with a
+process for each stage, or embedded in the bot's process. An embedded bot is terminated twice
+instead, since killing it would lose the photos it holds.
 
-At the end every photo must have its one answer, nobody two pictures for one photo, no slot, file,
-message or notice may be left (but for one notice that was sent as the bot was killed), and the
-rate of messages must have stayed within the limits, give or take how late a request reaches the
-sandbox on this machine, which is measured meanwhile. The exit status is 1 otherwise.
+In the end every photo must have exactly one answer, and no user two pictures of one photo. No
+slot, file, message or progress message may be left over, except one progress message that was sent
+just as the bot was killed. The rate of messages must have stayed within the limits, allowing for
+the delay of requests to the sandbox on this machine, which is measured meanwhile. Otherwise the
+exit status is 1.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ import requests
 from attrai.job import STAGES
 from attrai.services import make_ledger, open_redis
 from attrai.settings import Settings
-from attrai.telegram.limiter import CHAT_SECONDS, PER_SECOND
+from attrai.telegram.limiter import CHAT_INTERVAL_SECONDS, MESSAGES_PER_SECOND
 from bench.chaos import make_photos
 from telegram_sandbox import Faults, Message, Sandbox, User, running
 from testing.faults import Faults as Restarts
@@ -44,20 +46,20 @@ from testing.servers import RabbitServer, RedisServer
 from testing.waiting import wait_for
 
 TOKEN = "70010020030:a-token-that-stands-nowhere-by-chance"  # noqa: S105 - it opens only the sandbox
-#: The first person's number, so long that it stands nowhere by chance.
+#: Id of the first user, long enough not to occur anywhere by chance.
 FIRST = 7_001_002_003_000
 #: Seconds without a new answer after which the rest counts as lost.
 PATIENCE = 120
 #: Seconds between two calls of the metronome.
 _BEAT = 0.02
-#: Seconds before and after a message in which the metronome tells how slow the machine was.
+#: Seconds before and after a message in which the metronome's calls show how slow the machine was.
 _AROUND = 5
-#: What Telegram limits, of what we send.
+#: Methods used by the bot that Telegram rate-limits.
 LIMITED = ("sendMessage", "sendPhoto", "sendDocument", "editMessageText")
 
 
 class Crowd:
-    """People who send photos, and the answers that they got."""
+    """Users who send photos, and the answers that they received."""
 
     def __init__(self, sandbox: Sandbox, people: int, photos: Sequence[bytes], seed: int) -> None:
         self._sandbox = sandbox
@@ -67,15 +69,15 @@ class Crowd:
             sandbox.user(FIRST + number, self._rng.choice(["en", "ru", "de"]))
             for number in range(people)
         ]
-        #: Who blocks the bot as soon as he has sent his photos.
+        #: The user who blocks the bot after sending their photos.
         self.blocker = self.people[-1]
         self.sent: dict[int, list[int]] = defaultdict(list)
 
     def send(self, total: int, halfway: Callable[[], None]) -> None:
-        """Sends so many photos: one by one, as files, in albums.
+        """Send photos one by one, as files and in albums.
 
         Args:
-            total: how many.
+            total: number of photos.
             halfway: called when about half of them are sent.
         """
         left = {person.id: total // len(self.people) for person in self.people}
@@ -97,14 +99,17 @@ class Crowd:
     def _send(self, person: User, count: int) -> list[int]:
         if count == 1 and self._rng.random() < 0.3:
             return [person.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")]
-        # The last one is broken, which a client would not send as a photo.
+        # The last one is broken, and a client would not send it as a photo.
         photos = self._rng.choices(self._photos[:-1], k=count)
         if count > 1:
             return person.send_album(photos, self._rng.choice([None, "ranking"]))
         return [person.send_photo(photos[0])]
 
     def answers(self) -> tuple[Counter[int], Counter[int], int]:
-        """Answers and pictures by the message they answer, and progress that stand."""
+        """Return how many answers and pictures each message got, and the progress messages left.
+
+        Both counts are by the id of the message they reply to.
+        """
         answers: Counter[int] = Counter()
         pictures: Counter[int] = Counter()
         progress = 0
@@ -112,7 +117,7 @@ class Crowd:
             for message in self._sandbox.messages(person.id):
                 if message.sender == "bot" and message.reply_to:
                     if is_notice(message):
-                        # From whom has blocked us nothing can be taken back.
+                        # The bot can't delete messages to a user who blocked it.
                         progress += person is not self.blocker
                     else:
                         answers[message.reply_to] += 1
@@ -126,7 +131,7 @@ class Crowd:
 
     @property
     def expecting(self) -> set[int]:
-        """The messages that are to be answered."""
+        """Ids of the messages that must be answered."""
         return {
             message
             for person in self.people
@@ -136,21 +141,21 @@ class Crowd:
 
 
 def is_notice(message: Message) -> bool:
-    """Whether the message says how long a photo will take."""
+    """Return whether the message is a progress message, which says how long a photo will take."""
     return message.text is not None and (
         "Done in" in message.text or "Будет готово" in message.text
     )
 
 
 class Metronome:
-    """Calls the sandbox at set times, and notes how late each answer came.
+    """Thread that calls the sandbox at fixed intervals and records how late each answer came.
 
-    So late may a message of the bot's be, too: the sandbox and the bot share this machine.
+    The bot's messages may be as late: the sandbox and the bot share this machine.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        #: When each call was due, and when its answer came.
+        #: When each call was due and when its answer came, on the monotonic clock.
         self._beats: list[tuple[float, float]] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat)
@@ -166,13 +171,14 @@ class Metronome:
 
     @property
     def latest(self) -> float:
-        """By how many seconds an answer was late at worst."""
+        """The longest delay of an answer, in seconds."""
         return max(came - due for due, came in self._beats)
 
     def late_around(self, moment: float) -> float:
-        """Return by how many seconds an answer was late at worst about that time.
+        """Return the longest delay of an answer, in seconds, around a moment.
 
-        Not just then: the bot's process waits for its turn at other moments than this one.
+        A single moment is not enough, because the bot's process is delayed at other times than
+        this one.
         """
         begin, end = moment - _AROUND, moment + _AROUND
         return max(
@@ -180,35 +186,34 @@ class Metronome:
         )
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the thread."""
         self._ended.set()
         self._thread.join()
 
 
 class Rates(NamedTuple):
-    """How fast messages came to the sandbox."""
+    """Rates at which messages reached the sandbox."""
 
-    #: The most within a second.
+    #: Most messages within a second.
     busiest: int
-    #: The least seconds between two to one chat.
+    #: Shortest time between two messages to one chat, in seconds.
     gap: float
-    #: Whether both are within Telegram's limits where requests came in time, and are else beyond
-    #: them by no more than requests were late just then.
+    #: Whether both stay within Telegram's limits, allowing for the delay of requests at the time.
     within: bool
 
 
 def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
-    """Return how fast messages came, and whether that was within the limits."""
-    # What was refused with 429 or failed was a message of ours all the same.
+    """Return the rates at which messages arrived, and whether they stayed within the limits."""
+    # Messages that were refused with 429 or failed count as well.
     calls = sorted((c for c in sandbox.calls if c.method in LIMITED), key=lambda call: call.time)
     times = [call.time for call in calls]
     busiest, within = 0, True
     for place, start in enumerate(times):
         count = sum(1 for other in times[place : place + 100] if other - start < 1)
         busiest = max(busiest, count)
-        # By themselves messages go up to 0.2 s late.
+        # Even without load messages are up to 0.2 s late.
         late = metronome.late_around(start)
-        within &= count < max(30, PER_SECOND * (1.2 + late) + 1)
+        within &= count < max(30, MESSAGES_PER_SECOND * (1.2 + late) + 1)
     chats: dict[int | None, list[float]] = defaultdict(list)
     for call in calls:
         chats[call.chat_id].append(call.time)
@@ -217,12 +222,12 @@ def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
         for earlier, later in itertools.pairwise(of_chat):
             gap = min(gap, later - earlier)
             late = metronome.late_around(later)
-            within &= later - earlier >= min(1, CHAT_SECONDS - late)
+            within &= later - earlier >= min(1, CHAT_INTERVAL_SECONDS - late)
     return Rates(busiest, gap, within)
 
 
 def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
-    """One run; the exit status."""
+    """Run the benchmark once and return the exit status."""
     started = time.monotonic()
     sandbox = Sandbox(TOKEN, faults=Faults(too_many=0.05, server_error=0.025, cut=0.025), seed=seed)
     with ExitStack() as stack:
@@ -267,9 +272,9 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         bot, due = processes["bot"], lambda part: lambda: crowd.answered >= part * total
         first = bot.end if embedded else bot.kill_all
         restarts.once("end" if embedded else "kill", first, due(0.1))
-        # Not while it ends already: a second signal means "at once".
+        # Not while it is already shutting down: a second signal means "at once".
         restarts.once("end", bot.end, lambda: bot.starts > 1 and due(0.4)())
-        # Or all photos might be taken before the bot ends, and none be left for its successor.
+        # Otherwise the bot might accept all photos before it ends, leaving none for its successor.
         crowd.send(total, lambda: wait_for(lambda: bot.starts > 1, "no restart", PATIENCE))
         last, deadline = -1, 0.0
         while True:
@@ -281,7 +286,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
                 "messages in queues": messages(),
                 "files": sum(len(files) for _, _, files in os.walk(volume)),
             }
-            # A notice of the moment when the bot was killed has nobody to take it back.
+            # Nothing deletes a progress message that was sent just as the bot was killed.
             left["progress"] = max(0, progress - restarts.count["kill"])
             complete = crowd.expecting <= set(answers) and not any(left.values())
             if complete or time.monotonic() > deadline:
@@ -293,7 +298,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
             process.stop()
         logs = "".join(log.read_text() for log in folder.glob("*.log"))
         left["numbers or tokens in logs"] = logs.count(str(FIRST)[:-4]) + logs.count(TOKEN[-20:])
-        # Heartbeats are empty, and those of a process that was killed stay until the next one.
+        # Heartbeat files are empty, and that of a killed process stays until its successor starts.
         left["files"] += sum(
             path.is_file() and path.stat().st_size > 0 for path in temporary.rglob("*")
         )
@@ -319,7 +324,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=int, default=500)
     parser.add_argument("--people", type=int, default=50)

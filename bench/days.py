@@ -1,9 +1,9 @@
-"""Days of made-up traffic in a ledger, and the charts of them that README shows.
+"""Days of simulated traffic in a ledger, and the charts of them that README shows.
 
     python -m bench.days [--days N] [--seed N] [--out FOLDER]
 
-A Redis of its own and the ledger's own calls; only the date and the times of work are made up. It
-writes `charts-light.png` and `charts-dark.png`.
+It uses a private Redis and the ledger's own calls; only the date and the times of work are
+simulated. It writes `charts-light.png` and `charts-dark.png`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WORK: dict[StageName, float] = {
     "render": 0.03,
     "deliver": 0.35,
 }
-#: How often a photo ends otherwise than rated.
+#: Share of photos that end with each failure.
 FAILURES = {"no-face": 0.07, "not-an-image": 0.02, "user-busy": 0.02, "internal": 0.003}
 FACE = Face(
     box=Box(0, 0, 100, 120),
@@ -41,7 +41,7 @@ FACE = Face(
 
 
 class Traffic:
-    """A service that becomes known, with busier weekends and one day on which many hear of it."""
+    """Traffic of a growing service, with busier weekends and a day of sudden publicity."""
 
     def __init__(self, redis: Redis, last: date, days: int, seed: int) -> None:
         self._rng = random.Random(seed)
@@ -57,7 +57,7 @@ class Traffic:
         self._jobs = 0
 
     def run(self) -> None:
-        """All days."""
+        """Simulate all days."""
         for number in range(self._days):
             self._today = self._first + timedelta(days=number)
             for person in self._people(number):
@@ -68,7 +68,7 @@ class Traffic:
         return self._today.isoformat()
 
     def _people(self, number: int) -> set[int]:
-        """Who comes on a day: of all who may know of it the more likely the earlier they did."""
+        """Return the users of a day; those who found the service earlier come more often."""
         known = 30 + 220 * (1 - math.exp(-number / 35))
         if number >= self._days // 2:
             known += 160 * math.exp(-(number - self._days // 2) / 6)
@@ -116,7 +116,7 @@ class Traffic:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--seed", type=int, default=1)

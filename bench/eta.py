@@ -1,12 +1,12 @@
-"""How far `Ledger.eta()`, read when a job comes, is from the time until its answer.
+"""Errors of `Ledger.eta()`: the estimate when a job arrives against the time until its answer.
 
     python -m bench.eta [--seed N]
 
-Real RabbitMQ and Redis, the five stages as worker processes that sleep for uneven times
-instead of working (see bench/eta_worker.py), and jobs that come in bursts. After a third of
-the time the slowest stage gets a second replica; after two thirds it loses one again.
+It runs real RabbitMQ and Redis, the five stages as worker processes that sleep for varying times
+instead of working (see bench/eta_worker.py), and jobs that arrive in bursts. After a third of the
+time the slowest stage gets a second replica; after two thirds it loses one again.
 
-An error is |estimate - real time| / real time. The last line sums up; the exit status is 1
+An error is |estimate - real time| / real time. The last line is a summary. The exit status is 1
 when the median error of all jobs is above the target, or a job was not answered.
 """
 
@@ -28,12 +28,12 @@ from bench.eta_worker import MEAN, ignore_signals
 from bench.sleeping_chain import SleepingChain, await_that, sleeping_chain
 
 TARGET = 0.25
-#: How long jobs come.
+#: Seconds during which jobs arrive.
 SECONDS = 90
-#: Jobs before the others, from which an empty ledger learns how long each stage takes.
+#: Warm-up jobs, from which an empty ledger learns how long each stage takes.
 WARM_UP = 20
-#: Jobs in a burst, the mean seconds between jobs of a burst, and between bursts, where a
-#: longer rest than the last would only leave a phase without jobs.
+#: Range of the number of jobs in a burst, mean seconds between the jobs of a burst, mean seconds
+#: between bursts, and their maximum: a longer rest would only leave a phase without jobs.
 BURST, WITHIN, BETWEEN, LONGEST_REST = (5, 60), 0.01, 4.0, 10.0
 #: The stage whose replicas change.
 SLOWEST: StageName = max(MEAN, key=lambda stage: MEAN[stage])
@@ -42,7 +42,7 @@ PHASES = ("before", "with two", "after")
 
 @dataclass
 class Sent:
-    """A job: what was foretold when it was sent, and what came."""
+    """A job: its estimate when it was sent, and the time of its answer."""
 
     phase: str
     at: float
@@ -56,25 +56,25 @@ class Sent:
 
     @property
     def error(self) -> float:
-        """How much too long the estimate was, as a part of the real time."""
+        """Relative error of the estimate, positive if it was too long."""
         return self.estimate / self.real - 1
 
 
 class Load:
-    """Sends jobs and remembers when, and what the ledger foretold."""
+    """Sender of jobs that records their times and estimates."""
 
     def __init__(self, chain: SleepingChain, rng: random.Random) -> None:
-        self.sent: dict[str, Sent] = {}  # by the job's id
+        self.sent: dict[str, Sent] = {}  # by job id
         self._chain, self._rng = chain, rng
 
     def send(self, phase: str) -> None:
-        """One job, of whatever size, of a user who has no other."""
+        """Send one job of random size, from a user who has no other."""
         job = self._chain.next_job(self._rng)
         self.sent[job.id] = Sent(phase, job.admitted_at, self._chain.ledger.eta())
         self._chain.submit(job)
 
     def burst(self, phase: str) -> None:
-        """Some jobs at once, then a rest."""
+        """Send several jobs in quick succession, then rest."""
         for _ in range(self._rng.randint(*BURST)):
             self.send(phase)
             time.sleep(self._rng.expovariate(1 / WITHIN))
@@ -82,7 +82,7 @@ class Load:
 
 
 def measure(seed: int) -> list[Sent]:
-    """One run; all its jobs."""
+    """Run the benchmark once and return all its jobs."""
     with sleeping_chain("eta") as chain:
         load = Load(chain, random.Random(seed))
         chain.start(dict.fromkeys(STAGES, 1))
@@ -106,7 +106,7 @@ def measure(seed: int) -> list[Sent]:
 
 
 def describe(jobs: Sequence[Sent]) -> str:
-    """The figures of some jobs."""
+    """Return a summary of some jobs as text."""
     errors = [job.error for job in jobs]
     reals = statistics.quantiles((job.real for job in jobs), n=20)
     return (
@@ -117,13 +117,13 @@ def describe(jobs: Sequence[Sent]) -> str:
 
 
 def end(*_: object) -> NoReturn:
-    """Ends the run on a signal; a further one must not end the cleaning up."""
+    """Exit on a signal; further signals must not interrupt the cleanup."""
     ignore_signals()
     sys.exit(130)
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

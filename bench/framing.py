@@ -1,8 +1,8 @@
-"""What of the ratings follows from how a photo is cut around the face: `python -m bench.framing`.
+"""How much of the ratings the framing of a photo explains: `python -m bench.framing`.
 
-A wider crop seems to tell more of the ratings, as it shows hair, neck and background. On labelled
-photos it also shows where the photo ends. This adds to what dlib's network sees in the scorer's
-crop what it sees in a wider one, or the outline of the photo alone.
+A wider crop seems to say more about the ratings, since it shows hair, neck and background. On
+labelled photos it also shows where the photo ends. This benchmark adds to the features that dlib's
+network sees in the scorer's crop those of a wider crop, or only the outline of the photo.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from attrai_training.evaluation.cache import CropShape
 from bench.frozen import cross_validated, distances, seen, show
 from bench.labelled import cut, load, parser
 
-#: How much more a wider crop shows on each side, in sides of the scorer's.
+#: The extra width of the wider crop on each side, in sides of the scorer's crop.
 MARGIN = 0.6
-#: The outline is told by so many cells a side.
+#: The outline is described on a grid of this many cells a side.
 CELLS = 9
 
 
 def outlines(crops: Images) -> Tensor:
-    """How much of each cell the photo iom_matrix; beyond its edges a crop is black."""
+    """Return the share of each cell that the photo covers; beyond its edges a crop is black."""
     covered = crops.any(3).astype(np.float32)
     cells = [cv2.resize(one, (CELLS, CELLS), interpolation=cv2.INTER_AREA) for one in covered]
     return torch.from_numpy(np.stack(cells)).flatten(1)
 
 
 def main() -> None:
-    """Prints the correlation and the error by what is known."""
+    """Print the correlation and the error for each set of features."""
     arguments = parser(__doc__.splitlines()[0]).parse_args()
     dataset, fold_of, rated = load(arguments)
     wide = cut(arguments, CropShape(SIDE, MARGIN)).images

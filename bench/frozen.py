@@ -1,7 +1,7 @@
-"""How well ratings follow from what face networks see as they are: `python -m bench.frozen`.
+"""How well ratings follow from the features of frozen face networks: `python -m bench.frozen`.
 
-The yardstick of every training: kernel ridge regression on their maps, solved in seconds, judged on
-photos of people whom it does not know, in the same folds as `attrai train --folds 5`.
+The baseline of every training: kernel ridge regression on their feature maps, solved in seconds and
+evaluated on photos of unseen people, in the same folds as `attrai train --folds 5`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from bench.labelled import FOLDS, load, parser
 
 @torch.no_grad()
 def seen(network: FaceNetwork, crops: Iterable[Tensor]) -> list[Tensor]:
-    """What it sees in batches of crops, each kind of shape (n, numbers)."""
-    return [torch.cat(kind) for kind in zip(*map(network.see, crops), strict=True)]
+    """Return the network's features of batches of crops, each kind of shape (n, length)."""
+    return [torch.cat(kind) for kind in zip(*map(network.regression_features, crops), strict=True)]
 
 
 def distances(kinds: Iterable[Tensor]) -> list[NDArray[np.float64]]:
-    """How far apart photos are by each kind: the mean square over its standardised numbers."""
+    """Return distances between photos by each kind: mean squares over standardised features."""
     apart = []
     for kind in kinds:
         numbers = kind.double()
@@ -40,20 +40,25 @@ def distances(kinds: Iterable[Tensor]) -> list[NDArray[np.float64]]:
 def cross_validated(
     apart: Sequence[NDArray[np.float64]], rated: NDArray[np.float64], fold_of: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """The ratings of each photo by those of the other folds; all kinds of distance count alike."""
+    """Predict each photo's rating from the other folds; all kinds of distance count alike."""
     likeness = np.exp(-DECAY * np.mean(apart, axis=0))
     predicted = np.zeros_like(rated)
     for fold in range(FOLDS):
-        learnt, judged = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        among = likeness[np.ix_(learnt, learnt)] + RIDGE * np.eye(len(learnt))
-        usual = rated[learnt].mean()
-        coefficients = np.linalg.solve(among, rated[learnt] - usual)
-        predicted[judged] = usual + likeness[np.ix_(judged, learnt)] @ coefficients
+        train_indices, test_indices = (
+            np.flatnonzero(fold_of != fold),
+            np.flatnonzero(fold_of == fold),
+        )
+        among = likeness[np.ix_(train_indices, train_indices)] + RIDGE * np.eye(len(train_indices))
+        usual = rated[train_indices].mean()
+        coefficients = np.linalg.solve(among, rated[train_indices] - usual)
+        predicted[test_indices] = (
+            usual + likeness[np.ix_(test_indices, train_indices)] @ coefficients
+        )
     return predicted
 
 
 def main() -> None:
-    """Prints the correlation and the error in each fold and in all."""
+    """Print the correlation and the error in each fold and overall."""
     arguments = parser(__doc__.splitlines()[0]).parse_args()
     dataset, fold_of, rated = load(arguments)
     views = dataset.views(np.arange(len(dataset)))
@@ -65,13 +70,13 @@ def main() -> None:
     for name, apart in known.items():
         predicted = cross_validated(apart, rated, fold_of)
         for fold in range(FOLDS):
-            judged = fold_of == fold
-            show(f"{name}, fold {fold + 1}", predicted[judged], rated[judged])
+            test_indices = fold_of == fold
+            show(f"{name}, fold {fold + 1}", predicted[test_indices], rated[test_indices])
         show(f"{name}, all", predicted, rated)
 
 
 def show(name: str, predicted: NDArray[np.float64], rated: NDArray[np.float64]) -> None:
-    """Prints a line."""
+    """Print one line of metrics."""
     found = regression_metrics(predicted, rated)
     print(
         f"{name}: {found.photos:,} photos, PC {found.pearson.value:.3f}, MAE {found.mae.value:.3f}",

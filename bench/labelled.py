@@ -1,4 +1,4 @@
-"""The labelled photos that scorers are measured on, in the folds of `attrai train --folds 5`."""
+"""The labelled photos of the benchmarks, in the folds of `attrai train --folds 5`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHARED = ROOT.parent / "shared"
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """A command line that says where the photos and the networks are."""
+    """Return a command line parser with the locations of the photos and the networks."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=_SHARED / "data" / "mebeauty")
     teacher = _SHARED / "teacher" / "face_resnet29_embedding.safetensors"
@@ -33,7 +33,7 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 
 def cut(arguments: argparse.Namespace, shape: CropShape) -> Crops:
-    """The photos' crops of that shape."""
+    """Return the photos' crops of a shape."""
     photos, _ = read_labels(arguments.data)
     return load_crops(
         photos,
@@ -46,7 +46,7 @@ def cut(arguments: argparse.Namespace, shape: CropShape) -> Crops:
 
 
 def load(arguments: argparse.Namespace) -> tuple[Dataset, NDArray[np.int64], NDArray[np.float64]]:
-    """The photos, the fold of each, and the mean of its ratings."""
+    """Return the photos, the fold of each, and its mean rating."""
     crops = cut(arguments, SHAPE)
     dataset = Dataset(crops, crops.images, crops.images[:0])
     persons = groups(dataset.descriptors(Teacher.load(arguments.teacher)))

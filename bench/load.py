@@ -1,12 +1,12 @@
-"""How many photos a second the whole chain answers on this machine, and how fast.
+"""Throughput and time to the answer of the whole chain on this machine.
 
     python -m bench.load [--seconds N] [--rates 2,4,8,12] [--out DIR]
 
-Sandbox, bot, one process of each stage, the sweeper, RabbitMQ and Redis, all here. People send
-one photo each, with one face, 1280x960, at a steady mean rate and at random moments (Poisson);
-the time to the answer is that from sending to the picture's arrival at Telegram. Each rate is
-offered for some seconds; the rates end at the knee, where answers no longer keep up. All people
-draw on sixteen photos, of which the sandbox remembers what Telegram would make.
+Sandbox, bot, one process per stage, the sweeper, RabbitMQ and Redis all run here. Each user sends
+one photo of 1280x960 pixels with one face. Photos arrive at a steady mean rate and at random
+moments (Poisson). The time to the answer runs from sending the photo to the picture's arrival at
+Telegram. Each rate is offered for some seconds. The rates end at the knee, where answers no longer
+keep up. All users share sixteen photos, for which the sandbox caches Telegram's own conversions.
 """
 
 from __future__ import annotations
@@ -30,28 +30,31 @@ from testing.faults import ROOT, Process
 from testing.servers import RabbitServer, RedisServer
 
 KIND = "1 face, 1280x960"
-#: Answers keep up while this share of what is offered comes back in time, so many seconds later.
+#: Answers keep up while at least the share SHARE of the photos is answered within TIME seconds.
 SHARE, TIME = 0.95, 2.0
-#: Seconds that answers are waited for after the last photo of a rate.
+#: Seconds to wait for answers after the last photo of a rate.
 PATIENCE = 60
 
 
 class People:
-    """Everybody sends one photo."""
+    """Users who send one photo each."""
 
     def __init__(self, sandbox: Sandbox, photos: list[bytes]) -> None:
         self._sandbox, self._photos = sandbox, photos
         self._rng, self._number = random.Random(1), 0
 
     def offer(self, rate: float, seconds: float) -> list[float]:
-        """Sends photos at a rate; the seconds to each answer, infinite for none."""
+        """Send photos at a rate per second and return the seconds to each answer.
+
+        The time is infinite for a photo without an answer.
+        """
         sent: dict[int | None, float] = {}
         start = due = time.monotonic()
         while (due := due + self._rng.expovariate(rate)) < start + seconds:
             time.sleep(max(0.0, due - time.monotonic()))
             self._number += 1
             person = self._sandbox.user(self._number)
-            # As a file: a photo would be encoded anew by the sandbox, on this machine's time.
+            # As a file: the sandbox would re-encode a photo, at the expense of this machine.
             person.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")
             sent[person.id] = due
         deadline = time.monotonic() + PATIENCE
@@ -70,7 +73,7 @@ class People:
 
 
 def cpu_seconds(groups: dict[str, list[psutil.Process]]) -> dict[str, float]:
-    """CPU time of each group of processes so far."""
+    """Return the CPU time of each group of processes so far, in seconds."""
     return {
         name: sum(sum(process.cpu_times()[:2]) for process in processes)
         for name, processes in groups.items()
@@ -78,12 +81,12 @@ def cpu_seconds(groups: dict[str, list[psutil.Process]]) -> dict[str, float]:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value that so large a share of them does not exceed."""
+    """Return the value that the given share of the values doesn't exceed."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def run(rates: list[float], seconds: float, out: Path) -> None:
-    """Offers one rate after another until the knee; the figures go to `out`."""
+    """Offer one rate after another until the knee, and write the results to `out`."""
     results: list[dict[str, Any]] = []
     sandbox = Sandbox()
     with ExitStack() as stack:
@@ -107,7 +110,7 @@ def run(rates: list[float], seconds: float, out: Path) -> None:
         stack.callback(lambda: [process.stop() for process in processes.values()])
         [photos] = [case.photos for case in cases(photos=16) if case.name == KIND]
         people = People(sandbox, photos)
-        people.offer(2, 10)  # until all have started and have worked once
+        people.offer(2, 10)  # until all processes have started and have worked once
 
         ours = psutil.Process()
         groups = {"people and sandbox": [ours]}
@@ -149,8 +152,8 @@ def run(rates: list[float], seconds: float, out: Path) -> None:
 
 
 def plot(results: list[dict[str, Any]], path: Path) -> None:
-    """Times to the answer, and CPU by process, over the offered rate."""
-    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and is of no use before
+    """Plot the times to the answer, and the CPU time by process, over the offered rate."""
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and isn't needed earlier
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
@@ -172,7 +175,7 @@ def plot(results: list[dict[str, Any]], path: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rates", default="2,5,8,10,12,14,16,18,20")
     parser.add_argument("--seconds", type=float, default=30)

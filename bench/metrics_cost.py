@@ -1,8 +1,8 @@
-"""What metrics cost: `python -m bench.metrics_cost`.
+"""The CPU time that metrics cost: `python -m bench.metrics_cost`.
 
-Counts a photo through five stages as the workers do, and as dramatiq's own middleware would; has
-pages read as Prometheus reads them, every 15 s; and compares both with what a photo takes. Starts
-servers of its own, for the sweeper's page.
+It counts a photo through five stages as the workers do, and as dramatiq's own middleware would.
+It serves the pages that Prometheus scrapes every 15 s. Both costs are compared with the time that
+a photo takes. It starts its own servers for the sweeper's page.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from testing.servers.server import free_ports
 
 #: Seconds between two scrapes, as in deploy/swarm/prometheus.yml.
 INTERVAL = 15
-#: The share of the CPU that metrics may cost.
+#: Largest share of the CPU that metrics may cost.
 TARGET = 0.01
 PHOTOS, SCRAPES = 5000, 100
-#: Reads a page again and again, on one connection, as Prometheus does.
+#: Program that reads a page repeatedly over one connection, as Prometheus does.
 _CLIENT = """
 import requests, sys
 with requests.Session() as session:
@@ -43,7 +43,7 @@ print(len(page))
 
 
 def photo_seconds(rounds: int) -> float:
-    """CPU seconds that the five stages take for a photo with one face, 1280x960."""
+    """Return the CPU seconds that the five stages take for a photo of 1280x960 with one face."""
     (case,) = (case for case in cases(photos=4) if case.name == "1 face, 1280x960")
     with tempfile.TemporaryDirectory() as folder, Contender("attrai", folder, "auto") as ours:
         took = [ours.process(case.photos[turn % 4])[0] for turn in range(rounds + 2)][2:]
@@ -51,7 +51,7 @@ def photo_seconds(rounds: int) -> float:
 
 
 def observations() -> list[tuple[Job, Job]]:
-    """A photo before and after each stage."""
+    """Return a photo's job before and after each stage."""
     job = Job(
         id=job_id("bench", 1),
         channel="bench",
@@ -72,7 +72,7 @@ def observations() -> list[tuple[Job, Job]]:
 
 
 def cpu_seconds(work: Callable[[], object], times: int) -> float:
-    """CPU seconds of this process that `work` takes."""
+    """Return the CPU seconds of this process that a call of `work` takes."""
     work()
     started = time.process_time()
     for _ in range(times):
@@ -81,7 +81,7 @@ def cpu_seconds(work: Callable[[], object], times: int) -> float:
 
 
 def scrape_seconds(port: int) -> tuple[float, int]:
-    """CPU seconds that answering Prometheus takes this process, and the page's bytes."""
+    """Return this process's CPU seconds per scrape of the port, and the page's size in bytes."""
     command = [sys.executable, "-c", _CLIENT, str(port)]
     subprocess.run([*command, "3"], check=True, capture_output=True)  # noqa: S603 - our own program
     started = time.process_time()
@@ -90,7 +90,7 @@ def scrape_seconds(port: int) -> tuple[float, int]:
 
 
 def dramatiqs_own() -> Callable[[], object]:
-    """What dramatiq's middleware does for a photo: a message a stage."""
+    """Return a function that counts a photo with dramatiq's middleware, one message per stage."""
     from dramatiq.middleware.prometheus import Prometheus  # noqa: PLC0415 - makes a folder
 
     middleware = Prometheus()
@@ -109,7 +109,7 @@ def dramatiqs_own() -> Callable[[], object]:
 
 
 def run(rounds: int) -> int:
-    """Prints the figures; the exit status, 1 when metrics cost too much."""
+    """Print the results and return the exit status: 1 when metrics cost too much."""
     photo = photo_seconds(rounds)
     worker_port, sweeper_port = free_ports(2)
     metrics = open_stage_metrics(Settings(metrics_port=worker_port))
@@ -139,19 +139,19 @@ def run(rounds: int) -> int:
     ):
         share = f"{seconds / INTERVAL:.3%} of a core at {INTERVAL} s"
         print(f"{name + ',':21}{page / 1e3:7.1f} kB:     {1e3 * seconds:8.1f} ms, {share}")
-    # At its worst: a worker's core is busy and its page is read as well.
+    # The worst case: a worker's core is busy, and its page is scraped as well.
     kept = counting / photo + max(worker, sweeper) / INTERVAL < TARGET
     print(f"less than {TARGET:.0%} of the CPU: {'kept' if kept else 'missed'}")
     return int(not kept)
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
-        # Where the workers' processes would count together, and dramatiq's.
+        # The folders in which the workers' processes, and dramatiq's, would share their counts.
         tempfile.tempdir = folder
         os.environ["dramatiq_prom_db"] = str(Path(folder, "dramatiq"))  # noqa: SIM112 - its name
         sys.exit(run(arguments.rounds))

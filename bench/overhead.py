@@ -1,13 +1,13 @@
-"""What the chain costs: the time of a job through five stages whose work is empty.
+"""The overhead of the chain: the time of a job through five stages whose work is empty.
 
     python -m bench.overhead [--jobs N] [--burst N]
 
-attrai's chain, bare dramatiq and Celery with two kinds of pool take turns in one run, on the
-same private RabbitMQ and Redis. Each is five workers, one a stage, with late acknowledgements,
-publisher confirms and one message in hand. attrai has all that it has in earnest: ledger, logs
-at info level on disk and by GELF, signs of life, a picture of one byte. A time runs from just
-before a job is published for the first stage until the end of the last stage; jobs go one at a
-time, and then so many at once. The exit status is 1 when attrai's median misses a target.
+attrai's chain, bare dramatiq and Celery with two kinds of pool take turns in one run, on the same
+private RabbitMQ and Redis. Each runs five workers, one per stage, with late acknowledgements,
+publisher confirms and a prefetch of one. attrai runs with everything it has in production: ledger,
+logs at info level to disk and by GELF, heartbeats, and a picture of one byte. A time runs from just
+before a job is published for the first stage to the end of the last stage. Jobs are sent one at a
+time first, then many at once. The exit status is 1 when attrai's median misses a target.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
 from attrai.job import STAGES, Job, job_id
-from attrai.services import open_redis
+from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from attrai.storage import PICTURE, open_store
 from bench import overhead_bare as bare
@@ -39,17 +38,17 @@ from testing.gelf import GelfReceiver
 from testing.servers import RabbitServer, RedisServer
 from testing.waiting import wait_for
 
-#: attrai's median in milliseconds may be this, and no more than Celery's.
+#: Largest allowed median of attrai in milliseconds; it must also be below Celery's.
 TARGET_MS = 12.0
-#: Turns that each contender gets, of either kind.
+#: Turns of each contender with one job at a time, and with many at once.
 TURNS, BURSTS = 6, 3
 WARM_UP = 30
 
 
 def prepare_attrai(settings: Settings) -> Prepare:
-    """Jobs with a slot in the ledger, and with the picture that deliver looks for."""
-    ledger = attrai_broker.make_ledger(open_redis(settings), settings)
-    rabbitmq, photos = attrai_broker.make_broker(settings, []), open_store(settings.photos_url)
+    """Return a function that prepares a job with a slot in the ledger and a picture to deliver."""
+    ledger = make_ledger(open_redis(settings), settings)
+    rabbitmq, photos = make_broker(settings, []), open_store(settings.photos_url)
 
     def prepare(number: int) -> Callable[[], None]:
         now = time.time()
@@ -72,12 +71,12 @@ def prepare_attrai(settings: Settings) -> Prepare:
 
 
 def prepare_celery(send: Callable[[str, int], None], stage: str, number: int) -> Callable[[], None]:
-    """A job for one of Celery's chains."""
+    """Prepare a job for one of Celery's chains."""
     return partial(send, stage, number)
 
 
 def run(jobs: int, burst: int) -> int:
-    """One comparison; the exit status."""
+    """Run the comparison once and return the exit status."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="overhead-")))
         gelf = stack.enter_context(GelfReceiver())
@@ -91,7 +90,7 @@ def run(jobs: int, burst: int) -> int:
             "ATTRAI_GELF_URL": gelf.url,
             "ATTRAI_LOG_LEVEL": "info",
         }
-        # Its app takes the server from the environment, as in its workers.
+        # At import its app reads the server's URL from the environment, as in its workers.
         from bench import overhead_celery as celery  # noqa: PLC0415
 
         ends, broker = Ends(), bare.make_broker()
@@ -125,23 +124,23 @@ def run(jobs: int, burst: int) -> int:
                 )
             ),
         ]
-        # The first that is done at the end: a second Ctrl-C must not interrupt the rest.
+        # The first step of the cleanup: a second Ctrl-C must not interrupt the rest.
         stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         return compare(contenders, jobs, burst, gelf)
 
 
 def compare(contenders: list[Contender], jobs: int, burst: int, gelf: GelfReceiver) -> int:
-    """Lets the contenders take turns, prints what comes out; the exit status."""
+    """Let the contenders take turns, print the results and return the exit status."""
     ours, _, celery, _ = contenders
     for each in contenders:
         each.one_at_a_time(WARM_UP)
         each.times.clear()
     for turn in range(TURNS):
-        # Whoever comes first in a turn comes last in the next.
+        # The first contender of a turn is the last of the next.
         for each in contenders[:: 1 if turn % 2 else -1]:
             each.one_at_a_time(jobs // TURNS)
     for turn in range(BURSTS):
-        # Not the last, which stalls: see `bench.overhead_celery`.
+        # Not the last contender, which stalls: see `bench.overhead_celery`.
         for each in contenders[:-1][:: 1 if turn % 2 else -1]:
             each.at_once(burst)
 
@@ -165,12 +164,12 @@ def compare(contenders: list[Contender], jobs: int, burst: int, gelf: GelfReceiv
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--burst", type=int, default=200)
     arguments = parser.parse_args()
-    # An end by signal is one by exception, which ends the servers and workers too.
+    # Turn the signal into an exception, so that servers and workers are stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(run(arguments.jobs, arguments.burst))

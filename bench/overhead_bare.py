@@ -1,4 +1,4 @@
-"""The chain in bare dramatiq for `bench.overhead`: actors that only send the next, by name."""
+"""The chain in bare dramatiq for `bench.overhead`: actors that only send to the next by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STAGES = [f"bare-{number}" for number in range(1, 6)]
 
 
 def setup() -> None:
-    """For dramatiq's command line."""
+    """Declare the actors; the entry point for dramatiq's command line."""
     broker, ends = make_broker(), Ends()
     dramatiq.set_broker(broker)
     for stage, following in zip(STAGES, [*STAGES[1:], None], strict=True):
@@ -21,12 +21,12 @@ def setup() -> None:
 
 
 def make_broker() -> RabbitmqBroker:
-    """The broker as dramatiq has it, with confirms."""
+    """Return dramatiq's own broker, with publisher confirms."""
     return RabbitmqBroker(url=os.environ[BROKER_URL], confirm_delivery=True)
 
 
 def send(broker: dramatiq.Broker, stage: str, number: int) -> None:
-    """Puts a job into the queue of a stage."""
+    """Put a job into the queue of a stage."""
     broker.enqueue(
         dramatiq.Message(queue_name=stage, actor_name=stage, args=(number,), kwargs={}, options={})
     )
@@ -39,5 +39,5 @@ def _declare(broker: RabbitmqBroker, ends: Ends, stage: str, following: str | No
         else:
             ends.note(number)
 
-    # Declared in the broker, a queue would be consumed; `-Q` names the one that is.
+    # All queues declared in the broker would be consumed; `-Q` selects one of them.
     dramatiq.actor(broker=broker, actor_name=stage, queue_name=stage)(work)

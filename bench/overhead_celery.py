@@ -1,10 +1,10 @@
-"""The chain in Celery for `bench.overhead`: as safe as attrai's, and otherwise as lean as it gets.
+"""The chain in Celery for `bench.overhead`: as safe as attrai's, and otherwise as lean as possible.
 
-Late acknowledgements, publisher confirms and a prefetch of one, as attrai has them; no results,
-no events, no logs at info level. The prefork pool is Celery's own choice. The solo pool spares
-it a pipe to a child and is faster with one job at a time, but with late acknowledgements and
-confirms it stalls for seconds, now and then for good, as soon as several jobs wait; it is there
-for one job at a time only.
+It uses late acknowledgements, publisher confirms and a prefetch of one, as attrai does, without
+results, events or logs at info level. The prefork pool is Celery's default. The solo pool avoids
+the pipe to a child process and is faster with one job at a time. With late acknowledgements and
+confirms, however, it stalls for seconds, sometimes for good, as soon as several jobs wait. It is
+therefore measured with one job at a time only.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from celery import Celery  # type: ignore[import-untyped]  # it has no types
 
 from bench.overhead_ends import BROKER_URL, Ends
 
-#: The stages by the pool of their workers.
+#: Names of the stages by the pool of their workers.
 STAGES = {pool: [f"{pool}-{number}" for number in range(1, 6)] for pool in ("prefork", "solo")}
 
 
 def command(pool: str, stage: str) -> list[str]:
-    """How to start a worker."""
+    """Return the command line of a worker, without the interpreter."""
     options = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     options += ["--loglevel=warning", "--concurrency=1", f"--pool={pool}"]
     return ["celery", "-A", __name__, "worker", "-Q", stage, "-n", stage, *options]
@@ -37,7 +37,7 @@ _ends = Ends()
 
 
 def send(stage: str, number: int) -> None:
-    """Puts a job into the queue of a stage."""
+    """Put a job into the queue of a stage."""
     app.send_task(stage, args=(number,), queue=stage)
 
 

@@ -1,4 +1,4 @@
-"""One of those that `bench.overhead` compares: its workers, its jobs and its figures."""
+"""A contender of `bench.overhead`: its workers, its jobs and its results."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from attrai.processes.allocation import environment
 from bench.overhead_ends import Ends
 
 ROOT = Path(__file__).parents[1]
-#: Seconds between two jobs, in which the stages finish what follows an answer.
+#: Seconds between two jobs, in which the stages finish their work after an answer.
 PAUSE = 0.02
-#: Seconds without the end of a job after which it counts as lost; starting takes some of them.
+#: Seconds after which unfinished jobs count as lost; they include the start of the workers.
 PATIENCE = 60
 
-#: Makes a job of a number ready, and returns what publishes it.
+#: Function that prepares the job with a given number and returns a function that publishes it.
 Prepare = Callable[[int], Callable[[], None]]
 
 
 class Workers:
-    """The processes of a contender, which end with it."""
+    """Processes of a contender, which end with it."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self._folder, self._log = folder, folder / f"{name}.log"
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, commands: Sequence[list[str]]) -> None:
-        """Starts them; `stop` ends also those that were started before this is interrupted."""
-        # One message in hand for bare dramatiq; attrai's workers see to it themselves.
+        """Start the processes; if this is interrupted, `stop` ends those already started."""
+        # A prefetch of one for bare dramatiq; attrai's workers set it themselves.
         own = {"dramatiq_queue_prefetch": "1", "TMPDIR": str(self._folder)}
         with self._log.open("ab") as log:
             for command in commands:
@@ -46,22 +46,22 @@ class Workers:
                         env=environment(next(filter(STAGES.__contains__, command), "")) | own,
                         stdout=log,
                         stderr=log,
-                        start_new_session=True,  # Ctrl-C is for the driver, which ends them
+                        start_new_session=True,  # Ctrl-C is for the driver, which stops them
                     )
                 )
 
     def check(self) -> None:
-        """Sees that all of them run.
+        """Check that all processes are running.
 
         Raises:
-            RuntimeError: one has ended.
+            RuntimeError: a process has ended.
         """
         if any(process.poll() is not None for process in self._processes):
             tail = self._log.read_text(errors="replace")[-3000:]
             raise RuntimeError(f"a worker ended: {tail}")
 
     def stop(self) -> None:
-        """Ends them with their children; nothing of theirs is worth an orderly end."""
+        """Kill the processes and their children; none of them needs an orderly shutdown."""
         for process in self._processes:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -69,7 +69,7 @@ class Workers:
 
 
 class Contender:
-    """One way to run the chain."""
+    """One implementation of the chain."""
 
     def __init__(self, name: str, prepare: Prepare, workers: Workers, ends: Ends) -> None:
         self.name, self.times, self.rates = name, list[float](), list[float]()
@@ -77,19 +77,19 @@ class Contender:
         self._sent = 0
 
     def one_at_a_time(self, jobs: int) -> None:
-        """Each job is sent when the one before it is through."""
+        """Send each job after the previous one has finished, and record the times."""
         for _ in range(jobs):
             started, ended = self._send(1)
             self.times.append(1000 * (ended - started))
             time.sleep(PAUSE)
 
     def at_once(self, jobs: int) -> None:
-        """All jobs are sent as fast as publishing goes."""
+        """Send all jobs as fast as possible, and record the rate."""
         started, ended = self._send(jobs)
         self.rates.append(jobs / (ended - started))
 
     def _send(self, jobs: int) -> tuple[float, float]:
-        """When the first job was published, and when the last one was through."""
+        """Return the Unix times when the first job was published and when the last one finished."""
         numbers = range(self._sent, self._sent + jobs)
         self._sent += jobs
         publications = [self._prepare(number) for number in numbers]
@@ -108,7 +108,7 @@ class Contender:
         return started, ended
 
     def row(self, celery: Contender) -> str:
-        """The figures, in columns."""
+        """Return the results as a row of the table."""
         median, p95 = statistics.median(self.times), statistics.quantiles(self.times, n=20)[-1]
         rate = f"{statistics.median(self.rates):.0f}" if self.rates else "-"
         ratio = median / statistics.median(celery.times)

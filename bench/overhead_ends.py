@@ -1,4 +1,4 @@
-"""How the workers of `bench.overhead` say when a job has been through its last stage."""
+"""A record of finished jobs, which the workers of `bench.overhead` share with the driver."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import time
 
 import redis
 
-#: The variables that name the servers, attrai's own: all contenders share them.
+#: Environment variables with the servers' URLs: attrai's own, which all contenders share.
 BROKER_URL, REDIS_URL = "ATTRAI_BROKER_URL", "ATTRAI_REDIS_URL"
 _LIST = "overhead:ends"
 
 
 class Ends:
-    """A list in Redis: workers append, the driver takes."""
+    """List in Redis that workers append to and the driver reads."""
 
     def __init__(self) -> None:
         self._redis = redis.Redis.from_url(os.environ[REDIS_URL])
 
     def note(self, number: int) -> None:
-        """Says that a job is through; the clock is read first, so saying it costs nothing."""
+        """Record that a job finished now; the clock is read first, so recording adds no time."""
         now = time.time()
         self._redis.rpush(_LIST, f"{number} {now!r}")
 
     def take(self, seconds: float) -> tuple[int, float] | None:
-        """A job's number and the time of its end; None when there is none for so long."""
+        """Return a job's number and the Unix time of its end; None if none ends in `seconds`."""
         found = self._redis.blpop([_LIST], timeout=seconds)
         if not found:
             return None

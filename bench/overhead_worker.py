@@ -1,4 +1,4 @@
-"""attrai's own workers for `bench.overhead`: nothing is left out but the work on photos."""
+"""attrai's own workers for `bench.overhead`: everything except the work on photos."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.overhead_ends import Ends
 
 NAME = "overhead"
 
-#: attrai's broker finds it among the stages: handing over an answer is no work to be spared.
+#: Imported so that attrai's broker finds it: delivering an answer is part of the overhead.
 Deliver = deliver.Deliver
 
 
@@ -18,7 +18,8 @@ def _work(_stage: Stage, job: Job) -> Job:
     return job
 
 
-#: Built, not written: four equal classes say no more. Kept, for the broker looks for them.
+#: The other stages, generated because they differ only by name. The broker finds them as
+#: subclasses of `Stage`, so they must stay referenced.
 STAGES = [
     type(name.title(), (Stage,), {"name": name, "work": _work})
     for name in ("ingest", "detect", "score", "render")
@@ -26,23 +27,23 @@ STAGES = [
 
 
 class OverheadChannel:
-    """An answer is a note of the time."""
+    """Channel whose answer is a record of the time."""
 
     def __init__(self) -> None:
         self._ends = Ends()
 
-    def fetch(self, job: Job, max_bytes: int) -> bytes:  # noqa: ARG002 - as the protocol has it
-        """Nothing: ingest does no work here."""
+    def fetch(self, job: Job, max_bytes: int) -> bytes:  # noqa: ARG002 - the protocol has it
+        """Return nothing, since ingest does no work here."""
         return b""
 
     def deliver(self, job: Job, picture: bytes) -> None:  # noqa: ARG002 - as above
-        """Notes the time."""
+        """Record the job's end."""
         self._ends.note(int(job.address["job"]))
 
     def send_failure(self, job: Job, failure: Failure) -> None:
-        """Notes nothing: a job that fails is missed by the driver."""
+        """Record nothing, so that the driver reports the failed job as missing."""
 
 
 def setup() -> None:
-    """For dramatiq's command line."""
+    """Start the workers; the entry point for dramatiq's command line."""
     start(lambda _: {NAME: OverheadChannel()})

@@ -1,9 +1,9 @@
-"""What a second replica of detect brings: `python -m bench.replicas`.
+"""The gain from a second replica of detect: `python -m bench.replicas`.
 
-The service times are those that `make bench` measured. Two cores can't show it with real work,
-so it is shown in two other ways: a real chain over RabbitMQ whose workers sleep that long, and a
-simulation of queues with the same times. What a worker does around its work, from one message to
-the next, the simulation takes from the real chain with one replica.
+The service times are those measured by `make bench`. Two cores can't show the gain with real work,
+so it is shown in two other ways: by a real chain over RabbitMQ whose workers sleep for these times,
+and by a simulation of queues with the same times. The simulation takes the time that a worker
+spends between two messages, besides its work, from the real chain with one replica.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WARM_UP = 30
 
 
 def measure(means: Means, replicas: int, jobs: int) -> float:
-    """Jobs a second of a real chain of sleeping workers."""
+    """Return the jobs per second of a real chain of sleeping workers."""
     variables = {MEANS: json.dumps(means)}
     with sleeping_chain("replicas", "bench.replicas_worker:setup", variables) as chain:
         chain.start({name: replicas if name == STAGE else 1 for name in STAGES})
@@ -53,7 +53,14 @@ def measure(means: Means, replicas: int, jobs: int) -> float:
 
 
 def simulate(means: Means, replicas: int, jobs: int, around: float) -> float:
-    """Jobs a second of queues with such service times; `around` is added to each, in seconds."""
+    """Return the jobs per second of simulated queues with these mean service times.
+
+    Args:
+        means: mean seconds of work of each stage.
+        replicas: number of workers of the stage detect.
+        jobs: number of jobs.
+        around: seconds that each job takes at each stage besides its work.
+    """
     world, rng = simpy.Environment(), random.Random(1)
     stages = {name: simpy.Resource(world, replicas if name == STAGE else 1) for name in STAGES}
 
@@ -72,7 +79,7 @@ def simulate(means: Means, replicas: int, jobs: int, around: float) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--kind", default="1 face, 1280x960")
@@ -86,7 +93,7 @@ def main() -> None:
         + ", ".join(f"{name} {1000 * mean:.1f}" for name, mean in means.items())
     )
     one = measure(means, 1, arguments.jobs)
-    # Whatever the slowest stage takes longer than its work.
+    # The time that the slowest stage takes for a job besides its work.
     around = 1 / one - 1 / simulate(means, 1, arguments.jobs, 0)
     two = measure(means, 2, arguments.jobs)
     models = [simulate(means, replicas, arguments.jobs, around) for replicas in (1, 2, 3, 4)]

@@ -1,4 +1,4 @@
-"""Workers for `bench.replicas`: they sleep as long as each stage was measured to work."""
+"""Workers for `bench.replicas` that sleep for the measured time of each stage."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from bench.eta_worker import Deliver, Detect, Ingest, Render, Score
 
 __all__ = ["Deliver", "Detect", "Ingest", "Render", "Score", "setup"]
 
-#: The variable that holds the mean seconds of each stage, as JSON.
+#: Environment variable with the mean seconds of each stage, as JSON.
 MEANS = "REPLICAS_MEANS"
 
 
 def setup() -> None:
-    """For dramatiq's command line."""
+    """Start the workers; the entry point for dramatiq's command line."""
     eta_worker.MEAN |= json.loads(os.environ[MEANS])
     eta_worker.setup()

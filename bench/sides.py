@@ -1,9 +1,9 @@
-"""What accuracy the side of the crops brings, and what it costs: `python -m bench.sides`.
+"""The accuracy and the cost of larger and smaller crops: `python -m bench.sides`.
 
 Fine-tunes the backbone for a few epochs at each side, without pseudo labels, on four fifths of the
-photos and judges each network on the others, none of whose persons it has seen. All learn from the
-same crops of 150 pixels, made smaller or larger. The differences to the side in use are paired:
-both networks are drawn on the same photos.
+photos, and evaluates each network on the others, which show none of the same people. All are
+trained on the same crops of 150 pixels, scaled down or up. The differences from the current side
+are paired: both networks are evaluated on the same bootstrap samples of photos.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Model, open_engine
-from attrai.scoring.resnet34 import folded, resnet34
+from attrai.scoring.resnet34 import fold_batch_norm, resnet34
 from attrai_training.evaluation.metrics import regression_metrics
 from attrai_training.finetuning import fit
 from attrai_training.loop import Checkpoint, Device, RunContext, TrainConfig
 from attrai_training.network import MEAN, RATINGS, SCALE, ResNet34
-from attrai_training.packaging import start_of, weights_of
+from attrai_training.packaging import initial_network, to_weights
 from attrai_training.ratings import mean
 from bench.labelled import load, parser
 from testing.faults import ROOT
@@ -35,8 +35,8 @@ DRAWS, BATCH, ROUNDS = 2000, 4, 20
 
 
 def milliseconds(network: ResNet34, side: int) -> float:
-    """Of a crop, in batches of four, as the stage score computes it on one core."""
-    tensors = folded(weights_of(network, side, {}).tensors, RATINGS, MEAN, SCALE)
+    """Return the time a crop takes in the score stage on one core, in batches of four."""
+    tensors = fold_batch_norm(to_weights(network, side, {}).tensors, RATINGS, MEAN, SCALE)
     model = Model(resnet34, tensors, allow_half_precision=True, side=side, batches=(BATCH,))
     loaded = open_engine("auto", 1).load(model)
     crops = np.zeros((BATCH, side, side, 3), np.uint8)
@@ -51,7 +51,7 @@ def milliseconds(network: ResNet34, side: int) -> float:
 def correlation_gain(
     ours: NDArray[np.float64], theirs: NDArray[np.float64], rated: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """The 95 % interval of how much better one correlates with the ratings than the other."""
+    """Return the 95 % interval of how much better `ours` correlates with `rated` than `theirs`."""
     rng = np.random.default_rng(0)
     gains = []
     for _ in range(DRAWS):
@@ -63,20 +63,20 @@ def correlation_gain(
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints a line for each side."""
+    """Print one line for each side, and write sides.json."""
     dataset, fold_of, rated = load(arguments)
-    learnt, judged = np.flatnonzero(fold_of != 0), np.flatnonzero(fold_of == 0)
-    rated, threads = rated[judged], os.cpu_count() or 1
+    train_indices, test_indices = np.flatnonzero(fold_of != 0), np.flatnonzero(fold_of == 0)
+    rated, threads = rated[test_indices], os.cpu_count() or 1
     predictions, results = {}, []
     for side in (CROP_SIDE, *(side for side in arguments.sides if side != CROP_SIDE)):
         config = TrainConfig(arguments.epochs, batch=64, rate=3e-4, side=side, seed=0)
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Checkpoint(Path(folder), {})
             context = RunContext(Device.best(threads), checkpoint, lambda _: None)
-            start = start_of(str(arguments.init), config.seed)
-            network = fit(start, dataset.training_set(learnt), config, context)
+            start = initial_network(str(arguments.init), config.seed)
+            network = fit(start, dataset.training_set(train_indices), config, context)
         with torch.no_grad():
-            logits = [network(part) for part in dataset.views(judged).all_plain(side)]
+            logits = [network(part) for part in dataset.views(test_indices).all_plain(side)]
         ours = predictions[side] = mean(torch.cat(logits).softmax(1)).double().numpy()
         low, high = correlation_gain(ours, predictions[CROP_SIDE], rated)
         found = regression_metrics(ours, rated)
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Parse the command line and run the benchmark."""
     options = parser(__doc__.splitlines()[0])
     options.add_argument("--init", type=Path, required=True, help="the file of attrai train distil")
     options.add_argument("--sides", type=int, nargs="+", default=[96, 112, 160, 224])

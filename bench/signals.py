@@ -1,12 +1,12 @@
-"""Sends signals at random moments to each command while all cores are busy.
+"""Signals at random moments to each command while all cores are busy.
 
     python -m bench.signals                    # 200 to rate, 300 to the poller, 20 to each other
-    python -m bench.signals rate --count 50    # to some of them, as often as you like
+    python -m bench.signals rate --count 50    # only some commands, with another count
 
-A moment lies anywhere between the first line of our code and some time after the command is at
-work. Counted are signals that were swallowed (the process neither ended by them nor had ended
-before), tracebacks, and files that are left: in the temporary folder, or in the output folder one
-that is no whole picture.
+A moment lies anywhere between the first line of attrai's code and some time after the command has
+begun its work. The benchmark counts swallowed signals (the process neither ended because of the
+signal nor had ended before), tracebacks, and leftover files: any file in the temporary folder, and
+any file in the output folder that is not a complete picture.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from testing.servers import RabbitServer, RedisServer
 from tests.telegram.served import TOKEN
 
 ASTRONAUT = ROOT / "examples/astronaut.jpg"
-#: How long a command may take before it counts as one that does not end.
+#: Seconds after which a command counts as never starting or never ending.
 PATIENCE = 60
-#: What Ctrl-C is to take at most, on a machine that has nothing else to do.
+#: Most seconds that ending on Ctrl-C may take on an idle machine.
 SOON = 2
 #: Commands that need no RabbitMQ and no Redis.
 _WITHOUT_SERVERS = {
@@ -48,22 +48,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Command:
-    """What is started, and what its first line at work looks like."""
+    """Command line to test, and how to recognise that it is working."""
 
     arguments: list[str]
-    #: Tells by the folder of the trial, the process and what it printed whether it is at work; for
-    #: one that ends by itself, whether it has ended.
+    #: Returns whether the command is working, given the trial's folder, the process and its output.
+    #: For a command that finishes on its own: whether it has ended.
     is_ready: Callable[[Path, subprocess.Popen[str], str], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
     signals: tuple[signal.Signals, ...] = SIGNALS
-    #: Called with the folder of a trial before it.
+    #: Called with the folder of each trial before it starts.
     prepare: Callable[[Path], None] = lambda _: None
-    #: How many signals, unless the command line says otherwise.
+    #: Number of signals, unless set on the command line.
     count: int = 20
 
 
 class Trials:
-    """One command, again and again, and what came of it."""
+    """Repeated runs of one command, and their outcomes."""
 
     def __init__(self, name: str, command: Command, seed: int) -> None:
         self.name = name
@@ -75,7 +75,7 @@ class Trials:
         self._span = 0.0
 
     def run(self, count: int) -> None:
-        """Send `count` signals, the first one as soon as the command is at work."""
+        """Send `count` signals, each to a new process; the first once the command is working."""
         for _ in range(count):
             with tempfile.TemporaryDirectory(prefix="signals-", ignore_cleanup_errors=True) as name:
                 self._try(Path(name))
@@ -86,7 +86,7 @@ class Trials:
         self._command.prepare(folder)
         number = self._rng.choice(self._command.signals)
         lines: list[str] = []
-        with self._process(folder) as process:
+        with self._process_identity(folder) as process:
             begun = time.monotonic()
             reader = threading.Thread(target=self._read, args=(process, lines))
             reader.start()
@@ -127,7 +127,7 @@ class Trials:
         self.problems.append(f"{self.name}: {what}: {details}")
 
     @contextmanager
-    def _process(self, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    def _process_identity(self, folder: Path) -> Iterator[subprocess.Popen[str]]:
         arguments = [part.format(folder=folder) for part in self._command.arguments]
         with subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", *arguments],
@@ -161,7 +161,7 @@ class Trials:
 
 
 def _await_first_line_of_ours(process: subprocess.Popen[str]) -> None:
-    """Return once the process catches SIGTERM or has it blocked: until then it is Python's."""
+    """Return once the process catches or blocks SIGTERM; until then Python handles it."""
     while process.poll() is None:
         with suppress(OSError):
             status = Path(f"/proc/{process.pid}/status").read_text()
@@ -174,9 +174,9 @@ def _await_first_line_of_ours(process: subprocess.Popen[str]) -> None:
 
 
 def _left(folder: Path) -> Iterator[str]:
-    """Yield what a process that has ended should not have left behind."""
+    """Yield the files that an ended process should not have left behind."""
     for file in (folder / "temporary").rglob("*"):
-        # A heartbeat is named by a process and empty, and deleted by the next process.
+        # A heartbeat file is empty, and the next process deletes it.
         if file.is_file() and file.parent.name != "attrai-health":
             yield str(file)
     for file in (folder / "out").glob("*"):
@@ -190,10 +190,10 @@ def _left(folder: Path) -> Iterator[str]:
 
 
 def _says(text: str) -> Callable[[Path, subprocess.Popen[str], str], bool]:
-    return lambda _folder, _process, output: text in output
+    return lambda _folder, _process_identity, output: text in output
 
 
-def _beats(folder: Path, _process: subprocess.Popen[str], _output: str) -> bool:
+def _beats(folder: Path, _process_identity: subprocess.Popen[str], _output: str) -> bool:
     return any((folder / "temporary/attrai-health").glob("*"))
 
 
@@ -220,14 +220,14 @@ def _photos(folder: Path, count: int) -> None:
 
 
 def _labelled(folder: Path) -> None:
-    """Make labelled photos to learn from; the ratings mean nothing."""
+    """Write labelled photos for training; the ratings are meaningless."""
     _photos(folder, 60)
     rows = [f"{number}.jpg,{3 + number / 20}" for number in range(60)]
     (folder / "photos/labels.csv").write_text("\n".join(["file,score", *rows]))
 
 
 def _servers(stack: ExitStack) -> dict[str, str]:
-    """Start the servers that workers need, and return the settings that name them."""
+    """Start the servers that workers need, and return the settings that point to them."""
     return {
         "ATTRAI_BROKER_URL": stack.enter_context(RabbitServer()).url,
         "ATTRAI_REDIS_URL": stack.enter_context(RedisServer()).url,
@@ -236,7 +236,10 @@ def _servers(stack: ExitStack) -> dict[str, str]:
 
 
 def commands(stack: ExitStack, servers: Mapping[str, str]) -> dict[str, Command]:
-    """Return the commands; they talk to a sandbox until the stack ends, and to these servers."""
+    """Return the commands, which use these servers and a sandbox.
+
+    The sandbox runs until the stack is closed.
+    """
     sandbox = Sandbox(TOKEN)
     url = stack.enter_context(running(sandbox))
     telegram = {"ATTRAI_TELEGRAM_API_URL": url, "ATTRAI_TELEGRAM_TOKEN": sandbox.token}
@@ -273,7 +276,7 @@ def commands(stack: ExitStack, servers: Mapping[str, str]) -> dict[str, Command]
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="the commands; all by default")
     parser.add_argument("--count", type=int, help="how many signals to each")
@@ -282,7 +285,7 @@ def main() -> None:
         "--busy", type=int, default=os.cpu_count() or 1, help="busy cores beside it"
     )
     options = parser.parse_args()
-    # A command would inherit that a signal is ignored, as in the background or by nohup.
+    # Commands would inherit ignored signals, as set by nohup or for background jobs.
     for number in SIGNALS:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)

@@ -1,4 +1,4 @@
-"""A bot's poller and nothing else, for `bench.signals`: python -m bench.signals_poller URL."""
+"""The bot's poller alone, for `bench.signals`: python -m bench.signals_poller URL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrai.lifecycle.signals import run
 
 def poll(shutdown: Shutdown) -> None:
     """Poll until the shutdown, and print how many messages were handled."""
-    # As in the product, what takes time to import is imported here.
+    # Slow imports are done here, as in attrai itself.
     from attrai.bot.poller import Poller  # noqa: PLC0415
     from attrai.bot.updates import UpdateParser  # noqa: PLC0415
     from tests.telegram.served import connect  # noqa: PLC0415
@@ -21,9 +21,11 @@ def poll(shutdown: Shutdown) -> None:
         nonlocal handled
         handled += 1
 
-    poller = Poller(connect(sys.argv[1]), shutdown, on_turn=lambda: print("polling", flush=True))
-    shutdown.be_graceful(lambda: poller.unconfirmed)
-    me = poller.await_me()
+    poller = Poller(
+        connect(sys.argv[1]), shutdown, on_heartbeat=lambda: print("polling", flush=True)
+    )
+    shutdown.set_grace_period(lambda: poller.unconfirmed)
+    me = poller.wait_for_account()
     if me is not None:
         poller.run(UpdateParser(me, max_side=1280), receive, lambda _: None)
     print(handled, "handled", flush=True)

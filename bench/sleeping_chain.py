@@ -1,4 +1,4 @@
-"""A chain over real RabbitMQ and Redis whose workers sleep instead of working."""
+"""A chain on real RabbitMQ and Redis whose workers sleep instead of working."""
 
 from __future__ import annotations
 
@@ -12,33 +12,32 @@ from pathlib import Path
 
 import dramatiq
 
-from attrai import broker as attrai_broker
 from attrai.actors.stage import publish
 from attrai.job import Job, StageName, job_id
 from attrai.ledger import Ledger
-from attrai.services import open_redis
+from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from bench.eta_worker import ANSWERS, NAME, PATIENCE, PHOTOS, Workers, uneven
 from testing.servers import RabbitServer, RedisServer
 
 
 class SleepingChain:
-    """The chain, and the jobs that it is sent."""
+    """Chain of sleeping workers, and its jobs."""
 
     def __init__(
         self, ledger: Ledger, rabbitmq: dramatiq.Broker, workers: Workers, folder: Path
     ) -> None:
         self.ledger, self.workers = ledger, workers
-        #: A line for each answer: the job's id, and when the answer was out.
+        #: File with a line for each answer: the job's id and the Unix time.
         self.answers = folder / ANSWERS
         self._rabbitmq = rabbitmq
         self._jobs = 0
 
     def start(self, replicas: Mapping[StageName, int]) -> None:
-        """Start as many workers of each stage, and return when all of them take messages.
+        """Start this many workers of each stage, and wait until all of them are registered.
 
         Raises:
-            RuntimeError: they don't.
+            RuntimeError: the workers don't start.
         """
         for stage, count in replicas.items():
             for _ in range(count):
@@ -49,7 +48,7 @@ class SleepingChain:
             raise RuntimeError(f"the workers don't start:\n{self.workers.logged()}")
 
     def next_job(self, rng: random.Random) -> Job:
-        """Return a job of whatever size, of a user who has no other."""
+        """Return a new job of random size, from a user who has no other."""
         number, now = self._jobs, time.time()
         self._jobs += 1
         return Job(
@@ -78,11 +77,11 @@ class SleepingChain:
 def sleeping_chain(
     name: str, setup: str = "bench.eta_worker:setup", variables: Mapping[str, str] | None = None
 ) -> Iterator[SleepingChain]:
-    """A chain whose servers run meanwhile, and whose workers are still to be started.
+    """Run the servers of a chain during the block, and yield the chain without workers.
 
     Args:
-        name: what its temporary folder is called.
-        setup: what dramatiq calls in each worker.
+        name: prefix of its temporary folder.
+        setup: the function that dramatiq calls in each worker.
         variables: environment variables for the workers.
     """
     with ExitStack() as stack:
@@ -93,21 +92,21 @@ def sleeping_chain(
             "ATTRAI_BROKER_URL": rabbit.url,
             "ATTRAI_REDIS_URL": redis.url,
             "ATTRAI_PHOTOS_URL": f"file://{folder}",
-            "TMPDIR": str(folder),  # of the workers' heartbeats
+            "TMPDIR": str(folder),  # for the workers' heartbeats
             ANSWERS: str(folder / ANSWERS),
             **(variables or {}),
         }
         settings = Settings()
-        ledger = attrai_broker.make_ledger(open_redis(settings), settings)
+        ledger = make_ledger(open_redis(settings), settings)
         workers = Workers(folder / "log", setup)
         stack.callback(workers.stop)
-        chain = SleepingChain(ledger, attrai_broker.make_broker(settings, []), workers, folder)
+        chain = SleepingChain(ledger, make_broker(settings, []), workers, folder)
         chain.answers.touch()
         yield chain
 
 
 def await_that(ready: Callable[[], bool]) -> bool:
-    """Wait until something is so, but not for ever; return whether it is."""
+    """Wait until `ready` returns true, for at most `PATIENCE` seconds; return whether it does."""
     deadline = time.monotonic() + PATIENCE
     while not ready() and time.monotonic() < deadline:
         time.sleep(0.05)

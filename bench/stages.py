@@ -1,8 +1,8 @@
-"""How many photos a core gets through, and how much memory it takes: `make bench`.
+"""Photos per CPU second and memory of attrai compared with a baseline: `make bench`.
 
-The yardstick, which is what anyone would write first, and attrai's five stages without servers
-get the same photos in turn, each in a process of its own with one thread. Then each stage is
-started by itself. `python -m bench.stages --engine torch` compares the other engine.
+The yardstick, which is the obvious implementation, and attrai's five stages without servers
+process the same photos in turn, each in a separate process with one thread. Then each stage is
+started alone. `python -m bench.stages --engine torch` compares the other engine.
 """
 
 from __future__ import annotations
@@ -24,64 +24,64 @@ from bench.stages_photos import Case, cases
 
 ROOT = Path(__file__).parents[1]
 MB = 10**6
-#: Each photo is given so often before it counts.
+#: Rounds before the measurements count.
 WARM_UP = 2
 KINDS = ("yardstick", "attrai")
-#: attrai's detector alone, which is compared with one step of the yardstick.
+#: attrai's detector alone, which is compared with the detect step of the yardstick.
 DETECTOR = "detector"
 
 
 class Contender:
-    """A process that works on photos; see `bench.stages_contender`."""
+    """Process that works on photos; see `bench.stages_contender`."""
 
     def __init__(self, kind: str, folder: str, engine: str) -> None:
         self.kind, self.peak = kind, 0
-        # One thread also where libraries start more when they are imported.
+        # Also keep libraries from starting more threads at import.
         variables = environment(kind) | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self._process_identity = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "bench.stages_contender", kind],
             cwd=ROOT,
             env=variables | {"STAGES_FOLDER": folder},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        #: Seconds from the process's start until it could work, and bytes resident by then.
+        #: Seconds from the process's start until it was ready, and its resident bytes by then.
         self.ready, self.resident = self._receive()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._process_identity.kill()
+        self._process_identity.wait()
 
     def process(self, photo: bytes) -> Answer:
-        """What each step took for a photo."""
+        """Process a photo and return the times of each step."""
         self._send(photo)
         answer: Answer = self._receive()
         return answer
 
     def finish(self) -> None:
-        """Ends it; after this `peak` is the most memory it had, in bytes."""
+        """End the process; afterwards `peak` is its peak memory in bytes."""
         self._send(b"")
         self.peak = self._receive()
 
     def _send(self, photo: bytes) -> None:
-        assert self._process.stdin is not None
-        pickle.dump(photo, self._process.stdin)
-        self._process.stdin.flush()
+        assert self._process_identity.stdin is not None
+        pickle.dump(photo, self._process_identity.stdin)
+        self._process_identity.stdin.flush()
 
     def _receive(self) -> Any:
-        assert self._process.stdout is not None
-        return pickle.load(self._process.stdout)  # noqa: S301 - it comes from our own child
+        assert self._process_identity.stdout is not None
+        return pickle.load(self._process_identity.stdout)  # noqa: S301 - it comes from our own child
 
 
 def compare(case: Case, contenders: list[Contender], rounds: int) -> dict[str, Any]:
-    """The figures of one kind of photo, in milliseconds."""
+    """Return the results for one kind of photo, in milliseconds."""
     answers: dict[str, list[Answer]] = {each.kind: [] for each in contenders}
     for turn in range(WARM_UP + rounds):
         photo = case.photos[turn % len(case.photos)]
-        # Whoever comes first in a turn comes last in the next.
+        # The first contender of a turn is the last of the next.
         for each in contenders[:: 1 if turn % 2 else -1]:
             answer = each.process(photo)
             if turn >= WARM_UP:
@@ -95,7 +95,7 @@ def compare(case: Case, contenders: list[Contender], rounds: int) -> dict[str, A
 
 
 def figures(answers: list[Answer]) -> dict[str, Any]:
-    """Median, 95th percentile and mean CPU time of each step and of all together."""
+    """Return the median, 95th percentile and mean CPU time of each step and of all together."""
     steps = list(dict.fromkeys(name for took, _ in answers for name in took))
     series = {name: [took.get(name, (0.0, 0.0)) for took, _ in answers] for name in steps}
     series["all"] = [
@@ -116,7 +116,7 @@ def figures(answers: list[Answer]) -> dict[str, Any]:
 
 
 def show(name: str, result: dict[str, Any]) -> None:
-    """Prints the figures of one kind of photo."""
+    """Print the results for one kind of photo."""
     print(f"\n{name}{'':12}median      p95      CPU  ms")
     for kind in KINDS:
         of_kind = dict(result[kind])
@@ -133,7 +133,7 @@ def show(name: str, result: dict[str, Any]) -> None:
 
 
 def run(rounds: int, engine: str, out: Path) -> None:
-    """The whole benchmark; its figures go to `out` as JSON and as a plot."""
+    """Run the whole benchmark and write its results to `out` as JSON and as a plot."""
     results: dict[str, Any] = {"engine": engine, "cases": {}, "processes": {}}
     with tempfile.TemporaryDirectory(prefix="stages-") as folder:
         with (
@@ -158,7 +158,7 @@ def run(rounds: int, engine: str, out: Path) -> None:
 
 
 def note(results: dict[str, Any], process: Contender) -> None:
-    """Prints and keeps how a process started, and its memory."""
+    """Print and keep a process's start time and memory."""
     peak = process.peak / MB
     results["processes"][process.kind] = {
         "ready_s": process.ready,
@@ -173,8 +173,8 @@ def note(results: dict[str, Any], process: Contender) -> None:
 
 
 def plot(results: dict[str, Any], path: Path) -> None:
-    """CPU time a photo by step, both side by side for each kind of photo."""
-    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and is of no use before
+    """Plot the CPU time per photo by step, with both contenders side by side for each kind."""
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and isn't needed earlier
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
@@ -206,7 +206,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto")

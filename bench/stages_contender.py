@@ -1,8 +1,8 @@
-"""The processes of `bench.stages`: each loads something, then works on photos as it is told.
+"""The processes of `bench.stages`: each loads its code, then works on photos it is sent.
 
-`python -m bench.stages_contender KIND` reads photos from its standard input and answers with
-what each step took. KIND is `yardstick`, `attrai`, `detector`, which is what the stage detect
-has of it, or the name of a stage, which only loads.
+`python -m bench.stages_contender KIND` reads photos from its standard input and answers with the
+times of each step. KIND is `yardstick`, `attrai`, `detector` (attrai's detector without the rest of
+its stage), or the name of a stage, which is only loaded.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ import numpy as np
 import psutil
 from PIL import Image
 
-CalibrationBin = Callable[[str, Callable[[], Any]], Any]
-#: What a photo took: seconds of the clock and of the CPU by step, and how many faces it had.
+StepTimer = Callable[[str, Callable[[], Any]], Any]
+#: Wall-clock and CPU seconds that a photo took, by step, and its number of faces.
 Answer = tuple[dict[str, tuple[float, float]], int]
 
 
 def main() -> None:
-    """Answers until the input ends, then with the most memory there was, in bytes."""
-    # What is logged must not get between the answers.
+    """Answer photos until the input ends, then send the peak memory in bytes."""
+    # Log output must not mix with the answers.
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
@@ -55,10 +55,10 @@ def main() -> None:
     reply(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
-def contender(kind: str) -> Callable[[bytes, CalibrationBin], int]:
-    """What works on a photo."""
+def contender(kind: str) -> Callable[[bytes, StepTimer], int]:
+    """Return the function that processes a photo."""
     if kind == "yardstick":
-        from bench.yardstick import Yardstick  # noqa: PLC0415 - torch is not for all
+        from bench.yardstick import Yardstick  # noqa: PLC0415 - only this one needs torch
 
         return Yardstick().process
     if kind == "attrai":
@@ -70,8 +70,8 @@ def contender(kind: str) -> Callable[[bytes, CalibrationBin], int]:
     return attrai([kind])
 
 
-def detector() -> Callable[[bytes, CalibrationBin], int]:
-    """The detector without the stage around it."""
+def detector() -> Callable[[bytes, StepTimer], int]:
+    """Return a function that runs the detector without the stage around it."""
     from attrai.faces import CascadeNetworks, Detector  # noqa: PLC0415 - not for the yardstick
     from attrai.inference import open_engine  # noqa: PLC0415
     from attrai.settings import Settings  # noqa: PLC0415
@@ -80,35 +80,34 @@ def detector() -> Callable[[bytes, CalibrationBin], int]:
     networks = CascadeNetworks.load(open_engine(settings.engine, threads=1))
     detect = Detector(networks, min_side=settings.min_face_side, max_faces=settings.max_faces)
 
-    def process(data: bytes, step: CalibrationBin) -> int:
+    def process(data: bytes, step: StepTimer) -> int:
         photo = np.asarray(Image.open(BytesIO(data)))
         return len(step("detect", lambda: detect(photo)).faces)
 
     return process
 
 
-def attrai(names: list[str]) -> Callable[[bytes, CalibrationBin], int]:
-    """The stages' own work with what it needs around it: photo store, channel, settings."""
-    from attrai import broker  # noqa: PLC0415 - not for the yardstick
+def attrai(names: list[str]) -> Callable[[bytes, StepTimer], int]:
+    """Return a function that runs the stages with a real photo store, channel and settings."""
     from attrai.actors.stage import Stage  # noqa: PLC0415
     from attrai.job import Job, job_id  # noqa: PLC0415
-    from attrai.rating.folder import NAME, TARGET, FolderChannel  # noqa: PLC0415
-    from attrai.services import Services, open_redis  # noqa: PLC0415
+    from attrai.services import Services, make_ledger, open_redis  # noqa: PLC0415 - not for the yardstick
     from attrai.settings import Settings  # noqa: PLC0415
     from attrai.storage import VolumeStore  # noqa: PLC0415
+    from testing.folder_channel import NAME, TARGET, FolderChannel  # noqa: PLC0415
 
     for name in names:
         importlib.import_module(f"attrai.actors.{name}")
     folder = Path(tempfile.mkdtemp(prefix="stages-", dir=os.environ["STAGES_FOLDER"]))
     settings = Settings()
-    ledger = broker.make_ledger(open_redis(settings), settings)  # nothing is asked of it
+    ledger = make_ledger(open_redis(settings), settings)  # never queried
     channels = {NAME: FolderChannel()}
     services = Services(settings, VolumeStore(folder), ledger, channels, lambda _: None)
     classes = {stage.name: stage for stage in Stage.__subclasses__()}
     stages = [classes[name](services) for name in names]
     source, target = folder / "photo.jpg", folder / "picture.jpg"
 
-    def process(data: bytes, step: CalibrationBin) -> int:
+    def process(data: bytes, step: StepTimer) -> int:
         source.write_bytes(data)
         job = Job(
             id=job_id(NAME, "photo"),

@@ -10,26 +10,26 @@ from typing import NamedTuple
 from PIL import Image, ImageOps
 
 _ROOT = Path(__file__).parents[1]
-#: Never part of this repository: its licence allows research only.
+#: Not part of this repository, because its licence allows research only.
 _MEBEAUTY = _ROOT.parent / "shared" / "data" / "mebeauty"
 _EXAMPLE = _ROOT / "examples" / "astronaut.jpg"
 
 _SIZES = (640, 480), (1280, 960)
 #: Columns and rows by the number of faces.
 _GRIDS = {1: (1, 1), 3: (3, 1), 8: (4, 2)}
-#: Where the face of the example is, with as much around it as other portraits have.
+#: Crop around the face of the example, with as much margin as other portraits have.
 _EXAMPLE_FACE = (100, 0, 350, 280)
 
 
 class Case(NamedTuple):
-    """A kind of photo, and photos of this kind as JPEG."""
+    """A kind of photo, with photos of this kind as JPEG."""
 
     name: str
     photos: list[bytes]
 
 
 def cases(photos: int) -> list[Case]:
-    """The six kinds, each with so many different photos."""
+    """Return the six kinds, each with `photos` different photos."""
     faces = _faces()
     return [
         Case(

@@ -1,9 +1,9 @@
-"""Lets torchvision be imported where its compiled part does not load.
+"""A workaround for importing torchvision when its compiled part does not load.
 
-The ordinary registry's torchvision is linked against CUDA. Over a CPU-only torch its compiled
-part is missing and `import torchvision` ends in `operator torchvision::nms does not exist`
-(pytorch/vision#9085), although nothing of it is needed here. Declaring the two operators
-beforehand cures the import; calling them stays impossible, and nobody does.
+The torchvision wheel from the default registry is linked against CUDA. With a CPU-only torch its
+compiled part is missing, and `import torchvision` fails with `operator torchvision::nms does not
+exist` (pytorch/vision#9085), although the benchmarks need none of it. Declaring the two operators
+beforehand fixes the import. They still can't be called, and nothing calls them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def compiled_part_loads(library: Path) -> bool:
-    """Whether the dynamic loader accepts torchvision's compiled part."""
-    import torch  # noqa: PLC0415 - it takes a second, which whoever imports this may not need
+    """Return whether the dynamic loader accepts torchvision's compiled part."""
+    import torch  # noqa: PLC0415 - takes a second, and importers may not need it
 
     try:
         torch.ops.load_library(str(library))
@@ -28,9 +28,13 @@ def compiled_part_loads(library: Path) -> bool:
     return True
 
 
-@cache  # an operator can be declared once a process, and lives as long as what is returned
+@cache  # an operator can be declared once per process, and lives as long as the returned library
 def make_importable() -> torch.library.Library | None:
-    """Call this before the first import of torchvision, or of what imports it."""
+    """Declare torchvision's missing operators; call this before anything imports torchvision.
+
+    Returns:
+        The library that keeps the operators alive, or None if torchvision loads without them.
+    """
     import torch  # noqa: PLC0415 - as above
 
     folder = Path(str(distribution("torchvision").locate_file("torchvision")))

@@ -1,8 +1,8 @@
-"""What anyone would write first: one process, one thread, every library as it comes.
+"""The baseline: the obvious implementation in one process, with one thread and stock libraries.
 
-`facenet_pytorch.MTCNN.detect`, crops of 224x224, torchvision's ResNet34 in single precision on
-the batch of faces, Pillow's drawing, JPEG in and out. The weights of the ResNet34 are random,
-for its speed does not depend on them.
+It uses `facenet_pytorch.MTCNN.detect`, crops of 224x224, torchvision's ResNet34 in single precision
+on the batch of faces, Pillow's drawing, and JPEG for input and output. The weights of the ResNet34
+are random, since its speed does not depend on them.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from PIL import Image, ImageDraw
 from attrai.faces.boxes import non_maximum_suppression
 from bench import torchvision_shim
 
-#: Side of the smallest face to look for, in pixels; attrai's default too.
+#: Side of the smallest face to detect, in pixels; the same as attrai's default.
 MIN_SIDE = 40
 _CROP_SIDE = 224
 
 
 def facenet_detector() -> Any:
-    """facenet-pytorch's own cascade.
+    """Return facenet-pytorch's own cascade.
 
-    Where torchvision's compiled part does not load its `batched_nms` is replaced.
+    Its `batched_nms` is replaced if torchvision's compiled part does not load.
     """
     has_compiled_part = torchvision_shim.make_importable() is None
     from facenet_pytorch import MTCNN  # noqa: PLC0415 - after the shim
@@ -47,7 +47,7 @@ def _batched_nms(
 
 
 class Yardstick:
-    """The whole of it, step by step."""
+    """Baseline pipeline, step by step."""
 
     def __init__(self) -> None:
         torch.set_num_threads(1)
@@ -57,11 +57,11 @@ class Yardstick:
         self._network = resnet34(num_classes=10).eval()
 
     def process(self, data: bytes, step: Callable[[str, Callable[[], Any]], Any]) -> int:
-        """A JPEG with boxes and scores is made of another one; how many faces there were.
+        """Draw boxes and scores on a JPEG, encode the result and return the number of faces.
 
         Args:
             data: the photo.
-            step: called with each step and its name, gives back what the step does.
+            step: called with the name of each step and a function; returns the function's result.
         """
         photo = step("decode", lambda: Image.open(BytesIO(data)).convert("RGB"))
         boxes, _ = step("detect", lambda: self._detector.detect(photo))

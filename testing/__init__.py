@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: servers, a GELF receiver, faults, patience."""
+"""Helpers shared by tests and benchmarks: servers, a GELF receiver, fault injection, waiting."""

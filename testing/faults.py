@@ -1,4 +1,4 @@
-"""What goes wrong in a chaos run, and the processes that it goes wrong with."""
+"""Fault injection for chaos runs, and the processes that the faults hit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Process:
-    """A program that is started again whenever it ends, until it is stopped."""
+    """A Python module run as a program and restarted whenever it ends, until it is stopped."""
 
     def __init__(self, name: str, arguments: list[str], folder: Path, env: dict[str, str]) -> None:
         self.name, self.starts = name, 0
@@ -43,10 +43,10 @@ class Process:
                 start_new_session=True,
             )
             self._process.wait()
-            self.kill_all()  # a container's other processes end with its first
+            self.kill_all()  # as in a container, whose processes all end with the first
 
     def kill(self, rng: random.Random) -> None:
-        """SIGKILL for the worker itself, or for the whole container."""
+        """Send SIGKILL to a random child process, or to all processes as a dying container does."""
         process = self._process
         if process is None or process.poll() is not None:
             return
@@ -60,7 +60,10 @@ class Process:
             self.kill_all()
 
     def kill_all(self) -> None:
-        """SIGKILL for all of it: its session, for a worker's processes are a group of their own."""
+        """Send SIGKILL to every process of the session.
+
+        The process group would not do: a worker's child processes have a group of their own.
+        """
         if self._process is None:
             return
         for number in psutil.pids():
@@ -69,14 +72,14 @@ class Process:
                     os.kill(number, signal.SIGKILL)
 
     def end(self) -> None:
-        """Ends it in order; it is started again."""
+        """Terminate the program with SIGTERM; it is then restarted."""
         if self._process is not None:
             self._process.terminate()
 
     def stop(self) -> None:
-        """Ends it for good, in order."""
+        """Terminate the program with SIGTERM, without a restart."""
         self._stopping = True
-        # To the first process alone: a worker takes a second signal for "at once".
+        # Only to the first process: a worker that gets a second signal stops at once.
         self.end()
         self._thread.join(timeout=30)
         self.kill_all()
@@ -84,7 +87,7 @@ class Process:
 
 
 class Faults:
-    """What goes wrong, in threads of its own, and how often it did."""
+    """Actions that inject faults, each in its own thread, and how often each ran."""
 
     def __init__(self, seed: int) -> None:
         self.count: Counter[str] = Counter()
@@ -93,7 +96,7 @@ class Faults:
         self._threads: list[threading.Thread] = []
 
     def repeat(self, name: str, action: Callable[[], None], seconds: float) -> None:
-        """Does something about every so many seconds until the end."""
+        """Run `action` about every `seconds` seconds (from 0.5 to 1.5 times that) until `stop`."""
 
         def run() -> None:
             while not self._over.wait(self._rng.uniform(0.5, 1.5) * seconds):
@@ -103,7 +106,7 @@ class Faults:
         self._start(run)
 
     def once(self, name: str, action: Callable[[], None], due: Callable[[], bool]) -> None:
-        """Does something as soon as it is due."""
+        """Run `action` once, as soon as `due` returns true."""
 
         def run() -> None:
             while not self._over.wait(0.1):
@@ -119,7 +122,7 @@ class Faults:
         self._threads[-1].start()
 
     def stop(self) -> None:
-        """No more of it."""
+        """Stop injecting faults, and wait for the threads to end."""
         self._over.set()
         for thread in self._threads:
             thread.join()
@@ -127,7 +130,7 @@ class Faults:
 
 @contextmanager
 def small_volume(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system that can be filled up; needs root."""
+    """Mount a tmpfs of `megabytes` MiB at `folder`, so that a test can fill it. Needs root."""
     folder.mkdir()
     size = f"size={megabytes}m"
     subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], check=True)  # noqa: S607
@@ -138,7 +141,7 @@ def small_volume(folder: Path, megabytes: int) -> Iterator[Path]:
 
 
 def fill_up(volume: Path, seconds: float) -> None:
-    """Leaves no byte free for a while."""
+    """Leave no free byte on `volume` for `seconds` seconds."""
     ballast = volume / "ballast"
     try:
         with ballast.open("wb", buffering=0) as file:

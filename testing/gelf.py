@@ -1,4 +1,4 @@
-"""A small Graylog: receives GELF over TCP or TLS and validates every message."""
+"""A stand-in for Graylog that receives GELF over TCP or TLS and validates every message."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, Self
 
-#: What GELF 1.1 has without an underscore, less the deprecated fields.
+#: The fields of GELF 1.1 that have no underscore prefix, without the deprecated ones.
 _STANDARD = {"version", "host", "short_message", "full_message", "timestamp", "level"}
-#: A larger frame makes Graylog close the connection (its `max_message_size`), in bytes.
+#: Maximum frame size in bytes. Graylog closes the connection on a larger frame (its
+#: `max_message_size`).
 MAX_FRAME = 2 * 1024 * 1024
-#: How often a thread looks whether it is to stop, in seconds.
+#: Seconds between a thread's checks of whether it should stop.
 _TICK = 0.01
 
 
 def validate(message: Mapping[str, Any]) -> None:
-    """Sees that the message is GELF 1.1.
+    """Check that a message is valid GELF 1.1.
 
     Raises:
-        AssertionError: it is not.
+        AssertionError: the message is invalid.
+        KeyError: a mandatory field is missing.
     """
     assert message["version"] == "1.1"
     for key in ("host", "short_message"):
@@ -46,11 +48,12 @@ def validate(message: Mapping[str, Any]) -> None:
 
 
 def parse(frame: bytes) -> dict[str, Any]:
-    """The valid message of a frame, less the null byte that ends it.
+    """Return the message in a frame, which is passed without its terminating null byte.
 
     Raises:
-        AssertionError: the message is not GELF 1.1.
-        ValueError: the frame is no JSON.
+        AssertionError: the frame is too long, or its message is not valid GELF 1.1.
+        KeyError: a mandatory field is missing.
+        ValueError: the frame is not JSON.
     """
     assert len(frame) < MAX_FRAME
     message: dict[str, Any] = json.loads(frame, parse_constant=_no_constant)
@@ -63,7 +66,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 class GelfReceiver:
-    """Listens between `start` and `stop`, any number of times, on a port that stays its own."""
+    """A GELF server that can be started and stopped any number of times on one reserved port."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self._tls = tls
@@ -72,15 +75,15 @@ class GelfReceiver:
         self._bind(port)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self.port}"
-        #: Whether connections are read from.
+        #: Whether data is read from the connections.
         self.reads = True
         #: Whether connections are closed as soon as they are accepted.
         self.hangs_up = False
-        #: How many connections were accepted.
+        #: Number of connections accepted.
         self.connections = 0
-        #: Valid messages in the order in which they came.
+        #: The valid messages, in order of arrival.
         self.messages: list[dict[str, Any]] = []
-        #: What else came in a frame, and what was wrong with it.
+        #: The invalid frames, and the error of each.
         self.invalid: list[tuple[bytes, Exception]] = []
 
     def __enter__(self) -> Self:
@@ -92,13 +95,13 @@ class GelfReceiver:
         self._listener.close()
 
     def start(self) -> None:
-        """Takes connections."""
+        """Start accepting connections."""
         self._stopping.clear()
         self._listener.listen()
         self._spawn(self._accept)
 
     def stop(self) -> None:
-        """Closes every connection, and refuses new ones when it returns."""
+        """Close every connection. Once this returns, new connections are refused."""
         self._stopping.set()
         self._listener.close()
         while self._threads:
@@ -106,16 +109,16 @@ class GelfReceiver:
         self._bind(self.port)
 
     def restart(self) -> None:
-        """Stops and starts."""
+        """Close every connection, and accept new ones."""
         self.stop()
         self.start()
 
     def texts(self) -> list[str]:
-        """The messages' short messages."""
+        """Return the field `short_message` of every valid message."""
         return [message["short_message"] for message in self.messages]
 
     def _bind(self, port: int) -> None:
-        # Bound and not listening, the port refuses connections and nobody else can take it.
+        # While bound but not listening, the port refuses connections and no one else can take it.
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", port))
@@ -145,7 +148,7 @@ class GelfReceiver:
                     connection.settimeout(_TICK)
                     self._read(connection)
             except OSError:
-                pass  # the other side is gone
+                pass  # the peer has disconnected
 
     def _read(self, connection: socket.socket) -> None:
         rest = b""

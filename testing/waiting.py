@@ -1,12 +1,12 @@
-"""Waiting for what another thread, process or server does."""
+"""Waiting for conditions that other threads, processes or servers bring about."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-#: Seconds after which what a test waits for counts as missing. This only turns a hang into a
-#: failure: a busy machine is slow, and no test may assert that it is not.
+#: Seconds after which a test stops waiting and fails. This only turns a hang into a failure: a
+#: busy machine is slow, and no test may assert that something is fast.
 PATIENCE_S = 60.0
 _TICK_S = 0.01
 
@@ -14,10 +14,10 @@ _TICK_S = 0.01
 def wait_for(
     condition: Callable[[], object], what: str = "it did not come true", seconds: float = PATIENCE_S
 ) -> None:
-    """Return as soon as the condition holds.
+    """Return as soon as `condition` returns true.
 
     Raises:
-        TimeoutError: it did not within `seconds`; `what` says what is missing.
+        TimeoutError: it did not within `seconds`; the message is `what`.
     """
     deadline = time.monotonic() + seconds
     while not condition():

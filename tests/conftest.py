@@ -1,4 +1,4 @@
-"""What several tests stand on: the example photo, the labelled photos, the real networks."""
+"""Shared fixtures: the example photo, the labelled photos, the real networks."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ pytest_plugins = [
     "tests.reruns",
 ]
 
-# How long an example takes says more about the machine than about the code.
+# No deadline: the duration of an example says more about the machine than about the code.
 settings.register_profile("attrai", deadline=None)
 settings.register_profile("quick", settings.get_profile("attrai"), max_examples=20)
 settings.load_profile("attrai")
 
-# What is started in the background, or by nohup, ignores a signal, and so would the programs that
-# tests start, which are to heed it. One that is handled, if by nothing, is not inherited.
+# A process started in the background, or by nohup, ignores some signals, and so would the programs
+# that tests start. Handled signals are reset in child processes, so a no-op handler is enough.
 for _number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda _number, _frame: None)
 
 ROOT = Path(__file__).parents[1]
 ASTRONAUT = ROOT / "examples" / "astronaut.jpg"
-#: Never part of this repository: its licence allows research only.
+#: The MEBeauty photos. Not part of this repository: their licence allows research only.
 MEBEAUTY = ROOT.parent / "shared" / "data" / "mebeauty"
 
 
@@ -50,7 +50,7 @@ class Labelled(NamedTuple):
 
 @pytest.fixture(scope="session")
 def labelled() -> list[Labelled]:
-    """The labelled photos, where they are present."""
+    """Return the labelled photos, or skip the test if they are not available."""
     labels = MEBEAUTY / "labels.csv"
     if not labels.exists():
         pytest.skip(f"no labelled photos in {MEBEAUTY}")
@@ -63,25 +63,25 @@ def labelled() -> list[Labelled]:
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """The engine that a process here takes by itself."""
+    """Return the engine that is selected by default on this machine."""
     return open_engine("auto", threads=1)
 
 
 @pytest.fixture(scope="session")
 def networks(engine: Engine) -> CascadeNetworks:
-    """MTCNN's real networks."""
+    """Return MTCNN's real networks."""
     return CascadeNetworks.load(engine)
 
 
 @pytest.fixture(scope="session")
 def astronaut() -> Image.Image:
-    """The example photo, one face."""
+    """Return the example photo, which shows one face."""
     return Image.open(ASTRONAUT).convert("RGB")
 
 
 @pytest.fixture
 def make_job() -> Callable[..., Job]:
-    """A valid job with the given changes."""
+    """Return a function that makes a valid job with the given changes."""
 
     def make(**changes: object) -> Job:
         job = Job(
@@ -101,7 +101,7 @@ def make_job() -> Callable[..., Job]:
 
 @pytest.fixture
 def face() -> Face:
-    """A face of 100 x 120 pixels."""
+    """Return a face of 100 x 120 pixels."""
     points = ((35, 45), (65, 45), (50, 65), (38, 85), (62, 85))
     landmarks = tuple(Point(x, y) for x, y in points)
     return Face(box=Box(0, 0, 100, 120), landmarks=landmarks, probability=0.99)

@@ -1,4 +1,4 @@
-"""Programs of ours that tests start."""
+"""Helpers for tests that start attrai's programs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.conftest import ROOT
 
 
 def unmeasured() -> dict[str, str]:
-    """Return this process's environment for programs that coverage is not to measure."""
+    """Return this process's environment, without coverage measurement in child processes."""
     return {key: value for key, value in os.environ.items() if "COVERAGE" not in key}
 
 
 def run_bench(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a benchmark until it ends, unmeasured, for that would take a quarter of its time."""
+    """Run a benchmark to its end, without coverage, which would take a quarter of its time."""
     return subprocess.run(
         [sys.executable, "-m", f"bench.{name}", *arguments],
         cwd=ROOT,

@@ -1,6 +1,6 @@
-"""Which tests may be run once more when they fail: those of what other programs do.
+"""A pytest plugin that reruns failed tests once if they depend on other programs.
 
-The end of a run shows each with the traceback of its first failure, by --rerun-show-tracebacks.
+--rerun-show-tracebacks lists each rerun at the end, with the traceback of its first failure.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import pytest
 _MARKS = {"servers", "browser", "engine"}
 
 
-@pytest.hookimpl(trylast=True)  # when all marks are set
+@pytest.hookimpl(trylast=True)  # after all marks are set
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Allow one rerun to tests of a server, a browser or an engine, and to nothing else."""
+    """Allow one rerun of tests that need a server, a browser or an engine, and of no others."""
     for item in items:
         if item.get_closest_marker("flaky"):
             raise pytest.UsageError(f"{item.nodeid}: what may run again is said in {__name__}")

@@ -1,18 +1,18 @@
-"""What a test needs, and when it runs."""
+"""A pytest plugin that marks tests by their fixtures and runs long tests first."""
 
 from __future__ import annotations
 
 import pytest
 
-#: What a test needs that asks for one of these fixtures.
+#: The mark of a test that uses one of these fixtures.
 _MARKS = {"browser": "browser", "rabbit_server": "servers", "redis_server": "servers"}
-#: What takes long begins first, so that short tests are left for whoever is done early.
+#: Marks of long tests, which start first, so that short tests remain for idle processes.
 _ORDER = ("engine", "slow", "training", "servers", "browser")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their fixtures, and put the long ones first."""
+    """Mark tests by their fixtures and folder, and put the long ones first."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         for mark in {_MARKS[fixture] for fixture in fixtures if fixture in _MARKS}:

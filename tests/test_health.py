@@ -1,4 +1,4 @@
-"""Heartbeats: who is well, and what cleaning up temporary files does to them."""
+"""Heartbeats and health checks, also when temporary files are cleaned up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_health() -> None:
-    """A process is well while its heart beats; an ended one counts no more."""
+    """A process is healthy while its heartbeat is fresh, and an ended one doesn't count."""
     assert health.problem() == "no process has a heartbeat here"
     heartbeat = health.Heartbeat()
     assert health.problem() is None
@@ -30,7 +30,7 @@ def test_health() -> None:
     assert "has been silent for" in str(health.problem())
     heartbeat.touch()
     assert health.problem() is None
-    (health.folder() / "999999999").touch()  # of a process that was killed
+    (health.folder() / "999999999").touch()  # the file of a killed process
     assert health.Heartbeat() is not None
     assert [path.name for path in health.folder().iterdir()] == [str(os.getpid())]
     heartbeat.remove()
@@ -38,7 +38,7 @@ def test_health() -> None:
 
 
 def test_a_folder_that_is_cleaned_up_comes_again() -> None:
-    """When the folder is deleted under an idle process, its next heartbeat makes it anew."""
+    """If the folder is deleted, the next heartbeat creates it again."""
     heartbeat = health.Heartbeat()
     shutil.rmtree(health.folder())
     assert health.problem() == "no process has a heartbeat here"
@@ -47,7 +47,7 @@ def test_a_folder_that_is_cleaned_up_comes_again() -> None:
 
 
 def test_a_process_ends_in_order_without_its_file() -> None:
-    """A process whose file or folder was deleted ends as others do."""
+    """A process whose file or folder was deleted shuts down cleanly."""
     heartbeat = health.Heartbeat()
     (health.folder() / str(os.getpid())).unlink()
     heartbeat.remove()
@@ -56,8 +56,8 @@ def test_a_process_ends_in_order_without_its_file() -> None:
 
 
 def test_a_folder_that_can_not_be_written_stops_nobody() -> None:
-    """Where no heartbeat can be written a process starts, lives and ends, and the check tells."""
-    health.folder().write_bytes(b"")  # root may write into any folder, but not into a file
+    """A process runs even if its heartbeat can't be written, and the health check reports it."""
+    health.folder().write_bytes(b"")  # root can write to any folder, so a file takes its place
     heartbeat = health.Heartbeat()
     heartbeat.touch()
     assert health.problem() == "no process has a heartbeat here"
@@ -68,7 +68,7 @@ def test_a_folder_that_can_not_be_written_stops_nobody() -> None:
 
 
 def test_a_process_that_ends_during_the_check_is_not_missed() -> None:
-    """A file that is gone by the time it is looked at says nothing of the others."""
+    """A file that disappears during the check doesn't affect the other processes."""
     heartbeat = health.Heartbeat()
     (health.folder() / "999999999").symlink_to("gone")
     assert health.problem() is None
@@ -77,7 +77,7 @@ def test_a_process_that_ends_during_the_check_is_not_missed() -> None:
 
 
 def test_the_check_is_cheap() -> None:
-    """A health check, which runs every few seconds, loads no package that takes time to load."""
+    """The health check, which runs every few seconds, imports only the standard library."""
     code = """
 import sys
 before = set(sys.modules)

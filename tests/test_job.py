@@ -1,4 +1,4 @@
-"""The contract: jobs survive the way through a queue, and nothing else passes for one."""
+"""Jobs: they survive a round trip through a queue, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ jobs = st.lists(st.tuples(faces, scores), max_size=5).flatmap(
 
 @given(jobs)
 def test_message_round_trip(job: Job) -> None:
-    """A job comes out of a queue's JSON as it went in."""
+    """A job is unchanged by the conversion to JSON and back."""
     assert Job.from_message(json.loads(json.dumps(job.to_message()))) == job
 
 
@@ -83,13 +83,13 @@ def test_message_round_trip(job: Job) -> None:
 def test_unusable_message_is_named(
     make_job: Callable[..., Job], changes: dict[str, object], named: str
 ) -> None:
-    """A message that is no job of this version is refused by the name of its bad part."""
+    """A message that is not a job of this version is refused with the name of the bad field."""
     with pytest.raises(UnreadableMessage, match=named):
         Job.from_message({**make_job().to_message(), **changes})
 
 
 def test_unknown_version_can_be_answered(make_job: Callable[..., Job]) -> None:
-    """A job of another version still says whom to answer."""
+    """A job of another version still identifies the sender to answer."""
     message = {**make_job().to_message(), "version": 2, "novelty": True}
     with pytest.raises(UnreadableMessage) as caught:
         Job.from_message(message)
@@ -100,14 +100,14 @@ def test_unknown_version_can_be_answered(make_job: Callable[..., Job]) -> None:
 
 @pytest.mark.parametrize("message", [None, 7, [], {}, {"id": "0" * 32}])
 def test_no_message_at_all(message: object) -> None:
-    """Of what is no job in any version nobody can be told."""
+    """A message that is not a job in any version has no sender to answer."""
     with pytest.raises(UnreadableMessage) as caught:
         Job.from_message(message)
     assert caught.value.ref is None
 
 
 def test_jobs_are_frozen(make_job: Callable[..., Job]) -> None:
-    """A job can't be changed, only copied with changes, which are validated."""
+    """A job is immutable, and changes to a copy are validated."""
     with pytest.raises(ValidationError):
         make_job().source = "other"
     with pytest.raises(ValidationError):
@@ -115,13 +115,13 @@ def test_jobs_are_frozen(make_job: Callable[..., Job]) -> None:
 
 
 def test_job_ids_are_deterministic() -> None:
-    """The same parts name the same job, and parts don't run into one another."""
+    """The same parts give the same id, and moving the boundary between parts changes it."""
     assert job_id("telegram", 1, 23) == job_id("telegram", 1, 23)
     assert len({job_id("a", "bc"), job_id("a", "b", "c"), job_id("ab", "c"), job_id("abc")}) == 4
 
 
 def test_scored_faces_pair_in_order(make_job: Callable[..., Job], face: Face) -> None:
-    """Each face comes with its own score, and with none before the score stage."""
+    """Each face is paired with its own score; before the score stage there are no pairs."""
     other = face.model_copy(update={"box": Box(200, 0, 300, 120)})
     scores = (Score(value=3, spread=1), Score(value=7, spread=1))
     assert make_job(faces=(face, other)).scored_faces == ()

@@ -1,4 +1,4 @@
-"""Texts: every failure has one, and none is left with a hole."""
+"""Texts: every failure has one in every language, and placeholders are always filled."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CODES = [error.code for error in errors.UserError.__subclasses__()]
 
 @pytest.mark.parametrize("code", [*CODES, errors.INTERNAL.code, errors.TIMED_OUT.code])
 def test_every_failure_has_a_sentence(code: str) -> None:
-    """Each failure's text fills its placeholders with the failure's details."""
+    """Each failure's text contains the failure's details."""
     details = DETAILS.get(code, {})
     sentence = text(code, **details)
     assert sentence.endswith(".")
@@ -43,13 +43,13 @@ def test_every_failure_has_a_sentence(code: str) -> None:
 
 
 def test_missing_value() -> None:
-    """A text whose placeholder gets no value is a fault, not a sentence with a hole."""
+    """A placeholder without a value raises."""
     with pytest.raises(KeyError, match="too-small"):
         text("too-small")
 
 
 def test_missing_text() -> None:
-    """A key without a text is a fault."""
+    """A key without a text raises."""
     with pytest.raises(LookupError):
         text("no-such-text")
 
@@ -57,13 +57,13 @@ def test_missing_text() -> None:
 @pytest.mark.parametrize("locale", locales())
 @pytest.mark.parametrize("code", [*CODES, "internal", "timed-out", "user-busy", "busy"])
 def test_every_failure_in_every_language(code: str, locale: str) -> None:
-    """Each failure has a sentence in each language."""
+    """Each failure has a text in each language."""
     assert text(code, locale, **SAMPLES).strip()
 
 
 @pytest.mark.parametrize("locale", locales())
 def test_every_command_and_style(locale: str) -> None:
-    """What the menu offers and the built-in renderers are described in each language."""
+    """Menu commands and built-in renderers have descriptions in each language."""
     for command in _COMMANDS:
         assert 3 <= len(text(f"command-{command}", locale)) <= 256
         assert _words(locale, f"command-{command}") == set()
@@ -71,7 +71,7 @@ def test_every_command_and_style(locale: str) -> None:
         assert text(f"style-{name}", locale)
 
 
-#: A value for every placeholder that a text has.
+#: A value for every placeholder of any text.
 SAMPLES: dict[str, float | str] = {
     "reason": "permission denied",
     "limit_mb": 20,
@@ -105,7 +105,7 @@ SAMPLES: dict[str, float | str] = {
 
 @cache
 def messages(locale: str) -> dict[str, ast.Message]:
-    """The texts of a language, by their keys."""
+    """The texts of a language by key."""
     source = files("attrai.locales").joinpath(f"{locale}.ftl").read_text("utf-8")
     entries = FluentParser().parse(source).body
     assert not [entry.annotations for entry in entries if isinstance(entry, ast.Junk)]
@@ -116,13 +116,12 @@ def messages(locale: str) -> dict[str, ast.Message]:
 
 
 class Placeholders(Visitor):
-    """Collects the placeholders of a text, those that choose a variant too."""
+    """Visitor that collects the placeholders of a text, including those that select a variant."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
 
     def visit_VariableReference(self, node: ast.VariableReference) -> None:  # noqa: N802 - fluent's
-        """Notes one."""
         self.names.add(node.id.name)
 
 
@@ -134,20 +133,20 @@ def _words(locale: str, key: str) -> set[str]:
 
 @pytest.mark.parametrize("locale", locales())
 def test_languages_agree(locale: str) -> None:
-    """Every language has the same texts, with the same placeholders."""
+    """All languages have the same texts with the same placeholders."""
     assert messages(locale).keys() == messages(DEFAULT_LOCALE).keys()
     for key in messages(DEFAULT_LOCALE):
         assert _words(locale, key) == _words(DEFAULT_LOCALE, key), key
         assert _words(locale, key) <= SAMPLES.keys()
 
 
-#: Numbers that languages treat differently.
+#: Numbers with different plural forms in some languages.
 NUMBERS = [0, 1, 2, 4, 5, 11, 12, 20, 21, 22, 25, 100, 101, 111, 1.5]
 
 
 @pytest.mark.parametrize("locale", locales())
 def test_every_text_with_any_number(locale: str) -> None:
-    """Every text can be made for every number, and leaves no placeholder open."""
+    """Every text can be formatted with every number and leaves no placeholder open."""
     for key in messages(locale):
         for number in NUMBERS:
             values = {
@@ -161,14 +160,14 @@ def test_every_text_with_any_number(locale: str) -> None:
 
 
 def test_a_missing_text_or_placeholder_is_seen() -> None:
-    """The parser that the languages are compared with looks into every variant."""
+    """The parser used to compare languages looks into every variant."""
     assert _words("en", "help") == {"photos", "limit_mb"}
     assert _words("ru", "user-busy") == {"limit", "wait"}
     assert _words("en", "rated-one") == {"score", "spread"}
 
 
 def test_a_language_is_a_file(tmp_path: Path) -> None:
-    """One more file is one more language, and needs nothing else."""
+    """A new language needs one more file and nothing else."""
     package = tmp_path / "attrai" / "locales"
     shutil.copytree(Path(attrai.locales.__file__).parent, package)
     (tmp_path / "attrai" / "__init__.py").touch()
@@ -205,13 +204,13 @@ def test_a_language_is_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_the_language_of_a_user(language: str | None, locale: str) -> None:
-    """A language that we have is spoken whatever its region; for others there is English."""
+    """A known language is used whatever its region; any other falls back to English."""
     assert choose_locale(language) == locale
 
 
 @given(st.text())
 def test_any_language(language: str) -> None:
-    """Whatever stands for a language, there is one of ours."""
+    """Any string selects an available language."""
     assert choose_locale(language) in locales()
     assert text("no-face", language)
 
@@ -233,14 +232,14 @@ def test_any_language(language: str) -> None:
     ],
 )
 def test_durations(seconds: float, english: str, russian: str) -> None:
-    """A time is told in seconds or minutes, and roughly."""
+    """Durations are rounded and given in seconds or minutes."""
     assert duration(seconds) == english
     assert duration(seconds, "ru") == russian
 
 
 @given(st.floats(0, 1e6))
 def test_any_duration(seconds: float) -> None:
-    """What is told is never less than the time, but for the fraction of a second."""
+    """The duration shown is at most half a second shorter and 61 s longer than the real one."""
     number, unit = duration(seconds).replace(",", "").split()
     told = int(number) * (60 if unit.startswith("minute") else 1)
     assert seconds - 0.5 <= told <= seconds + 61

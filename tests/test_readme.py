@@ -1,4 +1,4 @@
-"""What README promises in code works as it stands there."""
+"""The README's code examples, settings table and links are correct."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 def block(language: str) -> str:
-    """The only block of code in a language."""
+    """Return the README's only code block in `language`."""
     (code,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
     return str(code)
 
 
 def test_renderer_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The renderer in README, installed, draws on the photo."""
+    """The README's example renderer, once installed, draws on the photo."""
     project = tomllib.loads(block("toml"))["project"]
     metadata = tmp_path / "attrai_stamp-1.dist-info"
     metadata.mkdir()
@@ -48,7 +48,7 @@ def test_renderer_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_settings_table() -> None:
-    """README lists every setting by its variable and its default."""
+    """The README lists every setting with its variable and default."""
     rows = dict(re.findall(r"^\| `(ATTRAI_\w+)` \| (.*?) \|", README, re.MULTILINE))
     fields = Settings.model_fields
     assert {f"ATTRAI_{name.upper()}" for name in fields} == set(rows)
@@ -62,7 +62,7 @@ def test_settings_table() -> None:
 
 
 def test_local_links() -> None:
-    """Every file that README points to is there."""
+    """Every file that the README links to exists."""
     targets = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
     assert targets
     assert [link for link in targets if not (ROOT / link).exists()] == []

@@ -1,4 +1,4 @@
-"""What may be run once more, and that it shows."""
+"""Which tests may be rerun, and how reruns are reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
-#: Each fails when it runs first, but for the hopeless one, which always does.
+#: Tests that fail on their first run, except for the hopeless one, which always fails.
 TESTS = """
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_hopeless():
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Run the tests in a folder as ours are run; the exit status, and what is printed."""
+    """Run a folder's tests with this project's plugins, and return the exit status and output."""
     command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", f"--rootdir={folder}"]
     plugins = ["-p", "tests.selection", "-p", "tests.reruns"]
     done = subprocess.run(
@@ -79,7 +79,7 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 def test_a_rerun_shows(tmp_path: Path) -> None:
-    """What needs a server, a browser or an engine is run once more, and is listed with why."""
+    """A failed test of a server, a browser or an engine is rerun once and listed with its error."""
     (tmp_path / "test_some.py").write_text(TESTS)
     status, printed = run(tmp_path, "-n", "2", "--dist", "loadfile")
     assert status == pytest.ExitCode.TESTS_FAILED
@@ -95,7 +95,7 @@ def test_a_rerun_shows(tmp_path: Path) -> None:
 
 
 def test_nothing_else_asks_for_a_rerun(tmp_path: Path) -> None:
-    """A test that marks itself as flaky ends the run."""
+    """A test that is marked as flaky ends the run with a usage error."""
     (tmp_path / "test_own.py").write_text(
         "import pytest\n@pytest.mark.flaky(reruns=3)\ndef test_own(): pass"
     )

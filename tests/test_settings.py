@@ -1,4 +1,4 @@
-"""Settings: taken from the environment, and refused by name."""
+"""Settings: read from the environment, and refused by name if invalid."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attrai.settings import Settings, load_settings
 
 
 def test_defaults() -> None:
-    """Nothing needs to be set."""
+    """No variable has to be set."""
     settings = load_settings()
     assert (settings.max_file_mb, settings.max_megapixels) == (20, 50)
     assert settings.weights is None
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A setting is the variable of its name, and an empty variable counts as not set."""
+    """Settings are read from their variables, and an empty variable counts as not set."""
     weights = tmp_path / "own.safetensors"
     weights.touch()
     monkeypatch.setenv("ATTRAI_MAX_FACES", "7")
@@ -40,7 +40,7 @@ def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ],
 )
 def test_unusable_value(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
-    """An unusable value is one line that names the variable and the value."""
+    """An invalid value is reported in one line that names the variable and the value."""
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError) as caught:
         load_settings()
@@ -50,7 +50,7 @@ def test_unusable_value(monkeypatch: pytest.MonkeyPatch, variable: str, value: s
 
 
 def test_admins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Numbers with commas between them, from a variable or a secret; none when nothing is set."""
+    """Admins are comma-separated ids from a variable or a secret file, and None if not set."""
     assert load_settings().admins is None
     monkeypatch.setenv("ATTRAI_ADMINS", "11, 22")
     assert load_settings().admins == {11, 22}

@@ -1,4 +1,4 @@
-"""The shim: torchvision can be imported whether or not its compiled part loads."""
+"""The torchvision shim: torchvision can be imported even if its compiled part doesn't load."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 @pytest.mark.slow
 def test_import_after_the_shim() -> None:
-    """After the shim torchvision's models can be imported and run in a fresh process."""
+    """With the shim, torchvision's models can be imported and run in a fresh process."""
     program = (
         "from bench import torchvision_shim as shim; shim.make_importable();"
         "shim.make_importable();"
@@ -30,7 +30,7 @@ def test_import_after_the_shim() -> None:
 
 @pytest.mark.slow
 def test_the_loader_decides(tmp_path: Path) -> None:
-    """A library that the dynamic loader takes counts as loading, any other file does not."""
+    """A file counts as loadable if and only if the dynamic loader can load it."""
     broken = tmp_path / "_C.so"
     broken.write_bytes(b"no library")
     assert not compiled_part_loads(broken)

@@ -1,4 +1,4 @@
-"""The wheel carries all that it needs."""
+"""The wheel contains all the files that attrai needs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.programs import unmeasured
 
 @pytest.mark.slow
 def test_wheel_rates_a_photo(tmp_path: Path) -> None:
-    """The wheel, installed elsewhere, rates a photo with its own weights, fonts and texts."""
+    """The installed wheel rates a photo with its own weights, fonts and message texts."""
     installed = tmp_path / "installed"
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", tmp_path, ROOT]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("attrai-*.whl")
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", installed]
     subprocess.run([*install, wheel], check=True)
-    # What it depends on comes from the environment of the tests, attrai itself does not. Coverage
-    # would count this copy beside the original.
+    # Dependencies come from the tests' environment, but attrai does not. Coverage is off because it
+    # would count this copy as well as the original.
     environment = {**unmeasured(), "PYTHONPATH": str(installed)}
 
     def python(*arguments: str) -> str:

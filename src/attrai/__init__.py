@@ -1,1 +1,26 @@
-"""Finds the faces on a photo, scores each from 1 to 10 and draws the result."""
+"""Finds the faces on a photo, scores each from 1 to 10 and draws the result.
+
+from attrai import rate
+
+rated = rate("photo.jpg")
+print([face.score.value for face in rated.faces])
+rated.picture.save("rated.jpg")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attrai.pipeline import RatedPhoto, rate
+
+__all__ = ["RatedPhoto", "rate"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the networks once they are asked for: a health check has no use for them."""
+    if name in __all__:
+        from attrai import pipeline  # noqa: PLC0415 - see above
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

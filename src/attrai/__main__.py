@@ -1,4 +1,4 @@
-"""The `attrai` program, which is `python -m attrai` as well."""
+"""The `attrai` command, also available as `python -m attrai`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from types import FrameType
 
 
 def main() -> None:
-    """Run the command line; what imports anything does so only once signals end the process."""
+    """Run the command line.
+
+    Everything else is imported only after the signal handlers are installed, so that a signal
+    during a slow import ends the process without a traceback.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit)
@@ -24,7 +28,7 @@ def main() -> None:
 
 
 def _exit(number: int, _frame: FrameType | None) -> None:
-    """End the process without Python's traceback for Ctrl-C."""
+    """Exit at once with status 128 + `number`, without Python's traceback for Ctrl-C."""
     os._exit(128 + number)
 
 

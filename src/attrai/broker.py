@@ -1,7 +1,4 @@
-"""RabbitMQ through dramatiq, with cures for the ways in which a message could be lost.
-
-What the chain needs around its actors, on any broker.
-"""
+"""dramatiq on RabbitMQ, without the ways in which it may lose a message, and its middleware."""
 
 from __future__ import annotations
 
@@ -17,20 +14,19 @@ from dramatiq.common import q_name, xq_name
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
 
-#: Seconds between heartbeats: a connection that died silently is noticed within two of them.
-HEARTBEAT = 60
-#: Dead letters hold addresses of chats, so RabbitMQ drops them after so many milliseconds.
-DEAD_LETTER_TTL = 3_600_000
-#: Seconds to wait before each further try to publish: together longer than RabbitMQ's restart.
-_PUBLISH_PAUSES = (0.1, 0.3, 1, 2, 4, 8, 10, 10, 10)
+#: Interval of heartbeats in seconds: a dead connection is noticed within two of them.
+HEARTBEAT_SECONDS = 60
+#: RabbitMQ drops dead letters after this many milliseconds, for they hold addresses of chats.
+DEAD_LETTER_TTL_MS = 3_600_000
+#: Pauses in seconds before publishing is tried again; together longer than a restart of RabbitMQ.
+_PUBLISH_RETRY_SECONDS = (0.1, 0.3, 1, 2, 4, 8, 10, 10, 10)
 
 
 class _Consumer(_RabbitmqConsumer):
-    """A consumer that acknowledges only what came through its own connection.
+    """A consumer that acknowledges only messages of its own connection.
 
-    RabbitMQ numbers deliveries per channel. After a reconnect the late acknowledgement of an
-    old message would acknowledge a new one that has the same number by now, and a crash soon
-    after would lose that one.
+    RabbitMQ numbers deliveries per channel. After a reconnect, acknowledging an old message would
+    acknowledge the new one that has its number now, and a crash soon after would lose that one.
     """
 
     def __next__(self) -> Any:
@@ -38,7 +34,7 @@ class _Consumer(_RabbitmqConsumer):
         if message is not None:
             message.consumer = self
         if self.queue_name == q_name(self.queue_name):
-            # The queue of delayed messages has a thread of its own, which proves nothing.
+            # The queue of delayed messages has a thread of its own, which may live on alone.
             self.broker.on_consumer_turn()
         return message
 
@@ -52,28 +48,45 @@ class _Consumer(_RabbitmqConsumer):
 
 
 class Broker(RabbitmqBroker):
-    """RabbitMQ with publisher confirms, and patience while it restarts."""
+    """A RabbitMQ broker that confirms what it publishes, and outlasts a restart of RabbitMQ."""
 
     def __init__(self, url: str, middleware: list[dramatiq.Middleware]) -> None:
         super().__init__(url=url, confirm_delivery=True, middleware=middleware)
-        # A timeout for blocked connections stays unset: a memory alarm of RabbitMQ blocks
-        # publishers until it is over and loses nothing, where giving up lost messages.
-        cast("pika.ConnectionParameters", self.parameters).heartbeat = HEARTBEAT
+        # No timeout for blocked connections: a memory alarm blocks publishers until it is over
+        # and loses nothing, whereas a timeout lost messages.
+        cast("pika.ConnectionParameters", self.parameters).heartbeat = HEARTBEAT_SECONDS
+        #: Queues of other processes' actors.
+        self._published_to: set[str] = set()
         #: Called by the threads that consume, at least once a second.
         self.on_consumer_turn: Callable[[], None] = lambda: None
 
     @property
     def consumer_class(self) -> type[_Consumer]:
-        """What reads a queue."""
+        """The class that dramatiq reads a queue with."""
         return _Consumer
 
+    def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
+        """Declare a queue, and consume it only if one of this process's actors is on it.
+
+        dramatiq makes a worker consume every queue that it publishes to, where the messages of
+        other stages would fail for want of their actor.
+        """
+        name = q_name(queue_name)
+        if ensure and name not in self.queues:
+            if name not in self._published_to:
+                self._published_to.add(name)
+                self.queues_pending.add(name)
+            self._ensure_queue(name)  # type: ignore[no-untyped-call]  # dramatiq's
+        else:
+            super().declare_queue(queue_name, ensure=ensure)
+
     def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
-        """Publishes with a confirm; waits for a RabbitMQ that is away for less than a minute.
+        """Publish with a confirm, and wait for a RabbitMQ that is away for less than a minute.
 
         Raises:
             ConnectionClosed: RabbitMQ stayed away.
         """
-        for pause in _PUBLISH_PAUSES:
+        for pause in _PUBLISH_RETRY_SECONDS:
             try:
                 return super().enqueue(message, delay=delay)
             except ConnectionClosed:
@@ -84,12 +97,12 @@ class Broker(RabbitmqBroker):
         return self.channel.queue_declare(
             queue=xq_name(queue_name),
             durable=True,
-            arguments={"x-message-ttl": DEAD_LETTER_TTL},
+            arguments={"x-message-ttl": DEAD_LETTER_TTL_MS},
         )
 
 
 def hide_messages(record: logging.LogRecord) -> bool:
-    """A filter for logs: dramatiq's records name messages by their ids, not their content."""
+    """Replace messages by their ids in a log record; a filter that lets every record through."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             argument.message_id
@@ -100,16 +113,16 @@ def hide_messages(record: logging.LogRecord) -> bool:
     return True
 
 
-class SureRetries(Retries):
+class SafeRetries(Retries):
     """Retries whose own failure does not lose the message.
 
-    dramatiq swallows what a hook raises and acknowledges the message all the same
-    (dramatiq#545), so a message that could not be put back was gone. Here it ends among the
-    dead letters, and the sweeper answers for its job.
+    dramatiq swallows what a hook raises and acknowledges the message all the same (dramatiq#545),
+    so that a message which could not be put back was lost. Here it becomes a dead letter, and the
+    sweeper answers for its job.
     """
 
     def after_process_message(self, broker: Any, message: Any, **outcome: Any) -> None:
-        """Puts a failed message back into its queue, or among the dead letters."""
+        """Put a failed message back into its queue, or among the dead letters."""
         try:
             super().after_process_message(broker, message, **outcome)  # type: ignore[no-untyped-call]  # dramatiq's
         except Exception:
@@ -118,14 +131,15 @@ class SureRetries(Retries):
 
 
 def middleware(*, min_backoff: int = 1000, max_backoff: int = 60_000) -> list[dramatiq.Middleware]:
-    """The time limit, the retries, and the count of attempts.
+    """Return the middleware of actors on any broker: time limit, retries, count of attempts.
 
     Args:
-        min_backoff: milliseconds until a failed stage is tried again; more each time.
-        max_backoff: the most. Delayed messages live in a worker's memory: few, short.
+        min_backoff: milliseconds until a failed stage is tried again; they double each time.
+        max_backoff: the most of them. Delayed messages live in a worker's memory, so there should
+            be few of them, for a short time.
     """
     return [
         TimeLimit(),
-        SureRetries(min_backoff=min_backoff, max_backoff=max_backoff),
+        SafeRetries(min_backoff=min_backoff, max_backoff=max_backoff),
         CurrentMessage(),
     ]

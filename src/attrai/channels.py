@@ -1,4 +1,4 @@
-"""Channels: where a photo comes from and where its answer goes."""
+"""The protocol of a channel: where photos come from and answers go."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from attrai.job import Failure, Job
 
 
 class Channel(Protocol):
-    """One kind of front end. Implementations are called from several threads."""
+    """A front end. Its methods are called from several threads."""
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
-        """The bytes of the job's photo; of a larger file `max_bytes` and one more suffice.
+        """Return the bytes of the job's photo, or `max_bytes` and one more of a larger file.
 
         Raises:
-            UserError: they can't be had, and trying again is of no use.
-            TryLater: trying again is of use.
+            UserError: there is no way to get them; the user is told why.
+            TryLater: the stage is to be tried again later.
         """
         ...
 
     def deliver(self, job: Job, picture: bytes) -> None:
-        """Hands over the rated picture, a JPEG; the scores are in the job.
+        """Send the rated picture, a JPEG; the scores are in the job.
 
         Raises:
-            UserError: it can't be handed over, and trying again is of no use.
-            TryLater: trying again is of use.
+            UserError: there is no way to send it.
+            TryLater: the stage is to be tried again later.
         """
         ...
 
     def send_failure(self, job: Job, failure: Failure) -> None:
-        """Says why there is no picture; raises as `deliver` does."""
+        """Say why there is no picture; raises as `deliver` does."""
         ...

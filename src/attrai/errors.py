@@ -1,12 +1,10 @@
-"""What can go wrong, in two families.
+"""What a user is told, what is tried again later, and what stops a start.
 
-A `UserError` is about the photo that somebody sent: he is told, and the job is over. Its
-`code` is the key of a text in `attrai/texts` and its details fill that text's placeholders.
+A `UserError` is about the photo that somebody sent: they are told, and the job is over. Its `code`
+is the key of a message in `attrai/locales`, and its details fill the placeholders of that message.
 
-Everything else that is raised is a fault of ours: it is logged, tried again, and ends in an
-apology.
-
-How photos end, in four kinds.
+Any other exception in a stage is our fault: it is logged, the stage is tried again, and in the
+end the user is told that something went wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ TIMED_OUT = Failure(code="timed-out")
 
 
 class UserError(Exception):
-    """The photo, or where it lies, is at fault; the message is for logs only."""
+    """The photo, or the place where it lies, is at fault. The exception's text is for logs only."""
 
     code: ClassVar[str]
 
@@ -31,12 +29,12 @@ class UserError(Exception):
         self.details = details
 
     def failure(self) -> Failure:
-        """What the job carries to its answer."""
+        """Return the failure with which the job ends."""
         return Failure(code=self.code, details=self.details)
 
 
 class SourceUnreadable(UserError):
-    """The photo can't be read from where it is said to be. Details: `reason`."""
+    """The photo can't be read from its source. Details: `reason`."""
 
     code = "source-unreadable"
 
@@ -48,19 +46,19 @@ class FileTooLarge(UserError):
 
 
 class NotAnImage(UserError):
-    """The bytes are in none of the formats that we read."""
+    """The bytes are in no supported format."""
 
     code = "not-an-image"
 
 
 class BrokenImage(UserError):
-    """The file is a known format, but it is damaged or ends too early."""
+    """The file has a supported format but is damaged or truncated."""
 
     code = "broken-image"
 
 
 class TooManyPixels(UserError):
-    """The photo's width times height is too large. Details: `limit_megapixels`."""
+    """The photo's width times its height is too large. Details: `limit_megapixels`."""
 
     code = "too-many-pixels"
 
@@ -78,35 +76,35 @@ class NoFace(UserError):
 
 
 class Undeliverable(UserError):
-    """The answer can't be put where it belongs. Details: `reason`."""
+    """The answer can't be delivered. Details: `reason`."""
 
     code = "undeliverable"
 
 
-class SettingsError(Exception):
-    """A setting is unusable; the message is one line that names the variable."""
-
-
-class CannotStart(Exception):
-    """The process can't do its work, and waiting is of no use; the message says why."""
-
-
 class TryLater(Exception):
-    """The other side can't be reached, or asks for patience: of `seconds`, where it says so."""
+    """The other side can't be reached, or asks to wait for `seconds`, if it says how long."""
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
         self.seconds = seconds
 
 
-#: With its picture; through no fault of ours without (no face on it, or we could not take it, or
-#: could not give it back); or through ours.
+class SettingsError(Exception):
+    """A setting is unusable. The message is one line that names the variable."""
+
+
+class CannotStart(Exception):
+    """The process can't work, and waiting would not help. The message is one line that says why."""
+
+
+#: How a job ends: with its picture; without one through no fault of ours, because there is no face
+#: on the photo, or because we could not accept the photo or deliver the picture; or through ours.
 Outcome = Literal["rated", "no-face", "refused", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 def outcome_of(code: str) -> Outcome:
-    """The kind that an answer is of: by the code of its failure, or `rated`."""
+    """Return the outcome of a job from its failure's code, or from `rated` without a failure."""
     if code == "rated":
         return "rated"
     if code == NoFace.code:

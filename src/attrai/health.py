@@ -1,4 +1,4 @@
-"""Heartbeats: a file per process that its consuming thread touches, for health checks."""
+"""Heartbeat files for health checks: one per process, touched by its consuming thread."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
 
-#: A process that did not touch its file for so many seconds hangs.
+#: Seconds without a heartbeat after which a process counts as hung.
 STALE_SECONDS = 30
 
 
 def folder() -> Path:
-    """Where the processes of this container have their files."""
+    """Return the folder of the heartbeat files of this container's processes."""
     return Path(gettempdir()) / "attrai-health"
 
 
 def processes() -> list[int]:
-    """Return the ids of the processes that have a heartbeat, fresh or not."""
+    """Return the ids of the processes that have a heartbeat file, fresh or stale."""
     return [int(name) for name in _last_touches() if name.isdecimal()]
 
 
 class Heartbeat:
-    """The file of this process.
+    """The heartbeat file of this process.
 
-    Whoever cleans up temporary files may take it away at any time, and the disk may be full: a
-    process does not end for that. When nothing can be written, the health check tells.
+    The file may be deleted at any time when temporary files are cleaned up, and the disk may be
+    full. Neither ends the process: if the file can't be written, the health check reports it.
     """
 
     def __init__(self) -> None:
@@ -38,19 +38,19 @@ class Heartbeat:
         self.touch()
 
     def touch(self) -> None:
-        """Says that the process lives."""
+        """Record that the process is alive."""
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             self._file.touch()
 
     def remove(self) -> None:
-        """The process ends in order."""
+        """Delete the file because the process is shutting down cleanly."""
         with suppress(OSError):
             self._file.unlink()
 
 
 def problem() -> str | None:
-    """What is wrong with the processes here, in one line; None when all are well."""
+    """Return one line about a missing or stale heartbeat, or None if all processes are healthy."""
     beats = _last_touches()
     if not beats:
         return "no process has a heartbeat here"
@@ -62,10 +62,10 @@ def problem() -> str | None:
 
 
 def _last_touches() -> dict[str, float]:
-    """When each process touched its file."""
+    """Return the Unix time of each process's last heartbeat, by process id."""
     beats = {}
     with suppress(OSError):
         for file in folder().iterdir():
-            with suppress(FileNotFoundError):  # it has just ended
+            with suppress(FileNotFoundError):  # the process has just ended
                 beats[file.name] = file.stat().st_mtime
     return beats

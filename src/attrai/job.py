@@ -1,17 +1,17 @@
-"""What travels through attrai. Read this file first.
+"""The job that travels through attrai, and its JSON message format. Read this file first.
 
-A photo is a `Job`. Five stages, one queue each, hand it on in this order:
+A photo is a `Job`. Five stages, each with its own queue, process it in this order:
 
     ingest   source bytes -> the verified, upright photo
-    detect   photo        -> `Face` per face, and their aligned crops
-    score    crops        -> `Score` per face
+    detect   photo        -> one `Face` per face, and their aligned crops
+    score    crops        -> one `Score` per face
     render   photo, faces -> the picture with boxes and scores
-    deliver  picture      -> its answer, then nothing of the job is left
+    deliver  picture      -> the answer; all files of the job are deleted
 
-A message carries one `Job` as JSON and never image bytes: those lie in the photo store
-under the job's id. A stage returns the job with what it found added to it. A stage that
-can't go on attaches a `Failure` and sends the job straight to deliver, so that every job
-ends in exactly one answer.
+A message carries one `Job` as JSON and never image bytes: images are in the photo store
+under the job's id. A stage returns the job with its results added. A stage that can't
+continue attaches a `Failure` and sends the job straight to deliver, so every job ends in
+exactly one answer.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 StageName = Literal["ingest", "detect", "score", "render", "deliver"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
 
-#: Raised by one whenever a worker of the version before could not read the message.
+#: Version of the message format. Incremented whenever workers of the previous version could not
+#: read the new messages.
 VERSION: Literal[1] = 1
 
 Seconds = Annotated[float, Field(ge=0)]
 
 
 class UnreadableMessage(Exception):
-    """A message is no job of this version; `ref` is set when its sender can be answered."""
+    """Raised for a message that isn't a job of this version.
+
+    `ref` identifies the job if enough of the message was readable to answer its sender.
+    """
 
     def __init__(self, reason: str, ref: JobRef | None) -> None:
         super().__init__(reason)
@@ -44,7 +48,7 @@ class _Frozen(BaseModel):
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the upright photo; it may reach over the photo's edge."""
+    """A rectangle in pixels of the upright photo. It may extend beyond the photo's edges."""
 
     x1: float
     y1: float
@@ -53,27 +57,27 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> float:
-        """From the left edge to the right, in pixels."""
+        """The distance between the left and right edges, in pixels."""
         return self.x2 - self.x1
 
     @property
     def height(self) -> float:
-        """From the upper edge to the lower, in pixels."""
+        """The distance between the top and bottom edges, in pixels."""
         return self.y2 - self.y1
 
 
 class Point(NamedTuple):
-    """A place in pixels of the upright photo."""
+    """A position in pixels of the upright photo."""
 
     x: float
     y: float
 
 
 class Face(_Frozen):
-    """A face that detect found. Left and right are the viewer's."""
+    """A detected face. Left and right are from the viewer's point of view."""
 
     box: Box
-    #: Left eye, right eye, nose, left and right corner of the mouth.
+    #: Left eye, right eye, nose, left mouth corner, right mouth corner.
     landmarks: tuple[Point, Point, Point, Point, Point]
     probability: float = Field(ge=0, le=1)
 
@@ -85,28 +89,28 @@ class Face(_Frozen):
 
 
 class Score(_Frozen):
-    """The predicted ratings of one face: their mean and standard deviation."""
+    """The predicted ratings of one face: mean (`value`) and standard deviation (`spread`)."""
 
     value: float = Field(ge=1, le=10)
     spread: float = Field(ge=0, le=4.5)
 
 
 class ScoredFace(_Frozen):
-    """What a renderer gets for each face."""
+    """A face and its score, as passed to renderers."""
 
     face: Face
     score: Score
 
 
 class Failure(_Frozen):
-    """Why a job ended without a picture: the key of a text and what the text mentions."""
+    """Why a job ended without a picture: a message key and the values of its placeholders."""
 
     code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
     details: dict[str, int | float | str] = {}
 
 
 class Timing(_Frozen):
-    """How long a job waited for a stage and how long the stage took."""
+    """The seconds that a job waited for a stage and that the stage took."""
 
     stage: StageName
     waited: Seconds
@@ -114,21 +118,21 @@ class Timing(_Frozen):
 
 
 class JobRef(BaseModel):
-    """The part of a job that no version changes: enough to answer whoever sent it."""
+    """The fields of a job that never change between versions, enough to answer its sender."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    #: Also the name of the job's folder, hence nothing but hexadecimal digits.
+    #: Also the name of the job's folder, so only hexadecimal digits are allowed.
     id: str = Field(pattern=r"^[0-9a-f]{32}$")
     channel: str = Field(pattern=r"^[a-z]+$")
-    #: Where the answer goes, in the channel's own terms.
+    #: Where to send the answer, in the channel's own format.
     address: dict[str, str | int]
-    #: A keyed hash or a constant, never a name or a number that others know the user by.
+    #: A keyed hash or a constant, never a name or number that identifies the user to others.
     user: str = Field(min_length=1)
     locale: str = "en"
 
     def failed(self, failure: Failure) -> Job:
-        """A job that has nothing left but to tell its user of the failure."""
+        """Return a job whose only remaining work is to report `failure` to its user."""
         now = time.time()
         return Job(
             **{name: getattr(self, name) for name in JobRef.model_fields},
@@ -141,22 +145,22 @@ class JobRef(BaseModel):
 
 
 class Job(JobRef):
-    """One photo on its way. Ingest sets `size`, detect `faces`, score `scores`."""
+    """A photo being processed. Ingest sets `size`, detect sets `faces`, score sets `scores`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = VERSION
-    #: Where the photo comes from, in the channel's own terms.
+    #: Where to fetch the photo, in the channel's own format.
     source: str
     renderer: str
-    #: Unix time in seconds.
+    #: Unix time in seconds at which the job was admitted.
     admitted_at: float
-    #: Unix time at which the job was put into the queue that it is in.
+    #: Unix time in seconds at which the job entered its current queue.
     queued_at: float
     #: Width and height of the stored photo in pixels.
     size: tuple[int, int] | None = None
     faces: tuple[Face, ...] = ()
-    #: How many faces detect found; more than `faces` holds when there were too many.
+    #: Number of faces detected; larger than `len(faces)` if there were too many to score.
     faces_found: int = Field(default=0, ge=0)
     scores: tuple[Score, ...] = ()
     failure: Failure | None = None
@@ -169,27 +173,27 @@ class Job(JobRef):
         return self
 
     def with_(self, **changes: Any) -> Job:
-        """A copy with `changes`, validated like a new job."""
+        """Return a copy with `changes` applied, validated like a new job."""
         return Job.model_validate({**dict(self), **changes})
 
     @property
     def scored_faces(self) -> tuple[ScoredFace, ...]:
-        """The faces with their scores, left to right; empty before the score stage."""
+        """The faces paired with their scores, left to right. Empty before the score stage."""
         return tuple(
             ScoredFace(face=face, score=score)
             for face, score in zip(self.faces, self.scores, strict=False)
         )
 
     def to_message(self) -> dict[str, Any]:
-        """The job as JSON-ready values."""
+        """Return the job as a dict of JSON-serialisable values."""
         return self.model_dump(mode="json")
 
     @classmethod
     def from_message(cls, message: object) -> Job:
-        """The job that a message carries.
+        """Return the job in a message.
 
         Raises:
-            UnreadableMessage: the message is of another version, or no job at all.
+            UnreadableMessage: the message has another version, or isn't a job.
         """
         try:
             return cls.model_validate(message)
@@ -204,6 +208,9 @@ class Job(JobRef):
 
 
 def job_id(channel: str, *parts: str | int) -> str:
-    """The id of the job for what `parts` name in `channel`: the same parts, the same job."""
+    """Return the id of the job that `parts` identify within `channel`.
+
+    The id is a 128-bit BLAKE2b hash in hexadecimal: the same parts always give the same id.
+    """
     name = "\0".join([channel, *map(str, parts)])
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()

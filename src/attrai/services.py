@@ -1,4 +1,4 @@
-"""What stages work with: the photo store, the ledger, the channels."""
+"""What stages work with, opened from the settings: photo store, ledger, channels, broker."""
 
 from __future__ import annotations
 
@@ -21,48 +21,49 @@ from attrai.storage import PhotoStore, StoreError, open_store
 
 log = structlog.get_logger(__name__)
 
-#: A call to Redis that fails is tried again, up to so often and so many seconds apart: longer
-#: than a restart takes. Meanwhile the caller waits, for it could do nothing else.
-_TRIES, _SHORTEST, _LONGEST = 20, 0.05, 2.0
-#: Seconds after which a silent Redis counts as gone.
-_SILENCE = 5
+#: How often a failed call to Redis is tried again, and the pauses before that in seconds: together
+#: longer than a restart. The caller waits meanwhile, for it could do nothing else.
+_REDIS_RETRIES, _REDIS_RETRY_MIN_SECONDS, _REDIS_RETRY_MAX_SECONDS = 20, 0.05, 2.0
+#: A Redis that is silent for this many seconds is taken for dead.
+_REDIS_TIMEOUT_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Services:
-    """What stages work with; made once per process and passed in."""
+    """What the stages of a process work with."""
 
     settings: Settings
     photos: PhotoStore
     ledger: Ledger
-    #: By the name that a job's `channel` gives.
+    #: By the name in a job's `channel`.
     channels: Mapping[str, Channel]
-    #: Called with every job whose answer is out.
+    #: Called with every job that was answered.
     on_answered: Callable[[Job], None]
     #: How many threads of this process run stages.
     threads: int = 1
-    #: Called with each job that left a stage, as it came and as it left.
+    #: Called with each job that left a stage, before and after the stage.
     on_forwarded: Callable[[Job, Job], None] = lambda _before, _after: None
 
 
-def open_redis(settings: Settings, tries: int = _TRIES) -> redis.Redis:
-    """A client that outlasts a restart of its server, if it may try that often."""
+def open_redis(settings: Settings, retries: int = _REDIS_RETRIES) -> redis.Redis:
+    """Return a client that outlasts a restart of Redis; with `retries=0` it fails at once."""
+    backoff = ExponentialBackoff(_REDIS_RETRY_MAX_SECONDS, _REDIS_RETRY_MIN_SECONDS)
     return redis.Redis.from_url(
         settings.redis_url.get_secret_value(),
-        retry=Retry(ExponentialBackoff(cap=_LONGEST, base=_SHORTEST), tries),
+        retry=Retry(backoff, retries),
         retry_on_error=[
             redis.exceptions.ConnectionError,
             redis.exceptions.TimeoutError,
             redis.exceptions.BusyLoadingError,
         ],
-        socket_timeout=_SILENCE,
-        socket_connect_timeout=_SILENCE,
+        socket_timeout=_REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
         health_check_interval=30,
     )
 
 
 def open_services(settings: Settings, channels: Mapping[str, Channel]) -> Services:
-    """What the stages of a worker work with.
+    """Open what the stages of a worker work with.
 
     Raises:
         CannotStart: the photo store can't be used.
@@ -81,7 +82,7 @@ def open_services(settings: Settings, channels: Mapping[str, Channel]) -> Servic
 
 
 def make_ledger(client: redis.Redis, settings: Settings) -> Ledger:
-    """A ledger with the limits that the settings name."""
+    """Return a ledger with the limits in the settings."""
     return Ledger(
         client,
         max_active=settings.max_active,
@@ -91,19 +92,19 @@ def make_ledger(client: redis.Redis, settings: Settings) -> Ledger:
 
 
 def log_answer(job: Job) -> None:
-    """Notes how a job ended."""
+    """Log how a job ended."""
     log.info("answered", job=job.id, outcome=job.failure.code if job.failure else "rated")
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:
-    """Telegram, for those processes that have its token: not all need it.
+    """Return the Telegram channel if there is a token; not all stages need one.
 
     Raises:
         SettingsError: Telegram refuses the token.
     """
     if settings.telegram_token is None:
         return {}
-    # Keeps pyTelegramBotAPI out of the stages that don't talk to Telegram.
+    # Stages that don't talk to Telegram need not load pyTelegramBotAPI.
     from attrai.telegram import open_telegram  # noqa: PLC0415
     from attrai.telegram.channel import NAME, TelegramChannel  # noqa: PLC0415
 
@@ -111,5 +112,5 @@ def open_channels(settings: Settings) -> dict[str, Channel]:
 
 
 def make_broker(settings: Settings, extra: list[dramatiq.Middleware]) -> Broker:
-    """RabbitMQ with the chain's middleware and some more."""
+    """Return a broker on RabbitMQ with the usual middleware and `extra`."""
     return Broker(settings.broker_url.get_secret_value(), [*middleware(), *extra])

@@ -1,4 +1,4 @@
-"""What an operator can set: one frozen `Settings`, read from `ATTRAI_*` once at start."""
+"""The operator's settings: one frozen `Settings`, read once at start from `ATTRAI_*` variables."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EngineName = Literal["auto", "torch", "openvino"]
 
 _PREFIX = "ATTRAI_"
 
-#: Where Docker puts secrets: a file `attrai_broker_url` holds the value of ATTRAI_BROKER_URL.
+#: Where Docker mounts secrets. The file `attrai_broker_url` holds the value of ATTRAI_BROKER_URL.
 _SECRETS = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
-    """The settings of one process; each is the variable ATTRAI_ and its name in capitals."""
+    """The settings of a process, each read from the variable ATTRAI_ plus its name in capitals."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
@@ -29,45 +29,45 @@ class Settings(BaseSettings):
         secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
     )
 
-    #: The largest file that is read, in millions of bytes.
+    #: Maximum size of a photo's file, in millions of bytes.
     max_file_mb: Annotated[int, Field(ge=1, le=100)] = 20
-    #: The largest photo that is decoded, in millions of pixels.
+    #: Maximum size of a photo to decode, in millions of pixels.
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 50
-    #: The least shorter side of a photo, in pixels.
+    #: Minimum length of a photo's shorter side, in pixels.
     min_photo_side: Annotated[int, Field(ge=16, le=1024)] = 64
-    #: A photo's longer side is brought down to this many pixels.
+    #: Photos whose longer side exceeds this many pixels are scaled down to it.
     max_photo_side: Annotated[int, Field(ge=320, le=4096)] = 1280
-    #: Side of the smallest face to look for, in pixels of the photo so brought down.
+    #: Side of the smallest face to look for, in pixels of the scaled photo.
     min_face_side: Annotated[int, Field(ge=20, le=1000)] = 40
-    #: With more faces than this on a photo the largest are scored.
+    #: Maximum number of faces to score per photo. If there are more, the largest are scored.
     max_faces: Annotated[int, Field(ge=1, le=200)] = 50
-    #: What computes the networks; auto takes the fastest that is present.
+    #: The inference engine; "auto" selects the fastest that is installed.
     engine: EngineName = "auto"
-    #: The scorer's weights; the packaged ones when not set.
+    #: The scorer's weights file; the packaged weights if not set.
     weights: FilePath | None = None
-    #: RabbitMQ, as amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.
+    #: RabbitMQ's URL: amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.
     broker_url: SecretStr = SecretStr("amqp://localhost:5672")
-    #: Redis, as redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS.
+    #: Redis's URL: redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS.
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
-    #: Where photos lie between the stages, the same for all of them: file:// or s3://.
+    #: Where photos are stored between stages: file:// or s3://, the same for all stages.
     photos_url: str = "file:///var/lib/attrai/photos"
-    #: Graylog's GELF input, as tcp://HOST:PORT or tls://HOST:PORT; none when not set.
+    #: Graylog's GELF input, as tcp://HOST:PORT or tls://HOST:PORT; not used if not set.
     gelf_url: str | None = None
-    #: How many photos of one user may be in flight; an album of Telegram's has up to 10.
+    #: Maximum number of photos in flight per user. A Telegram album holds up to 10.
     max_active: Annotated[int, Field(ge=1)] = 10
-    #: How many photos may be in flight in all.
+    #: Maximum number of photos in flight in total.
     max_pending: Annotated[int, Field(ge=1)] = 5000
-    #: A photo that is not answered after so many seconds is given up, with an apology.
+    #: Seconds after which an unanswered photo fails and its user is sent a failure message.
     job_seconds: Annotated[int, Field(ge=10)] = 1800
-    #: The bot's token, as @BotFather gives it.
+    #: The bot's token, as issued by @BotFather.
     telegram_token: SecretStr | None = None
-    #: The Bot API's server: Telegram's, one of your own, or the sandbox.
+    #: The Bot API server: Telegram's, a self-hosted one, or the sandbox.
     telegram_api_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")] = (
         "https://api.telegram.org"
     )
-    #: Where Prometheus reads, by HTTP on all interfaces, what this process counts.
+    #: TCP port, on all interfaces, from which Prometheus scrapes this process's metrics over HTTP.
     metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
-    #: Telegram's numbers of those whom the bot answers /admin, with commas between them.
+    #: Telegram ids of the users who may use /admin, separated by commas.
     admins: Annotated[frozenset[int] | None, NoDecode, Field(repr=False)] = None
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
@@ -85,10 +85,10 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings of this process's environment.
+    """Return the settings from this process's environment and secret files.
 
     Raises:
-        SettingsError: a variable holds an unusable value.
+        SettingsError: a variable has an invalid value.
     """
     try:
         return Settings()

@@ -1,9 +1,7 @@
-"""Starting a worker: `dramatiq attrai.worker:setup attrai.actors.detect -Q detect -t 1`.
+"""A worker process, as dramatiq starts it: `dramatiq attrai.worker:setup attrai.actors.detect`.
 
-dramatiq calls `setup` in each worker process, imports the stage's module, and starts to
-consume. `attrai worker detect` spares the typing.
-
-What a worker process does besides its messages: as it boots, and as it ends.
+dramatiq calls `setup` in each worker process, imports the stage's module, and then starts to
+consume. `attrai worker detect` runs the same command, with one process and a supervisor.
 """
 
 from __future__ import annotations
@@ -34,17 +32,24 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+#: How long a consumer waits for a message before it checks whether a delayed one is due, in
+#: milliseconds. Telegram's rate limit delays answers by about a second, so dramatiq's 1000 would
+#: be too coarse.
+_CONSUMER_TIMEOUT_MS = 200
+#: How many delayed messages a thread may hold, as in dramatiq.
+_DELAYED_PER_THREAD = 1000
+
 
 def setup() -> None:
-    """Makes the broker of this process, for dramatiq's command line."""
+    """Make the process's broker, for dramatiq's command line."""
     start(open_channels)
 
 
 def start(channels_of: Callable[[Settings], Mapping[str, Channel]]) -> None:
-    """Makes a broker whose stages know these channels the one of this process.
+    """Make the process's broker, whose stages use the channels that `channels_of` returns.
 
     Raises:
-        SystemExit: the settings or a server don't allow it, with a line that says why.
+        SystemExit: a setting or a server makes it impossible; the message says which.
     """
     try:
         settings = load_settings()
@@ -56,55 +61,56 @@ def start(channels_of: Callable[[Settings], Mapping[str, Channel]]) -> None:
         sys.exit(f"attrai: {error}")
     extra: list[dramatiq.Middleware] = []
     if metrics is not None:
-        services = _counted(services, metrics)
+        services = _counting(services, metrics)
         extra.append(metrics)
     dramatiq.set_broker(make_broker(settings, [Boot(services, log_handler), *extra]))
 
 
-def _counted(services: Services, metrics: StageMetrics) -> Services:
-    """The services, with what they tell told to the metrics as well."""
+def _counting(services: Services, metrics: StageMetrics) -> Services:
+    """Return the services with callbacks that count for Prometheus as well."""
 
-    def answered(job: Job) -> None:
+    def on_answered(job: Job) -> None:
         services.on_answered(job)
         metrics.answered(job)
 
-    return replace(services, on_answered=answered, on_forwarded=metrics.forwarded)
-
-
-#: How long a consumer waits for a message, in milliseconds, before it looks whether a delayed one
-#: is due. Telegram's rate delays answers by about a second, so dramatiq's 1000 is too coarse.
-_TURN_MS = 200
+    return replace(services, on_answered=on_answered, on_forwarded=metrics.forwarded)
 
 
 class Boot(dramatiq.Middleware):
-    """Makes the imported stages ready before the process takes its first message."""
+    """Loads the imported stages before the process takes its first message."""
 
     def __init__(self, services: Services, log_handler: LogHandler) -> None:
         self._services = services
         self._log_handler = log_handler
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
-        """Loads the stages; ends the process when that fails."""
+        """Load the stages, or end the process."""
         try:
             self._boot(broker, worker)
         except Exception:
-            # dramatiq would go on without the stage: it swallows what its hooks raise, but
-            # for what ends the process.
+            # dramatiq swallows what its hooks raise, except for what ends the process, and would
+            # go on without the stage.
             log.critical("can't start", exc_info=True)
             sys.exit(1)
 
     def _boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
-        stages = [stage for stage in Stage.__subclasses__() if stage.name in _queues(worker)]
+        stages = [
+            stage
+            for stage in Stage.__subclasses__()
+            if worker.consumer_whitelist is None or stage.name in worker.consumer_whitelist
+        ]
         if not stages:
-            raise CannotStart("name the stage by -Q, and its module: see attrai.worker")
+            raise CannotStart("no stage: name its module, as attrai.worker says")
         if not self._services.channels and any(stage.uses_channels for stage in stages):
             raise CannotStart("ATTRAI_TELEGRAM_TOKEN is not set: this stage talks to Telegram")
-        # No more than is in work: what a busy worker holds back another could begin.
-        worker.queue_prefetch = worker.worker_threads
-        worker.worker_timeout = _TURN_MS
+        # One thread: OpenCV and the engine use one as well, so that a process is a core. What a
+        # busy worker prefetches, another one could process.
+        worker.worker_threads = worker.queue_prefetch = self._services.threads
+        worker.delay_prefetch = _DELAYED_PER_THREAD * worker.worker_threads
+        worker.worker_timeout = _CONSUMER_TIMEOUT_MS
         for stage in stages:
             stage(self._services).declare(broker)
-        # What is loaded by now stays: the collector need not look through it again and again.
+        # Exempt everything loaded so far from garbage collection: it stays.
         gc.collect()
         gc.freeze()
         self._dropped = DroppedRecords(self._services.ledger, self._log_handler)
@@ -113,14 +119,10 @@ class Boot(dramatiq.Middleware):
         broker.on_consumer_turn = self._heartbeat.record
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
-        """Tells the others that this process takes nothing more."""
+        """Deregister the process, which takes no more messages."""
         self._heartbeat.stop()
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - as above
-        """Sends the last records; dramatiq then closes what they would be written to."""
+        """Send the last log records before dramatiq closes the stream they are written to."""
         self._log_handler.close()
         self._dropped.note()
-
-
-def _queues(worker: dramatiq.Worker) -> set[str]:
-    return worker.consumer_whitelist or set()

@@ -1,4 +1,4 @@
-"""Crops as cameras, phones and messengers might have made them."""
+"""Augmentation: crops as other cameras, phones and messengers might have produced them."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from torch import Tensor
 
 from attrai.inference import Images
 
-#: The most a crop is turned, in degrees, scaled, and apply_regression, in sides of the crop.
+#: The largest rotation in degrees, change of scale as a fraction, and shift in crop sides.
 _TURN, _SCALE, _SHIFT = 8.0, 0.08, 0.04
-#: The most that light and contrast change, as factors from 1.
+#: The largest relative changes of brightness, contrast and saturation.
 _LIGHT, _CONTRAST, _COLOUR = 0.2, 0.2, 0.3
-#: How often a crop is mirrored, loses its colours, its sharpness, or is saved as a poor JPEG.
+#: The probability that a crop is mirrored, made grey, blurred, or saved as a poor JPEG.
 _MIRRORED, _GREY, _BLURRED, _JPEG = 0.5, 0.05, 0.15, 0.15
 _JPEG_QUALITY = (30, 90)
-#: A blurred crop has had this share of its side.
+#: A blurred crop is shrunk to between these shares of its side, then enlarged again.
 _BLUR = (0.35, 0.9)
 
 
 def augmented(image: Images, side: int, margin: float, rng: np.random.Generator) -> Images:
-    """A view of a face, shape (side, side, 3).
+    """Return a randomly changed view of a face, shape (side, side, 3).
 
     Args:
-        image: the crop with what lies around it, RGB, shape (n, n, 3).
-        side: of the view, in pixels.
-        margin: how much lies around the crop on each side, in sides of the crop.
-        rng: what chance comes from.
+        image: the crop with its surroundings, RGB, shape (n, n, 3).
+        side: the side of the view, in pixels.
+        margin: the width of the surroundings on each side, in sides of the crop.
+        rng: the source of randomness.
     """
     view = _moved(image, side, margin, rng)
     if rng.random() < _BLURRED:
@@ -46,7 +46,7 @@ def augmented(image: Images, side: int, margin: float, rng: np.random.Generator)
 
 
 def plain(image: Images, side: int, margin: float) -> Images:
-    """The crop as the scorer gets it, shape (side, side, 3)."""
+    """Return the crop without its surroundings, as the scorer gets it, shape (side, side, 3)."""
     core = round(image.shape[0] / (1 + 2 * margin))
     border = (image.shape[0] - core) // 2
     crop = image[border : border + core, border : border + core]
@@ -82,33 +82,35 @@ def _pixels(values: Any) -> Images:
 
 
 class Views:
-    """Batches of views of some faces, as tensors of RGB values 0..255."""
+    """Batches of views of a set of faces, as tensors of RGB values 0..255."""
 
     def __init__(self, images: Images, margin: float) -> None:
-        """`images` are crops with what lies around them, shape (n, side, side, 3)."""
+        """Keep `images`, crops with their surroundings, shape (n, side, side, 3)."""
         self._images = images
         self._margin = margin
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def varied(self, indices: NDArray[np.int64], side: int, rng: np.random.Generator) -> Tensor:
-        """Shape (len(indices), 3, side, side), each crop changed in its own way."""
+    def augmented_batch(
+        self, indices: NDArray[np.int64], side: int, rng: np.random.Generator
+    ) -> Tensor:
+        """Return augmented views of the faces at `indices`, shape (len(indices), 3, side, side)."""
         views = (augmented(self._images[place], side, self._margin, rng) for place in indices)
         return _tensor(views)
 
     def plain(self, indices: NDArray[np.int64], side: int) -> Tensor:
-        """The same as the scorer gets them."""
+        """Return unchanged views of the faces at `indices`, as the scorer gets them."""
         return _tensor(plain(self._images[place], side, self._margin) for place in indices)
 
     def all_plain(self, side: int, at_once: int = 64) -> Iterator[Tensor]:
-        """All of them, in their order, in batches."""
+        """Yield unchanged views of all faces in order, in batches of `at_once`."""
         for start in range(0, len(self), at_once):
             yield self.plain(np.arange(start, min(start + at_once, len(self))), side)
 
 
 def blended(views: Tensor, others: Tensor, share: Tensor) -> Tensor:
-    """`share` (n,) of each view and the rest of the other."""
+    """Blend each view with another: `share` (n,) of the view, the rest of the other."""
     mine = share.view(-1, 1, 1, 1)
     return mine * views + (1 - mine) * others
 

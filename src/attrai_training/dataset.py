@@ -1,4 +1,4 @@
-"""Labelled photos as training takes them: their crops, with what lies around, and ratings."""
+"""Labelled photos prepared for training: crops with their surroundings, and ratings."""
 
 from __future__ import annotations
 
@@ -23,53 +23,58 @@ from attrai_training.finetuning import TrainingSet
 from attrai_training.loop import Indices
 from attrai_training.ratings import Targets
 
-#: How much of a photo around a crop is kept, in sides, to shift and turn the crop.
+#: The width of the surroundings kept on each side of a crop, in sides of the crop. It leaves room
+#: to shift and rotate the crop.
 MARGIN = 0.2
-#: Of crops to learn from: as large as dlib's network needs them.
+#: The shape of the crops used for training, as large as dlib's network needs them.
 SHAPE = CropShape(SIDE, MARGIN)
 
-#: A new bar with its title and length; called with how many more are done.
+#: Open a progress bar with a title and a total. The result is called with the number of items done
+#: since its last call.
 Bar = Callable[[str, int], Callable[[int], None]]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Photos on which a face was found."""
+    """The photos in which a face was found."""
 
-    crops: Crops  #: to learn from, of `SHAPE`
-    served: Images  #: the same faces as `detect` cuts them
-    unrated: Images  #: of further photos, whose ratings nobody knows, of `SHAPE`
+    crops: Crops  #: crops to train on, of `SHAPE`
+    served: Images  #: the same faces, cut as the detect stage does
+    unrated: Images  #: crops of further photos without ratings, of `SHAPE`
 
     def __len__(self) -> int:
         return len(self.crops.kept)
 
     @cached_property
     def digest(self) -> str:
-        """The same for the same photos and ratings."""
+        """The SHA-256 of the crops, their scores and histograms, and the unrated crops."""
         labels = repr([(photo.score, photo.histogram) for photo in self.crops.kept])
         parts = (self.crops.images.tobytes(), labels.encode(), self.unrated.tobytes())
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
     def of_split(self, *splits: str | None) -> Indices:
-        """The indices of the photos whose split is one of these."""
+        """Return the indices of the photos in any of `splits`."""
         return np.flatnonzero([photo.split in splits for photo in self.crops.kept])
 
     def views(self, indices: Indices) -> Views:
-        """The faces of some photos."""
+        """Return views of the faces at `indices`."""
         return Views(self.crops.images[indices], MARGIN)
 
     def views_with_unrated(self, indices: Indices) -> Views:
-        """These and all whose ratings nobody knows."""
+        """Return views of the faces at `indices`, followed by all unrated faces."""
         return Views(np.concatenate([self.crops.images[indices], self.unrated]), MARGIN)
 
     def training_set(self, indices: Indices) -> TrainingSet:
-        """Some of the photos, to learn their ratings from."""
+        """Return the faces at `indices` with their ratings."""
         photos = [self.crops.kept[place] for place in indices]
         return TrainingSet(self.views(indices), Targets.of(photos))
 
     @torch.no_grad()
     def descriptors(self, teacher: Teacher) -> NDArray[np.float32]:
-        """By which the same person is told, shape (n, 128); a mirrored face is the same."""
+        """Compute the descriptors that identify a person, shape (n, 128).
+
+        Each is the mean over the crop and its mirror image, so mirroring a face doesn't change it.
+        """
         views = self.views(np.arange(len(self)))
         seen = [teacher(part) + teacher(part.flip(3)) for part in views.all_plain(SIDE)]
         described: NDArray[np.float32] = (torch.cat(seen) / 2).numpy()
@@ -85,7 +90,20 @@ def load_dataset(
     cache: Path,
     bar: Bar,
 ) -> Dataset:
-    """Finds the faces; see `load_crops`. Of `unrated`, what has no face is passed over."""
+    """Find and cut the faces in labelled and unrated photos.
+
+    Args:
+        photos: the labelled photos.
+        unrated: further photos without ratings; those without a face are skipped.
+        settings: the limits for photos, and the engine that runs the detector.
+        threads: the number of photos processed at once.
+        cache: the folder in which crops are kept for the next run.
+        bar: opens a progress bar.
+
+    Raises:
+        LabelsError: a face was found in too few of `photos`.
+        OSError: the crops can't be written to `cache`.
+    """
 
     def cut(shape: CropShape) -> Crops:
         progress = bar("Finding faces", len(photos))

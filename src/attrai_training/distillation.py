@@ -1,8 +1,6 @@
-"""A network that learns to say of faces what teachers say.
+"""Distillation: train a ResNet34 to describe faces as networks that were trained on faces do.
 
-How a ResNet34 learns faces: it describes them as networks do that know them.
-
-No rating is looked at, so a network distilled on some photos may be judged on their ratings.
+Ratings are never used, so a network distilled on some photos may be evaluated on their ratings.
 """
 
 from __future__ import annotations
@@ -21,25 +19,24 @@ from attrai_training.network import FEATURES, ResNet34, resized
 from attrai_training.schedule import LRSchedule, TrainState
 from attrai_training.teachers import FaceNetwork
 
-#: The penalty on the first guess of the linear map, and what keeps small variances from blowing
-#: up what means nothing.
+#: The ridge penalty of the linear map's initialisation, and a constant added to standard deviations
+#: so that features that hardly vary aren't amplified into noise.
 _RIDGE, _LEAST_DEVIATION = 30.0, 1e-3
 
 
 class DistillationTarget:
-    """What teachers say of faces, standardised so that each teacher counts alike.
+    """The student's target: the teachers' features, standardised so that each teacher counts alike.
 
-    The squares of a teacher's numbers have a mean of 1 over its numbers and the faces, divided by
-    the number of teachers.
+    Weighted by `weight`, the squared features of each teacher add up to 1 / teachers on average.
     """
 
     def __init__(self, teachers: Sequence[FaceNetwork], views: Views, device: Device) -> None:
-        """`views` are the faces by which is told how much each number varies."""
+        """Compute the mean and standard deviation of each feature over the faces in `views`."""
         self._teachers = [teacher.to(device.name) for teacher in teachers]
-        parts = [self._say(device.images(part)) for part in views.all_plain(SIDE)]
+        parts = [self._features(device.images(part)) for part in views.all_plain(SIDE)]
         said = [torch.cat(part) for part in zip(*parts, strict=True)]
         numbers = torch.tensor([one.shape[1] for one in said])
-        #: How much an error in each number counts, 1 in all.
+        #: How much the squared error of each feature counts; sums to 1.
         self.weight = (1 / (len(said) * numbers)).repeat_interleave(numbers).to(device.name)
         joined = torch.cat(said, 1)
         self._mean, self._deviation = joined.mean(0), joined.std(0) + _LEAST_DEVIATION
@@ -47,27 +44,27 @@ class DistillationTarget:
 
     @torch.no_grad()
     def __call__(self, crops: Tensor) -> Tensor:
-        """Of RGB crops 0..255, shape (n, 3, 150, 150)."""
-        return (torch.cat(self._say(crops), 1) - self._mean) / self._deviation
+        """Return the target for RGB crops 0..255, shape (n, 3, 150, 150)."""
+        return (torch.cat(self._features(crops), 1) - self._mean) / self._deviation
 
     @torch.no_grad()
-    def _say(self, crops: Tensor) -> list[Tensor]:
-        return [teacher.describe(crops).float() for teacher in self._teachers]
+    def _features(self, crops: Tensor) -> list[Tensor]:
+        return [teacher.embedding(crops).float() for teacher in self._teachers]
 
 
 class Student(nn.Module):
-    """The network with a linear map to what the teachers say."""
+    """The network with a linear map from its features to the teachers' features."""
 
     def __init__(
         self, network: ResNet34, views: Views, lesson: DistillationTarget, side: int
     ) -> None:
-        """The map begins as the best one for the network as it is, by ridge regression.
+        """Initialise the linear map by ridge regression on the features of the untrained network.
 
         Args:
-            network: as it is.
-            views: the faces of the lesson.
-            lesson: what is to be said of them.
-            side: of the crops that the network gets, in pixels.
+            network: the network to train.
+            views: the faces that `lesson` was computed from.
+            lesson: the target of the distillation.
+            side: the side of the crops that the network gets, in pixels.
         """
         super().__init__()
         wanted = lesson.of_plain
@@ -86,20 +83,20 @@ class Student(nn.Module):
             self.head.bias.copy_(-centre @ found)
 
     def error(self, features: Tensor, said: Tensor) -> Tensor:
-        """How far what it says by its features is from what the teachers said."""
+        """Return the weighted mean squared error between predicted and teachers' features."""
         squares = (self.head(features).float() - said).square()
         error: Tensor = (squares @ self._weight).mean()
         return error
 
 
-#: The share of a batch that are blends of two: faces that nobody has.
+#: The share of a batch that consists of blends of two faces.
 _BLENDS = 0.4
-#: The share of a face in a blend.
+#: The range from which the share of the first face in a blend is drawn.
 _SHARES = (0.3, 0.7)
-#: The side of the crops that the network gets, by what it will get later, and how often each.
+#: The sides of the crops in training, as multiples of the final side, and the probability of each.
 _SIDES, _SIDE_ODDS = (0.875, 1, 1.125), (0.3, 0.5, 0.2)
-#: How many photos the growing looks at.
-_GROWN_ON = 128
+#: The number of crops on which batch norms are set at initialisation.
+_INIT_CROPS = 128
 
 
 def distil(
@@ -109,17 +106,19 @@ def distil(
     config: TrainConfig,
     context: RunContext,
 ) -> ResNet34:
-    """A network that knows faces as its teachers do, and no ratings; on the CPU.
+    """Train a network to describe faces as its teachers do, and return it on the CPU.
+
+    It has learnt no ratings.
 
     Args:
-        teacher: dlib's network, which it grows out of.
-        others: networks whose view of faces it learns as well.
-        views: the faces to learn from.
-        config: how long, and from what chance.
-        context: where it learns.
+        teacher: dlib's network, which also initialises the student.
+        others: further networks to learn from.
+        views: the faces to train on.
+        config: the length of the training, and the seed.
+        context: the device, the checkpoint and the progress callback.
     """
     device = context.device
-    indices = np.random.default_rng(config.seed).permutation(len(views))[:_GROWN_ON]
+    indices = np.random.default_rng(config.seed).permutation(len(views))[:_INIT_CROPS]
     torch.manual_seed(config.seed)
     network = net2net(teacher, views.plain(indices, config.side))
     lesson = DistillationTarget([teacher, *others], views, device)
@@ -128,7 +127,7 @@ def distil(
     def loss(indices: Indices, rng: np.random.Generator) -> Tensor:
         crops = device.images(_crops(views, indices, rng))
         side = round(config.side * rng.choice(_SIDES, p=_SIDE_ODDS))
-        with device.computing():
+        with device.autocast():
             features = student.network.features(resized(crops, side))
             return student.error(features, lesson(crops))
 
@@ -142,7 +141,7 @@ def distil(
 
 
 def _crops(views: Views, indices: Indices, rng: np.random.Generator) -> Tensor:
-    crops = views.varied(indices, SIDE, rng)
+    crops = views.augmented_batch(indices, SIDE, rng)
     blends = round(_BLENDS * len(indices))
     others = crops[torch.from_numpy(rng.permutation(len(indices))[:blends])]
     share = torch.from_numpy(rng.uniform(*_SHARES, blends)).float()

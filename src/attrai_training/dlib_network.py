@@ -1,7 +1,7 @@
-"""The network that knows faces: dlib's, which the ResNet34 is grown out of and distilled from.
+"""dlib's face network, which initialises the ResNet34 and is one of its teachers.
 
-D. E. King's `dlib_face_recognition_resnet_model_v1`, in the public domain: a residual network
-of 29 convolutions that tells persons apart, trained on about 3 million faces.
+D. E. King's `dlib_face_recognition_resnet_model_v1`, in the public domain: a residual network of 29
+convolutions that recognises people, trained on about 3 million faces.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from attrai_training.errors import UnusableTeacher
 from attrai_training.network import normalised
 from attrai_training.teachers import FaceNetwork
 
-#: Side of the crops it was trained on, in pixels.
+#: The side of the crops the network was trained on, in pixels.
 SIDE = 150
-#: Numbers in a descriptor.
+#: The length of a descriptor.
 DESCRIPTOR = 128
 
 
-#: Channels of its blocks, and which of them halve height and width.
+#: The channels of each block, and the blocks that halve height and width.
 _CHANNELS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 _DOWN = (3, 7, 10, 13)
 
 
 class FaceBlock(nn.Module):
-    """Two 3x3 convolutions around which the input goes as well."""
+    """A residual block of two 3x3 convolutions."""
 
     def __init__(self, inputs: int, channels: int, *, down: bool) -> None:
-        """With `down` height and width are halved: by a stride, and beside it by averaging."""
+        """Build the block; `down` halves height and width, on the skip path by average pooling."""
         super().__init__()
         self.down = down
         self.first = nn.Conv2d(inputs, channels, 3, 2 if down else 1, 0 if down else 1)
         self.second = nn.Conv2d(channels, channels, 3, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Tensors of unlike shapes are added as if zeros stood at their ends."""
+        """Add the skip path to the output, both zero-padded to the larger of their shapes."""
         y = self.second(functional.relu(self.first(x)))
         skip = functional.avg_pool2d(x, 2) if self.down else x
         height, width = (max(pair) for pair in zip(skip.shape[2:], y.shape[2:], strict=True))
@@ -50,7 +50,7 @@ class FaceBlock(nn.Module):
 
 
 class Teacher(FaceNetwork):
-    """dlib's face network, its batch norms folded into the convolutions."""
+    """dlib's face network, with its batch norms folded into the convolutions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Teacher(FaceNetwork):
 
     @classmethod
     def load(cls, path: Path) -> Teacher:
-        """The network with the weights at `path`, for use, not for training.
+        """Load the network from `path`, for inference only.
 
         Raises:
             UnusableTeacher: the file is missing or holds something else.
@@ -84,15 +84,18 @@ class Teacher(FaceNetwork):
             )
         except RuntimeError as error:
             raise UnusableTeacher(f"{path}: is not dlib's face network: {error}") from error
-        teacher.for_use()
+        teacher.freeze()
         return teacher
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Descriptors, shape (n, 128), of RGB crops 0..255, shape (n, 3, 150, 150)."""
+        """Return descriptors, shape (n, 128), of RGB crops 0..255, shape (n, 3, 150, 150)."""
         return self.descriptors(self.levels(crops)[-1].mean((2, 3)))
 
     def levels(self, crops: Tensor) -> list[Tensor]:
-        """Its maps at each size less the largest, which tell little of faces."""
+        """Return the last feature map at each resolution.
+
+        The highest resolution is left out: it says little about faces.
+        """
         x = functional.max_pool2d(functional.relu(self.first(normalised(crops))), 3, 2)
         levels = []
         for number, block in enumerate(self.blocks):
@@ -102,7 +105,7 @@ class Teacher(FaceNetwork):
         return [*levels, x]
 
     def descriptors(self, features: Tensor) -> Tensor:
-        """A linear map, shape (n, 256) -> (n, 128)."""
+        """Map mean features to descriptors, shape (n, 256) -> (n, 128)."""
         descriptors: Tensor = self.fc(features)
         return descriptors
 
@@ -113,6 +116,6 @@ def _renamed(name: str, names: Mapping[str, str]) -> str:
 
 
 def _padded(x: Tensor, channels: int, height: int, width: int) -> Tensor:
-    """With zeros at the end of each dimension, as dlib adds tensors of unlike shapes."""
+    """Pad `x` with zeros at the end of each dimension, as dlib does to add unequal shapes."""
     missing = (0, width - x.shape[3], 0, height - x.shape[2], 0, channels - x.shape[1])
     return functional.pad(x, missing)

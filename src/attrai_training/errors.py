@@ -1,8 +1,8 @@
-"""What makes a training or an evaluation impossible; each message is one line that says why."""
+"""Errors that stop a training or an evaluation; each message is one line that gives the reason."""
 
 
 class LabelsError(Exception):
-    """Labelled photos are unusable as a whole."""
+    """The labelled photos can't be used at all."""
 
 
 class UnusableTeacher(Exception):

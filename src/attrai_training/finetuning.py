@@ -1,4 +1,4 @@
-"""How a ResNet34 learns ratings from labelled photos."""
+"""Fine-tuning: train a ResNet34 on the ratings of labelled photos."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from torch import Tensor
 
 from attrai_training.augmentation import Views, blended
 from attrai_training.dlib_network import SIDE
-from attrai_training.last_layer import level, logistic_regression
+from attrai_training.last_layer import logistic_regression, remove_bias
 from attrai_training.loop import Indices, RunContext, TrainConfig, run
 from attrai_training.network import ResNet34, resized
 from attrai_training.ratings import Targets, loss
 from attrai_training.schedule import LRSchedule, TrainState
 
-#: How many of a batch are blends of two faces, with the blend of their ratings: mix-up (H. Zhang,
-#: M. Cisse, Y. N. Dauphin, D. Lopez-Paz, ICLR 2018).
+#: The share of a batch that is blended with another face, ratings included. This is mix-up (H.
+#: Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, ICLR 2018).
 _BLENDED = 0.6
-#: Training ends when for so many epochs nothing has become better on the photos kept for that.
+#: Training ends when the validation loss hasn't improved for this many epochs.
 _PATIENCE = 3
 
 
@@ -42,18 +42,18 @@ def fit(
     context: RunContext,
     validation: TrainingSet | None = None,
 ) -> ResNet34:
-    """The network once it has learnt, on the CPU; its scores of these faces have no bias.
+    """Train a network on ratings and return it on the CPU, its scores of the training set unbiased.
 
     Args:
-        network: what it starts as.
-        training_set: what is learnt.
-        config: how long and how fast.
-        context: where it learns.
-        validation: photos that are not learnt from; training ends when it gets no better on them,
-            and the network is as it was when it did best. None to go on to the end.
+        network: the network to start from.
+        training_set: the faces and ratings to learn.
+        config: the length, batch size and learning rate.
+        context: the device, the checkpoint and the progress callback.
+        validation: faces that are not trained on. Training ends when the loss on them stops
+            improving, and the best weights are returned. Without them it runs for all epochs.
     """
     device = context.device
-    device.take_threads()
+    device.restore_threads()
     network.to(device.name)
     if not network.fc.weight.any():
         features = _features(network, training_set.views, config.side)
@@ -68,7 +68,7 @@ def fit(
     def loss_of(indices: Indices, rng: np.random.Generator) -> Tensor:
         crops, targets = _mixed(training_set, indices, rng)
         crops = device.images(crops)
-        with device.computing():
+        with device.autocast():
             logits = network(resized(crops, config.side))
         return loss(logits.float(), targets.to(device.name))
 
@@ -81,13 +81,14 @@ def fit(
     average.load_state_dict(best.weights or average.state_dict())
     logits = _logits(average, training_set.views, config.side)
     average.cpu()
-    level(average.fc, logits, training_set.targets)
+    remove_bias(average.fc, logits, training_set.targets)
     return average
 
 
 @torch.no_grad()
 def _features(network: ResNet34, views: Views, side: int) -> Tensor:
-    # As in training: where a network knows nothing yet, norms have no other statistics.
+    # In training mode, because the norms of an untrained network have no statistics but the
+    # batch's.
     network.train()
     device = next(network.parameters()).device
     return torch.cat([network.features(part.to(device)) for part in views.all_plain(side)])
@@ -96,8 +97,11 @@ def _features(network: ResNet34, views: Views, side: int) -> Tensor:
 def _mixed(
     training_set: TrainingSet, indices: Indices, rng: np.random.Generator
 ) -> tuple[Tensor, Targets]:
-    """Views of some faces, most of them blended with another's."""
-    views, targets = training_set.views.varied(indices, SIDE, rng), training_set.targets[indices]
+    """Return views of the faces at `indices`, most of them blended with another's."""
+    views, targets = (
+        training_set.views.augmented_batch(indices, SIDE, rng),
+        training_set.targets[indices],
+    )
     blends = round(_BLENDED * len(indices))
     share = np.concatenate([rng.uniform(size=blends), np.ones(len(indices) - blends)])
     others, shares = rng.permutation(len(indices)), torch.from_numpy(share).float()
@@ -105,19 +109,19 @@ def _mixed(
 
 
 class _Best:
-    """The weights that did best on the validation."""
+    """The weights with the lowest loss on the validation set."""
 
     def __init__(self, kept: dict[str, Any]) -> None:
-        """`kept` goes into the checkpoint."""
+        """Keep the weights in `kept`, which is saved in the checkpoint."""
         self._kept = kept
 
     @property
     def weights(self) -> Mapping[str, Tensor] | None:
-        """None before the first judgement."""
+        """The best weights; None before the first evaluation."""
         return self._kept.get("weights")
 
     def improves(self, network: ResNet34, validation: TrainingSet, side: int, epoch: int) -> bool:
-        """Judges the network; whether it has improved within the last epochs."""
+        """Evaluate the network, and return whether it has improved within the last epochs."""
         error = loss(_logits(network, validation.views, side), validation.targets).item()
         if error < self._kept.get("error", math.inf):
             self._kept.update(error=error, epoch=epoch, weights=copy.deepcopy(network.state_dict()))
@@ -127,7 +131,7 @@ class _Best:
 
 @torch.no_grad()
 def _logits(network: ResNet34, views: Views, side: int) -> Tensor:
-    """Of the faces as the scorer gets them, shape (n, 10); on the CPU."""
+    """Return logits of the unchanged faces, as the scorer gets them, shape (n, 10), on the CPU."""
     network.eval()
     device = next(network.parameters()).device
     return torch.cat([network(part.to(device)).cpu() for part in views.all_plain(side)])

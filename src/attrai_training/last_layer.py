@@ -1,8 +1,8 @@
-"""The last layer of a network, by itself: where it begins, and what is put right at the end.
+"""The last layer on its own: its initialisation, and the correction of its bias after training.
 
-A network that begins to learn with a last layer that knows nothing spoils its features before that
-layer has learnt what they are good for. A. Kumar, A. Raghunathan, R. Jones, T. Ma, P. Liang:
-"Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution", ICLR 2022.
+Fine-tuning a network whose last layer is random distorts its features before that layer has learnt
+to use them. A. Kumar, A. Raghunathan, R. Jones, T. Ma, P. Liang: "Fine-Tuning can Distort
+Pretrained Features and Underperform Out-of-Distribution", ICLR 2022.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from torch import Tensor, nn
 
 from attrai_training.ratings import Targets, mean
 
-#: The penalty on the squares of the weights.
+#: The L2 penalty on the weights.
 _PENALTY = 0.003
 _STEPS = 60
-#: After so many the shift is exact to a millionth.
+#: The number of bisection steps; they make the shift exact to a millionth.
 _HALVINGS = 20
-#: Keeps small deviations from blowing up what means nothing.
+#: Added to standard deviations so that features that hardly vary aren't amplified into noise.
 _LEAST_DEVIATION = 1e-3
 
 
 def logistic_regression(layer: nn.Linear, features: Tensor, targets: Targets) -> None:
-    """Sets `layer` so that its logits tell the ratings best.
+    """Fit `layer` so that its logits predict the ratings as well as they can.
 
     Args:
-        layer: from features to logits of the ratings.
+        layer: maps features to logits of the ratings; changed in place.
         features: shape (n, m).
-        targets: of these n faces.
+        targets: the ratings of the n faces.
     """
     deviation, mean = torch.std_mean(features, 0)
     deviation = deviation + _LEAST_DEVIATION
@@ -52,20 +52,19 @@ def logistic_regression(layer: nn.Linear, features: Tensor, targets: Targets) ->
 
 
 @torch.no_grad()
-def level(layer: nn.Linear, logits: Tensor, targets: Targets) -> None:
-    """Shifts the scores of `layer` so that on average they are those of the targets.
+def remove_bias(layer: nn.Linear, logits: Tensor, targets: Targets) -> None:
+    """Shift the scores of `layer` so that their mean equals that of the targets.
 
-    A network that learns from blends, and more from some photos than from others, ends a tenth of
-    a point off.
+    Training on blends, with unequal weights, leaves the scores a tenth of a point off.
 
     Args:
-        layer: gave the logits.
-        logits: of n faces, shape (n, 10).
-        targets: of these.
+        layer: the layer that produced the logits; changed in place.
+        logits: the logits of n faces, shape (n, 10).
+        targets: the ratings of the n faces.
     """
     ratings = torch.arange(logits.shape[1], dtype=torch.float64)
     wanted = targets.means.double().mean()
-    # The mean score rises with how much the logits of high ratings are raised: halving finds it.
+    # The mean score rises as the logits of high ratings are raised, so bisection finds the shift.
     low, high = -1.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

@@ -1,11 +1,4 @@
-"""What a run of training is to do; it is kept in the metadata of the weights.
-
-What a network is trained on.
-
-Where a run of training stands, kept so that it can go on after an interruption.
-
-Going through the photos again and again: what every kind of training has in common.
-"""
+"""The training loop: configuration, device, checkpoints, and the epochs themselves."""
 
 from __future__ import annotations
 
@@ -29,71 +22,71 @@ from attrai_training.schedule import TrainState
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network learns, and what chance it has."""
+    """The hyperparameters of a training run; stored in the metadata of the weights."""
 
-    epochs: int  #: how often it sees every photo
-    batch: int  #: how many photos it sees at once
+    epochs: int  #: passes over the photos
+    batch: int  #: photos a batch
     rate: float  #: the highest learning rate
-    side: int  #: of the crops it gets, in pixels
+    side: int  #: the side of the crops, in pixels
     seed: int
 
     def loop(self, photos: int) -> Loop:
-        """Through that many photos."""
+        """Return the training loop over `photos` photos."""
         return Loop(photos, self.epochs, min(self.batch, photos), self.seed)
 
 
 @dataclass(frozen=True)
 class Device:
-    """The GPU or the CPU, and whether it computes faster in half precision."""
+    """The device to train on: GPU or CPU, and whether half precision is faster there."""
 
     name: str  #: "cuda" or "cpu"
-    half: bool  #: bfloat16
-    threads: int  #: how many cores it uses besides
+    half: bool  #: whether to compute in bfloat16
+    threads: int  #: CPU threads to use
 
     @classmethod
     def best(cls, threads: int) -> Self:
-        """The GPU where there is one."""
+        """Return the GPU if there is one, else the CPU."""
         if torch.cuda.is_available():
             return cls("cuda", torch.cuda.is_bf16_supported(), threads)
         abilities = torch.cpu.get_capabilities()
         half = bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
         return cls("cpu", half, threads)
 
-    def take_threads(self) -> None:
-        """Uses the cores again that an engine for inference has left to others."""
+    def restore_threads(self) -> None:
+        """Let torch use `threads` threads again, after an inference engine has limited them."""
         torch.set_num_threads(self.threads)
 
-    def computing(self) -> AbstractContextManager[None]:
-        """Where networks run in half precision if that is faster."""
+    def autocast(self) -> AbstractContextManager[None]:
+        """Return a context in which networks run in half precision where that is faster."""
         return torch.autocast(self.name, torch.bfloat16, enabled=self.half)
 
     def images(self, images: Tensor) -> Tensor:
-        """Images as the device likes them."""
+        """Move images to the device, in the memory layout that is fastest there."""
         return images.to(self.name, memory_format=torch.channels_last)
 
 
 class Checkpoint:
-    """A file that holds the state of one run."""
+    """A file with the state of one training run, to resume it after an interruption."""
 
     def __init__(self, folder: Path, run: Mapping[str, Any]) -> None:
-        """`run` is all that the state depends on; another one has another file."""
+        """Name the file after `run`, which holds everything that the state depends on."""
         key = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
         self._path = folder / f"training-{key[:32]}.pt"
 
     def read(self) -> dict[str, Any] | None:
-        """The state; None where there is none, or it is damaged."""
+        """Return the saved state; None if there is none or it is damaged."""
         try:
-            # Tensors and plain values only: a file from elsewhere can run no code.
+            # Tensors and plain values only: a file from elsewhere can't run code.
             state: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
         except Exception:  # noqa: BLE001 - a damaged file makes torch raise nearly anything
             return None
         return state
 
     def write(self, state: Mapping[str, Any]) -> None:
-        """Keeps the state in place of the last one.
+        """Save the state, replacing the previous one.
 
         Raises:
-            OSError: the file can't be written; the last state is still there.
+            OSError: the file can't be written; the previous state is kept.
         """
         buffer = BytesIO()
         torch.save(dict(state), buffer)
@@ -101,17 +94,17 @@ class Checkpoint:
         write_atomically(self._path, buffer.getvalue())
 
     def delete(self) -> None:
-        """The run is over."""
+        """Delete the file once the run is over."""
         self._path.unlink(missing_ok=True)
 
 
-#: The indices of a batch's photos.
+#: Indices of photos in a dataset.
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Loop:
-    """How often and in what parts `photos` photos are gone through."""
+    """The number of epochs over `photos` photos, and their division into batches."""
 
     photos: int
     epochs: int
@@ -120,21 +113,21 @@ class Loop:
 
     @property
     def batches(self) -> int:
-        """In an epoch; the photos that fill no batch wait for another order."""
+        """The batches in an epoch; photos that don't fill one wait for the next shuffle."""
         return max(1, self.photos // self.batch)
 
     @property
     def steps(self) -> int:
-        """In all."""
+        """The number of batches over all epochs."""
         return self.epochs * self.batches
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where a network is trained."""
+    """The device, checkpoint and progress callback of a training run."""
 
     device: Device
-    #: Where the state is kept after every epoch, to go on from after an interruption.
+    #: Saved after every epoch, to resume an interrupted run.
     checkpoint: Checkpoint
     #: Called with the number of steps done since the last call.
     progress: Callable[[int], None]
@@ -147,21 +140,22 @@ def run(
     context: RunContext,
     after_epoch: Callable[[int], bool] = lambda _: True,
 ) -> None:
-    """Trains, from where the checkpoint stands.
+    """Train, resuming from the checkpoint if there is one.
 
     Args:
-        loop: how long.
-        state: what learns.
-        loss: of a batch of these photos, with chance from the generator.
-        context: the checkpoint is deleted at the end.
-        after_epoch: called with the number of epochs done; whether to go on.
+        loop: the number of epochs and batches.
+        state: the network and its optimiser.
+        loss: computes the loss of the batch with these indices; randomness comes from the
+            generator.
+        context: the device, the progress callback, and the checkpoint, which is deleted at the end.
+        after_epoch: called with the number of epochs done; returns whether to continue.
     """
-    context.device.take_threads()
+    context.device.restore_threads()
     if saved := context.checkpoint.read():
         state.restore(saved)
         context.progress(state.step)
     for epoch in range(state.step // loop.batches, loop.epochs):
-        # Of this epoch alone, so that an interrupted run goes on as it would have.
+        # A generator for each epoch, so that a resumed run repeats exactly what it would have done.
         rng = np.random.default_rng([loop.seed, epoch])
         state.network.train()
         order = rng.permutation(loop.photos)

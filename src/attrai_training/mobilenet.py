@@ -1,9 +1,9 @@
-"""A second network that knows faces: a MobileNet that tells who somebody is, age and gender.
+"""A second face network: a MobileNet that recognises identity, age and gender.
 
 `faceres` of A. V. Savchenko ("Efficient facial representations for age, gender and identity
-recognition in organizing photo albums using multi-output ConvNet", PeerJ Computer Science 2019),
-as the npm package @vladmandic/human has it for TensorFlow.js. It sees what dlib's network does not:
-regression on both follows ratings better than on either.
+recognition in organizing photo albums using multi-output ConvNet", PeerJ Computer Science 2019), as
+the npm package @vladmandic/human distributes it for TensorFlow.js. It complements dlib's network:
+regression on the features of both predicts ratings better than on either.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from attrai_training.errors import UnusableTeacher
 from attrai_training.network import resized
 from attrai_training.teachers import FaceNetwork
 
-#: Side of the crops it was trained on, in pixels.
+#: The side of the crops the network was trained on, in pixels.
 SIDE = 224
-#: What is taken from blue, green and red before they go in.
+#: The means subtracted from blue, green and red.
 _MEAN = (103.939, 116.779, 123.68)
-#: Channels of its first convolution, and of each block; which of the blocks halve the sides.
+#: The channels of the first convolution and of each block, and the blocks that halve the sides.
 _FIRST = 32
 _CHANNELS = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 _DOWN = (1, 3, 5, 11)
-#: The blocks whose maps are shown.
+#: The blocks whose feature maps are returned.
 _LEVELS = (7, 10, 12)
-#: Numbers before the layers for age and gender.
+#: The length of a descriptor, the input of the layers for age and gender.
 _DESCRIPTOR = 256
 
 
 class _Convolution(nn.Conv2d):
-    """3x3, padded as TensorFlow does, which with a stride of 2 pads the ends alone."""
+    """A 3x3 convolution padded as in TensorFlow, which at stride 2 pads only the far ends."""
 
     def __init__(self, inputs: int, outputs: int, *, down: bool, groups: int = 1) -> None:
         self.down = down
@@ -50,7 +50,11 @@ class _Convolution(nn.Conv2d):
 
 
 class MobileNet(FaceNetwork):
-    """Its batch norms folded into the convolutions (A. G. Howard et al.: "MobileNets", 2017)."""
+    """A MobileNet with its batch norms folded into the convolutions.
+
+    A. G. Howard et al.: "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
+    Applications", 2017.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,10 +70,10 @@ class MobileNet(FaceNetwork):
 
     @classmethod
     def load(cls, path: Path) -> MobileNet:
-        """The network for use, not for training.
+        """Load the network, for inference only.
 
         Args:
-            path: faceres.json, with faceres.bin beside it.
+            path: faceres.json; faceres.bin lies next to it.
 
         Raises:
             UnusableTeacher: a file is missing or holds something else.
@@ -81,11 +85,11 @@ class MobileNet(FaceNetwork):
             raise UnusableTeacher(f"{path}: {error}") from error
         except (ValueError, LookupError, TypeError, RuntimeError) as error:
             raise UnusableTeacher(f"{path}: is not the network faceres: {error!r}") from error
-        network.for_use()
+        network.freeze()
         return network
 
     def levels(self, crops: Tensor) -> list[Tensor]:
-        """Its maps at two depths of those 14 a side, and the last ones."""
+        """Return two feature maps of 14 x 14 cells and the last one, of 7 x 7."""
         bgr = resized(crops.float(), SIDE).flip(1)
         x = functional.relu6(self.first(bgr - bgr.new_tensor(_MEAN).view(3, 1, 1)))
         levels = []
@@ -96,12 +100,12 @@ class MobileNet(FaceNetwork):
         return levels
 
     def descriptors(self, features: Tensor) -> Tensor:
-        """What age and gender are told by, shape (n, 1024) -> (n, 256)."""
+        """Map mean features to the age and gender layers' inputs, shape (n, 1024) -> (n, 256)."""
         return functional.relu(self.fc(features))
 
 
 def _tensors(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The tensors of a model of TensorFlow.js, by name."""
+    """Read the tensors of a TensorFlow.js model, by name."""
     found = {}
     for group in json.loads(path.read_text())["weightsManifest"]:
         data = b"".join((path.parent / name).read_bytes() for name in group["paths"])
@@ -121,7 +125,7 @@ def _kind_of(entry: dict[str, Any]) -> str:
 
 
 def _named(tensors: dict[str, NDArray[np.float32]]) -> dict[str, Tensor]:
-    """Those of the network, by the names and in the order of dimensions that torch has."""
+    """Return the network's tensors under torch's names and in torch's order of dimensions."""
 
     def kernel(name: str) -> NDArray[np.float32]:
         return tensors[f"{name}/convolution/merged_input"].transpose(3, 2, 0, 1)

@@ -1,4 +1,4 @@
-"""The ResNet34 as torch trains it: torchvision's layout and names.
+"""The ResNet34 as a torch module, with torchvision's layout and names.
 
 K. He, X. Zhang, S. Ren, J. Sun: "Deep Residual Learning for Image Recognition", CVPR 2016.
 """
@@ -11,27 +11,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: Numbers that describe a face before the last layer.
+#: The length of a feature vector, the input of the last layer.
 FEATURES = 512
 RATINGS = 10
-#: A crop's RGB values, 0..255, go in less `MEAN` and divided by `SCALE`.
+#: The mean subtracted from RGB values 0..255, and the number they are then divided by.
 MEAN, SCALE = (122.782, 117.001, 104.298), 256.0
 
 
 def normalised(crops: Tensor) -> Tensor:
-    """Crops as the networks take them, of RGB values 0..255, shape (n, 3, h, w)."""
+    """Normalise RGB crops 0..255, shape (n, 3, h, w), as the networks expect them."""
     return (crops.float() - crops.new_tensor(MEAN, dtype=torch.float32).view(3, 1, 1)) / SCALE
 
 
 def resized(crops: Tensor, side: int) -> Tensor:
-    """Crops of another side."""
+    """Resize crops to `side` x `side` pixels, with antialiasing."""
     if crops.shape[2] == side:
         return crops
     return functional.interpolate(crops, (side, side), mode="bilinear", antialias=True)
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions around which the input goes as well."""
+    """A residual block of two 3x3 convolutions."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ class Block(nn.Module):
             self.downsample = nn.Sequential(skip, nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (n, inputs, h, w) -> (n, outputs, h / stride, w / stride)."""
+        """Map shape (n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
         skip = x if self.downsample is None else self.downsample(x)
         y = functional.relu(self.bn1(self.conv1(x)), inplace=True)
         return functional.relu(self.bn2(self.conv2(y)) + skip, inplace=True)
 
 
 class ResNet34(nn.Module):
-    """RGB crops 0..255 -> logits of the ratings 1 to 10."""
+    """A ResNet34 from RGB crops 0..255 to logits of the ratings 1 to 10."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,15 +63,15 @@ class ResNet34(nn.Module):
         self.layer3 = _level(128, 256, 6)
         self.layer4 = _level(256, FEATURES, 3)
         self.fc = nn.Linear(FEATURES, RATINGS)
-        nn.init.zeros_(self.fc.weight)  # knows no ratings yet
+        nn.init.zeros_(self.fc.weight)  # zeros mark a network that has not learnt ratings
 
     def levels(self) -> list[list[Block]]:
-        """The blocks, in order."""
+        """Return the residual blocks, grouped by resolution and in order."""
         levels = (self.layer1, self.layer2, self.layer3, self.layer4)
         return [cast("list[Block]", list(level)) for level in levels]
 
     def features(self, crops: Tensor) -> Tensor:
-        """Shape (n, 3, h, w) -> (n, 512)."""
+        """Compute the features of crops, shape (n, 3, h, w) -> (n, 512)."""
         x = functional.relu(self.bn1(self.conv1(normalised(crops))), inplace=True)
         x = functional.max_pool2d(x, 3, 2, 1)
         for level in (self.layer1, self.layer2, self.layer3, self.layer4):
@@ -79,7 +79,7 @@ class ResNet34(nn.Module):
         return x.mean((2, 3))
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Shape (n, 3, h, w) -> (n, 10)."""
+        """Compute the logits of crops, shape (n, 3, h, w) -> (n, 10)."""
         logits: Tensor = self.fc(self.features(crops))
         return logits
 

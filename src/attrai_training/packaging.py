@@ -1,4 +1,4 @@
-"""Weights files -> networks to train, and back."""
+"""Conversion between weights files and networks to train."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from attrai.faces.alignment import TEMPLATE
 from attrai.scoring.weights_file import PACKAGED, ScorerSpec, ScorerWeights, WeightsError
 from attrai_training.network import MEAN, SCALE, ResNet34
 
-#: How torchvision's checkpoints want an image's RGB values, 0..1.
+#: The mean and standard deviation with which torchvision's checkpoints normalise RGB values 0..1.
 _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def start_of(init: str, seed: int) -> ResNet34:
-    """What a network starts as.
+def initial_network(init: str, seed: int) -> ResNet34:
+    """Return the network that a training starts from.
 
     Args:
         init: "packaged", "none", or a file: a scorer's weights, or torchvision's .pth.
-        seed: what one that knows nothing is drawn by.
+        seed: the seed of a randomly initialised network.
 
     Raises:
         WeightsError: the file can't be used.
@@ -31,17 +31,17 @@ def start_of(init: str, seed: int) -> ResNet34:
         torch.manual_seed(seed)
         return ResNet34()
     if Path(init).suffix == ".pth":
-        return network_of_torchvision(Path(init))
+        return network_from_torchvision(Path(init))
     path = PACKAGED if init == "packaged" else Path(init)
     weights = ScorerWeights.read(path)
     try:
-        return network_of(weights)
+        return network_from_weights(weights)
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from error
 
 
-def network_of(weights: ScorerWeights) -> ResNet34:
-    """The network with a scorer's weights.
+def network_from_weights(weights: ScorerWeights) -> ResNet34:
+    """Return the network with a scorer's weights.
 
     Raises:
         ValueError: they are not those of a ResNet34 with 10 outputs.
@@ -49,8 +49,8 @@ def network_of(weights: ScorerWeights) -> ResNet34:
     return _loaded({name: torch.from_numpy(array) for name, array in weights.tensors.items()})
 
 
-def network_of_torchvision(path: Path) -> ResNet34:
-    """The network with the weights of torchvision's ResNet34, trained on ImageNet.
+def network_from_torchvision(path: Path) -> ResNet34:
+    """Return the network with the weights of torchvision's ResNet34, trained on ImageNet.
 
     Raises:
         WeightsError: the file can't be read or is of another network.
@@ -69,8 +69,8 @@ def network_of_torchvision(path: Path) -> ResNet34:
     return network
 
 
-def weights_of(network: ResNet34, side: int, training: Mapping[str, Any]) -> ScorerWeights:
-    """What a weights file holds of a network that was trained with crops of `side` pixels."""
+def to_weights(network: ResNet34, side: int, training: Mapping[str, Any]) -> ScorerWeights:
+    """Return the content of a weights file for a network trained on crops of `side` pixels."""
     tensors = {
         name: tensor.detach().cpu().numpy()
         for name, tensor in network.state_dict().items()
@@ -92,7 +92,7 @@ def weights_of(network: ResNet34, side: int, training: Mapping[str, Any]) -> Sco
 def _loaded(tensors: Mapping[str, Tensor]) -> ResNet34:
     network = ResNet34()
     wanted = network.state_dict()
-    # How many batches each norm has seen is of no use here, and not everybody keeps it.
+    # The norms' batch counters are not used, and not every file has them.
     counts = {name: tensor for name, tensor in wanted.items() if tensor.dtype == torch.int64}
     known = {name: tensor for name, tensor in tensors.items() if name in wanted}
     try:
@@ -104,12 +104,12 @@ def _loaded(tensors: Mapping[str, Tensor]) -> ResNet34:
 
 @torch.no_grad()
 def _take_our_pixels(network: ResNet34) -> None:
-    """Has the first layer make of our pixels what it made of ImageNet's."""
+    """Fold ImageNet's normalisation into the first layer, so that it accepts our normalisation."""
     mean, deviation = torch.tensor(_IMAGENET_MEAN), torch.tensor(_IMAGENET_DEVIATION)
     gain = SCALE / 255 / deviation
     offset = (torch.tensor(MEAN) / 255 - mean) / deviation
     kernel = network.conv1.weight
     mean_of_norm = network.bn1.running_mean
-    assert mean_of_norm is not None  # noqa: S101 - of a norm that keeps statistics
+    assert mean_of_norm is not None  # noqa: S101 - this norm tracks statistics
     mean_of_norm -= (kernel.sum((2, 3)) * offset).sum(1)
     kernel *= gain.view(1, 3, 1, 1)

@@ -1,4 +1,4 @@
-"""How the raters of some photos would rate other faces, by what teachers see in all of them.
+"""Pseudo labels: ratings of faces, predicted from what the teachers see in them.
 
 Kernel ridge regression: C. Saunders, A. Gammerman, V. Vovk: "Ridge Regression Learning Algorithm in
 Dual Variables", ICML 1998. It is solved in a second and does better than teachers fine-tuned for
@@ -15,28 +15,28 @@ from torch import Tensor
 
 from attrai_training.loop import Indices
 
-#: How fast likeness falls with distance, and the ridge. Half or twice as much changes the
-#: correlation with ratings by less than 0.005.
+#: The decay of the kernel with the squared distance, and the ridge. Half or twice either changes
+#: the correlation with ratings by less than 0.005.
 DECAY, RIDGE = 0.2, 0.3
-#: The rated photos are divided into so many parts; pseudo_labels on one follow from the others.
+#: The number of folds for out-of-fold predictions on rated photos.
 _PARTS = 5
-#: A rating has at least this share: a regression knows no limits.
+#: The least share of a rating, because a regression may predict less than 0.
 _LEAST_SHARE = 1e-3
-#: Keeps small deviations from blowing up what means nothing.
+#: Added to standard deviations so that features that hardly vary aren't amplified into noise.
 _LEAST_DEVIATION = 1e-3
 
 
 class PseudoLabels:
-    """Distributions over the ratings, of faces of which some are rated."""
+    """Predicted distributions over the ratings, for faces of which some are rated."""
 
     def __init__(self, kinds: Sequence[Tensor], rated: int) -> None:
-        """Finds out which faces are alike.
+        """Compute the kernel between all faces and the rated ones.
 
         Args:
-            kinds: what teachers see in the faces, several kinds, shape (n, numbers) each.
-            rated: that many faces are rated, the first ones.
+            kinds: the teachers' features of the faces, several kinds, shape (n, length) each.
+            rated: the number of rated faces, which come first.
         """
-        # The square of a distance is the mean over kinds of the mean over their numbers.
+        # The squared distance is the mean over kinds of the mean over each kind's features.
         seen = torch.cat(
             [_standardised(kind, rated) / (kind.shape[1] * len(kinds)) ** 0.5 for kind in kinds], 1
         )
@@ -44,31 +44,40 @@ class PseudoLabels:
         self._rated = rated
         self._likeness = likeness.double()
 
-    def for_unrated(self, learnt: Indices, distributions: Tensor) -> Tensor:
-        """Shape (unrated, 10).
+    def predict_unrated(self, train_indices: Indices, distributions: Tensor) -> Tensor:
+        """Predict the distributions of the unrated faces, shape (unrated, 10).
 
         Args:
-            learnt: the indices of m rated faces, which alone are known.
-            distributions: of these, shape (m, 10).
+            train_indices: the indices of the m rated faces to predict from.
+            distributions: the ratings of these, shape (m, 10).
         """
-        return self._on(np.arange(self._rated, len(self._likeness)), learnt, distributions)
+        return self._on(np.arange(self._rated, len(self._likeness)), train_indices, distributions)
 
-    def out_of_fold(self, learnt: Indices, distributions: Tensor) -> Tensor:
-        """On each of the rated faces by others of them, shape (m, 10); arguments as above."""
-        part_of = np.random.default_rng(0).permutation(len(learnt)) % _PARTS
+    def out_of_fold(self, train_indices: Indices, distributions: Tensor) -> Tensor:
+        """Predict the distribution of each rated face from faces of other folds, shape (m, 10).
+
+        Args:
+            train_indices: the indices of the m rated faces to predict from, and for.
+            distributions: the ratings of these, shape (m, 10).
+        """
+        part_of = np.random.default_rng(0).permutation(len(train_indices)) % _PARTS
         said = torch.empty_like(distributions)
         for part in range(_PARTS):
             asked = part_of == part
-            said[asked] = self._on(learnt[asked], learnt[~asked], distributions[~asked])
+            said[asked] = self._on(
+                train_indices[asked], train_indices[~asked], distributions[~asked]
+            )
         return said
 
-    def _on(self, asked: Indices, learnt: Indices, distributions: Tensor) -> Tensor:
+    def _on(self, asked: Indices, train_indices: Indices, distributions: Tensor) -> Tensor:
         wanted = distributions.double()
         usual = wanted.mean(0)
-        among = self._likeness[learnt][:, learnt]
+        among = self._likeness[train_indices][:, train_indices]
         among.diagonal().add_(RIDGE)
         coefficients = torch.linalg.solve(among, wanted - usual)
-        said = (usual + self._likeness[asked][:, learnt] @ coefficients).clamp_min(_LEAST_SHARE)
+        said = (usual + self._likeness[asked][:, train_indices] @ coefficients).clamp_min(
+            _LEAST_SHARE
+        )
         pseudo_labels: Tensor = said / said.sum(1, keepdim=True)
         return pseudo_labels.to(distributions)
 

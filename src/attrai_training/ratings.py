@@ -1,4 +1,4 @@
-"""Ratings as a network learns them: distributions, and how far off a prediction is."""
+"""Ratings as training targets: distributions over the ratings, and the loss."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from torch.nn import functional
 from attrai_training.evaluation import LabelledPhoto
 from attrai_training.network import RATINGS
 
-#: Standard deviation of the ratings of one photo where no histogram tells, in points.
+#: The standard deviation of a photo's ratings when it has no histogram, in points.
 _SPREAD = 2.0
-#: Each rating of a histogram is spread to its neighbours by this standard deviation: a few
-#: dozen raters leave gaps that mean nothing.
+#: The standard deviation, in points, by which each rating of a histogram is smoothed. A few dozen
+#: raters leave gaps that mean nothing.
 _SMOOTHING = 0.5
-#: How many ratings stand behind a score without a histogram.
+#: The number of ratings assumed for a photo without a histogram.
 _COUNT = 24
-#: What no network can see on a photo, as variance of scores; the ratings' own noise adds to it.
+#: The variance of scores that no network can see in a photo; the noise of the ratings adds to it.
 _UNSEEN = 0.6
-#: The share of the error of the mean in the loss.
+#: The weight of the error of the mean in the loss.
 _MEAN_SHARE = 0.3
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What is to be learnt of n photos."""
+    """The training targets of n photos."""
 
-    distributions: Tensor  #: over the ratings from 1 up, shape (n, 10)
+    distributions: Tensor  #: over the ratings 1 to 10, shape (n, 10)
     means: Tensor  #: shape (n,)
-    weights: Tensor  #: 1 on average, shape (n,)
+    weights: Tensor  #: with a mean of 1, shape (n,)
 
     @classmethod
     def of(cls, photos: Sequence[LabelledPhoto]) -> Self:
-        """The targets of photos; one with more ratings weighs more."""
+        """Compute the targets of photos; those with more ratings weigh more."""
         rows = [_distribution(photo) for photo in photos]
         counts = np.array([sum(photo.histogram or (_COUNT,)) for photo in photos])
         weights = 1 / (_UNSEEN + _SPREAD**2 / counts)
@@ -49,17 +49,17 @@ class Targets:
         )
 
     def __getitem__(self, indices: NDArray[np.int64]) -> Targets:
-        """Those of some of the photos."""
+        """Return the targets of the photos at `indices`."""
         return Targets(self.distributions[indices], self.means[indices], self.weights[indices])
 
-    def nearer_to(self, distributions: Tensor, share: float) -> Targets:
-        """The same with that share of others, shape (n, 10)."""
+    def mixed_with(self, distributions: Tensor, share: float) -> Targets:
+        """Return targets that mix in a `share` of other distributions, shape (n, 10)."""
         mixed = (1 - share) * self.distributions + share * distributions
         means = (1 - share) * self.means + share * mean(distributions)
         return Targets(mixed, means, self.weights)
 
-    def and_of(self, distributions: Tensor) -> Targets:
-        """With those of further faces, shape (m, 10), which weigh as much as others on average."""
+    def extended_with(self, distributions: Tensor) -> Targets:
+        """Append further faces with these distributions, shape (m, 10), and a weight of 1."""
         return Targets(
             torch.cat([self.distributions, distributions]),
             torch.cat([self.means, mean(distributions)]),
@@ -67,12 +67,12 @@ class Targets:
         )
 
     def to(self, device: str) -> Targets:
-        """The same where that device finds them."""
+        """Return the targets on another device."""
         parts = (self.distributions, self.means, self.weights)
         return Targets(*(part.to(device) for part in parts))
 
     def mixed(self, other: Targets, share: Tensor) -> Targets:
-        """Of blends that have `share` (n,) of these photos and the rest of the others."""
+        """Blend with `other`: `share` (n,) of these targets, the rest of the others."""
         mine, theirs = share, 1 - share
         return Targets(
             mine[:, None] * self.distributions + theirs[:, None] * other.distributions,
@@ -82,11 +82,11 @@ class Targets:
 
 
 def loss(logits: Tensor, targets: Targets) -> Tensor:
-    """How far predicted ratings are off, weighted.
+    """Return the weighted mean loss of predicted ratings.
 
-    The to_square earth mover's distance between the distributions (L. Hou, C.-P. Yu, D. Samaras:
-    "Squared Earth Mover's Distance-based Loss for Training Deep Neural Networks", 2016), and a
-    share of the error of the mean.
+    It is the squared earth mover's distance between the distributions (L. Hou, C.-P. Yu, D.
+    Samaras: "Squared Earth Mover's Distance-based Loss for Training Deep Neural Networks", 2016)
+    plus a share of the error of the mean.
     """
     predicted = logits.softmax(1)
     steps = predicted.cumsum(1) - targets.distributions.cumsum(1)
@@ -98,7 +98,7 @@ def loss(logits: Tensor, targets: Targets) -> Tensor:
 
 
 def mean(distributions: Tensor) -> Tensor:
-    """The mean rating, shape (n, 10) -> (n,)."""
+    """Return the mean rating of each distribution, shape (n, 10) -> (n,)."""
     return distributions @ torch.arange(
         1, RATINGS + 1, dtype=distributions.dtype, device=distributions.device
     )

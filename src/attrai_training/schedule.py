@@ -1,4 +1,4 @@
-"""One run of training: the optimiser, its schedule, and the mean of the weights it goes through."""
+"""The state of a training run: optimiser, learning rate schedule, and moving average of weights."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from torch import Tensor, nn
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
-#: What gradients are cut to.
-_LONGEST_GRADIENT = 5.0
-#: The share of the highest rate that the first step has.
+#: The norm to which gradients are clipped.
+_MAX_GRADIENT_NORM = 5.0
+#: The learning rate of the first step, as a share of the highest.
 _FIRST = 0.04
 
 
 @dataclass(frozen=True)
 class LRSchedule:
-    """How fast a network learns over a run: warm-up, then a cosine down to nothing."""
+    """A learning rate schedule: linear warm-up, then cosine decay to zero."""
 
     steps: int
     rate: float  #: the highest learning rate
-    head_factor: float  #: how much faster the head learns
-    warm_up: float  #: the share of the steps in which the rate rises
+    head_factor: float  #: the head's learning rate, as a multiple of the body's
+    warm_up: float  #: the share of the steps during which the rate rises
     decay: float  #: AdamW's weight decay
-    averaging: float  #: how much of the mean of the weights stays at a step
+    averaging: float  #: the decay of the moving average of the weights
 
     def at(self, step: int) -> float:
-        """The learning rate of a step."""
+        """Return the learning rate at a step."""
         done, rising = step / self.steps, self.warm_up
         if done < rising:
             return self.rate * (_FIRST + (1 - _FIRST) * done / rising)
@@ -39,17 +39,17 @@ class LRSchedule:
 
 
 class TrainState(Generic[NetworkT]):
-    """AdamW (I. Loshchilov, F. Hutter, ICLR 2019) on a network, in steps."""
+    """A network trained by AdamW (I. Loshchilov, F. Hutter, ICLR 2019), with averaged weights."""
 
     def __init__(self, network: NetworkT, head: nn.Module, schedule: LRSchedule) -> None:
-        """`head` is the part of the network that knows nothing yet."""
+        """Set up the optimiser; `head` is the part of the network that is still untrained."""
         self.network = network
-        #: The moving mean of the weights, which does better than the last ones.
+        #: The moving average of the weights, which does better than the last ones.
         self.average = copy.deepcopy(network)
         self.step = 0
-        #: What else is to be known when it goes on.
+        #: Further values to save in the checkpoint.
         self.kept: dict[str, Any] = {}
-        self._pace = schedule
+        self._schedule = schedule
         of_head = {id(parameter) for parameter in head.parameters()}
         body = [p for p in network.parameters() if id(p) not in of_head]
         groups = [
@@ -59,21 +59,21 @@ class TrainState(Generic[NetworkT]):
         self._optimizer = torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=schedule.decay)
 
     def learn(self, loss: Tensor) -> None:
-        """Takes one step down the gradient of `loss`."""
-        rate = self._pace.at(self.step)
+        """Take one step down the gradient of `loss`."""
+        rate = self._schedule.at(self.step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         self._optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(self.network.parameters(), _MAX_GRADIENT_NORM)
         self._optimizer.step()
         self.step += 1
-        self._take_mean()
+        self._update_average()
 
     @torch.no_grad()
-    def _take_mean(self) -> None:
-        # At first the mean is of few steps, or it would remember where it began.
-        keep = min(self._pace.averaging, self.step / (9 + self.step))
+    def _update_average(self) -> None:
+        # A shorter average at first, so that the initial weights are soon forgotten.
+        keep = min(self._schedule.averaging, self.step / (9 + self.step))
         now = self.network.state_dict()
         for name, mean in self.average.state_dict().items():
             if mean.dtype.is_floating_point:
@@ -82,7 +82,7 @@ class TrainState(Generic[NetworkT]):
                 mean.copy_(now[name])
 
     def state(self) -> dict[str, Any]:
-        """All that goes on from here."""
+        """Return everything that is needed to resume training."""
         return {
             "step": self.step,
             "network": self.network.state_dict(),
@@ -92,7 +92,7 @@ class TrainState(Generic[NetworkT]):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a `state`."""
+        """Resume from a saved `state`."""
         self.step = state["step"]
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])

@@ -1,8 +1,8 @@
-"""Faces of people who don't exist, to learn from what teachers say of them.
+"""Synthetic faces of people who don't exist, as further photos for distillation.
 
-A ResNet34 that learns to describe faces needs no ratings but many faces, and some thousand photos
-are few. S. Belousov: "MobileStyleGAN: A Lightweight Convolutional Neural Network for High-Fidelity
-Image Synthesis", 2021; trained on the photos of FFHQ.
+A ResNet34 that learns to describe faces needs no ratings but many faces, and a few thousand photos
+are few. The generator is S. Belousov: "MobileStyleGAN: A Lightweight Convolutional Neural Network
+for High-Fidelity Image Synthesis", 2021, trained on the photos of FFHQ.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from attrai.inference import Images
 from attrai.storage import write_atomically
 from attrai_training.errors import UnusableTeacher
 
-#: Side of a picture, in pixels; a face fills half of it.
+#: The side of a picture, in pixels; the face fills half of it.
 SIDE = 320
 _JPEG_QUALITY = 95
-#: Numbers that a face is drawn by, and how many faces the mean face is of.
+#: The length of the random vector of a face, and the number of faces that the mean is taken over.
 _NUMBERS, _FACES = 512, 4096
-#: How far from the mean face the drawn ones are brought, as shares of their distance.
+#: Truncation: faces are moved to between these shares of their distance from the mean face.
 _DISTANCES = (0.6, 1.0)
 
 
 class FaceGenerator:
-    """The generator, from numbers to pictures."""
+    """A generator of face pictures from random vectors."""
 
     def __init__(self, folder: Path) -> None:
-        """Reads MappingNetwork.xml and SynthesisNetwork.xml, each with its .bin beside it.
+        """Read MappingNetwork.xml and SynthesisNetwork.xml, each with its .bin next to it.
 
         Raises:
             UnusableTeacher: a file is missing or holds something else.
@@ -41,13 +41,13 @@ class FaceGenerator:
             _compiled(folder / f"{name}Network.xml") for name in ("Mapping", "Synthesis")
         )
         self._mapping, self._synthesis = mapping, synthesis
-        # The same at every call, so that each face is told by its seed alone.
+        # A fixed seed, so that a face depends on its own seed alone.
         rng = np.random.default_rng(0)
         styles = [self._style(rng.normal(size=(1, _NUMBERS))) for _ in range(_FACES)]
         self._mean = np.mean(styles, axis=0)
 
     def face(self, rng: np.random.Generator) -> Images:
-        """A picture of somebody, RGB, shape (320, 320, 3)."""
+        """Draw the picture of a face, RGB, shape (320, 320, 3)."""
         style = self._style(rng.normal(size=(1, _NUMBERS)))
         style = self._mean + rng.uniform(*_DISTANCES) * (style - self._mean)
         drawn = self._synthesis(style)[0][0].transpose(1, 2, 0)
@@ -60,9 +60,9 @@ class FaceGenerator:
 
 
 def generate_faces(
-    inventor: FaceGenerator, count: int, seed: int, out: Path, progress: Callable[[int], None]
+    generator: FaceGenerator, count: int, seed: int, out: Path, progress: Callable[[int], None]
 ) -> None:
-    """Writes that many faces into a folder, as 00000.jpg and on; those there are kept.
+    """Write `count` faces to a folder, as 00000.jpg and so on, and keep those already there.
 
     Raises:
         OSError: a file can't be written.
@@ -71,7 +71,7 @@ def generate_faces(
     for number in range(count):
         path = out / f"{number:05}.jpg"
         if not path.exists():
-            face = inventor.face(np.random.default_rng([seed, number]))
+            face = generator.face(np.random.default_rng([seed, number]))
             quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
             encoded = cv2.imencode(".jpg", cv2.cvtColor(face, cv2.COLOR_RGB2BGR), quality)[1]
             write_atomically(path, encoded.tobytes())

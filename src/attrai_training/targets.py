@@ -1,7 +1,7 @@
-"""What a network is taught beside the ratings: pseudo_labels, on faces that nobody has rated too.
+"""Training targets from teachers: pseudo labels for rated faces, and for unrated ones too.
 
-They are what lets it learn for long without learning the few photos by heart: G. Hinton, O.
-Vinyals, J. Dean: "Distilling the Knowledge in a Neural Network", 2015.
+They let a network train for long without memorising the few rated photos: G. Hinton, O. Vinyals, J.
+Dean: "Distilling the Knowledge in a Neural Network", 2015.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from attrai_training.loop import Device, Indices
 from attrai_training.pseudo_labels import PseudoLabels
 from attrai_training.teachers import FaceNetwork
 
-#: The share of the opinion on a rated face in what is taught of it.
-_OPINION = 0.5
+#: The share of the pseudo label in the target of a rated face.
+_PSEUDO_LABEL_SHARE = 0.5
 
 
 class TeacherTargets:
-    """Teachers who have seen all photos."""
+    """Training sets that combine ratings with the teachers' pseudo labels."""
 
     def __init__(
         self,
@@ -33,15 +33,15 @@ class TeacherTargets:
         device: Device,
         progress: Callable[[int], None],
     ) -> None:
-        """Has the teachers look.
+        """Compute the teachers' features of all faces.
 
         Args:
-            teachers: networks that know faces.
+            teachers: networks that were trained on faces.
             dataset: the photos.
-            device: where the teachers compute.
-            progress: called with the number of photos that they have seen since the last call.
+            device: the device to run the teachers on.
+            progress: called with the number of faces done since the last call.
         """
-        device.take_threads()
+        device.restore_threads()
         for teacher in teachers:
             teacher.to(device.name)
         seen = []
@@ -53,20 +53,23 @@ class TeacherTargets:
         self._dataset = dataset
         self._pseudo_labels = PseudoLabels(kinds, len(dataset))
 
-    def training_set(self, learnt: Indices) -> TrainingSet:
-        """Those of rated photos, and of all unrated ones, by the ratings of the former alone."""
-        targets = self._dataset.training_set(learnt).targets
+    def training_set(self, train_indices: Indices) -> TrainingSet:
+        """Return the rated faces at `train_indices` and all unrated faces, with their targets.
+
+        Pseudo labels are predicted from the ratings of the faces at `train_indices` alone.
+        """
+        targets = self._dataset.training_set(train_indices).targets
         rated = targets.distributions
-        each_other = self._pseudo_labels.out_of_fold(learnt, rated)
-        unrated = self._pseudo_labels.for_unrated(learnt, rated)
+        each_other = self._pseudo_labels.out_of_fold(train_indices, rated)
+        unrated = self._pseudo_labels.predict_unrated(train_indices, rated)
         return TrainingSet(
-            self._dataset.views_with_unrated(learnt),
-            targets.nearer_to(each_other, _OPINION).and_of(unrated),
+            self._dataset.views_with_unrated(train_indices),
+            targets.mixed_with(each_other, _PSEUDO_LABEL_SHARE).extended_with(unrated),
         )
 
 
 @torch.no_grad()
 def _seen(teachers: Sequence[FaceNetwork], crops: Tensor, device: Device) -> list[Tensor]:
     part = device.images(crops)
-    with device.computing():
-        return [kind.cpu() for teacher in teachers for kind in teacher.see(part)]
+    with device.autocast():
+        return [kind.cpu() for teacher in teachers for kind in teacher.regression_features(part)]

@@ -1,4 +1,4 @@
-"""The files of the networks that know faces, and who reads them."""
+"""The files of the teacher networks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from attrai_training.teachers import FaceNetwork
 
 @dataclass(frozen=True)
 class TeacherFiles:
-    """Where the networks are that the ResNet34 learns from."""
+    """The paths of the networks that the ResNet34 learns from."""
 
-    dlib: Path  #: it also begins as this one, and whose photos are one person's is told by it
+    dlib: Path  #: also initialises the ResNet34 and identifies people
     faceres: Path | None = None
 
     def load(self) -> tuple[Teacher, list[FaceNetwork]]:
-        """Dlib's network, and the others.
+        """Load dlib's network, and a list of the others.
 
         Raises:
             UnusableTeacher: a file is missing or holds another network.
@@ -29,11 +29,11 @@ class TeacherFiles:
 
     @property
     def names(self) -> list[str]:
-        """Of the files."""
+        """The names of the files."""
         return [path.name for path in self._paths()]
 
     def digests(self) -> list[str]:
-        """Of what is in the files."""
+        """Return the SHA-256 of each file."""
         return [digest(path) for path in self._paths()]
 
     def _paths(self) -> list[Path]:
@@ -41,6 +41,6 @@ class TeacherFiles:
 
 
 def digest(path: Path) -> str:
-    """By which a file is told from another."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What networks that know faces have in common: the ResNet34 learns from what they see."""
+"""The interface of face networks, from whose features the ResNet34 learns."""
 
 from __future__ import annotations
 
@@ -8,36 +8,39 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: For regression maps are averaged in so many cells a side.
+#: For regression, feature maps are averaged over a grid of this many cells a side.
 _CELLS = 3
 
 
 class FaceNetwork(nn.Module, ABC):
-    """A network that was trained to tell something of faces, and is used as it is."""
+    """A network trained on faces, used as it is."""
 
     @abstractmethod
     def levels(self, crops: Tensor) -> list[Tensor]:
-        """Some of its maps, the last one last, of RGB crops 0..255, shape (n, 3, side, side)."""
+        """Return feature maps of RGB crops 0..255, shape (n, 3, side, side).
+
+        The last map is that of the last layer.
+        """
 
     @abstractmethod
     def descriptors(self, features: Tensor) -> Tensor:
-        """What it tells persons apart by, of the means over its last maps."""
+        """Return the features that identify a person, from the means over the last feature map."""
 
-    def describe(self, crops: Tensor) -> Tensor:
-        """The means over its last maps and the descriptors, shape (n, numbers)."""
+    def embedding(self, crops: Tensor) -> Tensor:
+        """Return the means over the last feature map, and the descriptors, shape (n, length)."""
         features = self.levels(crops)[-1].mean((2, 3))
         return torch.cat([features, self.descriptors(features)], 1)
 
-    def see(self, crops: Tensor) -> list[Tensor]:
-        """The cells of each of the maps, and the descriptors, shape (n, numbers) each.
+    def regression_features(self, crops: Tensor) -> list[Tensor]:
+        """Return the cells of each feature map, and the descriptors, shape (n, length) each.
 
-        These are the same for a mirrored crop.
+        They are averaged with those of the mirrored crop, so mirroring doesn't change them.
         """
         both = zip(self._see(crops), self._see(crops.flip(3)), strict=True)
         return [(one + mirrored) / 2 for one, mirrored in both]
 
-    def for_use(self) -> None:
-        """Learns nothing from here on."""
+    def freeze(self) -> None:
+        """Freeze the network and switch it to inference."""
         self.requires_grad_(requires_grad=False)
         self.eval()
 

@@ -1,4 +1,4 @@
-"""Training from files to files: what `attrai train` does, less its options and messages."""
+"""Training from files to files: the work behind `attrai train`, less its options and messages."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from attrai_training.evaluation import (
 from attrai_training.finetuning import fit
 from attrai_training.folds import folds, groups
 from attrai_training.loop import Checkpoint, Device, Indices, RunContext, TrainConfig
-from attrai_training.packaging import start_of, weights_of
+from attrai_training.packaging import initial_network, to_weights
 from attrai_training.targets import TeacherTargets
 from attrai_training.teacher_files import TeacherFiles, digest
 
-#: Photos of these splits are learnt from; those without one are as well.
+#: The splits to train on; None stands for photos without a split.
 _LEARNT = ("train", None)
 
 
 class Trainer:
-    """Labelled photos and where training happens."""
+    """Training and cross-validation on a folder of labelled photos."""
 
     def __init__(
         self,
@@ -48,15 +48,15 @@ class Trainer:
         threads: int,
         bar: Bar,
     ) -> None:
-        """A trainer for the photos in a folder.
+        """Read the labels of the photos in a folder.
 
         Args:
-            data: with a labels.csv.
-            unrated: a folder of further photos of faces, whose ratings nobody knows.
-            cache: where crops and the state of interrupted runs are kept.
-            settings: what a photo may be, and what computes the networks that only judge.
-            threads: how many cores are used.
-            bar: what shows how far it is.
+            data: a folder with a labels.csv.
+            unrated: a folder of further photos of faces, without ratings.
+            cache: the folder for crops and for the checkpoints of interrupted runs.
+            settings: the limits for photos, and the engine of the networks that are not trained.
+            threads: the number of CPU threads to use.
+            bar: opens a progress bar.
 
         Raises:
             LabelsError: there are too few usable rows.
@@ -78,16 +78,16 @@ class Trainer:
         teachers: TeacherFiles | None,
         every_photo: bool,
     ) -> int:
-        """Writes the weights of a scorer; the number of photos with ratings that it learnt from.
+        """Train a scorer, write its weights, and return the number of rated photos trained on.
 
         Args:
-            init: what the network starts as: "packaged", "none" or a file.
-            config: how it learns.
-            out: the weights file.
-            teachers: networks whose pseudo_labels are to be learnt as well, if any.
-            every_photo: whether to learn from photos of other splits than train too. Else those
-                of val tell when to stop; with teachers nothing does, as pseudo_labels keep it from
-                learning photos by heart, and val remains unseen.
+            init: the network to start from: "packaged", "none" or a file.
+            config: the hyperparameters.
+            out: the weights file to write.
+            teachers: networks whose pseudo labels are used as well, if any.
+            every_photo: whether to train on all splits. Otherwise val decides when to stop. With
+                teachers nothing does, since pseudo labels prevent memorisation, and val stays
+                unseen.
 
         Raises:
             LabelsError: there are too few photos with a face.
@@ -96,35 +96,48 @@ class Trainer:
             OSError: a file can't be written.
         """
         dataset = self._dataset
-        learnt = self._learnt(every_photo=every_photo)
+        train_indices = self._learnt(every_photo=every_photo)
         validation = dataset.of_split(*([] if every_photo or teachers else ["val"]))
         run = self._run(
-            config, init, teachers, learnt=learnt.tolist(), validation=validation.tolist()
+            config,
+            init,
+            teachers,
+            train_indices=train_indices.tolist(),
+            validation=validation.tolist(),
         )
-        network = start_of(init, config.seed)
+        network = initial_network(init, config.seed)
         training_set = (
-            self._teacher_targets(teachers).training_set(learnt)
+            self._teacher_targets(teachers).training_set(train_indices)
             if teachers
-            else dataset.training_set(learnt)
+            else dataset.training_set(train_indices)
         )
         context = self._context(run, "Learning", config, len(training_set.views))
         validation_set = dataset.training_set(validation) if len(validation) else None
         network = fit(network, training_set, config, context, validation_set)
-        training = asdict(config) | {"photos": len(learnt), "init": Path(init).name}
+        training = asdict(config) | {"photos": len(train_indices), "init": Path(init).name}
         training |= {"validation": len(validation), "teachers": teachers.names if teachers else []}
         training |= {"unrated": len(dataset.unrated)}
-        weights_of(network, config.side, training).write(out)
-        return len(learnt)
+        to_weights(network, config.side, training).write(out)
+        return len(train_indices)
 
     def cross_validate(
         self, init: str, config: TrainConfig, count: int, *, teachers: TeacherFiles
     ) -> Assessment:
-        """How good networks are on photos that they have not seen, nor another of the person.
+        """Evaluate training by cross-validation, with each person's photos in a single fold.
 
-        Whose photos these are dlib's network tells.
+        Photos of the same person are identified by dlib's network.
+
+        Args:
+            init: the network to start from: "packaged", "none" or a file.
+            config: the hyperparameters.
+            count: the number of folds.
+            teachers: networks whose pseudo labels are used as well.
 
         Raises:
-            As `train`.
+            LabelsError: there are too few photos with a face, or fewer people than folds.
+            UnusableTeacher: a file of `teachers` holds another network.
+            WeightsError: `init` can't be used.
+            OSError: a file can't be written.
         """
         dataset = self._dataset
         alike = groups(dataset.descriptors(Teacher.load(teachers.dlib)))
@@ -136,20 +149,23 @@ class Trainer:
         values, spreads = np.zeros(len(dataset)), np.zeros(len(dataset))
         done = []
         for fold in range(count):
-            learnt, judged = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            run = self._run(config, init, teachers, learnt=learnt.tolist())
+            train_indices, test_indices = (
+                np.flatnonzero(fold_of != fold),
+                np.flatnonzero(fold_of == fold),
+            )
+            run = self._run(config, init, teachers, train_indices=train_indices.tolist())
             done.append(kept := Checkpoint(self._cache, run | {"predictions": True}))
             found = kept.read()
             if found is None:
-                training_set = teacher_targets.training_set(learnt)
+                training_set = teacher_targets.training_set(train_indices)
                 title = f"Fold {fold + 1} of {count}"
                 context = self._context(run, title, config, len(training_set.views))
-                network = fit(start_of(init, config.seed), training_set, config, context)
-                scorer = Scorer.of(weights_of(network, CROP_SIDE, {}), engine)
-                predicted = predict(dataset.served[judged], scorer, 1, lambda _: None)
+                network = fit(initial_network(init, config.seed), training_set, config, context)
+                scorer = Scorer.of(to_weights(network, CROP_SIDE, {}), engine)
+                predicted = predict(dataset.served[test_indices], scorer, 1, lambda _: None)
                 found = {name: array.tolist() for name, array in predicted._asdict().items()}
                 kept.write(found)
-            values[judged], spreads[judged] = found["values"], found["spreads"]
+            values[test_indices], spreads[test_indices] = found["values"], found["spreads"]
         for kept in done:
             kept.delete()
         photos = dataset.crops.kept
@@ -157,10 +173,15 @@ class Trainer:
         return Assessment(photos, Predictions(values, spreads), evaluation, self.problems)
 
     def distil(self, teachers: TeacherFiles, config: TrainConfig, out: Path) -> int:
-        """Writes the weights of a network that knows faces as its teachers do, and no ratings.
+        """Distil the teachers into a network without ratings, and write its weights.
 
-        It learns from the photos of the split train alone, so that the others stay unseen; how
-        many these are is returned.
+        Only photos of the split train and those without a split are used, so that the others stay
+        unseen; their number is returned.
+
+        Args:
+            teachers: the networks to learn from.
+            config: the hyperparameters.
+            out: the weights file to write.
 
         Raises:
             LabelsError: there are too few photos with a face.
@@ -168,15 +189,20 @@ class Trainer:
             OSError: a file can't be written.
         """
         teacher, others = teachers.load()
-        learnt = self._learnt(every_photo=False)
-        run = self._run(config, "none", teachers, learnt=learnt.tolist(), ratings=False)
-        views = self._dataset.views_with_unrated(learnt)
+        train_indices = self._learnt(every_photo=False)
+        run = self._run(
+            config, "none", teachers, train_indices=train_indices.tolist(), ratings=False
+        )
+        views = self._dataset.views_with_unrated(train_indices)
         context = self._context(run, "Learning faces", config, len(views))
         student = distil(teacher, others, views, config, context)
-        training = asdict(config) | {"photos": len(learnt), "unrated": len(self._dataset.unrated)}
+        training = asdict(config) | {
+            "photos": len(train_indices),
+            "unrated": len(self._dataset.unrated),
+        }
         training |= {"teachers": teachers.names}
-        weights_of(student, config.side, training).write(out)
-        return len(learnt)
+        to_weights(student, config.side, training).write(out)
+        return len(train_indices)
 
     def _teacher_targets(self, teachers: TeacherFiles) -> TeacherTargets:
         teacher, others = teachers.load()
@@ -186,9 +212,9 @@ class Trainer:
 
     def _learnt(self, *, every_photo: bool) -> Indices:
         dataset = self._dataset
-        learnt = np.arange(len(dataset)) if every_photo else dataset.of_split(*_LEARNT)
-        require_enough(len(learnt), self.problems)
-        return learnt
+        train_indices = np.arange(len(dataset)) if every_photo else dataset.of_split(*_LEARNT)
+        require_enough(len(train_indices), self.problems)
+        return train_indices
 
     @cached_property
     def _dataset(self) -> Dataset:
@@ -206,7 +232,7 @@ class Trainer:
     def _run(
         self, config: TrainConfig, init: str, teachers: TeacherFiles | None, **more: Any
     ) -> dict[str, Any]:
-        """What a run is told from another by."""
+        """Return everything that distinguishes a run from others, the key of its checkpoint."""
         files = {"init": _digest_of(init), "teachers": teachers.digests() if teachers else []}
         return asdict(config) | files | {"photos": self._dataset.digest} | more
 

@@ -1,7 +1,7 @@
-"""A local stand-in for Telegram's Bot API, with a chat page: to try the bot and to test it.
+"""A local stand-in for Telegram's Bot API with a chat page, for trying out and testing a bot.
 
-`Sandbox` is the state and its Python interface, `running` serves it. It is no part of the product
-and knows nothing of it but how photos are decoded.
+`Sandbox` holds the state and is the Python interface; `running` serves it over HTTP. The package is
+not part of the service, and uses only its photo decoding.
 """
 
 from telegram_sandbox.faults import Faults

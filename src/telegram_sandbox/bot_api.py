@@ -1,4 +1,4 @@
-"""The Bot API over HTTP: decodes calls, lets faults happen, encodes answers."""
+"""The Bot API over HTTP: decoding calls, injecting faults and encoding answers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from telegram_sandbox.errors import ApiError
-from telegram_sandbox.faults import Cut, FaultName
-from telegram_sandbox.methods import Api
+from telegram_sandbox.faults import AbortedResponse, FaultName
+from telegram_sandbox.methods import BotMethods
 from telegram_sandbox.parameters import Parameters
-from telegram_sandbox.polling import HungUp, Polling, disconnect
+from telegram_sandbox.polling import ClientDisconnected, Polling, disconnect
 from telegram_sandbox.sandbox import Call, Sandbox
-from telegram_sandbox.waiting import first_of
+from telegram_sandbox.waiting import wait_for_first
 
-#: What Telegram and the gateways before it say when they are at fault.
+#: Status, media type and body of the errors that Telegram and the gateways before it answer with.
 _SERVER_ERRORS = (
     (
         500,
@@ -33,19 +33,19 @@ _SERVER_ERRORS = (
 
 
 class BotApi:
-    """The endpoints that bots call."""
+    """The HTTP endpoints that bots call."""
 
     def __init__(self, sandbox: Sandbox, stopping: asyncio.Event) -> None:
         self._sandbox = sandbox
         self._stopping = stopping
-        self._api = Api(sandbox.state)
+        self._methods = BotMethods(sandbox.state)
         self._polling = Polling(sandbox.state, stopping)
-        self._names = {name.lower(): name for name in (*self._api.names, "getUpdates")}
+        self._names = {name.lower(): name for name in (*self._methods.names, "getUpdates")}
         self._server_errors = itertools.cycle(_SERVER_ERRORS)
 
     async def call(self, request: Request) -> Response:
-        """Answers `/bot<token>/<method>`."""
-        came = time.monotonic()
+        """Answer a method call, `/bot<token>/<method>`."""
+        received_at = time.monotonic()
         method = self._names.get(request.path_params["method"].lower())
         chat_id = fault = None
         try:
@@ -53,39 +53,43 @@ class BotApi:
             chat_id = _chat_id(parameters)
             self._check_token(request)
             if method is None:
-                raise ApiError(404, "Not Found")  # noqa: TRY301  # answered as the others are
+                raise ApiError(404, "Not Found")  # noqa: TRY301  # handled below, like the other errors
             fault = self._sandbox.draw_fault(method)
-            response = await self._failed(fault, request)
+            response = await self._fault_response(fault, request)
             if response is None:
                 response = await self._done(method, parameters, request)
         except ApiError as error:
             response = _json(error.body(), error.code)
-        except HungUp:
+        except ClientDisconnected:
             return Response()
         name = method or request.path_params["method"]
-        return self._noted(Call(name, chat_id, came, response.status_code, fault), response)
+        return self._noted(Call(name, chat_id, received_at, response.status_code, fault), response)
 
     async def download(self, request: Request) -> Response:
-        """Answers `/file/bot<token>/<path>`."""
-        came = time.monotonic()
+        """Answer a file download, `/file/bot<token>/<path>`."""
+        received_at = time.monotonic()
         await request.body()
         fault = None
         try:
             self._check_token(request)
             fault = self._sandbox.draw_fault("file")
-            response = await self._failed(fault, request)
+            response = await self._fault_response(fault, request)
             if response is None:
                 response = self._file(request.path_params["path"])
         except ApiError as error:
             response = _json(error.body(), error.code)
-        return self._noted(Call("file", None, came, response.status_code, fault), response)
+        return self._noted(Call("file", None, received_at, response.status_code, fault), response)
 
     def _check_token(self, request: Request) -> None:
         if request.path_params["token"] != self._sandbox.token:
             raise ApiError(401, "Unauthorized")
 
-    async def _failed(self, fault: FaultName | None, request: Request) -> Response | None:
-        """The answer of a fault that comes before anything is done."""
+    async def _fault_response(self, fault: FaultName | None, request: Request) -> Response | None:
+        """Return the answer of a fault that prevents the call, or None if the call goes ahead.
+
+        Raises:
+            ApiError: the fault is `too_many`.
+        """
         match fault:
             case "too_many":
                 seconds = self._sandbox.faults.retry_after
@@ -97,16 +101,16 @@ class BotApi:
                 return Response(body, status, media_type=kind)
             case "timeout":
                 silence = self._sandbox.faults.silence
-                await first_of(self._stopping.wait(), disconnect(request), seconds=silence)
-                return Cut()
+                await wait_for_first(self._stopping.wait(), disconnect(request), seconds=silence)
+                return AbortedResponse()
             case "cut":
-                return Cut()
+                return AbortedResponse()
             case _:
                 return None
 
     async def _done(self, method: str, parameters: Parameters, request: Request) -> Response:
         if method != "getUpdates":
-            return _result(await run_in_threadpool(self._api.call, method, parameters))
+            return _result(await run_in_threadpool(self._methods.call, method, parameters))
         updates = await self._polling.poll(parameters, request)
         if isinstance(updates, bytes):
             return Response(updates, media_type="application/json")
@@ -122,7 +126,7 @@ class BotApi:
         self._sandbox.note(call)
         if call.fault != "cut_after":
             return response
-        return Cut(response if call.method == "file" else None)
+        return AbortedResponse(response if call.method == "file" else None)
 
 
 def _chat_id(parameters: Parameters) -> int | None:
@@ -137,5 +141,5 @@ def _result(result: Any) -> Response:
 
 
 def _json(body: dict[str, Any], status: int) -> Response:
-    # In ASCII, for a text may hold halves of surrogate pairs, which UTF-8 has no place for.
+    # Escaped to ASCII: a text may hold lone surrogates, which UTF-8 cannot encode.
     return Response(json.dumps(body), status, media_type="application/json")

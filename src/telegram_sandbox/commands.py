@@ -1,6 +1,6 @@
-"""The commands that a bot has set, by whom they are for and by language.
+"""The commands that a bot has set, by scope and language, and the entities in a text.
 
-The commands and mentions in a text, as Telegram marks them.
+Entities are the commands and mentions that Telegram marks in a message.
 """
 
 from __future__ import annotations
@@ -9,26 +9,32 @@ import json
 import re
 from typing import Any
 
-#: What a user in a private chat sees: the first of these that was set.
+#: The BotCommandScope types that apply in a private chat, the one that takes precedence first.
 _SCOPES = ("all_private_chats", "default")
 
 
 class Commands:
-    """Lists of commands, each a `{"command": ..., "description": ...}`."""
+    """The bot's command lists, one for each scope and language.
+
+    A command is a `{"command": ..., "description": ...}`.
+    """
 
     def __init__(self) -> None:
         self._lists: dict[tuple[str, str], list[dict[str, str]]] = {}
 
     def set(self, commands: list[dict[str, str]], scope: dict[str, Any], language: str) -> None:
-        """Sets the commands for a BotCommandScope and a language, "" for all others."""
+        """Set the commands for a BotCommandScope and a language code, or "" for all others."""
         self._lists[_key(scope), language] = commands
 
     def get(self, scope: dict[str, Any], language: str) -> list[dict[str, str]]:
-        """The commands set for just that scope and language."""
+        """Return the commands set for exactly this scope and language, without fallback."""
         return self._lists.get((_key(scope), language), [])
 
     def seen_in(self, language: str) -> list[dict[str, str]]:
-        """The commands that a user of that language sees in a private chat."""
+        """Return the commands that users of a language see in a private chat.
+
+        A narrower scope takes precedence, and within a scope the language over the default.
+        """
         for scope in _SCOPES:
             for code in (language, ""):
                 if found := self.get({"type": scope}, code):
@@ -47,7 +53,10 @@ _ENTITY = re.compile(
 
 
 def entities(text: str) -> list[dict[str, Any]]:
-    """The text's entities; offsets and lengths are in UTF-16 code units."""
+    """Return the commands and mentions in a text as MessageEntity objects.
+
+    Offsets and lengths are in UTF-16 code units, as in the Bot API.
+    """
     return [
         {
             "type": found.lastgroup,

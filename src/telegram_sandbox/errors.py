@@ -1,4 +1,7 @@
-"""What the sandbox refuses: to a bot in Telegram's words, to a user in its own."""
+"""Errors that the sandbox answers with.
+
+Bots get Telegram's own wording, users of the chat page the sandbox's.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """The answer to a call that failed."""
+    """An error answer of the Bot API: a status code, a description and response parameters."""
 
     def __init__(self, code: int, description: str, **parameters: int) -> None:
         super().__init__(description)
@@ -15,15 +18,15 @@ class ApiError(Exception):
         self.parameters = parameters
 
     def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
+        """Return the JSON body of the error answer."""
         body = {"ok": False, "error_code": self.code, "description": self.description}
         return body | ({"parameters": self.parameters} if self.parameters else {})
 
 
 def bad_request(reason: str) -> ApiError:
-    """The answer to a call that can't be carried out."""
+    """Return the error answer 400, "Bad Request", with a reason."""
     return ApiError(400, f"Bad Request: {reason}")
 
 
-class Refused(ValueError):
-    """A user can't do this, as in Telegram's own apps; the message says why."""
+class ActionRefused(ValueError):
+    """An action that Telegram's own apps would not let a user take; the message says why."""

@@ -1,7 +1,4 @@
-"""Faults that the sandbox makes on purpose, as Telegram and the network make them by themselves.
-
-Answers that end too early, as on a network that fails.
-"""
+"""Fault injection: the errors and broken connections that Telegram and the network produce."""
 
 from __future__ import annotations
 
@@ -20,25 +17,25 @@ FaultName = Literal["too_many", "server_error", "cut", "timeout", "cut_after"]
 
 @dataclass(frozen=True)
 class Faults:
-    """How probable each fault is at a call, 0 to 1; at most one of them happens.
+    """The probability of each fault per call, 0 to 1; at most one happens in a call.
 
     Raises:
-        ValueError: the probabilities are none, or are more than 1 in all.
+        ValueError: a probability is negative, or their sum is more than 1.
     """
 
-    #: Answers 429, with `retry_after` seconds.
+    #: The answer is 429, with `retry_after` seconds.
     too_many: float = 0.0
-    #: Answers 500 or 502, in JSON or with a gateway's page.
+    #: The answer is 500 or 502, as JSON or as a gateway's HTML page.
     server_error: float = 0.0
-    #: Closes the connection and does nothing.
+    #: The connection is closed, and the call is not carried out.
     cut: float = 0.0
-    #: Is silent for `silence` seconds, then closes the connection; does nothing.
+    #: The connection is closed after `silence` seconds, and the call is not carried out.
     timeout: float = 0.0
-    #: Does what was asked, then closes the connection; a file's download ends half-way.
+    #: The call is carried out, then the connection is closed; a download ends half-way.
     cut_after: float = 0.0
     retry_after: int = 1
     silence: float = 30.0
-    #: The methods at which faults happen, "file" being the download; None for all.
+    #: The methods that faults are limit_body to, "file" being a download; None for all methods.
     methods: Collection[str] | None = None
 
     def __post_init__(self) -> None:
@@ -46,9 +43,9 @@ class Faults:
         if min(rates) < 0 or sum(rates) > 1:
             raise ValueError(f"the rates {rates} are no probabilities")
 
-    def draw(self, method: str, chance: random.Random) -> FaultName | None:
-        """The fault that happens at a call of `method`, if any."""
-        drawn = chance.random()
+    def draw(self, method: str, rng: random.Random) -> FaultName | None:
+        """Draw the fault for a call of `method`; None means no fault."""
+        drawn = rng.random()
         if self.methods is not None and method not in self.methods:
             return None
         names: tuple[FaultName, ...] = get_args(FaultName)
@@ -62,17 +59,17 @@ class Faults:
 NO_FAULTS = Faults()
 
 
-class CuttableProtocol(uvicorn.protocols.http.h11_impl.H11Protocol):
-    """HTTP whose requests know, as `state["abort"]`, how to end their connection."""
+class AbortableProtocol(uvicorn.protocols.http.h11_impl.H11Protocol):
+    """An HTTP/1.1 protocol whose requests can abort their connection by `state["abort"]()`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Offers to abort the new connection."""
+        """Store the abort function of the new connection in the state of its requests."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "abort": transport.abort}
 
 
-class Cut(Response):
-    """Closes the connection after a part of an answer, or before one.
+class AbortedResponse(Response):
+    """A response that aborts the connection, after half of the body of `begun` or with no answer.
 
     The request's body must have been read.
     """
@@ -82,7 +79,7 @@ class Cut(Response):
         self._begun = begun
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers as far as it goes."""
+        """Send the headers and half of the body, if any, and abort the connection."""
         if self._begun is not None:
             headers = self._begun.raw_headers
             half = bytes(self._begun.body)[: len(self._begun.body) // 2]

@@ -1,7 +1,4 @@
-"""The bytes of pictures and documents, in memory and bounded.
-
-Photos and documents as Telegram stores and describes them.
-"""
+"""Photos and documents as Telegram stores and describes them, in a bounded in-memory store."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ from PIL import Image
 from attrai.errors import UserError
 from attrai.images import Limits, decode_photo
 
-#: Beyond so many bytes in all the oldest files are dropped.
+#: The total size in bytes above which the oldest files are dropped.
 CAPACITY = 500 * 10**6
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file and its names: two ids, and the path by which a bot downloads it."""
+    """A file with its two ids and the path from which a bot downloads it."""
 
     id: str
     unique_id: str
@@ -36,7 +33,7 @@ class StoredFile:
 
 
 class Files:
-    """Files by id and by path; any thread may use it."""
+    """A thread-safe store of files by id and by download path."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
@@ -47,7 +44,10 @@ class Files:
         self._count = 0
 
     def add(self, data: bytes, name: str, mime: str, folder: str) -> StoredFile:
-        """Keeps the bytes, in `folder` of the download paths."""
+        """Store a file under a download path in `folder`.
+
+        The oldest files are dropped if the capacity is exceeded.
+        """
         with self._lock:
             self._count += 1
             suffix = mimetypes.guess_extension(mime) or ""
@@ -72,43 +72,43 @@ class Files:
         self._bytes -= len(oldest.data)
 
     def get(self, file_id: str) -> StoredFile | None:
-        """The file of that id, unless it was dropped."""
+        """Return the file with this id, or None if it is unknown or was dropped."""
         return self._files.get(file_id)
 
     def at(self, path: str) -> StoredFile | None:
-        """The file at that download path, unless it was dropped."""
+        """Return the file at this download path, or None if it is unknown or was dropped."""
         return self._files.get(self._ids.get(path, ""))
 
 
-#: The longer sides of the pictures that Telegram makes of a photo, in pixels.
+#: The longer sides of the pictures that Telegram scales a photo to, in pixels.
 SIDES = (90, 320, 800, 1280)
 _THUMBNAIL_SIDE = 320
 _JPEG_QUALITY = 87
-#: Of so many pictures is kept what was made of them.
-_REMEMBERED = 32
-#: A photo is what an app can show: of any size, and up to what a camera makes.
+#: The number of source pictures whose encoded sizes are cached.
+_CACHE_SIZE = 32
+#: The limits of the apps: any picture that they can show, up to the output of a camera.
 _LIMITS = Limits(max_bytes=50 * 2**20, max_pixels=100 * 10**6, min_side=1, max_side=SIDES[-1])
 
 
 class Media:
-    """Makes the JSON of photos and documents, and finds it again by file id."""
+    """The Bot API JSON of photos and documents, created here and found again by file id."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
         self._known: dict[str, tuple[str, Any]] = {}
 
     def photo(self, data: bytes) -> list[dict[str, Any]]:
-        """The PhotoSizes of a picture, smallest first.
+        """Store a photo in Telegram's sizes and return its PhotoSizes, smallest first.
 
         Raises:
-            UserError: the bytes are no picture that can be read.
+            UserError: the bytes can't be decoded as a picture.
         """
         sizes = [self._keep(size, "photos") for size in _sizes(data)]
-        self._remember("photo", sizes, *(size["file_id"] for size in sizes))
+        self._index("photo", sizes, *(size["file_id"] for size in sizes))
         return sizes
 
     def document(self, data: bytes, name: str, mime: str) -> dict[str, Any]:
-        """The Document of a file, with a thumbnail where it is a picture."""
+        """Store a file and return its Document, with a thumbnail if it is a picture."""
         file = self._files.add(data, name, mime, "documents")
         document = {
             "file_name": name,
@@ -118,13 +118,21 @@ class Media:
             "file_size": len(data),
         }
         if mime.startswith("image/"):
-            with suppress(UserError):  # what is no picture has no thumbnail
+            with suppress(UserError):  # an unreadable picture gets no thumbnail
                 document["thumbnail"] = self._keep(_thumbnail(data), "thumbnails")
-        self._remember("document", document, file.id)
+        self._index("document", document, file.id)
         return document
 
     def of(self, kind: str, file_id: str) -> Any:
-        """The JSON of the photo or document that has the file; None if there is none."""
+        """Return the JSON of the photo or document that a file id belongs to.
+
+        Args:
+            kind: "photo" or "document".
+            file_id: the id of the document, or of any size of the photo.
+
+        Returns:
+            The PhotoSizes or the Document, or None if it is unknown, of the other kind or dropped.
+        """
         known_kind, content = self._known.get(file_id, (None, None))
         return content if known_kind == kind and self._files.get(file_id) else None
 
@@ -138,34 +146,34 @@ class Media:
             "height": size.height,
         }
 
-    def _remember(self, kind: str, content: Any, *file_ids: str) -> None:
+    def _index(self, kind: str, content: Any, *file_ids: str) -> None:
         for file_id in file_ids:
             self._known[file_id] = (kind, content)
 
 
 class _Size(NamedTuple):
-    """A picture as a JPEG of one size."""
+    """A JPEG with its width and height in pixels."""
 
     data: bytes
     width: int
     height: int
 
 
-# The same photos come again and again where people try things out, and under load, where what
-# stands for Telegram should take little of the machine.
-@lru_cache(_REMEMBERED)
+# Cached because manual trials and load tests send the same photos repeatedly, and a load test
+# should spend the CPU on the bot rather than on its stand-in for Telegram.
+@lru_cache(_CACHE_SIZE)
 def _sizes(data: bytes) -> tuple[_Size, ...]:
-    """What Telegram makes of a photo, smallest first."""
+    """Return a photo in the sizes that Telegram makes, smallest first; it is never enlarged."""
     picture = decode_photo(data, _LIMITS)
     longest = max(picture.size)
     sizes: list[_Size] = []
     for side in (longest, *(side for side in reversed(SIDES) if side < longest)):
-        picture = _within(picture, side)  # of the one before, for speed
+        picture = _within(picture, side)  # from the next larger size, for speed
         sizes.insert(0, _encoded(picture))
     return tuple(sizes)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def _thumbnail(data: bytes) -> _Size:
     return _encoded(_within(decode_photo(data, _LIMITS), _THUMBNAIL_SIDE))
 

@@ -1,4 +1,4 @@
-"""A message as tests see it."""
+"""Messages as tests see them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from telegram_sandbox.media import Files
 
 @dataclass(frozen=True)
 class Message:
-    """What is visible of a message in its chat."""
+    """The visible content of a message in a chat."""
 
     id: int
     sender: Literal["bot", "user"]
@@ -18,19 +18,19 @@ class Message:
     date: int
     text: str | None
     caption: str | None
-    #: The largest picture of a photo; empty if its bytes were dropped.
+    #: The JPEG of the largest size of a photo; empty if its bytes were dropped.
     photo: bytes | None
     document: bytes | None
     document_name: str | None
-    #: The id of the message that it answers.
+    #: The id of the message that this one replies to.
     reply_to: int | None
-    #: The id that it shares with the others of its album.
+    #: The id shared by the messages of an album.
     album: str | None
     edited: bool
 
     @classmethod
     def of(cls, message: dict[str, Any], files: Files) -> Self:
-        """The message whose JSON this is."""
+        """Build a message from its Bot API JSON and the bytes in `files`."""
 
         def data(file_id: str) -> bytes:
             file = files.get(file_id)

@@ -1,7 +1,4 @@
-"""The Bot API's methods, except getUpdates.
-
-The Bot API's methods that send, edit and delete messages.
-"""
+"""The Bot API's methods, except getUpdates."""
 
 from __future__ import annotations
 
@@ -21,18 +18,18 @@ from telegram_sandbox.state import Json, State
 MAX_DOWNLOAD = 20 * 2**20
 MAX_COMMANDS = 100
 MAX_DESCRIPTION = 256
-#: The chat page shows neither, so a bot that uses one is to hear of it.
+#: Parameters that are refused rather than ignored, because the chat page can't show their effect.
 _UNSUPPORTED = ("parse_mode", "reply_markup")
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
-class Api:
-    """Carries out what bots call for."""
+class BotMethods:
+    """The implementation of the Bot API's methods, by name."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._methods: dict[str, Callable[[Parameters], Any]] = {
-            **MessageApi(state).methods,
+            **MessageMethods(state).methods,
             "getMe": self._get_me,
             "deleteWebhook": self._delete_webhook,
             "getWebhookInfo": self._get_webhook_info,
@@ -46,10 +43,10 @@ class Api:
         self.names = frozenset(self._methods)
 
     def call(self, method: str, parameters: Parameters) -> Any:
-        """Does what the method is for; its result.
+        """Carry out a method call and return its result.
 
         Raises:
-            ApiError: it can't be done.
+            ApiError: a parameter is not supported, or the call fails as it would at Telegram.
         """
         for name in _UNSUPPORTED:
             if parameters.text(name):
@@ -125,15 +122,15 @@ MAX_TEXT = 4096
 MAX_CAPTION = 1024
 #: The largest picture that sendPhoto takes, in bytes.
 MAX_PHOTO = 10 * 2**20
-#: The most for a photo's width and height together, in pixels.
+#: The maximum sum of a photo's width and height, in pixels.
 MAX_WIDTH_AND_HEIGHT = 10_000
-#: The most for a photo's longer side over its shorter one.
+#: The maximum ratio of a photo's longer side to its shorter one.
 MAX_RATIO = 20
 _ACTION = re.compile(r"typing|choose_sticker|find_location|(upload|record)_[a-z_]+")
 
 
-class MessageApi:
-    """Does to the chats what bots call for."""
+class MessageMethods:
+    """The methods that send, edit and delete messages."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -211,7 +208,11 @@ class MessageApi:
         return True
 
     def _check_chat(self, parameters: Parameters) -> int:
-        """The id of the chat, which the bot may write to."""
+        """Return the id of the chat that the call names.
+
+        Raises:
+            ApiError: there is no such chat, or its user has blocked the bot.
+        """
         if not parameters.text("chat_id"):
             raise bad_request("chat_id is empty")
         try:
@@ -249,7 +250,7 @@ class MessageApi:
             photo = self._state.media.photo(upload.data)
         except UserError as error:
             raise bad_request("IMAGE_PROCESS_FAILED") from error
-        with Image.open(BytesIO(upload.data)) as picture:  # it can be, having been decoded
+        with Image.open(BytesIO(upload.data)) as picture:  # already decoded once, so it opens
             width, height = picture.size
         too_narrow = max(width, height) > MAX_RATIO * min(width, height)
         if too_narrow or width + height > MAX_WIDTH_AND_HEIGHT:

@@ -1,4 +1,4 @@
-"""The chat page's endpoints: what a user sees as a stream of events, and what he does."""
+"""The chat page's endpoints: an event stream of a user's chat, and the user's actions."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from telegram_sandbox.errors import Refused
-from telegram_sandbox.parameters import MAX_UPLOAD, TooLong, limited, read_form
+from telegram_sandbox.errors import ActionRefused
+from telegram_sandbox.parameters import MAX_UPLOAD, BodyTooLarge, limit_body, read_form
 from telegram_sandbox.sandbox import Sandbox
 from telegram_sandbox.state import Event, Json, State
 from telegram_sandbox.users import User
-from telegram_sandbox.waiting import first_of, inbox
+from telegram_sandbox.waiting import inbox, wait_for_first
 
-#: How many photos or documents may be sent at once.
+#: The maximum number of photos or documents in one request.
 MAX_FILES = 10
-#: Seconds between signs of life on a stream on which nothing happens.
-KEEP_ALIVE = 15
-#: A browser that lost the stream asks for it again after so many milliseconds.
-_RECONNECT = 500
-_SEEN = ("message", "edited", "deleted", "action", "commands", "blocked")
-#: What a browser may show; anything else could be a page with scripts of a stranger.
+#: Seconds between the comments that keep an idle event stream open.
+KEEP_ALIVE_SECONDS = 15
+#: Milliseconds after which a browser reconnects to a lost event stream.
+_RECONNECT_MS = 500
+_PAGE_EVENTS = ("message", "edited", "deleted", "action", "commands", "blocked")
+#: The media types that a browser may display; any other file could run an untrusted script.
 _SHOWN = {"image/jpeg", "image/png", "image/webp", "image/gif"}
 
 
@@ -43,14 +43,14 @@ class _Delete(BaseModel):
 
 
 class Page:
-    """The endpoints that the chat page calls."""
+    """The HTTP endpoints that the chat page calls."""
 
     def __init__(self, sandbox: Sandbox, stopping: asyncio.Event) -> None:
         self._sandbox = sandbox
         self._stopping = stopping
 
     async def events(self, request: Request) -> Response:
-        """Streams what is in a user's chat, then what happens there."""
+        """Stream a user's chat as server-sent events: the history first, then every change."""
         try:
             user_id = int(request.query_params.get("user", "1"))
         except ValueError:
@@ -64,8 +64,8 @@ class Page:
 
     async def _stream(self, user_id: int) -> AsyncIterator[str]:
         state = self._sandbox.state
-        with inbox(state, *_SEEN, chat=user_id) as news:
-            yield f"retry: {_RECONNECT}\n\n"
+        with inbox(state, *_PAGE_EVENTS, chat=user_id) as events:
+            yield f"retry: {_RECONNECT_MS}\n\n"
             with state.lock:
                 seen = [Event("message", user_id, message) for message in state.messages(user_id)]
                 seen += [
@@ -75,58 +75,60 @@ class Page:
             while not self._stopping.is_set():
                 for event in seen:
                     yield _encoded(event, user_id, state)
-                await first_of(news.filled(), self._stopping.wait(), seconds=KEEP_ALIVE)
-                seen = news.take()
+                await wait_for_first(
+                    events.filled(), self._stopping.wait(), seconds=KEEP_ALIVE_SECONDS
+                )
+                seen = events.take()
                 if not seen:
                     yield ": still here\n\n"
 
     async def send(self, request: Request) -> Response:
-        """Sends a text, or photos or documents, as the user."""
+        """Send a text, photos or documents as the user, and answer with the message ids."""
         try:
-            form = await read_form(limited(request, MAX_FILES * MAX_UPLOAD), MAX_FILES)
-        except (TooLong, ValueError) as error:
+            form = await read_form(limit_body(request, MAX_FILES * MAX_UPLOAD), MAX_FILES)
+        except (BodyTooLarge, ValueError) as error:
             return _refusal(str(error) or "too much at once")
         try:
             user_id = int(str(form.get("user", "1")))
-            person = self._sandbox.user(user_id, str(form.get("language") or "") or None)
-            ids = await run_in_threadpool(self._send, person, form)
+            user = self._sandbox.user(user_id, str(form.get("language") or "") or None)
+            ids = await run_in_threadpool(self._send, user, form)
         except ValueError as error:
             return _refusal(str(error))
         finally:
             await form.close()
         return JSONResponse({"ids": ids})
 
-    def _send(self, person: User, form: FormData) -> list[int]:
+    def _send(self, user: User, form: FormData) -> list[int]:
         photos, documents = (_uploads(form, kind) for kind in ("photo", "document"))
         caption = str(form.get("caption") or "") or None
         text = str(form.get("text") or "").strip()
         if len(photos) > 1:
-            return person.send_album([data for _, data in photos], caption)
+            return user.send_album([data for _, data in photos], caption)
         if photos:
-            return [person.send_photo(photos[0][1], caption)]
+            return [user.send_photo(photos[0][1], caption)]
         if documents:
             album = self._sandbox.state.new_album() if len(documents) > 1 else None
             captions = [caption, *[None] * len(documents)]
             return [
-                person.send_document(data, file.filename or "file", _mime(file), said, album=album)
+                user.send_document(data, file.filename or "file", _mime(file), said, album=album)
                 for (file, data), said in zip(documents, captions, strict=False)
             ]
         if text:
-            return [person.send_text(text)]
-        raise Refused("there is nothing to send")
+            return [user.send_text(text)]
+        raise ActionRefused("there is nothing to send")
 
     async def block(self, request: Request) -> Response:
-        """The user blocks the bot, or unblocks it."""
+        """Block or unblock the bot as the user."""
         try:
             wanted = _Block.model_validate_json(await request.body())
         except ValidationError as error:
             return _refusal(str(error))
-        person = self._sandbox.user(wanted.user)
-        (person.block if wanted.blocked else person.unblock)()
+        user = self._sandbox.user(wanted.user)
+        (user.block if wanted.blocked else user.unblock)()
         return JSONResponse({})
 
     async def delete(self, request: Request) -> Response:
-        """The user deletes a message for everyone."""
+        """Delete a message for everyone, as the user."""
         try:
             wanted = _Delete.model_validate_json(await request.body())
         except ValidationError as error:
@@ -134,7 +136,7 @@ class Page:
         return JSONResponse({"deleted": self._sandbox.user(wanted.user).delete(wanted.id)})
 
     async def file(self, request: Request) -> Response:
-        """A picture to show, or a document to save."""
+        """Serve a stored file: a picture for display, anything else as a download."""
         file = self._sandbox.state.files.get(request.path_params["file_id"])
         if file is None:
             return Response("Not Found", 404)
@@ -153,7 +155,7 @@ def _uploads(form: FormData, kind: str) -> list[tuple[UploadFile, bytes]]:
         (file, file.file.read()) for file in form.getlist(kind) if isinstance(file, UploadFile)
     ]
     if any(len(data) > MAX_UPLOAD for _, data in uploads):
-        raise Refused(f"a file may have {MAX_UPLOAD // 2**20} MB")
+        raise ActionRefused(f"a file may have {MAX_UPLOAD // 2**20} MB")
     return uploads
 
 
@@ -180,7 +182,7 @@ def _encoded(event: Event, user_id: int, state: State) -> str:
 
 
 def _seen(message: Json) -> Json:
-    """What the page shows of a message."""
+    """Return the fields of a message that the page shows, without empty ones."""
     seen = {
         "id": message["message_id"],
         "from": "bot" if message["from"]["is_bot"] else "user",

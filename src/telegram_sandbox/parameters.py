@@ -1,7 +1,4 @@
-"""Reading what a request carries, no more than is wanted.
-
-The parameters of a call, however a client encodes them.
-"""
+"""The parameters of a Bot API call in any encoding, read with a limit on the body's size."""
 
 from __future__ import annotations
 
@@ -17,16 +14,19 @@ from starlette.types import Message, Receive
 
 from telegram_sandbox.errors import ApiError, bad_request
 
-#: What a form needs beside its files, in bytes.
+#: Bytes allowed for the parts of a form other than its files.
 _FORM_OVERHEAD = 2**20
 
 
-class TooLong(Exception):
-    """A request's body is longer than is read."""
+class BodyTooLarge(Exception):
+    """A request's body exceeds its limit."""
 
 
-def limited(request: Request, most: int) -> Request:
-    """The request, reading which raises `TooLong` beyond `most` bytes and a form's overhead."""
+def limit_body(request: Request, most: int) -> Request:
+    """Return the request with a limit on its body.
+
+    Reading more than `most` bytes plus 1 MiB, the overhead of a form, raises `BodyTooLarge`.
+    """
     left = most + _FORM_OVERHEAD
     receive: Receive = request.receive
 
@@ -35,18 +35,18 @@ def limited(request: Request, most: int) -> Request:
         message = await receive()
         left -= len(message.get("body", b""))
         if left < 0:
-            raise TooLong
+            raise BodyTooLarge
         return message
 
     return Request(request.scope, receive_limited)
 
 
 async def read_form(request: Request, most_files: int) -> FormData:
-    """The request's form.
+    """Return the request's form.
 
     Raises:
-        ValueError: it is malformed or has more than `most_files` files.
-        TooLong: see `limited`.
+        ValueError: the form is malformed or has more than `most_files` files.
+        BodyTooLarge: the body exceeds the limit set by `limit_body`.
     """
     try:
         return await request.form(max_files=most_files)
@@ -61,7 +61,7 @@ _MAX_FILES = 20
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that a bot sends."""
+    """A file that a bot uploads."""
 
     name: str
     mime: str
@@ -70,21 +70,24 @@ class Upload:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Values by name: of JSON as they are, of a query or form as text; and uploaded files."""
+    """The parameters of a call by name, and its uploaded files.
+
+    Values from JSON keep their types; those from a query or form are text.
+    """
 
     values: dict[str, Any]
     files: dict[str, Upload] = field(default_factory=dict)
 
     @classmethod
     async def read(cls, request: Request) -> Self:
-        """The parameters that the request carries.
+        """Read the parameters from a request's query and its JSON or form body.
 
         Raises:
-            ApiError: the body is too long or malformed.
+            ApiError: the body is malformed, or longer than `MAX_UPLOAD` and a form's overhead.
         """
         values: dict[str, Any] = dict(request.query_params)
         files: dict[str, Upload] = {}
-        request = limited(request, MAX_UPLOAD)
+        request = limit_body(request, MAX_UPLOAD)
         try:
             if request.headers.get("content-type", "").startswith("application/json"):
                 content = await request.json()
@@ -103,38 +106,38 @@ class Parameters:
                     else:
                         values[name] = value
                 await form.close()
-        except TooLong:
+        except BodyTooLarge:
             raise ApiError(413, "Request Entity Too Large") from None
         except ValueError as error:
             raise bad_request(f"can't parse the request: {error}") from error
         return cls(values, files)
 
     def text(self, name: str) -> str:
-        """The text of that name, "" without one."""
+        """Return a parameter as text, "" if it is absent."""
         value = self.values.get(name)
         return "" if value is None else str(value)
 
     def integer(self, name: str, default: int | None = None) -> int:
-        """The whole number of that name.
+        """Return a parameter as an integer, or `default` if it is absent.
 
         Raises:
-            ApiError: it is none, or there is none and no default.
+            ApiError: the value is not an integer, or it is absent and there is no default.
         """
         value = default if self.text(name) == "" else self.values[name]
         try:
-            return int(value)  # type: ignore[arg-type]  # what it may be is found out here
+            return int(value)  # type: ignore[arg-type]  # a wrong type raises TypeError
         except (TypeError, ValueError, OverflowError):
             raise bad_request(f'parameter "{name}" must be an integer') from None
 
     def flag(self, name: str) -> bool:
-        """Whether that name is set to true."""
+        """Return whether a parameter is "true" or "1", in any case."""
         return self.text(name).lower() in {"true", "1"}
 
     def json(self, name: str, kind: type, default: Any) -> Any:
-        """The object or array of that name, which must be a `kind`.
+        """Return a parameter's JSON object or array, or `default` if it is absent.
 
         Raises:
-            ApiError: it is something else.
+            ApiError: the value is not an instance of `kind`.
         """
         value = self.values.get(name)
         if value is None or value == "":
@@ -147,10 +150,12 @@ class Parameters:
         return value
 
     def file(self, name: str) -> Upload | str:
-        """The uploaded file of that name, or the file id.
+        """Return the uploaded file of a parameter, or the file id that it holds.
+
+        The parameter may also refer to an upload of another name, as `attach://<name>`.
 
         Raises:
-            ApiError: there is neither.
+            ApiError: there is neither an upload nor a file id.
         """
         value = self.text(name)
         upload = self.files.get(value.removeprefix("attach://") if value else name)

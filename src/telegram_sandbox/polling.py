@@ -1,4 +1,4 @@
-"""getUpdates: hands out updates, and waits for some."""
+"""The method getUpdates, with long polling."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ from starlette.requests import Request
 from telegram_sandbox.errors import ApiError
 from telegram_sandbox.parameters import Parameters
 from telegram_sandbox.state import Json, State
-from telegram_sandbox.waiting import first_of, inbox
+from telegram_sandbox.waiting import inbox, wait_for_first
 
-#: A call waits at most so many seconds, whatever it asks for.
+#: The longest timeout of a call in seconds; a longer one is reduced to it.
 MAX_WAIT = 50
-#: An answer has at most so many updates.
+#: The maximum number of updates in an answer.
 MAX_UPDATES = 100
 
 
-class HungUp(Exception):
-    """The client is gone: there is nobody to answer."""
+class ClientDisconnected(Exception):
+    """The client disconnected before its call was answered."""
 
 
 class Polling:
-    """Lets one poller at a time wait for updates."""
+    """Long polling for updates, by one poller at a time."""
 
     def __init__(self, state: State, stopping: asyncio.Event) -> None:
         self._state = state
         self._stopping = stopping
-        self._turn = 0
+        self._latest_poll = 0
 
     async def poll(self, parameters: Parameters, request: Request) -> list[Json] | bytes:
-        """The updates from the offset on, as soon as there are any; or the injected body.
+        """Return the updates from the offset on as soon as there are any, or an injected body.
+
+        The list is empty if the call's timeout passes first or the server stops.
 
         Raises:
-            ApiError: another poller came.
-            HungUp: the client left.
+            ApiError: a newer poller has taken over, or a parameter is malformed.
+            ClientDisconnected: the client disconnected.
         """
         limit = min(max(parameters.integer("limit", MAX_UPDATES), 1), MAX_UPDATES)
         wait = min(max(parameters.integer("timeout", 0), 0), MAX_WAIT)
@@ -46,13 +48,13 @@ class Polling:
             if allowed is not None:
                 state.updates.allow(map(str, allowed))
             state.updates.confirm(offset)
-            self._turn += 1
-            turn = self._turn
-            state.emit("update")  # wakes the older poller
-        with inbox(state, "update") as news:
+            self._latest_poll += 1
+            turn = self._latest_poll
+            state.emit("update")  # wakes the older poller, which then fails
+        with inbox(state, "update") as events:
             while True:
-                news.take()
-                if turn != self._turn:
+                events.take()
+                if turn != self._latest_poll:
                     raise ApiError(
                         409,
                         "Conflict: terminated by other getUpdates request;"
@@ -66,13 +68,13 @@ class Polling:
                 if updates or left <= 0 or self._stopping.is_set():
                     return updates
                 if await request.is_disconnected():
-                    raise HungUp
-                await first_of(
-                    news.filled(), self._stopping.wait(), disconnect(request), seconds=left
+                    raise ClientDisconnected
+                await wait_for_first(
+                    events.filled(), self._stopping.wait(), disconnect(request), seconds=left
                 )
 
 
 async def disconnect(request: Request) -> None:
-    """Returns when the client has left; the request's body must have been read."""
+    """Wait until the client disconnects; the request's body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

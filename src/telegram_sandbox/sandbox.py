@@ -1,4 +1,4 @@
-"""The sandbox from Python: users who write to the bot, and what the bot did."""
+"""The sandbox's Python interface: users who write to the bot, and a record of its calls."""
 
 from __future__ import annotations
 
@@ -13,80 +13,83 @@ from telegram_sandbox.message import Message
 from telegram_sandbox.state import State
 from telegram_sandbox.users import Group, User
 
-#: How many calls are remembered.
+#: The number of most recent calls that are recorded.
 CALLS_KEPT = 100_000
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of the Bot API; a file's download is the method "file"."""
+    """A recorded call of the Bot API; a file download has the method "file"."""
 
     method: str
     chat_id: int | None
-    #: When it came, in seconds of `time.monotonic`.
+    #: The arrival time, in seconds of `time.monotonic`.
     time: float
-    #: The HTTP status of the answer, also of one that was cut off; 0 if there was none.
+    #: The HTTP status of the answer, even if it was cut off; 0 if there was no answer.
     status: int
     fault: FaultName | None
 
 
 class Sandbox:
-    """Telegram as one bot sees it, all in memory; any thread may use it."""
+    """Telegram as one bot sees it, held in memory; its methods are thread-safe."""
 
     def __init__(
         self,
-        token: str = "1000:sandbox",  # noqa: S107  # it opens nothing but this
+        token: str = "1000:sandbox",  # noqa: S107  # it opens only this sandbox
         username: str = "attrai_sandbox_bot",
         faults: Faults = NO_FAULTS,
         seed: int = 0,
     ) -> None:
-        """A sandbox without users.
+        """Create a sandbox without users.
 
         Args:
-            token: the bot's, its id before the colon.
-            username: the bot's, without the @.
-            faults: what goes wrong on purpose; may be replaced at any time.
-            seed: the same seed and the same calls give the same faults.
+            token: the bot's token, with the bot's id before the colon.
+            username: the bot's username, without the @.
+            faults: the faults to inject; the attribute may be replaced at any time.
+            seed: the seed of the faults; the same seed and calls give the same faults.
         """
         self.token = token
         self.faults = faults
         self.state = State(int(token.partition(":")[0]), username)
-        self._chance = random.Random(seed)  # noqa: S311  # faults are no secrets
+        self._chance = random.Random(seed)  # noqa: S311  # faults need no secure randomness
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
     def user(
         self, user_id: int = 1, language: str | None = None, first_name: str | None = None
     ) -> User:
-        """The user of that id, who has started the bot; a new one speaks English."""
+        """Return the user with this id, who has started the bot and is added if they are new.
+
+        A language code or name replaces the user's own; a new user's language is English.
+        """
         self.state.join(user_id, language, first_name)
         return User(self.state, user_id)
 
     def group(self, chat_id: int = -100, title: str = "Group") -> Group:
-        """A group with the bot."""
+        """Return a group chat that the bot is a member of, with this title."""
         return Group(self.state, chat_id, title)
 
     def inject(self, update_fields: dict[str, Any]) -> None:
-        """Queues an update with these fields, of whatever kind and content."""
+        """Queue an update with these fields for the bot, without checking them."""
         self.state.queue(update_fields)
 
     def inject_body(self, body: bytes) -> None:
-        """The next getUpdates answers these bytes with status 200."""
+        """Make the next getUpdates answer with these bytes and status 200."""
         with self.state.lock:
             self.state.update_bodies.append(body)
             self.state.emit("update")
 
     def messages(self, chat_id: int) -> list[Message]:
-        """What is visible in the chat now, oldest first."""
+        """Return the messages visible in a chat, oldest first."""
         state = self.state
         return [Message.of(message, state.files) for message in state.messages(chat_id)]
 
     def wait_for(
         self, chat_id: int, condition: Callable[[list[Message]], bool], seconds: float = 30
     ) -> list[Message]:
-        """The chat's messages as soon as the condition holds for them.
+        """Wait until a condition holds for a chat's messages, and return them.
 
         Raises:
-            TimeoutError: it did not within `seconds`; the error shows what is there.
+            TimeoutError: the condition did not hold within `seconds`; the error lists the messages.
         """
         messages: list[Message] = []
 
@@ -100,25 +103,25 @@ class Sandbox:
 
     @property
     def calls(self) -> list[Call]:
-        """The newest `CALLS_KEPT` calls of the Bot API, in the order of their answers."""
+        """The most recent `CALLS_KEPT` calls of the Bot API, in the order they were answered."""
         with self.state.lock:
             return list(self._calls)
 
     def commands(self, language: str) -> list[dict[str, str]]:
-        """The commands that users of that language see in a private chat."""
+        """Return the commands that users of a language see in a private chat."""
         return self.state.commands.seen_in(language)
 
     def pending_updates(self) -> int:
-        """How many updates no offset has confirmed yet."""
+        """Return the number of updates that the bot has not yet confirmed by an offset."""
         return len(self.state.updates)
 
     def draw_fault(self, method: str) -> FaultName | None:
-        """The fault that happens at a call of the method now."""
+        """Draw the fault for a call of `method`; None means no fault."""
         with self.state.lock:
             return self.faults.draw(method, self._chance)
 
     def note(self, call: Call) -> None:
-        """Remembers a call that was answered."""
+        """Record an answered call."""
         with self.state.lock:
             self._calls.append(call)
 

@@ -1,8 +1,6 @@
-"""Keeps other web pages from using the sandbox through its user's browser.
+"""The HTTP server of a sandbox: its routes, its thread, and its guard against other web pages.
 
-The sandbox's routes.
-
-Serves a sandbox over HTTP, from a thread.
+The guard keeps other pages from using the sandbox through the user's browser.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telegram_sandbox.bot_api import BotApi
-from telegram_sandbox.faults import CuttableProtocol
+from telegram_sandbox.faults import AbortableProtocol
 from telegram_sandbox.page import Page
 from telegram_sandbox.sandbox import Sandbox
 
@@ -43,21 +41,21 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses foreign names and origins, and adds headers that tell a browser to be careful."""
+    """Middleware that refuses foreign host names and origins and adds security headers."""
 
     def __init__(self, app: ASGIApp, *, loopback: bool) -> None:
-        """A guard before `app`.
+        """Wrap an app.
 
         Args:
-            app: what is guarded.
-            loopback: whether it serves this machine alone. Then a request must have asked for it
-                by such a name: a foreign name was made to point here by its owner.
+            app: the app to guard.
+            loopback: whether the server listens on a loopback address. If so, the Host header must
+                name one: any other name was made to point here by its owner (DNS rebinding).
         """
         self._app = app
         self._loopback = loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands a request on, or refuses it."""
+        """Forward a request to the app, or refuse it with 403."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -89,12 +87,12 @@ _STATIC = Path(__file__).with_name("static")
 
 
 def build_app(sandbox: Sandbox, stopping: asyncio.Event, *, loopback: bool) -> Starlette:
-    """The ASGI app of a sandbox.
+    """Build the ASGI app of a sandbox.
 
     Args:
-        sandbox: what it serves.
-        stopping: ends what waits, for the server is about to stop.
-        loopback: whether it serves this machine alone.
+        sandbox: the sandbox to serve.
+        stopping: set when the server is about to stop, to end streams and long polls.
+        loopback: whether the server listens on a loopback address.
     """
     api = BotApi(sandbox, stopping)
     page = Page(sandbox, stopping)
@@ -111,11 +109,11 @@ def build_app(sandbox: Sandbox, stopping: asyncio.Event, *, loopback: bool) -> S
             Route("/file/bot{token}/{path:path}", api.download),
         ],
         middleware=[Middleware(Guard, loopback=loopback)],
-        exception_handlers={ClientDisconnect: _nobody_there},
+        exception_handlers={ClientDisconnect: _client_gone},
     )
 
 
-async def _nobody_there(_: Request, __: Exception) -> Response:
+async def _client_gone(_: Request, __: Exception) -> Response:
     return Response()
 
 
@@ -123,20 +121,20 @@ async def _index(_: Request) -> FileResponse:
     return FileResponse(_STATIC / "index.html")
 
 
-#: Only a hang takes so long: a thread of a busy machine may have to wait for its turn.
+#: Seconds after which a start counts as hung; on a busy machine a thread may start late.
 _START_SECONDS = 60
 _STOP_SECONDS = 5
 
 
 class _Server(uvicorn.Server):
-    """A server that ends streams and long polls when it stops, instead of waiting for them."""
+    """A uvicorn server that ends streams and long polls on shutdown, instead of awaiting them."""
 
     def __init__(self, sandbox: Sandbox, *, loopback: bool) -> None:
         self._stopping = asyncio.Event()
         super().__init__(
             uvicorn.Config(
                 build_app(sandbox, self._stopping, loopback=loopback),
-                http=CuttableProtocol,
+                http=AbortableProtocol,
                 lifespan="off",
                 ws="none",
                 log_config=None,
@@ -153,16 +151,19 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
-    """Serve the sandbox during the block, and yield its address, without a slash at the end.
+    """Serve a sandbox in a thread for the duration of a block, and yield its URL.
+
+    The URL has no trailing slash.
 
     Args:
-        sandbox: what is served.
-        port: the port to listen on; any free one by default.
-        host: the address to listen on; for one that is not loopback any name is answered to.
+        sandbox: the sandbox to serve.
+        port: the port to listen on, or 0 for any free one.
+        host: the address to listen on. On a loopback address, requests for other host names are
+            refused.
 
     Raises:
         OSError: the address can't be listened on.
-        TimeoutError: the server did not start.
+        TimeoutError: the server did not start within 60 seconds, or its thread ended.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:

@@ -1,4 +1,4 @@
-"""Who is there and what was said: the state of the sandbox, shared by threads."""
+"""The state of the sandbox, shared by threads: users, chats, messages and updates."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from telegram_sandbox.commands import Commands, entities
 from telegram_sandbox.media import Files, Media
 
-#: A User, Chat or Message as the Bot API describes it. Never changed once it is shown.
+#: A User, Chat or Message as the Bot API describes it. Never modified once it is shared.
 Json = dict[str, Any]
 
 
 class Updates:
-    """A queue from which an update goes when a higher offset is asked for."""
+    """A queue that keeps each update until a higher offset confirms it."""
 
     def __init__(self) -> None:
         self._waiting: deque[dict[str, Any]] = deque()
@@ -28,34 +28,34 @@ class Updates:
         return len(self._waiting)
 
     def allow(self, kinds: Iterable[str]) -> None:
-        """From now on other kinds are not queued; none given means all."""
+        """Set the kinds of updates that the bot wants; no kinds means all."""
         self._allowed = frozenset(kinds) or None
 
     def allows(self, kind: str) -> bool:
-        """Whether the bot wants updates of that kind."""
+        """Return whether the bot wants updates of this kind."""
         return self._allowed is None or kind in self._allowed
 
     def add(self, fields: dict[str, Any]) -> None:
-        """Queues an update of whatever kind."""
+        """Queue an update of any kind under the next id."""
         self._last_id += 1
         self._waiting.append({"update_id": self._last_id, **fields})
 
     def confirm(self, offset: int) -> None:
-        """Forgets the updates below the offset."""
+        """Remove the updates whose id is below the offset."""
         while self._waiting and self._waiting[0]["update_id"] < offset:
             self._waiting.popleft()
 
     def first(self, most: int) -> list[dict[str, Any]]:
-        """The oldest updates."""
+        """Return up to `most` updates, oldest first."""
         return [self._waiting[i] for i in range(min(most, len(self._waiting)))]
 
     def clear(self) -> None:
-        """Forgets all updates."""
+        """Remove all updates."""
         self._waiting.clear()
 
 
 class Event(NamedTuple):
-    """Something that changed, for those who listen; `chat` is None for what concerns all."""
+    """A change that listeners are notified of; `chat` is None if it concerns every chat."""
 
     name: str
     chat: int | None = None
@@ -63,10 +63,9 @@ class Event(NamedTuple):
 
 
 class State:
-    """Chats, their messages and the updates about them.
+    """Users, chats, their messages and the bot's updates about them.
 
-    Every method may be called from any thread. Who needs several of them to be one step holds
-    `lock` meanwhile.
+    All methods are thread-safe. Hold `lock` to make several calls atomic.
     """
 
     def __init__(self, bot_id: int, username: str) -> None:
@@ -80,7 +79,7 @@ class State:
         self.files = Files()
         self.media = Media(self.files)
         self.updates = Updates()
-        #: What the next calls of getUpdates answer instead of updates.
+        #: Bodies that the next calls of getUpdates answer with instead of updates.
         self.update_bodies: deque[bytes] = deque()
         self.commands = Commands()
         self._changed = threading.Condition(self.lock)
@@ -93,10 +92,13 @@ class State:
         self._last_message = 0
         self._last_album = 0
 
-    # Who is there.
+    # Users and chats.
 
     def join(self, user_id: int, language: str | None, first_name: str | None) -> Json:
-        """The user, with a private chat; one who is there already is changed where it is said."""
+        """Add a user and their private chat, or update a known user, and return the User.
+
+        None keeps a known user's language or name; a new user is called "User" and speaks English.
+        """
         with self.lock:
             known = self._users.get(user_id, {"first_name": "User", "language_code": "en"})
             user = {
@@ -113,21 +115,25 @@ class State:
             return user
 
     def open(self, chat: Json) -> None:
-        """Adds the chat, or changes its title."""
+        """Add a chat, or replace the description of a known one and keep its messages."""
         with self.lock:
             self._chats[chat["id"]] = chat
             self._messages.setdefault(chat["id"], {})
 
     def user(self, user_id: int) -> Json:
-        """The user of that id, who is there."""
+        """Return the User with this id.
+
+        Raises:
+            KeyError: there is no such user.
+        """
         return self._users[user_id]
 
     def chat(self, chat_id: int) -> Json | None:
-        """The chat of that id."""
+        """Return the Chat with this id, or None if there is none."""
         return self._chats.get(chat_id)
 
     def block(self, user_id: int, *, blocked: bool) -> None:
-        """The user blocks the bot, or unblocks it."""
+        """Block or unblock the bot as a user, and notify the bot if that is a change."""
         with self.lock:
             if (user_id in self._blocked) == blocked:
                 return
@@ -147,25 +153,25 @@ class State:
             )
 
     def has_blocked(self, user_id: int) -> bool:
-        """Whether the user has blocked the bot."""
+        """Return whether the user has blocked the bot."""
         return user_id in self._blocked
 
-    # What was said.
+    # Messages.
 
     def new_album(self) -> str:
-        """An id for messages that are sent together."""
+        """Return a new `media_group_id` for messages that are sent together."""
         with self.lock:
             self._last_album += 1
             return str(13_000_000_000_000_000 + self._last_album)
 
     def post(self, sender: Json, chat_id: int, content: Json, reply_to: int | None) -> Json:
-        """Adds a message to a chat and returns it.
+        """Add a message to a chat and return it.
 
         Args:
-            sender: the User it is from; of everyone but the bot, the bot gets an update.
-            chat_id: the chat, which is there.
-            content: the fields of its Message that say what it is.
-            reply_to: the id of a message in the same chat.
+            sender: the User who sends it; unless that is the bot, the bot gets an update.
+            chat_id: the id of a known chat.
+            content: the fields of the Message that hold its content, such as `text` or `photo`.
+            reply_to: the id of the message in the same chat that it replies to.
         """
         with self.lock:
             self._last_message += 1
@@ -187,16 +193,16 @@ class State:
             return message
 
     def message(self, chat_id: int, message_id: int | None) -> Json | None:
-        """The message of that id in the chat, unless it was deleted."""
+        """Return the message with this id in a chat, or None if it is unknown or was deleted."""
         return self._messages.get(chat_id, {}).get(message_id or 0)
 
     def messages(self, chat_id: int) -> list[Json]:
-        """What is visible in the chat, oldest first."""
+        """Return the messages visible in a chat, oldest first."""
         with self.lock:
             return list(self._messages.get(chat_id, {}).values())
 
     def edit(self, message: Json, text: str) -> Json:
-        """Gives a text message another text; the message as it is then."""
+        """Replace the text of a text message, and return the edited message."""
         with self.lock:
             kept = {key: value for key, value in message.items() if key != "entities"}
             edited = {**kept, "edit_date": int(time.time()), **_with_entities({"text": text})}
@@ -206,17 +212,17 @@ class State:
             return edited
 
     def delete(self, chat_id: int, message_id: int) -> bool:
-        """Deletes a message; whether it was there."""
+        """Delete a message, and return whether it existed."""
         with self.lock:
             if self._messages.get(chat_id, {}).pop(message_id, None) is None:
                 return False
             self.emit("deleted", chat_id, message_id)
             return True
 
-    # Who is told.
+    # Updates and events.
 
     def queue(self, update: Json) -> None:
-        """Queues an update for the bot, whatever is in it."""
+        """Queue an update for the bot, whatever its kind and content."""
         with self.lock:
             self.updates.add(update)
             self.emit("update")
@@ -226,7 +232,7 @@ class State:
             self.queue({kind: content})
 
     def emit(self, name: str, chat_id: int | None = None, data: Any = None) -> None:
-        """Tells those who listen and those who wait."""
+        """Notify listeners of an event, and wake threads in `wait_until`."""
         with self.lock:
             self._changes += 1
             self._changed.notify_all()
@@ -235,7 +241,7 @@ class State:
 
     @contextmanager
     def listening(self, listener: Callable[[Event], None]) -> Iterator[None]:
-        """Calls `listener`, under the lock, with every event meanwhile."""
+        """Call `listener` with every event during the block, while holding the lock."""
         with self.lock:
             self._listeners.append(listener)
         try:
@@ -245,11 +251,14 @@ class State:
                 self._listeners.remove(listener)
 
     def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Waits until something changes so that the condition holds; whether it does."""
+        """Wait until a condition holds, and return whether it did within `seconds`.
+
+        The condition is evaluated at once and after every change.
+        """
         deadline = time.monotonic() + seconds
         while True:
             changes = self._changes
-            # Without the lock: a condition may take its time over pictures.
+            # Without the lock, because a condition may spend a long time decoding pictures.
             if condition():
                 return True
             with self._changed:

@@ -1,18 +1,19 @@
-"""What users do in their apps."""
+"""The actions of users in their Telegram apps."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from attrai.errors import UserError
-from telegram_sandbox.errors import Refused
+from telegram_sandbox.errors import ActionRefused
 from telegram_sandbox.state import State
 
 
 class User:
-    """A user. The id of his private chat with the bot is his own; `chat` names another one.
+    """A Telegram user, whose private chat with the bot has the same id.
 
-    Whatever he sends answers the message `reply_to`, if that is given, and returns its own id.
+    The methods that send a message return its id. It goes to the private chat unless `chat` names
+    another one, and replies to the message `reply_to` if that is given.
     """
 
     def __init__(self, state: State, user_id: int) -> None:
@@ -20,7 +21,7 @@ class User:
         self.id = user_id
 
     def send_text(self, text: str, *, chat: int | None = None, reply_to: int | None = None) -> int:
-        """Sends a text; commands and mentions in it are marked."""
+        """Send a text, with the commands and mentions in it marked as entities."""
         return self._send({"text": text}, chat, reply_to)
 
     def send_photo(
@@ -32,20 +33,21 @@ class User:
         album: str | None = None,
         reply_to: int | None = None,
     ) -> int:
-        """Sends a photo, shrunk and encoded anew as the apps do it.
+        """Send a photo, scaled down and re-encoded as the apps do.
 
         Raises:
-            Refused: the bytes are no picture that can be read.
+            ActionRefused: the bytes can't be decoded as a picture, or the bot is blocked.
         """
         return self._send({"photo": self._photo(data), **_labels(caption, album)}, chat, reply_to)
 
     def send_album(
         self, photos: list[bytes], caption: str | None = None, *, chat: int | None = None
     ) -> list[int]:
-        """Sends photos together, the caption being the first one's.
+        """Send photos as an album, with the caption on the first one.
 
         Raises:
-            Refused: one of them is no picture that can be read; then none is sent.
+            ActionRefused: one of them can't be decoded as a picture, in which case none is sent, or
+                the bot is blocked.
         """
         album = self._state.new_album()
         captions = [caption, *[None] * len(photos)]
@@ -55,7 +57,7 @@ class User:
         ]
         return [self._send(content, chat) for content in contents]
 
-    def send_document(  # noqa: PLR0913  # a document has a name and a type besides
+    def send_document(  # noqa: PLR0913  # a document also has a name and a media type
         self,
         data: bytes,
         name: str,
@@ -66,37 +68,37 @@ class User:
         album: str | None = None,
         reply_to: int | None = None,
     ) -> int:
-        """Sends a file as it is."""
+        """Send a file unchanged, as a document."""
         document = self._state.media.document(data, name, mime)
         return self._send({"document": document, **_labels(caption, album)}, chat, reply_to)
 
     def send_sticker(self) -> int:
-        """Sends a sticker."""
+        """Send a sticker whose file is a placeholder."""
         file = self._file(b"a sticker", "stickers", "image/webp")
         kind = {"type": "regular", "is_animated": False, "is_video": False, "emoji": "👍"}
         return self._send({"sticker": {**file, **kind, "width": 512, "height": 512}})
 
     def send_voice(self) -> int:
-        """Sends a voice message."""
+        """Send a voice message whose file is a placeholder."""
         file = self._file(b"a voice", "voice", "audio/ogg")
         return self._send({"voice": {**file, "duration": 2, "mime_type": "audio/ogg"}})
 
     def send_video(self) -> int:
-        """Sends a video."""
+        """Send a video whose file is a placeholder."""
         file = self._file(b"a video", "videos", "video/mp4")
         size = {"width": 640, "height": 480, "duration": 2, "mime_type": "video/mp4"}
         return self._send({"video": {**file, **size}})
 
     def block(self) -> None:
-        """Blocks the bot: it can't send anything to the private chat."""
+        """Block the bot, so that it can't send anything to the private chat."""
         self._state.block(self.id, blocked=True)
 
     def unblock(self) -> None:
-        """Takes `block` back."""
+        """Unblock the bot, so that it can send to the private chat again."""
         self._state.block(self.id, blocked=False)
 
     def delete(self, message_id: int, *, chat: int | None = None) -> bool:
-        """Deletes a message for everyone; whether it was there."""
+        """Delete a message for everyone, and return whether it existed."""
         return self._state.delete(chat or self.id, message_id)
 
     def _send(
@@ -105,7 +107,7 @@ class User:
         state = self._state
         with state.lock:
             if chat is None and state.has_blocked(self.id):
-                raise Refused("the bot is blocked")
+                raise ActionRefused("the bot is blocked")
             message = state.post(state.user(self.id), chat or self.id, content, reply_to)
         message_id: int = message["message_id"]
         return message_id
@@ -114,7 +116,7 @@ class User:
         try:
             return self._state.media.photo(data)
         except UserError as error:
-            raise Refused("the file is not a picture that can be read") from error
+            raise ActionRefused("the file is not a picture that can be read") from error
 
     def _file(self, data: bytes, folder: str, mime: str) -> dict[str, Any]:
         file = self._state.files.add(data, folder, mime, folder)
@@ -122,7 +124,7 @@ class User:
 
 
 class Group:
-    """A group chat that the bot is a member of; it sees every message there."""
+    """A group chat that the bot is a member of, and in which it sees every message."""
 
     def __init__(self, state: State, chat_id: int, title: str) -> None:
         state.open({"id": chat_id, "type": "group", "title": title})

@@ -1,4 +1,4 @@
-"""Waiting in an event loop for what happens in any thread."""
+"""Waiting in an event loop for events from any thread."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from telegram_sandbox.state import Event, State
 
 
 class Inbox:
-    """Events in the order in which they happened."""
+    """A queue of events, in the order in which they happened, for one event loop."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._filled = asyncio.Event()
 
     def put(self, event: Event) -> None:
-        """Adds an event; in the loop's thread."""
+        """Add an event; must be called in the event loop's thread."""
         self._events.append(event)
         self._filled.set()
 
     def take(self) -> list[Event]:
-        """Empties the inbox."""
+        """Remove and return all events."""
         events, self._events = self._events, []
         self._filled.clear()
         return events
 
     async def filled(self) -> None:
-        """Returns as soon as there is something to take."""
+        """Wait until there are events to take."""
         await self._filled.wait()
 
 
 @contextmanager
 def inbox(state: State, *names: str, chat: int | None = None) -> Iterator[Inbox]:
-    """Collects the events with these names, of the chat alone if one is given."""
+    """Yield an inbox that collects the events with these names during the block.
+
+    If a chat is given, only its events and those that concern every chat are collected.
+    """
     loop = asyncio.get_running_loop()
     box = Inbox()
 
@@ -47,8 +50,8 @@ def inbox(state: State, *names: str, chat: int | None = None) -> Iterator[Inbox]
         yield box
 
 
-async def first_of(*ways: Coroutine[Any, Any, Any], seconds: float) -> None:
-    """Returns as soon as one of them has returned, or after so many seconds; ends the others."""
+async def wait_for_first(*ways: Coroutine[Any, Any, Any], seconds: float) -> None:
+    """Wait until one of the coroutines ends or `seconds` have passed, and cancel the rest."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

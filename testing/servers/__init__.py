@@ -1,10 +1,10 @@
-"""Real servers of our own, for tests and benchmarks, on free loopback ports.
+"""Private, real servers for tests and benchmarks, on free loopback ports.
 
     with RabbitServer() as rabbit, RedisServer() as redis:
         ...  # rabbit.url, redis.url
 
-Each has its own folder, ports and password, runs as whoever runs the tests, and is gone, with its
-folder, when the context or the interpreter ends.
+Each has its own folder and ports, runs as the user who runs the tests, and is removed, with its
+folder, when the context or the interpreter exits. RabbitMQ and Redis have their own password.
 """
 
 from testing.servers.prometheus import PrometheusServer

@@ -1,4 +1,4 @@
-"""The servers that tests share, and what happens where a program is missing."""
+"""Fixtures for the servers that tests share. Without a server's program tests are skipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testing.servers.server import find_program
 
 
 def require(name: str) -> str:
-    """The path of the program `name`; without it a test is skipped, and in CI it fails."""
+    """Return the path of the program `name`. If it is missing, skip the test, or fail it in CI."""
     try:
         return find_program(name)
     except FileNotFoundError as missing:
@@ -23,7 +23,7 @@ def require(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
-    """A Redis that the tests share."""
+    """Start a Redis server that all tests of the session share."""
     require("redis-server")
     with RedisServer() as server:
         yield server
@@ -31,7 +31,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def rabbit_server() -> Iterator[RabbitServer]:
-    """A RabbitMQ that the tests share."""
+    """Start a RabbitMQ server that all tests of the session share."""
     require("rabbitmq-server")
     with RabbitServer() as server:
         yield server
@@ -39,7 +39,7 @@ def rabbit_server() -> Iterator[RabbitServer]:
 
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
-    """The address of an empty Redis, running whatever the last test did to it."""
+    """Return the URL of an empty, running Redis, even if the previous test stopped it."""
     redis_server.start()
     redis_server.clear()
     return redis_server.url
@@ -47,7 +47,7 @@ def redis_url(redis_server: RedisServer) -> str:
 
 @pytest.fixture
 def amqp_url(rabbit_server: RabbitServer) -> str:
-    """The address of an empty RabbitMQ, running whatever the last test did to it."""
+    """Return the URL of an empty, running RabbitMQ, even if the previous test stopped it."""
     rabbit_server.start()
     rabbit_server.clear()
     return rabbit_server.url

@@ -1,4 +1,4 @@
-"""A Prometheus of our own."""
+"""A private Prometheus server for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from testing.servers.server import HOST, Server, free_ports
 
 
 class PrometheusServer(Server):
-    """A private Prometheus that reads pages of this machine every second."""
+    """A private Prometheus server that scrapes ports of this machine every second."""
 
     def __init__(self, pages: Mapping[str, int], rules: Path) -> None:
-        """A Prometheus.
+        """Write the configuration of a server that isn't running yet.
 
         Args:
-            pages: the port of each service, which becomes its label `service`.
-            rules: a file of rules to evaluate.
+            pages: the metrics port of each service, by the value of its label `service`.
+            rules: a file of alerting rules to evaluate.
         """
         super().__init__("prometheus", *free_ports(1))
         targets = [
@@ -35,10 +35,10 @@ class PrometheusServer(Server):
         (self.folder / "prometheus.yml").write_text(json.dumps(settings))
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """What an expression yields now: its labels and its value, for each series.
+        """Evaluate a PromQL expression now, and return the labels and `value` of each series.
 
         Raises:
-            ValueError: it is no expression.
+            ValueError: Prometheus rejected the expression.
         """
         answer = requests.get(
             f"http://{HOST}:{self.port}/api/v1/query", {"query": expression}, timeout=10

@@ -1,4 +1,4 @@
-"""A RabbitMQ of our own."""
+"""A private RabbitMQ server for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from testing.servers.server import HOST, PATIENCE_S, Server, find_program, free_
 
 
 class RabbitServer(Server):
-    """A private RabbitMQ node with its own epmd, the daemon that knows the nodes of a machine."""
+    """A private RabbitMQ node with its own epmd, the daemon that registers a machine's nodes."""
 
     user = "attrai"
 
@@ -36,15 +36,15 @@ class RabbitServer(Server):
         (self.folder / "plugins").write_text("[].")
         cookie = self.folder / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
-        cookie.chmod(0o400)  # Erlang refuses a cookie that others could read
+        cookie.chmod(0o400)  # Erlang refuses a cookie that other users could read
 
     @property
     def url(self) -> str:
-        """Where it is, with user and password; `clear` changes the virtual host in it."""
+        """The server's URL, including user and password. `clear` changes its virtual host."""
         return f"amqp://{self.user}:{self.password}@{HOST}:{self.port}/{self.vhost}"
 
     def queue_depths(self) -> dict[str, int]:
-        """How many messages each queue holds, those handed out but not acknowledged included."""
+        """Return the number of messages in each queue, including unacknowledged ones."""
         queues = f'rabbit_amqqueue:info_all(<<"{self.vhost}">>, [name, messages])'
         pairs = "[{Name, N} || [{name, {resource, _, queue, Name}}, {messages, N}] <- Queues]"
         depths: dict[str, int] = json.loads(
@@ -54,17 +54,18 @@ class RabbitServer(Server):
         )
         return depths
 
-    def alarm(self, on: bool) -> None:  # noqa: FBT001  `alarm(True)` reads as it is meant
-        """Raise or clear the memory alarm, under which the server reads from no publisher."""
+    def alarm(self, on: bool) -> None:  # noqa: FBT001  `alarm(True)` is clear enough
+        """Raise or clear the memory alarm, which makes the server block all publishers."""
         memory = "{resource_limit, memory, node()}"
         change = f"set_alarm({{{memory}, []}})" if on else f"clear_alarm({memory})"
         self._evaluate(f"rabbit_alarm:{change}")
 
     def clear(self) -> None:
-        """Go on empty, in another virtual host, without alarm; connections to the old one end.
+        """Delete everything by moving to a new virtual host, and clear the memory alarm.
 
-        They end a moment after it is deleted, and one to a new host of the same name might too.
-        Wherever this fails, the host in `url` exists, and the next call goes on from there.
+        Connections to the old virtual host are closed a moment after it is deleted. The new one has
+        another name, because connections to one of the same name might be closed as well. If any
+        step fails, the virtual host in `url` still exists, and the next call continues from there.
         """
         new = next(self._vhosts)
         self._evaluate(
@@ -80,14 +81,14 @@ class RabbitServer(Server):
         )
 
     def _launch(self) -> None:
-        # Before the node, which would else start one that outlives it.
+        # Before the node, which would otherwise start an epmd that outlives it.
         epmd = [find_program("epmd"), "-port", str(self._epmd_port), "-address", HOST]
         self._run(epmd, self._environment())
         self._wait_until(lambda: listening(self._epmd_port))
         self._run([self.program], self._environment())
 
     def _accepts_login(self) -> bool:
-        if not listening(self.port):  # pika would log an error each time
+        if not listening(self.port):  # pika would log an error at each attempt
             return False
         with contextlib.suppress(AMQPError):
             pika.BlockingConnection(pika.URLParameters(self.url)).close()
@@ -95,12 +96,12 @@ class RabbitServer(Server):
         return False
 
     def _environment(self) -> dict[str, str]:
-        """All that is set: nothing of the user's own Erlang or RabbitMQ reaches the node."""
+        """Return the complete environment, isolated from the user's own Erlang and RabbitMQ."""
         folder = str(self.folder)
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
-            "HOME": folder,  # of the cookie
+            "HOME": folder,  # where the cookie is
             "ERL_EPMD_ADDRESS": HOST,
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_FLAGS": "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
@@ -113,16 +114,19 @@ class RabbitServer(Server):
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/plugins",
             "RABBITMQ_LOG_BASE": f"{folder}/log",
             "RABBITMQ_MNESIA_BASE": f"{folder}/mnesia",
-            # Its script then becomes the node instead of staying in front of it, so that our
-            # signals reach the node; nothing else hangs on this.
+            # Makes the start script exec the node instead of staying its parent, so that our
+            # signals reach the node. It has no other effect.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
     def _evaluate(self, expression: str) -> str:
-        """What an Erlang expression prints in the node; 5 ms, where rabbitmqctl takes 500."""
+        """Evaluate an Erlang expression in the node, and return its output.
+
+        This takes 5 ms, where rabbitmqctl takes 500 ms.
+        """
         node = f"{HOST}:{self._distribution_port}"
-        # The node refuses a caller by the name of one whose connection it still holds. By -R it
-        # chooses the names itself; -r makes them of the second, alike for all who call in it.
+        # The node rejects a caller with the name of one that is still connected. With -R the node
+        # assigns the names; -r derives them from the time in seconds, so concurrent callers clash.
         done = subprocess.run(
             [find_program("erl_call"), "-address", node, "-R", "-e", "-fetch_stdout"],
             input=f"{expression}, ok.\n",

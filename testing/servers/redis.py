@@ -1,4 +1,4 @@
-"""A Redis of our own."""
+"""A private Redis server for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testing.servers.server import HOST, Server, free_ports
 
 
 class RedisServer(Server):
-    """A private Redis in which every acknowledged write survives a kill."""
+    """A private Redis server in which every acknowledged write survives a kill."""
 
     def __init__(self) -> None:
         super().__init__("redis-server", *free_ports(1))
@@ -28,11 +28,11 @@ class RedisServer(Server):
 
     @property
     def url(self) -> str:
-        """Where it is, with the password."""
+        """The server's URL, including the password."""
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
     def clear(self) -> None:
-        """Delete everything in it."""
+        """Delete all keys."""
         with redis.Redis.from_url(self.url) as client:
             client.flushall()
 
@@ -46,5 +46,5 @@ class RedisServer(Server):
         except (
             redis.ConnectionError,
             redis.TimeoutError,
-        ):  # not listening yet, or still loading its file
+        ):  # not listening yet, or still loading its append-only file
             return False

@@ -1,4 +1,4 @@
-"""A server program that tests start for themselves: what RabbitMQ and Redis share."""
+"""The base class of the private servers, and helpers for ports and processes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,19 @@ import psutil
 
 HOST = "127.0.0.1"
 INSTALL = "apt-get install --no-install-recommends rabbitmq-server redis-server chromium prometheus"
-#: RabbitMQ takes 4 to 6 s on two cores; much more means that the machine is stuck.
+#: Seconds to wait for a server. RabbitMQ takes 4 to 6 s on two cores; much more means that the
+#: machine is stuck.
 PATIENCE_S = 90.0
-#: Where Debian keeps what its wrapper in /usr/sbin runs as the user rabbitmq only.
+#: Debian's folder of the actual programs. Its wrappers in /usr/sbin run only as user rabbitmq.
 RABBITMQ_BIN = "/usr/lib/rabbitmq/bin"
 
 
 def find_program(name: str) -> str:
-    """The path of the program `name`, or an error that says how to install it."""
+    """Return the path of the program `name`.
+
+    Raises:
+        FileNotFoundError: it is not installed; the message says how to install it.
+    """
     path = os.pathsep.join((RABBITMQ_BIN, os.environ.get("PATH", os.defpath)))
     found = shutil.which(name, path=path)
     if found is None:
@@ -37,10 +42,13 @@ def find_program(name: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens.
+    """Return `count` ports on which nothing listens.
 
-    They lie below those that the system gives to outgoing connections: a client that calls a
-    stopped server again and again would else take its port one day, and talk to itself.
+    They are below the range of ephemeral ports: a client that keeps reconnecting to a stopped
+    server would otherwise get the server's port as its own one day, and connect to itself.
+
+    Raises:
+        OSError: there are too few free ports.
     """
     ports: list[int] = []
     for port in random.sample(range(10_000, 32_768), 1_000):
@@ -53,13 +61,16 @@ def free_ports(count: int) -> list[int]:
 
 
 def listening(port: int) -> bool:
-    """Whether someone accepts connections on `port`."""
+    """Return whether something accepts connections on `port`."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
 
 def is_gone(process: psutil.Process) -> bool:
-    """Whether a process has ended; a zombie has, and a container's process 1 may never bury it."""
+    """Return whether a process has ended.
+
+    A zombie counts as ended, because a container's process 1 may never reap it.
+    """
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -67,7 +78,7 @@ def is_gone(process: psutil.Process) -> bool:
 
 
 class Server(ABC):
-    """A server program with a folder of its own; the base of both."""
+    """A server program with a private folder, port and password. Base class of all servers."""
 
     def __init__(self, name: str, port: int) -> None:
         self.program = find_program(name)
@@ -91,7 +102,7 @@ class Server(ABC):
         return self._started[-1].pid
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of this server: those started here, and their children."""
+        """Return every process of this server: those started here, and their descendants."""
         family: list[psutil.Process] = []
         for started in self._started:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -100,10 +111,10 @@ class Server(ABC):
         return family
 
     def start(self) -> None:
-        """Start, unless it runs, and return when it accepts a login."""
+        """Start the server unless it is running, and return once it accepts a login."""
         if self._started and self._started[-1].poll() is None:
             return
-        self.kill()  # what is left of a server that died by itself
+        self.kill()  # the remaining processes of a server that crashed
         try:
             self._launch()
             self._wait_until(self._accepts_login)
@@ -112,7 +123,7 @@ class Server(ABC):
             raise
 
     def stop(self) -> None:
-        """End it as an administrator would."""
+        """Stop the server cleanly, as an administrator would."""
         family = self.processes()
         if self._started:
             self._started[-1].terminate()
@@ -121,16 +132,16 @@ class Server(ABC):
         self._end(family)
 
     def kill(self) -> None:
-        """End it as a power cut would; its data stay."""
+        """Kill the server's processes, as a power cut would. Its data are kept."""
         self._end(self.processes())
 
     def restart(self) -> None:
-        """Stop and start, with the same ports and data."""
+        """Stop the server cleanly, and start it with the same ports and data."""
         self.stop()
         self.start()
 
     def close(self) -> None:
-        """Leave nothing behind: neither a process nor the folder."""
+        """Kill the server's processes, and delete its folder."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.close)
@@ -151,7 +162,7 @@ class Server(ABC):
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    start_new_session=True,  # Ctrl-C is for the tests, which then end it
+                    start_new_session=True,  # Ctrl-C goes to the tests, which then stop the server
                 )
             )
 

@@ -1,4 +1,4 @@
-"""The chain: whatever happens to a job, it ends in one answer and leaves nothing."""
+"""The chain: whatever happens to a job, it ends in one answer and leaves no files."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from attrai.images.codecs import unpack_image
 from attrai.job import STAGES, Job, job_id
 from attrai.ledger import Ledger
 from attrai.processes.embedded import EmbeddedChain, embedded_chain, embedded_redis
-from attrai.rating.folder import TARGET, FolderChannel
 from attrai.settings import Settings
+from testing.folder_channel import TARGET, FolderChannel
 from testing.waiting import PATIENCE_S
 from tests.conftest import ASTRONAUT
 
-#: How many jobs the ledger lets in at once.
+#: Maximum number of jobs that the ledger admits at once.
 MOST = 3
 
 
 @pytest.fixture(autouse=True)
 def temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Temporary files go to a folder in which a test must leave none."""
+    """Redirect temporary files to a folder that must be empty after each test."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -43,7 +43,7 @@ def temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
 
 @pytest.fixture
 def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """The log records of the test, as the JSON that they are written as."""
+    """Return a function that returns the test's log records, parsed from JSON."""
     stream = io.StringIO()
     logs.configure("debug", stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -51,7 +51,7 @@ def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 
 class Chain:
-    """A chain under test, its answers, and a job for it."""
+    """A chain under test, with its answers and jobs for it."""
 
     def __init__(self, chain: EmbeddedChain, answers: SimpleQueue[Job], folder: Path) -> None:
         self.chain = chain
@@ -61,16 +61,16 @@ class Chain:
         self._answers = answers
 
     def job(self, make_job: Callable[..., Job], **changes: Any) -> Job:
-        """A job whose photo is the example."""
+        """Return a job whose photo is the example."""
         address = {TARGET: str(self.picture)}
         return make_job(source=str(ASTRONAUT), address=address, **changes)
 
     def answer(self) -> Job:
-        """The next job whose answer is out."""
+        """Wait for the next answered job, and return it."""
         return self._answers.get(timeout=PATIENCE_S)
 
     def settle(self) -> None:
-        """Waits until no message is left, then sees that no answer and no photo is left either."""
+        """Wait until the queues are empty, and check that no answer, slot or photo is left."""
         for stage in STAGES:
             self.broker.join(stage, timeout=int(PATIENCE_S * 1000))
         assert self._answers.empty()
@@ -81,7 +81,7 @@ class Chain:
 
 @contextmanager
 def running(folder: Path, channel: FolderChannel) -> Iterator[Chain]:
-    """A chain on one thread with one channel."""
+    """Run a chain on one thread with one channel."""
     answers: SimpleQueue[Job] = SimpleQueue()
     channels = {"folder": channel}
     ledger = Ledger(embedded_redis(), max_active=MOST, max_pending=MOST, lifetime=600)
@@ -90,7 +90,7 @@ def running(folder: Path, channel: FolderChannel) -> Iterator[Chain]:
 
 
 def test_a_photo_goes_through_all_stages(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """A photo comes back as a picture, with faces, scores and the timing of every stage."""
+    """A photo is answered by a picture, with faces, scores and the timing of every stage."""
     with running(tmp_path, FolderChannel()) as chain:
         assert chain.chain.intake.submit(chain.job(make_job)) == "admitted"
         job = chain.answer()
@@ -129,7 +129,7 @@ def test_passing_faults_are_tried_again(
     make_job: Callable[..., Job],
     records: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """Two failures of a stage are logged, cost time, and nothing else."""
+    """A stage that fails twice is tried again, and its failures are logged."""
     with running(tmp_path, Failing(fetches=2, deliveries=2)) as chain:
         chain.chain.intake.submit(chain.job(make_job))
         assert chain.answer().failure is None
@@ -152,7 +152,7 @@ def test_passing_faults_are_tried_again(
 def test_lasting_faults_end_in_an_answer(
     tmp_path: Path, make_job: Callable[..., Job], channel: Failing
 ) -> None:
-    """A stage that keeps failing, even the last one, ends the job as our fault."""
+    """A stage that keeps failing, even deliver, ends the job as an internal error."""
     with running(tmp_path, channel) as chain:
         chain.chain.intake.submit(chain.job(make_job))
         assert chain.answer().failure == INTERNAL
@@ -162,7 +162,7 @@ def test_lasting_faults_end_in_an_answer(
 
 
 def test_a_renderer_that_is_gone(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """A job that names a renderer which is no longer installed is answered as our fault."""
+    """A job whose renderer is no longer installed ends as an internal error."""
     with running(tmp_path, FolderChannel()) as chain:
         chain.chain.intake.submit(chain.job(make_job, renderer="removed"))
         job = chain.answer()
@@ -178,7 +178,7 @@ def test_a_renderer_that_is_gone(tmp_path: Path, make_job: Callable[..., Job]) -
 
 
 def test_no_face(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """A photo without a face goes from detect straight to its answer."""
+    """A photo without a face goes from detect straight to deliver."""
     blank = tmp_path / "blank.png"
     Image.new("RGB", (200, 200), "white").save(blank)
     channel = Failing()
@@ -193,7 +193,7 @@ def test_no_face(tmp_path: Path, make_job: Callable[..., Job]) -> None:
 
 
 def test_a_message_twice(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """A message that comes again after its job was answered leads to no second answer."""
+    """A message that is redelivered after its job was answered gives no second answer."""
     with running(tmp_path, FolderChannel()) as chain:
         job = chain.job(make_job)
         chain.chain.intake.submit(job)
@@ -208,7 +208,7 @@ def test_a_message_twice(tmp_path: Path, make_job: Callable[..., Job]) -> None:
 def test_a_message_of_another_version(
     tmp_path: Path, make_job: Callable[..., Job], stage: str
 ) -> None:
-    """A job of an unknown version ends in an apology, in whichever queue it is."""
+    """A job of an unknown version ends in a failure message, whichever queue it is in."""
     channel = Failing()
     with running(tmp_path, channel) as chain:
         job = chain.job(make_job)
@@ -224,7 +224,7 @@ def test_a_message_that_is_no_job(
     make_job: Callable[..., Job],
     records: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """Of a message that is no job the log tells, and the next job is none the worse."""
+    """A message that is not a job is logged, and the next job is processed as usual."""
     with running(tmp_path, FolderChannel()) as chain:
         send(chain.broker, "detect", {"hello": "world"})
         chain.chain.intake.submit(chain.job(make_job))
@@ -235,14 +235,14 @@ def test_a_message_that_is_no_job(
 
 
 def send(broker: dramatiq.Broker, stage: str, message: dict[str, Any]) -> None:
-    """Puts any message into a stage's queue."""
+    """Put an arbitrary message into a stage's queue."""
     broker.enqueue(
         dramatiq.Message(queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={})
     )
 
 
 def test_no_more_jobs_than_fit(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """The chain takes as many jobs at once as its ledger, and takes more as they are answered."""
+    """The chain admits as many jobs as its ledger allows, and more as jobs are answered."""
     accepted = 0
     with running(tmp_path, FolderChannel()) as chain:
         jobs = [chain.job(make_job, id=job_id("test", n)) for n in range(10)]

@@ -1,4 +1,4 @@
-"""Postponing: what has to wait goes back into its queue, and that is no failed attempt."""
+"""Postponing: a job that has to wait is requeued, which doesn't count as a failed attempt."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from attrai.errors import TIMED_OUT, TryLater
 from attrai.job import Failure, Job
 from attrai.ledger import Ledger
 from attrai.processes.embedded import embedded_redis
-from attrai.rating.folder import FolderChannel
 from attrai.services import Services
 from attrai.settings import Settings
 from attrai.storage import VolumeStore
+from testing.folder_channel import FolderChannel
 
-#: Seconds until a job is given up.
+#: Seconds until a job is overdue.
 LIFETIME = 600
 
 
 class Busy(FolderChannel):
-    """A channel that is to be tried later, after so many seconds if it says so."""
+    """A channel that asks to be tried later, after `seconds` seconds if given."""
 
     def __init__(self, seconds: float | None) -> None:
         self.seconds = seconds
@@ -37,7 +37,7 @@ class Busy(FolderChannel):
 
 
 class Noting(StubBroker):
-    """A broker that notes by how many seconds each message is delayed."""
+    """A broker that records the delay of each message in seconds."""
 
     def __init__(self) -> None:
         super().__init__(middleware=middleware())
@@ -66,7 +66,7 @@ class Chain:
         self.stage.declare(self.broker)
 
     def receive(self, job: Job) -> list[tuple[Job, float]]:
-        """The jobs that are published meanwhile, and after how many seconds each comes."""
+        """Process a job, and return the jobs that this publishes with their delays in seconds."""
         self.broker.delays.clear()
         self.stage._receive(job.to_message())
         queue = self.broker.queues["ingest.DQ"].queue
@@ -77,17 +77,17 @@ class Chain:
 
 @pytest.mark.parametrize("seconds", [0.3, 7, 60])
 def test_as_long_as_it_says(tmp_path: Path, make_job: Callable[..., Job], seconds: float) -> None:
-    """A job comes again after as many seconds as the other side asks for."""
+    """A job is requeued with the delay that the channel asks for."""
     chain = Chain(tmp_path, seconds)
     job = make_job(admitted_at=time.time())
     chain.ledger.admit(job)
     ((again, wait),) = chain.receive(job)
     assert again.with_(queued_at=job.queued_at) == job
-    assert wait == pytest.approx(seconds, abs=0.001)  # to the millisecond
+    assert wait == pytest.approx(seconds, abs=0.001)  # delays are whole milliseconds
 
 
 def test_no_attempt_is_counted(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """However often a job is postponed, it is never taken for one that kills its workers."""
+    """However often a job is postponed, it is never mistaken for one that kills its workers."""
     chain = Chain(tmp_path, 1)
     job = make_job(admitted_at=time.time())
     chain.ledger.admit(job)
@@ -104,15 +104,15 @@ def test_no_attempt_is_counted(tmp_path: Path, make_job: Callable[..., Job]) -> 
 def test_longer_and_longer(
     tmp_path: Path, make_job: Callable[..., Job], age: float, least: float, most: float
 ) -> None:
-    """Where nobody says how long, an older job waits longer, up to a minute; none as another."""
+    """Without a given delay, older jobs wait longer, up to a minute plus random jitter."""
     chain = Chain(tmp_path, None)
     job = make_job(admitted_at=time.time() - age)
     chain.ledger.admit(job)
     waits = [chain.receive(job)[0][1] for _ in range(5)]
-    # Meanwhile it grew older.
+    # The job has aged meanwhile, and its delay grows with its age.
     older = time.time() - job.admitted_at - age
     assert all(least <= wait <= most + older for wait in waits)
-    assert len(set(waits)) > 1  # which two are alike by chance: they are whole milliseconds
+    assert len(set(waits)) > 1  # two may be equal by chance: they are whole milliseconds
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_longer_and_longer(
 def test_left_to_the_sweeper(
     tmp_path: Path, make_job: Callable[..., Job], age: float, failure: Failure | None
 ) -> None:
-    """A job that the sweeper answers for is not put back, and keeps its slot until then."""
+    """A job that is overdue or timed out is left to the sweeper, and keeps its slot."""
     chain = Chain(tmp_path, 1)
     job = make_job(admitted_at=time.time() - age)
     chain.ledger.admit(job)

@@ -1,4 +1,4 @@
-"""The whole product against the sandbox: a bot and its stages as processes of their own."""
+"""Fixtures that run the whole product against the sandbox, as separate processes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from telegram_sandbox import Sandbox, User, running
 from testing.waiting import PATIENCE_S
 
 WAIT = PATIENCE_S
-#: The number of the operator.
+#: The operator's user id.
 ADMIN = 4711
 
 
 class Program:
-    """A process of ours, until the end of the block."""
+    """A process of `python -m attrai`, terminated at the end of the block."""
 
     def __init__(self, *arguments: str, environment: Mapping[str, str]) -> None:
         self._command = [sys.executable, "-m", "attrai", *arguments]
@@ -39,7 +39,7 @@ class Program:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        # Read all the time, or a full pipe would stop it.
+        # Keep reading, or a full pipe would block the process.
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         return self
@@ -50,7 +50,7 @@ class Program:
             self.output.extend(lines)
 
     def wait(self) -> int:
-        """Its exit status, once it ends by itself."""
+        """Wait for the process to exit, and return its status."""
         status = self.process.wait(WAIT)
         self._reader.join(WAIT)
         return status
@@ -61,24 +61,24 @@ class Program:
 
 
 def files_left(folder: Path) -> list[Path]:
-    """Return the files in a folder and below it, but for heartbeats, which are empty."""
+    """Return the files in a folder and its subfolders, except heartbeat files, which are empty."""
     found = (path for path in folder.rglob("*") if path.parent.name != "attrai-health")
     return [path for path in found if path.is_file()]
 
 
 class Product:
-    """A bot that answers in a sandbox, for tests whose people are others each time."""
+    """A bot that runs against a sandbox. Each test creates users of its own."""
 
     def __init__(self, sandbox: Sandbox, url: str, bot: Program) -> None:
         self.sandbox, self.url, self.bot = sandbox, url, bot
         self._numbers = itertools.count(1)
 
     def person(self, language: str = "en") -> User:
-        """Somebody new."""
+        """Create a new user."""
         return self.sandbox.user(next(self._numbers), language)
 
 
-# Both start several processes that import torch: once for all tests of a module.
+# Both modes start several processes that import torch, so they start once per module.
 @pytest.fixture(
     scope="module",
     params=["embedded", pytest.param("servers", marks=pytest.mark.servers)],
@@ -86,7 +86,7 @@ class Product:
 def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
-    """The product embedded in one process, and over RabbitMQ and Redis."""
+    """Run the product embedded in one process, and with RabbitMQ and Redis."""
     sandbox, folder = Sandbox(), tmp_path_factory.mktemp("product")
     volume = folder / "photos"
     volume.mkdir()

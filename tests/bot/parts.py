@@ -1,4 +1,4 @@
-"""The bot's parts without its loop, on a sandbox and a chain whose queues can be looked into."""
+"""The bot's parts without the polling loop, on a sandbox and queues that tests can inspect."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_ACTIVE, MAX_PENDING = 2, 4
 
 
 class Parts(NamedTuple):
-    """One bot, not yet polling."""
+    """The parts of one bot that does not poll."""
 
     sandbox: Sandbox
     settings: Settings
@@ -43,46 +43,46 @@ class Parts(NamedTuple):
     sender: BackgroundSender
     progress: ProgressMessages
     requests: RequestHandler
-    reader: UpdateParser
+    parser: UpdateParser
     admin: AdminCommands
 
-    def requests(self) -> list[Request]:
-        """What the updates that wait want; they go on waiting."""
-        read = map(self.reader.read, self.telegram.updates(0, 1))
+    def pending_requests(self) -> list[Request]:
+        """Return the requests in the pending updates, without confirming them."""
+        read = map(self.parser.parse, self.telegram.updates(0, 1))
         return [request for request in read if request is not None]
 
     def receive(self) -> None:
-        """Has the updates that wait handled and confirmed."""
+        """Handle and confirm the pending updates."""
         updates = self.telegram.updates(0, 1)
         for update in updates:
-            request = self.reader.read(update)
+            request = self.parser.parse(update)
             if request is not None and not self.admin.receive(request):
                 self.requests.receive(request)
         self.sandbox.state.updates.confirm(updates[-1]["update_id"] + 1)
         self.flush()
 
     def flush(self) -> None:
-        """Has the progress sent, and what was said."""
+        """Send the new progress messages, and wait until all messages are sent."""
         self.progress.send_new()
         self.sender.flush(PATIENCE_S)
 
     def look(self) -> None:
-        """Has the progress looked after."""
+        """Check the progress messages, and wait until all messages are sent."""
         self.progress.look()
         self.sender.flush(PATIENCE_S)
 
     def forget(self) -> None:
-        """Forgets all jobs."""
+        """Delete all jobs from Redis and the queues."""
         self.redis.flushall()
         self.broker.flush_all()
 
     def queued(self, stage: str) -> list[Job]:
-        """The jobs in the queue of a stage."""
+        """Return the jobs in the queue of a stage."""
         messages = map(dramatiq.Message.decode, list(self.broker.queues[stage].queue))
         return [Job.from_message(message.args[0]) for message in messages]
 
     def said(self, chat: int = 1) -> list[str]:
-        """The bot's texts in a chat."""
+        """Return the texts that the bot has sent to a chat."""
         return [
             str(message.text) for message in self.sandbox.messages(chat) if message.sender == "bot"
         ]
@@ -90,7 +90,10 @@ class Parts(NamedTuple):
 
 @contextmanager
 def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterator[Parts]:
-    """A bot's parts; given the Redis and the sandbox of another one, those of its successor."""
+    """Create the parts of a bot.
+
+    Given the Redis and the sandbox of another bot, they are the parts of that bot after a restart.
+    """
     sandbox, redis = sandbox or Sandbox(TOKEN), redis or embedded_redis()
     sender = BackgroundSender()
     with running(sandbox) as url:
@@ -110,7 +113,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
         requests = RequestHandler(settings, telegram, intake, progress, sender)
         queues = EmbeddedQueues(broker.queues)
         admin = AdminCommands(settings, redis, ledger, queues, telegram, sender)
-        reader = UpdateParser(telegram.me(), settings.max_photo_side)
+        parser = UpdateParser(telegram.me(), settings.max_photo_side)
         try:
             yield Parts(
                 sandbox,
@@ -122,7 +125,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
                 sender,
                 progress,
                 requests,
-                reader,
+                parser,
                 admin,
             )
         finally:

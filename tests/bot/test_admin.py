@@ -1,4 +1,4 @@
-"""/admin: the operator sees how all is doing, and nobody else."""
+"""/admin shows the status of the service to operators only."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.sandbox.conftest import picture
 
 @pytest.fixture
 def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    """A bot that speaks as fast as it can."""
-    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    """Create a bot whose rate limit per chat is negligible."""
+    monkeypatch.setattr(limiter, "CHAT_INTERVAL_SECONDS", 0.01)
     with parts() as bot:
         yield bot
 
@@ -35,7 +35,7 @@ def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     ],
 )
 def test_the_operator_gets_status_and_chart(bot: Parts, language: str, words: list[str]) -> None:
-    """The status stands below a picture of the charts, in the operator's language."""
+    """The operator gets the charts as a photo, captioned with the status in their language."""
     bot.sandbox.user(1).send_photo(picture())
     bot.receive()
     asked = bot.sandbox.user(ADMIN, language).send_text("/admin")
@@ -51,7 +51,7 @@ def test_the_operator_gets_status_and_chart(bot: Parts, language: str, words: li
 
 
 def test_nobody_else_learns_of_it(bot: Parts) -> None:
-    """Anyone else gets the help, as for any command that there isn't."""
+    """Other users get the help text, as for any unknown command."""
     for command in ("/admin", "/nonsense"):
         bot.sandbox.user(5).send_text(command)
         bot.receive()
@@ -61,13 +61,13 @@ def test_nobody_else_learns_of_it(bot: Parts) -> None:
 
 
 def test_not_in_a_group(bot: Parts) -> None:
-    """In a group even the operator gets the help: others read along."""
+    """In a group, /admin is an unknown command even to the operator, as others read it."""
     assert not bot.admin.receive(CommandRequest(Origin(-100, 1, ADMIN, "en"), "admin"))
     assert not bot.admin.receive(CommandRequest(Origin(ADMIN, 1, ADMIN, "en"), "help"))
 
 
 def test_without_matplotlib(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the package for charts is missing the status comes as a text."""
+    """Without matplotlib, the status is sent as a text message."""
     monkeypatch.setattr("attrai.bot.admin.find_spec", lambda _: None)
     assert importlib.util.find_spec("matplotlib") is not None
     bot.sandbox.user(ADMIN).send_text("/admin")
@@ -76,7 +76,7 @@ def test_without_matplotlib(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_operator_stays_unnamed(bot: Parts) -> None:
-    """The operator's number is neither in Redis nor in how the settings print themselves."""
+    """The operator's id appears neither in Redis keys nor in the repr of the settings."""
     bot.sandbox.user(ADMIN).send_text("/admin")
     bot.receive()
     assert all(str(ADMIN).encode() not in key for key in bot.redis.scan_iter())

@@ -1,4 +1,4 @@
-"""People talk to the bot, in the sandbox and in its chat page."""
+"""Users talk to the bot, through the sandbox's Python interface and its chat page."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.sandbox.browser import File, drop
 pytestmark = pytest.mark.slow
 
 PHOTO = ASTRONAUT.read_bytes()
-#: What the bot says while a photo is in work.
+#: Matches progress messages.
 NOTICE = re.compile("in work|в работе")
 
 
 def answers(messages: list[Message], to: int) -> list[Message]:
-    """What the bot answered to a message, progress aside."""
+    """Return the bot's answers to a message, without progress messages."""
     return [
         message
         for message in messages
@@ -36,14 +36,14 @@ def answers(messages: list[Message], to: int) -> list[Message]:
 
 
 def jpeg(width: int, height: int) -> bytes:
-    """A white picture."""
+    """Return a white JPEG."""
     file = BytesIO()
     Image.new("RGB", (width, height), "white").save(file, "JPEG")
     return file.getvalue()
 
 
 def test_a_conversation(product: Product) -> None:
-    """Photos come back rated, all else gets a friendly sentence, in the language of the person."""
+    """Photos are rated and anything else gets a helpful reply, in the user's language."""
     ann, boris = product.person("en"), product.person("ru-RU")
     photo = ann.send_photo(PHOTO, "spotlight please")
     file = boris.send_document(PHOTO, "me.jpg", "image/jpeg")
@@ -53,7 +53,7 @@ def test_a_conversation(product: Product) -> None:
     assert re.fullmatch(r"\d\.\d of 10, give or take \d\.\d", picture.caption or "")
     messages = product.sandbox.wait_for(boris.id, lambda found: bool(answers(found, file)), WAIT)
     assert re.fullmatch(r"\d,\d из 10, .*", answers(messages, file)[0].caption or "")
-    for chat in (ann.id, boris.id):  # progress are taken back
+    for chat in (ann.id, boris.id):  # progress messages are deleted
         product.sandbox.wait_for(
             chat, lambda found: not any(NOTICE.search(m.text or "") for m in found), WAIT
         )
@@ -79,7 +79,7 @@ def test_a_conversation(product: Product) -> None:
 
 
 def test_the_operator_asks(product: Product) -> None:
-    """/admin brings the status and the charts, with a worker alive at each stage."""
+    """/admin sends the status and the charts, and shows a live worker at each stage."""
     operator, ann = product.sandbox.user(ADMIN), product.person()
     photo = ann.send_photo(PHOTO)
     product.sandbox.wait_for(ann.id, lambda found: bool(answers(found, photo)), WAIT)
@@ -99,7 +99,7 @@ def test_the_operator_asks(product: Product) -> None:
 
 
 def test_an_album(product: Product) -> None:
-    """Each photo of an album comes back, drawn as the album's caption says, with one notice."""
+    """Each photo of an album is drawn as its caption says, with one progress message in total."""
     ann = product.person()
     album = ann.send_album([PHOTO] * 3, "ranking")
     messages = product.sandbox.wait_for(
@@ -110,13 +110,13 @@ def test_an_album(product: Product) -> None:
         assert picture.photo is not None
         with Image.open(BytesIO(picture.photo)) as image:
             assert image.size != (512, 512)  # the ranking is beside the photo
-    # Answered one after another, and announced once.
+    # The album has at most one progress message.
     methods = [call.method for call in product.sandbox.calls if call.chat_id == ann.id]
     assert methods.count("sendMessage") <= 1
 
 
 def test_a_group(product: Product) -> None:
-    """In a group only photos that are meant for the bot are rated."""
+    """In a group, only photos that are addressed to the bot are rated."""
     group, ann = product.sandbox.group(), product.person()
     unasked = ann.send_photo(PHOTO, chat=group.id)
     asked = ann.send_photo(PHOTO, "@attrai_sandbox_bot look", chat=group.id)
@@ -129,7 +129,7 @@ def test_a_group(product: Product) -> None:
 
 
 def test_what_is_no_message_of_ours(product: Product) -> None:
-    """Unknown updates, broken JSON and a server's stammer never stop the bot."""
+    """Unknown updates, malformed JSON and malformed responses never stop the bot."""
     sandbox = product.sandbox
     sandbox.inject({"a_kind_of_the_future": {"id": 1}})
     sandbox.inject({"message": {"message_id": "seven", "chat": None}})
@@ -147,9 +147,11 @@ def test_what_is_no_message_of_ours(product: Product) -> None:
 
 
 def test_a_blocked_bot_and_a_deleted_photo(product: Product) -> None:
-    """Whoever blocks the bot or deletes his photo gets no answer, and nothing of it is left."""
+    """Users who block the bot or delete their photo get no answer, and nothing is left behind."""
     ann, bob, eve = product.person(), product.person(), product.person()
-    product.sandbox.faults = Faults(server_error=1, methods=["file"])  # they stay in work
+    product.sandbox.faults = Faults(
+        server_error=1, methods=["file"]
+    )  # their photos can't be fetched yet
     ann.send_photo(PHOTO)
     deleted = bob.send_photo(PHOTO)
     product.sandbox.wait_for(bob.id, lambda found: len(found) > 1, WAIT)
@@ -164,7 +166,7 @@ def test_a_blocked_bot_and_a_deleted_photo(product: Product) -> None:
 
 @pytest.mark.browser
 def test_the_chat_page(product: Product, page: Page) -> None:
-    """A photo that is dropped into the chat page comes back rated."""
+    """A photo that is dropped on the chat page is rated."""
     page.goto(f"{product.url}/?user={product.person().id}")
     drop(page, File("me.jpg", "image/jpeg", PHOTO))
     page.keyboard.press("Enter")
@@ -173,7 +175,7 @@ def test_the_chat_page(product: Product, page: Page) -> None:
 
 
 def environment(url: str, token: str, folder: Path) -> dict[str, str]:
-    """What an embedded bot needs."""
+    """Return the environment variables of an embedded bot."""
     return {
         "ATTRAI_TELEGRAM_TOKEN": token,
         "ATTRAI_TELEGRAM_API_URL": url,
@@ -182,7 +184,7 @@ def environment(url: str, token: str, folder: Path) -> dict[str, str]:
 
 
 def test_a_refused_token(tmp_path: Path) -> None:
-    """A bot without a token, or with one that Telegram refuses, ends with a line that says so."""
+    """A missing or refused token ends the bot with a line that names the setting."""
     with running(Sandbox()) as url:
         for token in ("9:wrong", "nonsense", ""):
             with Program("bot", "--embedded", environment=environment(url, token, tmp_path)) as bot:
@@ -192,7 +194,7 @@ def test_a_refused_token(tmp_path: Path) -> None:
 
 
 def test_a_second_poller(tmp_path: Path) -> None:
-    """A bot says that another program polls, and goes on when that has ended."""
+    """A bot logs that another program polls, and continues when that has ended."""
     sandbox = Sandbox()
     with running(sandbox) as url:
         settings = environment(url, sandbox.token, tmp_path)
@@ -207,7 +209,7 @@ def test_a_second_poller(tmp_path: Path) -> None:
 
 
 def test_telegram_out_of_reach(tmp_path: Path) -> None:
-    """A bot that starts before Telegram can be reached waits for it, and never shows its token."""
+    """A bot that starts while Telegram is unreachable waits for it, and never logs its token."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     token = "123456:a-very-secret-token"  # noqa: S105 - it opens only the sandbox

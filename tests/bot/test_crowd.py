@@ -1,4 +1,4 @@
-"""A short run of the crowd: whatever fails, every photo has its one answer and nothing is left."""
+"""A short run of `bench.crowd`: despite faults, every photo gets exactly one answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.programs import run_bench
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [pytest.param("servers", marks=pytest.mark.servers), "embedded"])
 def test_crowd(mode: str) -> None:
-    """60 photos of 12 people while calls fail, the bot is restarted and a person blocks it."""
+    """60 photos of 12 users are answered despite failing calls, a bot restart and a block."""
     arguments = ["--photos", "60", "--people", "12"]
     if mode == "embedded":
         arguments.append("--embedded")

@@ -1,4 +1,4 @@
-"""The embedded bot is killed, or loses its temporary folder: no photo stays, and it goes on."""
+"""The embedded bot leaves no photos when it is killed, and survives losing its temp folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pictures(messages: list[Message]) -> int:
 
 @pytest.mark.slow
 def test_nothing_is_left_by_a_kill_and_cleaning_up_is_no_harm(tmp_path: Path) -> None:
-    """Killed with six photos in work it leaves no file; without its folder it still answers."""
+    """A bot killed while processing leaves no files, and one without its folder still answers."""
     sandbox, photo = Sandbox(), ASTRONAUT.read_bytes()
     person = sandbox.user()
     with running(sandbox) as url:

@@ -1,4 +1,4 @@
-"""The poller: no update is confirmed before it is handled, and nothing but the token ends it."""
+"""Poller: confirms updates only after handling them, and survives all errors but a bad token."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.telegram.served import TOKEN, connect
 
 
 class Bot:
-    """A poller on a sandbox; what it receives is noted."""
+    """A poller on a sandbox that records the requests it receives."""
 
     def __init__(self, url: str) -> None:
         self.received: list[int] = []
@@ -34,12 +34,12 @@ class Bot:
         self.turns = 0
         self.telegram = connect(url)
         self.shutdown = Shutdown()
-        self.poller = Poller(self.telegram, self.shutdown, on_turn=self._turn)
+        self.poller = Poller(self.telegram, self.shutdown, on_heartbeat=self._turn)
         self.ended: Exception | None = None
         self.on_receive: Callable[[Request], None] = lambda _: None
 
     def run(self) -> None:
-        """Polls until it is stopped."""
+        """Poll until a shutdown is requested."""
         me = types.User(1000, is_bot=True, first_name="a", username="attrai_sandbox_bot")
         self.poller.run(UpdateParser(me, 1280), self._receive, self._flush)
 
@@ -56,14 +56,14 @@ class Bot:
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox without users."""
+    """Create a sandbox without users."""
     return Sandbox(TOKEN)
 
 
 @pytest.fixture
 def bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
-    """A poller that tries again soon."""
-    monkeypatch.setattr(module, "_SHORTEST", 0.01)
+    """Create a poller that retries after 10 ms."""
+    monkeypatch.setattr(module, "_RETRY_MIN_SECONDS", 0.01)
     with running(sandbox) as url:
         bot = Bot(url)
         bot.poller._pause = 0.01
@@ -72,7 +72,7 @@ def bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
 
 @pytest.fixture
 def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """The log records of the test."""
+    """Return a function that returns the log records of the test."""
     stream = io.StringIO()
     logs.configure("info", stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -80,10 +80,10 @@ def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 
 def run_until(bot: Bot, condition: Callable[[], bool]) -> None:
-    """Poll in this thread until the condition holds; then a shutdown ends it.
+    """Poll in this thread until the condition holds, then shut down.
 
     Raises:
-        TimeoutError: it never held.
+        TimeoutError: the condition never held.
     """
     with ThreadPoolExecutor() as threads:
         held = threads.submit(wait_for, condition)
@@ -93,12 +93,12 @@ def run_until(bot: Bot, condition: Callable[[], bool]) -> None:
 
 
 def polls(sandbox: Sandbox) -> bool:
-    """Whether somebody waits for updates."""
+    """Return whether a client is long polling for updates."""
     return len(sandbox.state._listeners) > 0
 
 
 def test_updates_in_their_order(bot: Bot, sandbox: Sandbox) -> None:
-    """Updates are handled one after another, and confirmed when they are."""
+    """Updates are handled in order, and confirmed only afterwards."""
     person = sandbox.user()
     sent = [person.send_text(str(number)) for number in range(5)]
 
@@ -113,13 +113,13 @@ def test_updates_in_their_order(bot: Bot, sandbox: Sandbox) -> None:
 
 
 def test_it_ends_at_once(bot: Bot, sandbox: Sandbox) -> None:
-    """While it waits for updates a shutdown ends it, and leaves the call alone."""
+    """A shutdown during long polling ends the poller at once and abandons the call."""
     run_until(bot, lambda: polls(sandbox))
     assert polls(sandbox)
 
 
 def test_a_shutdown_while_updates_are_handled(bot: Bot, sandbox: Sandbox) -> None:
-    """The update in hand is finished, with those that came with it, and confirmed at the end."""
+    """A shutdown waits for the current batch of updates, which is handled and confirmed."""
     person = sandbox.user()
     sent = [person.send_text("a"), person.send_text("b")]
 
@@ -135,7 +135,7 @@ def test_a_shutdown_while_updates_are_handled(bot: Bot, sandbox: Sandbox) -> Non
 
 
 def test_the_last_confirmation_is_tried_again(bot: Bot, sandbox: Sandbox) -> None:
-    """When Telegram fails just when the bot ends, it is asked until it knows what was handled."""
+    """The confirmation at shutdown is retried while Telegram fails."""
     sandbox.user().send_text("a")
 
     def stop(_: Request) -> None:
@@ -148,7 +148,7 @@ def test_the_last_confirmation_is_tried_again(bot: Bot, sandbox: Sandbox) -> Non
 
 
 def test_an_outage(bot: Bot, sandbox: Sandbox) -> None:
-    """While a server is away an update is tried again and never confirmed."""
+    """During an outage of a server an update is retried, and not confirmed."""
     sent = sandbox.user().send_text("a")
     errors = [
         redis.ConnectionError("away"),
@@ -170,7 +170,7 @@ def test_an_outage(bot: Bot, sandbox: Sandbox) -> None:
 
 
 def test_a_shutdown_in_an_outage(bot: Bot, sandbox: Sandbox) -> None:
-    """What could not be handled by the end is left for the next bot."""
+    """An update that could not be handled before the shutdown is left unconfirmed."""
     person = sandbox.user()
     first, second = person.send_text("a"), person.send_text("b")
     failed = threading.Event()
@@ -189,7 +189,7 @@ def test_a_shutdown_in_an_outage(bot: Bot, sandbox: Sandbox) -> None:
 def test_what_cannot_be_read(
     bot: Bot, sandbox: Sandbox, records: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """Updates that make no sense, and bodies that are none, are skipped; the others are not."""
+    """Malformed updates and response bodies are skipped, and the others are handled."""
     sandbox.user()
     sandbox.inject_body(b"{")
     sandbox.inject({"message": {"text": "a message of nobody"}})
@@ -209,8 +209,8 @@ def test_another_poller(
     records: Callable[[], list[dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When another program polls the log says so, and it is tried again."""
-    monkeypatch.setattr(module, "_CONFLICT", 0.01)
+    """When another program polls, the poller logs an error and retries."""
+    monkeypatch.setattr(module, "_CONFLICT_RETRY_SECONDS", 0.01)
     sent = sandbox.user().send_text("a")
     conflict = {"ok": False, "error_code": 409, "description": "Conflict: terminated"}
     sandbox.inject_body(json.dumps(conflict).encode())
@@ -224,16 +224,16 @@ def test_another_poller(
 
 
 def test_a_token_that_is_refused(bot: Bot, sandbox: Sandbox) -> None:
-    """Without its token the bot ends."""
+    """The poller ends when Telegram refuses the token."""
     sandbox.token = "1:another"  # noqa: S105 - it opens nothing
     with pytest.raises(TokenRefused):
         bot.run()
     with pytest.raises(TokenRefused):
-        bot.poller.await_me()
+        bot.poller.wait_for_account()
 
 
 def test_telegram_that_fails(bot: Bot, sandbox: Sandbox) -> None:
-    """While Telegram is out of reach it is asked again; then nothing is lost."""
+    """Calls are retried while Telegram fails, and no update is lost."""
     sandbox.faults = Faults(server_error=0.3, cut=0.2, cut_after=0.2, methods={"getUpdates"})
     person = sandbox.user()
     sent = [person.send_text(str(number)) for number in range(3)]
@@ -248,7 +248,7 @@ def test_telegram_that_fails(bot: Bot, sandbox: Sandbox) -> None:
 
 
 def test_the_account(bot: Bot, sandbox: Sandbox) -> None:
-    """The bot's account is asked for until Telegram can be reached."""
+    """Fetching the bot's account is retried until Telegram can be reached."""
     sandbox.faults = Faults(server_error=1)
 
     def heal() -> None:
@@ -257,9 +257,9 @@ def test_the_account(bot: Bot, sandbox: Sandbox) -> None:
 
     thread = threading.Thread(target=heal)
     thread.start()
-    me = bot.poller.await_me()
+    me = bot.poller.wait_for_account()
     thread.join()
     assert me is not None
     assert me.username == "attrai_sandbox_bot"
     bot.shutdown.request()
-    assert bot.poller.await_me() is None
+    assert bot.poller.wait_for_account() is None

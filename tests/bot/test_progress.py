@@ -1,4 +1,4 @@
-"""ProgressMessages: one per photo or album, kept true, and gone when the answer is there."""
+"""ProgressMessages: one per photo or album, updated with the estimate, deleted when answered."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.sandbox.conftest import picture
 
 @pytest.fixture
 def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    """A bot that speaks as fast as it can and looks at its progress whenever it is told to."""
-    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    """Create a bot with a negligible rate limit that updates estimates at every check."""
+    monkeypatch.setattr(limiter, "CHAT_INTERVAL_SECONDS", 0.01)
     monkeypatch.setattr(progress, "_CHECK_SECONDS", 0)
     with parts() as bot:
         takes(bot, 30)
@@ -25,12 +25,12 @@ def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
 
 
 def takes(bot: Parts, seconds: float) -> None:
-    """From now on detect takes that long."""
+    """Set the measured service time of the detect stage."""
     bot.redis.hset("attrai:service", "detect", seconds)
 
 
 def answer(bot: Parts) -> None:
-    """Answers the oldest job in work, and has the progress looked after."""
+    """Answer the oldest job in flight, then check the progress messages."""
     job_id = bot.redis.zrange("attrai:jobs", 0, 0)[0].decode()
     job = bot.ledger.admitted(job_id)
     assert job is not None
@@ -39,7 +39,7 @@ def answer(bot: Parts) -> None:
 
 
 def test_a_photo_has_one_notice(bot: Parts) -> None:
-    """A notice replies to the photo, names the time, and goes with the answer."""
+    """A progress message replies to the photo, says how long it takes, and is then deleted."""
     takes(bot, 30)
     message = bot.sandbox.user().send_photo(picture())
     bot.receive()
@@ -54,7 +54,7 @@ def test_a_photo_has_one_notice(bot: Parts) -> None:
 
 
 def test_an_album_has_one_notice(bot: Parts) -> None:
-    """An album's notice counts its photos and stays until the last one is answered."""
+    """The progress message of an album counts its photos and exists until all are answered."""
     takes(bot, 600)
     bot.sandbox.user(1, "ru").send_album([picture()] * 2)
     bot.receive()
@@ -66,7 +66,7 @@ def test_an_album_has_one_notice(bot: Parts) -> None:
 
 
 def test_an_album_that_comes_in_parts(bot: Parts) -> None:
-    """A photo that comes when the album's notice is out is waited for as well."""
+    """A photo that arrives after its album's progress message joins that message."""
     person = bot.sandbox.user()
     for _ in range(2):
         person.send_photo(picture(), album="1")
@@ -79,11 +79,11 @@ def test_an_album_that_comes_in_parts(bot: Parts) -> None:
 
 
 def test_a_notice_is_mended(bot: Parts) -> None:
-    """A promise that turns out far from true is changed, one that is about right is not."""
+    """A message is edited when its estimate is far off, and left alone when it is about right."""
     takes(bot, 600)
     bot.sandbox.user().send_photo(picture())
     bot.receive()
-    takes(bot, 700)  # not half as much more, not even when some of the 600 are over
+    takes(bot, 700)  # less than half as long again, even when some of the 600 s have passed
     bot.look()
     (notice,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
     assert not notice.edited
@@ -96,9 +96,9 @@ def test_a_notice_is_mended(bot: Parts) -> None:
 
 
 def test_an_answer_that_is_faster(bot: Parts) -> None:
-    """A photo that is answered before its notice could be sent has none."""
+    """A photo that is answered before its progress message is sent gets none."""
     bot.sandbox.user().send_photo(picture())
-    (request,) = bot.requests()
+    (request,) = bot.pending_requests()
     bot.requests.receive(request)
     answer(bot)
     bot.flush()
@@ -108,7 +108,7 @@ def test_an_answer_that_is_faster(bot: Parts) -> None:
 
 
 def test_what_is_soon_is_shown(bot: Parts) -> None:
-    """For what takes seconds the chat shows that a picture is on its way."""
+    """For an estimate of a few seconds, the chat shows that a picture is being sent."""
     person = bot.sandbox.user()
     for seconds, shown in ((600, 0), (2, 1)):
         takes(bot, seconds)
@@ -118,7 +118,7 @@ def test_what_is_soon_is_shown(bot: Parts) -> None:
 
 
 def test_what_is_done_at_once_needs_no_words(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A photo promised within two seconds has no notice, unless it takes longer after all."""
+    """An estimate below two seconds has no progress message unless the photo takes longer."""
     now = time.monotonic()
     monkeypatch.setattr(progress, "_now", lambda: now)
     takes(bot, 1)
@@ -140,7 +140,7 @@ def test_what_is_done_at_once_needs_no_words(bot: Parts, monkeypatch: pytest.Mon
 
 
 def test_a_bot_that_is_started_again(bot: Parts) -> None:
-    """The successor of a bot takes its progress back, and says nothing again."""
+    """A restarted bot deletes the progress messages of the last one, and repeats none."""
     person = bot.sandbox.user()
     person.send_album([picture()] * 2)
     bot.receive()
@@ -156,7 +156,7 @@ def test_a_bot_that_is_started_again(bot: Parts) -> None:
 
 
 def test_what_was_answered_meanwhile(bot: Parts) -> None:
-    """A notice whose photo was answered while there was no bot is taken back by the next one."""
+    """A restarted bot deletes the progress message of a photo that was answered meanwhile."""
     bot.sandbox.user().send_photo(picture())
     bot.receive()
     (job,) = bot.queued("ingest")
@@ -169,7 +169,7 @@ def test_what_was_answered_meanwhile(bot: Parts) -> None:
 
 @pytest.mark.parametrize("fault", ["too_many", "server_error", "cut"])
 def test_a_notice_that_is_not_sent(bot: Parts, fault: str) -> None:
-    """A photo whose notice fails is in work all the same, and the next one is announced."""
+    """A photo is processed even if its progress message can't be sent, and later ones are sent."""
     person = bot.sandbox.user()
     bot.sandbox.faults = Faults(**{fault: 1}, methods={"sendMessage"}, retry_after=0)
     person.send_photo(picture())
@@ -178,7 +178,7 @@ def test_a_notice_that_is_not_sent(bot: Parts, fault: str) -> None:
     assert len(bot.queued("ingest")) == 1
     assert bot.said() == []
     bot.sandbox.faults = Faults()
-    bot.redis.delete(*bot.redis.scan_iter("attrai:sends*"))  # what 429 left
+    bot.redis.delete(*bot.redis.scan_iter("attrai:sends*"))  # the hold after a 429
     person.send_photo(picture())
     bot.receive()
     assert len(bot.said()) == 1
@@ -188,7 +188,7 @@ def test_a_notice_that_is_not_sent(bot: Parts, fault: str) -> None:
 
 
 def test_a_user_who_is_faster(bot: Parts) -> None:
-    """A notice that the user deleted, or can't see any more, is forgotten."""
+    """A progress message is forgotten if the user has deleted it or blocked the bot."""
     person = bot.sandbox.user()
     for _ in range(2):
         person.send_photo(picture())
@@ -204,8 +204,8 @@ def test_a_user_who_is_faster(bot: Parts) -> None:
 
 
 def test_a_notice_that_is_hard_to_take_back(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Taking back is tried again; when nothing helps, the next bot does it."""
-    monkeypatch.setattr("attrai.bot.sender._SHORTEST", 0)
+    """Deleting a progress message is retried, and left to the next bot after five failures."""
+    monkeypatch.setattr("attrai.bot.sender._RETRY_MIN_SECONDS", 0)
     bot.sandbox.user().send_photo(picture())
     bot.receive()
     bot.sandbox.faults = Faults(server_error=1, methods={"deleteMessage"})

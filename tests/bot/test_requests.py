@@ -1,4 +1,4 @@
-"""RequestHandler: what is let in, what is refused and how, and that nothing happens twice."""
+"""RequestHandler: admits and refuses photos, answers commands, and is idempotent."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.telegram.served import TOKEN
 
 @pytest.fixture
 def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    """A bot that speaks as fast as it can."""
-    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    """Create a bot whose rate limit per chat is negligible."""
+    monkeypatch.setattr(limiter, "CHAT_INTERVAL_SECONDS", 0.01)
     with parts() as bot:
         yield bot
 
 
 def document(size: int | None, mime: str | None) -> dict[str, object]:
-    """An update with a file, of which no more is known than is said of it."""
+    """Return an update with a document that has this metadata but no content."""
     said = {"file_id": "a", "file_unique_id": "b", "file_size": size, "mime_type": mime}
     return update(document={key: value for key, value in said.items() if value is not None})
 
 
 def update(**content: object) -> dict[str, object]:
-    """An update with a message in a private chat."""
+    """Return an update with a message in a private chat."""
     return {
         "message": {
             "message_id": 1,
@@ -41,14 +41,14 @@ def update(**content: object) -> dict[str, object]:
 
 
 def photo(width: int, height: int, size: int = 1000) -> dict[str, object]:
-    """An update with a photo of a size."""
+    """Return an update with a photo of these dimensions and this file size."""
     said = {"file_id": "a", "file_unique_id": "b", "file_size": size}
     return update(photo=[{**said, "width": width, "height": height}])
 
 
 def test_a_photo_starts(bot: Parts) -> None:
-    """A photo goes to ingest with all that its answer needs, and names nobody."""
-    bot.redis.hset("attrai:service", "detect", 30)  # long enough for words
+    """A photo is queued for ingest with everything the answer needs, under pseudonyms."""
+    bot.redis.hset("attrai:service", "detect", 30)  # seconds, long enough for a progress message
     person = bot.sandbox.user(77, "ru")
     message = person.send_photo(picture())
     bot.receive()
@@ -77,7 +77,7 @@ _UNFIT = [
 
 
 def test_what_need_not_be_fetched(bot: Parts) -> None:
-    """What the update says is enough to refuse goes straight to its answer."""
+    """A photo that can be refused from its metadata goes straight to deliver."""
     for sent, failure in _UNFIT:
         bot.sandbox.user()
         bot.sandbox.inject(sent)
@@ -99,7 +99,7 @@ _UNKNOWN = [
 
 
 def test_what_has_to_be_looked_at(bot: Parts) -> None:
-    """What may be a photo for all that is known goes to ingest."""
+    """A file whose metadata does not rule out a photo goes to ingest."""
     for sent in _UNKNOWN:
         bot.sandbox.user()
         bot.sandbox.inject(sent)
@@ -119,7 +119,7 @@ _CAPTIONS = [
 
 
 def test_a_caption_names_the_renderer(bot: Parts) -> None:
-    """A word of the caption may be a renderer's name, in any case."""
+    """A word of the caption selects the renderer, regardless of case."""
     for caption, renderer in _CAPTIONS:
         bot.sandbox.user().send_photo(picture(), caption)
         bot.receive()
@@ -128,7 +128,7 @@ def test_a_caption_names_the_renderer(bot: Parts) -> None:
 
 
 def test_a_busy_user(bot: Parts) -> None:
-    """Who has as many photos in flight as allowed is told so, and when one is free."""
+    """A user with too many photos in flight is told the limit and when a slot is free."""
     person = bot.sandbox.user()
     bot.redis.hset("attrai:service", "detect", 40)
     for _ in range(MAX_ACTIVE + 1):
@@ -142,7 +142,7 @@ def test_a_busy_user(bot: Parts) -> None:
 
 
 def test_a_full_queue(bot: Parts) -> None:
-    """When the queue is full a photo is refused with the time that it takes to clear."""
+    """When the queue is full, a photo is refused with the time that the queue takes to clear."""
     bot.redis.hset("attrai:service", "detect", 100)
     for number in range(MAX_PENDING + 1):
         bot.sandbox.user(number + 1, "ru").send_photo(picture())
@@ -153,7 +153,7 @@ def test_a_full_queue(bot: Parts) -> None:
 
 
 def test_who_is_refused_again_and_again(bot: Parts) -> None:
-    """After so many refusals in flight there is no answer at all."""
+    """A user with 20 refusals in flight gets no more answers."""
     person = bot.sandbox.user()
     for _ in range(25):
         person.send_document(b"", "a.png", "image/png")
@@ -163,10 +163,10 @@ def test_who_is_refused_again_and_again(bot: Parts) -> None:
 
 
 def test_a_repeated_update(bot: Parts) -> None:
-    """An update that comes again is the same job with the same one notice."""
+    """A repeated update is the same job, with one progress message."""
     bot.redis.hset("attrai:service", "detect", 30)
     bot.sandbox.user().send_photo(picture())
-    (request,) = bot.requests()
+    (request,) = bot.pending_requests()
     for _ in range(3):
         bot.requests.receive(request)
         bot.flush()
@@ -184,11 +184,11 @@ def test_a_repeated_update(bot: Parts) -> None:
 
 
 def test_a_refused_update_comes_again(bot: Parts) -> None:
-    """A photo that was refused stays refused, even when there is room by now, and once."""
+    """A refused photo stays refused when its update is repeated, even if a slot is free by then."""
     person = bot.sandbox.user()
     for _ in range(MAX_ACTIVE + 1):
         person.send_photo(picture())
-    *admitted, refused = bot.requests()
+    *admitted, refused = bot.pending_requests()
     for request in (*admitted, refused):
         bot.requests.receive(request)
     jobs = bot.queued("ingest")
@@ -224,7 +224,7 @@ _COMMANDS = [
 
 
 def test_commands(bot: Parts) -> None:
-    """A command is answered in the user's language, anything else by what to do."""
+    """Commands are answered in the user's language, and other texts by instructions."""
     for language, sent, words in _COMMANDS:
         message = bot.sandbox.user(1, language).send_text(sent)
         bot.receive()
@@ -234,7 +234,7 @@ def test_commands(bot: Parts) -> None:
 
 
 def test_nothing_names_the_user(bot: Parts) -> None:
-    """Redis holds no user's number but in what is needed to answer, and never the token."""
+    """Redis keys contain no user id, and no value contains the token."""
     bot.sandbox.user(987654321).send_photo(picture())
     bot.receive()
     keys = b" ".join(bot.redis.scan_iter())

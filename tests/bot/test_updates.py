@@ -1,4 +1,4 @@
-"""Updates: what a message wants of us, in private and in groups, and that none can do harm."""
+"""Parsing of updates: requests in private chats and groups, and malformed updates."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ from tests.telegram.served import connect
 BOT, GROUP = "attrai_sandbox_bot", -100
 
 
-class Talk:
-    """What people send, and what the reader makes of it."""
+class Conversation:
+    """A sandbox with a user and a group, and a parser of its updates."""
 
     def __init__(self) -> None:
-        self.world = State(1000, BOT)
-        self.reader = UpdateParser(
+        self.state = State(1000, BOT)
+        self.parser = UpdateParser(
             types.User(1000, is_bot=True, first_name="a", username=BOT), 1280
         )
         self.ann = self.join(1)
-        Group(self.world, GROUP, "Group")
+        Group(self.state, GROUP, "Group")
 
     def join(self, user: int, language: str = "en") -> User:
-        """A user."""
-        self.world.join(user, language, None)
-        return User(self.world, user)
+        """Add a user to the sandbox."""
+        self.state.join(user, language, None)
+        return User(self.state, user)
 
-    def read(self) -> list[Request | None]:
-        """The requests of the updates since the last call."""
-        waiting = self.world.updates.first(100)
-        self.world.updates.clear()
-        return [self.reader.read(update) for update in waiting]
+    def parse(self) -> list[Request | None]:
+        """Return the parsed updates since the last call."""
+        waiting = self.state.updates.first(100)
+        self.state.updates.clear()
+        return [self.parser.parse(update) for update in waiting]
 
-    def read_one(self) -> Request | None:
-        """The request of the one update since the last call."""
-        (request,) = self.read()
+    def parse_one(self) -> Request | None:
+        """Return the one parsed update since the last call."""
+        (request,) = self.parse()
         return request
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quiet() -> Iterator[None]:
-    """Nothing is written of the many updates that are skipped."""
+    """Silence the log lines about skipped updates."""
     logs.configure("error", io.StringIO())
     yield
     logs.configure("warning", io.StringIO())
 
 
 @pytest.fixture
-def talk() -> Talk:
-    """People with a bot, and a group."""
-    return Talk()
+def talk() -> Conversation:
+    """Create a sandbox with a user and a group."""
+    return Conversation()
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def talk() -> Talk:
     ],
 )
 def test_the_size_that_is_asked_for(
-    talk: Talk, size: tuple[int, int], max_side: int, asked: int
+    talk: Conversation, size: tuple[int, int], max_side: int, asked: int
 ) -> None:
-    """Of a photo's sizes the smallest is taken that need not be enlarged, else the largest."""
-    talk.reader._max_side = max_side
+    """The smallest size of a photo that need not be enlarged is chosen, or else the largest."""
+    talk.parser._max_side = max_side
     message = talk.ann.send_photo(picture(*size), "a caption")
-    request = talk.read_one()
+    request = talk.parse_one()
     assert isinstance(request, PhotoRequest)
     assert request.origin == (1, message, 1, "en")
     assert max(request.file.width or 0, request.file.height or 0) == asked
@@ -91,21 +91,21 @@ def test_the_size_that_is_asked_for(
     assert (request.words, request.album) == ("a caption", None)
 
 
-def test_documents(talk: Talk) -> None:
-    """A file comes with all that is said of it, whatever its type."""
+def test_documents(talk: Conversation) -> None:
+    """A document of any type becomes a photo request with its metadata."""
     talk.ann.send_document(b"12345", "a.pdf", "application/pdf", "a caption")
-    request = talk.read_one()
+    request = talk.parse_one()
     assert isinstance(request, PhotoRequest)
     assert request.file[1:] == (5, None, None, "application/pdf")
     assert request.words == "a caption"
 
 
-def test_albums_share_their_caption(talk: Talk) -> None:
-    """Each photo of an album is asked for with the caption of the first."""
+def test_albums_share_their_caption(talk: Conversation) -> None:
+    """Each photo of an album has the caption of the first one."""
     talk.ann.send_album([picture()] * 3, "ranking")
     talk.ann.send_album([picture()] * 2)
     talk.ann.send_photo(picture())
-    requests = [request for request in talk.read() if isinstance(request, PhotoRequest)]
+    requests = [request for request in talk.parse() if isinstance(request, PhotoRequest)]
     assert [request.words for request in requests] == ["ranking"] * 3 + [""] * 3
     albums = [request.album for request in requests]
     assert len(set(albums[:3])) == len(set(albums[3:5])) == 1
@@ -113,17 +113,19 @@ def test_albums_share_their_caption(talk: Talk) -> None:
     assert albums[5] is None
 
 
-def test_many_albums_are_not_remembered(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Captions of albums are forgotten when there are many newer ones."""
+def test_many_albums_are_not_remembered(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The captions of the oldest albums are forgotten."""
     monkeypatch.setattr(updates, "_ALBUMS", 3)
     small = picture(64, 64)
     for number in range(4):
         talk.ann.send_photo(small, "ranking", album=str(number))
-        talk.read()
-    assert len(talk.reader._captions) == 3
+        talk.parse()
+    assert len(talk.parser._captions) == 3
     for album, words in (("0", ""), ("1", "ranking")):
         talk.ann.send_photo(small, album=album)
-        request = talk.read_one()
+        request = talk.parse_one()
         assert isinstance(request, PhotoRequest)
         assert request.words == words
 
@@ -140,93 +142,93 @@ def test_many_albums_are_not_remembered(talk: Talk, monkeypatch: pytest.MonkeyPa
         (BOT, False),
     ],
 )
-def test_groups_are_left_alone(talk: Talk, caption: str | None, wanted: bool) -> None:  # noqa: FBT001
-    """In a group a photo is meant for us when its caption mentions us, in any case."""
+def test_groups_are_left_alone(talk: Conversation, caption: str | None, wanted: bool) -> None:  # noqa: FBT001
+    """A photo in a group is rated only if its caption mentions the bot, regardless of case."""
     talk.ann.send_photo(picture(), caption, chat=GROUP)
-    assert isinstance(talk.read_one(), PhotoRequest) == wanted
+    assert isinstance(talk.parse_one(), PhotoRequest) == wanted
     talk.ann.send_album([picture()] * 2, caption, chat=GROUP)
-    assert [isinstance(request, PhotoRequest) for request in talk.read()] == [wanted] * 2
+    assert [isinstance(request, PhotoRequest) for request in talk.parse()] == [wanted] * 2
 
 
-def test_talk_in_a_group(talk: Talk) -> None:
-    """Of anything else in a group nothing is for us but commands that name us."""
+def test_talk_in_a_group(talk: Conversation) -> None:
+    """In a group, texts are ignored except commands that name the bot."""
     for text in ("hello", f"hello @{BOT}", "/help", "/start", "/help@other_bot", "/rate@other_bot"):
         talk.ann.send_text(text, chat=GROUP)
-        assert talk.read_one() is None
+        assert talk.parse_one() is None
     talk.ann.send_text(f"/help@{BOT.upper()}", chat=GROUP)
-    request = talk.read_one()
+    request = talk.parse_one()
     assert isinstance(request, CommandRequest)
     assert request.name == "help"
 
 
 @pytest.mark.parametrize("chat", [1, GROUP])
 @pytest.mark.parametrize("as_file", [False, True])
-def test_rate_as_a_reply(talk: Talk, chat: int, as_file: bool) -> None:  # noqa: FBT001
-    """`/rate` as a reply asks for the photo that it replies to, and answers who replied."""
+def test_rate_as_a_reply(talk: Conversation, chat: int, as_file: bool) -> None:  # noqa: FBT001
+    """`/rate` in reply to a photo requests that photo, and the answer goes to the replier."""
     bob = talk.join(2, "ru")
     if as_file:
         photo = talk.ann.send_document(picture(), "a.jpg", "image/jpeg", chat=chat)
     else:
         photo = talk.ann.send_photo(picture(), chat=chat)
-    talk.read()
+    talk.parse()
     for text in ("/rate spotlight please", f"/rate@{BOT} spotlight please"):
         message = bob.send_text(text, chat=chat, reply_to=photo)
-        request = talk.read_one()
+        request = talk.parse_one()
         assert isinstance(request, PhotoRequest)
         assert request.origin == (chat, message, 2, "ru")
         assert request.words == "spotlight please"
     bob.send_text("/rate@other_bot", chat=chat, reply_to=photo)
-    assert talk.read_one() is None
+    assert talk.parse_one() is None
 
 
-def test_rate_of_nothing(talk: Talk) -> None:
-    """`/rate` without a photo is answered, in a group as well, for nobody else has it."""
+def test_rate_of_nothing(talk: Conversation) -> None:
+    """`/rate` without a photo is a command, in a group too, as other bots don't have it."""
     hello = talk.ann.send_text("hello", chat=GROUP)
-    talk.read()
+    talk.parse()
     for reply_to in (None, hello):
         talk.ann.send_text("/rate", chat=GROUP, reply_to=reply_to)
-        request = talk.read_one()
+        request = talk.parse_one()
         assert isinstance(request, CommandRequest)
         assert request.name == "rate"
 
 
-def test_commands(talk: Talk) -> None:
-    """A command is one word after a slash; other texts are none."""
+def test_commands(talk: Conversation) -> None:
+    """A command is a slash and one word; other texts are not commands."""
     for text, name in (("/start", "start"), ("/start abc", "start"), (f"/help@{BOT}", "help")):
         talk.ann.send_text(text)
-        request = talk.read_one()
+        request = talk.parse_one()
         assert isinstance(request, CommandRequest)
         assert request.name == name
     for text in ("/", "/start!", "start", "a /start"):
         talk.ann.send_text(text)
-        assert isinstance(talk.read_one(), OtherMessage)
+        assert isinstance(talk.parse_one(), OtherMessage)
 
 
-def test_what_is_no_photo(talk: Talk) -> None:
-    """Stickers, voices, videos and animations are told what to send instead."""
+def test_what_is_no_photo(talk: Conversation) -> None:
+    """Stickers, voice messages, videos and animations count as other messages."""
     talk.ann.send_sticker()
     talk.ann.send_voice()
     talk.ann.send_video()
     file = {"file_id": "a", "file_unique_id": "b"}
     animation = file | {"width": 1, "height": 1, "duration": 1}
-    talk.world.post(talk.world.user(1), 1, {"animation": animation, "document": file}, None)
-    assert all(isinstance(request, OtherMessage) for request in talk.read())
+    talk.state.post(talk.state.user(1), 1, {"animation": animation, "document": file}, None)
+    assert all(isinstance(request, OtherMessage) for request in talk.parse())
 
 
-def test_what_is_not_for_us(talk: Talk) -> None:
-    """Service messages, other bots, channels and other kinds of updates want nothing."""
-    talk.world.post(talk.world.user(1), 1, {"new_chat_title": "a"}, None)
-    talk.world.post(talk.world.user(1) | {"id": 3, "is_bot": True}, 1, {"text": "/help"}, None)
+def test_what_is_not_for_us(talk: Conversation) -> None:
+    """Service messages, other bots, channels and other kinds of updates are ignored."""
+    talk.state.post(talk.state.user(1), 1, {"new_chat_title": "a"}, None)
+    talk.state.post(talk.state.user(1) | {"id": 3, "is_bot": True}, 1, {"text": "/help"}, None)
     message = {"message_id": 1, "date": 1, "chat": {"id": -1, "type": "channel"}, "text": "/help"}
     for fields in (
         {"message": message},
         {"channel_post": message},
-        {"edited_message": message | {"from": talk.world.user(1)}},
+        {"edited_message": message | {"from": talk.state.user(1)}},
         {"a_kind_of_next_year": {"a": 1}},
         {},
     ):
-        talk.world.queue(fields)
-    assert talk.read() == [None] * 7
+        talk.state.queue(fields)
+    assert talk.parse() == [None] * 7
 
 
 _JSON = st.recursive(
@@ -259,27 +261,27 @@ _UPDATES = st.fixed_dictionaries(
 )
 
 
-_POLLER = Poller(connect("http://127.0.0.1:1"), Shutdown(), on_turn=lambda: None)
+_POLLER = Poller(connect("http://127.0.0.1:1"), Shutdown(), on_heartbeat=lambda: None)
 
 
 @given(st.lists(_JSON | _UPDATES, max_size=3))
 def test_any_update(some: list[Any]) -> None:
-    """Whatever stands for an update is handled or skipped, and confirmed if it has a number."""
-    reader = Talk().reader
+    """Any JSON in place of an update is handled or skipped, and confirmed if it has an id."""
+    parser = Conversation().parser
     for update in some:
-        offset = _POLLER._handle(update, reader, lambda _: None, 7)
+        offset = _POLLER._handle(update, parser, lambda _: None, 7)
         numbered = isinstance(update, dict) and isinstance(update.get("update_id"), int)
         assert offset == (update["update_id"] + 1 if numbered else 7)
 
 
 @given(_UPDATES, st.sampled_from([ValueError, KeyError, AttributeError, ZeroDivisionError]))
 def test_a_request_that_cannot_be_handled(update: dict[str, Any], error: type[Exception]) -> None:
-    """A fault of ours skips the update that it is about, not those behind it."""
+    """An exception in the handler skips only the update that caused it."""
 
     def receive(_: Request) -> None:
         raise error
 
-    talk = Talk()
+    talk = Conversation()
     talk.ann.send_text("hi")
-    for skipped in (*talk.world.updates.first(1), update):
-        _POLLER._handle(skipped, talk.reader, receive, 7)
+    for skipped in (*talk.state.updates.first(1), update):
+        _POLLER._handle(skipped, talk.parser, receive, 7)

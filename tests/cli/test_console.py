@@ -1,4 +1,4 @@
-"""What long commands show of how far they are."""
+"""The progress display of long commands."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from attrai.cli.console import add_lines
 
 
 def test_lines_in_place_of_bars(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each tenth of the steps has its line, however many come at once."""
+    """A line is printed at each tenth of the steps, however many steps are reported at once."""
     advance = add_lines("Learning", 30)
-    advance(14)  # as an interrupted run goes on
+    advance(14)  # as when an interrupted run is resumed
     for _ in range(16):
         advance(1)
     lines = capsys.readouterr().err.splitlines()

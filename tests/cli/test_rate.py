@@ -1,4 +1,4 @@
-"""`attrai rate`, as a person or a program calls it."""
+"""The command `attrai rate`, used by people and by programs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from attrai.cli import app
-from attrai.lifecycle.shutdown import Shutdown
-from attrai.rating.paths import Task
-from attrai.rating.rate import rate
-from attrai.settings import Settings
 from testing.waiting import PATIENCE_S
 from tests.conftest import ASTRONAUT
 
@@ -30,19 +26,19 @@ USAGE = 2
 
 
 def run(*arguments: str | Path) -> Result:
-    """Calls `attrai rate`, whose streams are no terminals."""
+    """Run `attrai rate` with streams that are not terminals."""
     return CliRunner().invoke(app, ["rate", *map(str, arguments)])
 
 
 def run_json(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
-    """Calls `attrai rate --json`: the exit status, and the objects by their photo's name."""
+    """Run `attrai rate --json`, and return the exit status and the objects by photo name."""
     result = run(*arguments, "--json")
     objects = map(json.loads, result.stdout.splitlines())
     return result.exit_code, {Path(item["photo"]).name: item for item in objects}
 
 
 def size_of(picture: Path) -> tuple[int, int]:
-    """A picture's size, once all of it was read."""
+    """Decode a picture completely, and return its size in pixels."""
     with Image.open(picture) as image:
         image.load()
         return image.size
@@ -50,14 +46,14 @@ def size_of(picture: Path) -> tuple[int, int]:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """A copy of the example in a folder of its own."""
+    """Return a copy of the example photo in a folder of its own."""
     folder = tmp_path / "photos"
     folder.mkdir()
     return Path(shutil.copy(ASTRONAUT, folder / "me.jpg"))
 
 
 def test_table(photo: Path) -> None:
-    """A photo's row says how many faces and which score, and where the picture is."""
+    """A photo's row shows its score, and the last lines the count and the picture's path."""
     result = run(photo)
     picture = photo.with_name("me.rated.jpg")
     assert result.exit_code == 0
@@ -72,7 +68,7 @@ def test_table(photo: Path) -> None:
 
 
 def test_json(photo: Path, tmp_path: Path) -> None:
-    """An object has all that was found, and the timing of every stage."""
+    """A photo's object holds its faces, their scores and the timing of every stage."""
     status, objects = run_json(photo, "-o", tmp_path / "out")
     item = objects["me.jpg"]
     assert status == 0
@@ -90,7 +86,7 @@ def test_json(photo: Path, tmp_path: Path) -> None:
 
 
 def test_folder_twice(photo: Path) -> None:
-    """A folder rated again gives the same pictures, and none of the pictures is rated."""
+    """Rating a folder again gives the same pictures, and rates none of the pictures."""
     shutil.copy(photo, photo.with_name("you.jpeg"))
     for _ in range(2):
         status, objects = run_json(photo.parent)
@@ -101,13 +97,13 @@ def test_folder_twice(photo: Path) -> None:
 
 @pytest.mark.parametrize("renderer", ["boxes", "ranking", "spotlight"])
 def test_renderers(photo: Path, renderer: str) -> None:
-    """Each renderer can be asked for by its name, and changes the photo in its own way."""
+    """Each renderer can be selected by name, and only `ranking` changes the photo's size."""
     assert run(photo, "--renderer", renderer, "--jobs", "1").exit_code == 0
     assert (size_of(photo.with_name("me.rated.jpg")) == (512, 512)) == (renderer != "ranking")
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG of a few kB that promises the given size."""
+    """Return a PNG of a few kB whose header declares the given size."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = zlib.crc32(kind + content)
@@ -119,7 +115,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def test_bad_files_never_stop_the_rest(photo: Path, tmp_path: Path) -> None:
-    """Each bad file is listed with its own reason, the good one is rated, nothing is left."""
+    """Each bad file is listed with its reason, the good one is rated, and no other file is left."""
     folder = photo.parent
     (folder / "text.jpg").write_text("I am no image\n" * 50)
     (folder / "truncated.jpg").write_bytes(photo.read_bytes()[:20_000])
@@ -135,7 +131,7 @@ def test_bad_files_never_stop_the_rest(photo: Path, tmp_path: Path) -> None:
     barren.mkdir()
     before = set(folder.rglob("*"))
 
-    # /proc/self/mem is a file that even root can't read from its beginning.
+    # Even root can't read /proc/self/mem from its start.
     status, objects = run_json(folder, barren, tmp_path / "absent.jpg", "/proc/self/mem")
     assert status == 1
     errors = {name: item["error"] for name, item in objects.items()}
@@ -166,7 +162,7 @@ def test_bad_files_never_stop_the_rest(photo: Path, tmp_path: Path) -> None:
 
 
 def test_pictures_in_several_folders(photo: Path) -> None:
-    """After many photos the last line says where their pictures are."""
+    """After several photos the last line says where their pictures are."""
     shutil.copytree(photo.parent, photo.parent / "late")
     assert run(photo.parent).stdout.splitlines()[-1] == f"Pictures below {photo.parent}"
     out = photo.parent / "out"
@@ -175,21 +171,21 @@ def test_pictures_in_several_folders(photo: Path) -> None:
 
 
 def test_failures_in_the_table(photo: Path, tmp_path: Path) -> None:
-    """In the table a failure is a row with its reason, and the last line counts them."""
+    """A failure is a row with its reason, and the summary counts the failures."""
     broken = tmp_path / "broken[1].jpg"
     broken.write_bytes(photo.read_bytes()[:5000])
     result = run(broken, photo)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     first, second, _ = (line for line in lines if ".jpg" in line)
-    assert str(broken) in first  # the order of the command line
+    assert str(broken) in first  # in the order of the command line
     assert "damaged or incomplete" in first
     assert str(photo) in second
     assert "1 rated, 1 not" in lines[-2]
 
 
 def test_picture_that_cannot_be_written(photo: Path, tmp_path: Path) -> None:
-    """Where a picture can't be written its photo's row says why."""
+    """If a picture can't be written, its photo's object says why."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "me.rated.jpg").mkdir()  # in the way
     status, objects = run_json(photo, "-o", tmp_path / "out")
@@ -217,7 +213,7 @@ def test_wrong_usage(
     variables: dict[str, str],
     named: str,
 ) -> None:
-    """Wrong usage ends with 2 and one message that names what is wrong."""
+    """Wrong usage exits with 2 and a message that names the mistake."""
     monkeypatch.setenv("COLUMNS", "200")
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
@@ -239,7 +235,7 @@ def test_wrong_usage(
 )
 @pytest.mark.slow
 def test_stopping(tmp_path: Path, stop: signal.Signals, status: int) -> None:
-    """Stopped midway, or killed, it leaves whole pictures or none, and no temporary file."""
+    """When stopped or killed midway, it leaves only complete pictures and no temporary files."""
     temporary, out = tmp_path / "temporary", tmp_path / "out"
     temporary.mkdir()
     photos = tmp_path / "photos"
@@ -254,7 +250,7 @@ def test_stopping(tmp_path: Path, stop: signal.Signals, status: int) -> None:
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     assert process.stdout is not None
-    process.stdout.readline()  # at work
+    process.stdout.readline()  # it is processing photos
     process.send_signal(stop)
     rest, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == status
@@ -266,22 +262,3 @@ def test_stopping(tmp_path: Path, stop: signal.Signals, status: int) -> None:
     for picture in pictures:
         assert picture.name.endswith(".rated.jpg")
         assert size_of(picture) == (512, 512)
-
-
-def test_lost_jobs_are_given_up(tmp_path: Path) -> None:
-    """When no answer comes for too long the photos still expected count as failed."""
-    task = Task(ASTRONAUT, tmp_path / "out.jpg")
-    (outcome,) = rate([task], Settings(), "boxes", Shutdown(), threads=1, patience=1e-6)
-    assert outcome.failure is not None
-    assert outcome.failure.code == "internal"
-
-
-def test_late_answers_are_no_harm(tmp_path: Path) -> None:
-    """A photo that was given up counts once, although its answer comes after all."""
-    tasks = []
-    for number in range(6):  # more than are in flight at once
-        photo = tmp_path / f"{number}.jpg"
-        photo.symlink_to(ASTRONAUT)
-        tasks.append(Task(photo, tmp_path / f"{number}.rated.jpg"))
-    outcomes = list(rate(tasks, Settings(), "boxes", Shutdown(), threads=1, patience=1e-6))
-    assert sorted(outcome.source for outcome in outcomes) == [task.source for task in tasks]

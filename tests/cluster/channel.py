@@ -1,4 +1,4 @@
-"""Workers whose channel writes down every answer: attrai's own, but for the chats."""
+"""Workers like attrai's own, except that their channel reads photos and logs answers in files."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from attrai.job import Failure, Job
 from attrai.worker import start
 
 NAME = "test"
-#: The variable that names the file to which answers are appended.
+#: The environment variable with the path of the file to which answers are appended.
 ANSWERS = "TEST_ANSWERS"
-#: A source that kills whoever fetches it.
+#: A source that kills the process that fetches it.
 DEADLY = "deadly"
 
 
 class AnswersFile:
-    """Photos are files; an answer is a line in a file, whole even when its writer is killed."""
+    """A channel that reads photos from files and appends each answer to a file.
+
+    An answer is a line written at once, so it is complete even if its writer is killed.
+    """
 
     def __init__(self, answers: Path) -> None:
         self._answers = answers
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
-        """The photo's file."""
         if job.source == DEADLY:
             os.kill(os.getpid(), signal.SIGKILL)
         with Path(job.source).open("rb") as file:
             return file.read(max_bytes + 1)
 
     def deliver(self, job: Job, picture: bytes) -> None:
-        """Writes down a picture."""
+        """Record that a picture was delivered."""
         self._write(job, "picture" if picture.startswith(b"\xff\xd8") else "rubbish")
 
     def send_failure(self, job: Job, failure: Failure) -> None:
-        """Writes down an apology."""
+        """Record that a failure message was sent."""
         self._write(job, failure.code)
 
     def _write(self, job: Job, answer: str) -> None:
@@ -46,5 +48,5 @@ class AnswersFile:
 
 
 def setup() -> None:
-    """For dramatiq's command line."""
+    """Start a worker; the entry point for dramatiq's command line."""
     start(lambda _: {NAME: AnswersFile(Path(os.environ[ANSWERS]))})

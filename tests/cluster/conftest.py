@@ -1,4 +1,4 @@
-"""Workers as processes of their own, over real RabbitMQ and Redis."""
+"""Fixtures for workers in separate processes, with a real RabbitMQ and Redis."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from attrai import broker
 from attrai.actors.stage import publish
 from attrai.broker import Broker
 from attrai.job import Job, job_id
 from attrai.ledger import Ledger
-from attrai.services import open_redis
+from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.channel import ANSWERS, NAME
@@ -25,7 +24,7 @@ from tests.conftest import ASTRONAUT, ROOT
 
 
 class Worker:
-    """A stage's process, started again when it ends, as Swarm does."""
+    """A stage's worker process, restarted whenever it ends, as Swarm does."""
 
     def __init__(self, stage: str, log: Path) -> None:
         self.log, self.starts, self._stopping = log, 0, False
@@ -43,24 +42,24 @@ class Worker:
                 self.process.wait()
 
     def stop(self) -> None:
-        """Ends it for good."""
+        """Terminate the worker without restarting it."""
         self._stopping = True
         self.process.terminate()
         self._thread.join(PATIENCE_S)
 
 
 class Cluster:
-    """A chain over real servers: its workers, its answers, and what is left of it."""
+    """A chain on real servers: its workers, its answers and the state in the servers."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings, self.folder = settings, folder
         self.answers_file = folder / "answers"
-        self.ledger: Ledger = broker.make_ledger(open_redis(settings), settings)
-        self.broker: Broker = broker.make_broker(settings, [])
+        self.ledger: Ledger = make_ledger(open_redis(settings), settings)
+        self.broker: Broker = make_broker(settings, [])
         self.workers: dict[str, Worker] = {}
 
     def start(self, *stages: str) -> None:
-        """Starts workers, and waits until they take messages."""
+        """Start workers, and wait until they consume messages."""
         for stage in stages:
             self.workers[stage] = Worker(stage, self.folder / f"{stage}.log")
         wait_for(
@@ -69,7 +68,7 @@ class Cluster:
         )
 
     def job(self, number: int, source: str | Path = ASTRONAUT) -> Job:
-        """A job with a photo."""
+        """Return a new job for the photo `source`."""
         now = time.time()
         return Job(
             id=job_id(NAME, number),
@@ -83,13 +82,13 @@ class Cluster:
         )
 
     def submit(self, job: Job) -> Job:
-        """Admits and publishes."""
+        """Admit a job and publish it to ingest."""
         assert self.ledger.admit(job) == "admitted"
         publish(self.broker, "ingest", job)
         return job
 
     def answers(self) -> dict[str, list[str]]:
-        """The answers of each job so far."""
+        """Return the answers so far, by job id."""
         found: dict[str, list[str]] = {}
         if self.answers_file.exists():
             for line in self.answers_file.read_text().splitlines():
@@ -98,13 +97,13 @@ class Cluster:
         return found
 
     def wait_for_answer(self, job: Job) -> list[str]:
-        """The answers of a job, once there is one and it has no slot any more."""
+        """Wait until a job is answered and its slot is free, and return its answers."""
         wait_for(lambda: job.id in self.answers(), f"no answer; see {self.folder}/*.log")
         wait_for(lambda: not self.ledger.holds(job.id), "the slot is still taken")
         return self.answers()[job.id]
 
     def logs(self) -> str:
-        """All that the workers wrote."""
+        """Return the output of all workers."""
         return "".join(worker.log.read_text() for worker in self.workers.values())
 
 
@@ -112,7 +111,7 @@ class Cluster:
 def cluster(
     redis_url: str, amqp_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Cluster]:
-    """An empty cluster without workers."""
+    """Return an empty cluster without workers; no photos may be left at the end."""
     (tmp_path / "photos").mkdir()
     variables = {
         "ATTRAI_BROKER_URL": amqp_url,
@@ -129,4 +128,4 @@ def cluster(
     for worker in running.workers.values():
         worker.stop()
     running.broker.close()
-    assert os.listdir(tmp_path / "photos") == []  # noqa: PTH208 - nothing, whatever it is called
+    assert os.listdir(tmp_path / "photos") == []  # noqa: PTH208 - hidden files count as well

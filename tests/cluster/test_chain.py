@@ -1,4 +1,4 @@
-"""The chain as processes of their own: every job gets its one answer."""
+"""The chain with each stage in its own process: every job gets exactly one answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.servers
 
 @pytest.mark.slow
 def test_photos_go_through_five_processes(cluster: Cluster, tmp_path: Path) -> None:
-    """Each photo has its one answer, in the log nobody is named, and engines are where needed."""
+    """Each photo gets one answer, logs identify no user, and only detect and score load engines."""
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 broken")
     cluster.start(*STAGES)
@@ -47,24 +47,24 @@ def test_photos_go_through_five_processes(cluster: Cluster, tmp_path: Path) -> N
 
 
 def test_a_message_that_kills_its_worker_ends_at_the_third_time(cluster: Cluster) -> None:
-    """A photo that kills whoever fetches it ends in an apology, and its neighbours are rated."""
+    """A photo that kills every worker that fetches it fails after three attempts."""
     cluster.start("ingest", "deliver")
     job = cluster.submit(cluster.job(1, DEADLY))
     assert cluster.wait_for_answer(job) == ["internal"]
-    assert cluster.workers["ingest"].starts == 4  # three attempts, then one that gives up
+    assert cluster.workers["ingest"].starts == 4  # three attempts, then one that fails the job
     assert cluster.workers["deliver"].starts == 1
 
 
 def test_a_lost_message_is_answered_by_the_sweeper(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job whose message never arrives ends in an apology when its time is over."""
+    """A job whose message never arrives ends in a failure message when it is overdue."""
     cluster.start("deliver")
-    monkeypatch.setattr(cluster.ledger, "_limits", (0, 1, 1))  # a lifetime of no seconds
+    monkeypatch.setattr(cluster.ledger, "_limits", (0, 1, 1))  # a lifetime of 0 seconds
     job = cluster.job(1)
     assert cluster.ledger.admit(job) == "admitted"
     photos = cluster.folder / "photos" / job.id
-    photos.mkdir()  # as if ingest had got so far
+    photos.mkdir()  # as if ingest had created it
 
     from attrai.storage import open_store  # noqa: PLC0415 - beside its use
 
@@ -78,7 +78,7 @@ def test_a_lost_message_is_answered_by_the_sweeper(
 
 
 def test_copies_of_a_message_give_one_answer(cluster: Cluster) -> None:
-    """A message that is delivered twice, in turn or at once, gives one answer."""
+    """A message delivered several times gives one answer."""
     from attrai.actors.stage import publish  # noqa: PLC0415 - beside its use
     from attrai.errors import INTERNAL  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""A short chaos run: whatever fails, every job has its answer and nothing is left."""
+"""A short chaos run: whatever fails, every job is answered and no files are left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.programs import run_bench
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a volume that can be filled")
 def test_chaos() -> None:
-    """100 jobs while workers, RabbitMQ, Redis, Graylog and the disk fail: none lost or left."""
+    """All of 100 jobs are answered while workers, RabbitMQ, Redis, Graylog and the disk fail."""
     require("rabbitmq-server")
     require("redis-server")
     run = run_bench("chaos", "--jobs", "100")

@@ -1,4 +1,4 @@
-"""The three ways in which dramatiq over RabbitMQ loses a message silently, and their cures."""
+"""Three ways in which dramatiq on RabbitMQ silently loses messages, and attrai's fixes for them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from dramatiq.middleware import Retries
 
 from attrai import logs
 from attrai.actors.stage import publish
-from attrai.broker import Broker, SureRetries, hide_messages, middleware
+from attrai.broker import Broker, SafeRetries, hide_messages, middleware
 from testing.servers import RabbitServer
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
 
 
 class Unreachable(StubBroker):
-    """A broker that takes no delayed message, as when the server is away."""
+    """A broker that rejects delayed messages, as if the server were down."""
 
     def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
         if delay is not None:
@@ -30,9 +30,9 @@ class Unreachable(StubBroker):
         return super().enqueue(message)
 
 
-@pytest.mark.parametrize(("retries", "kept"), [(Retries, False), (SureRetries, True)])
-def test_a_retry_that_cannot_be_published(retries: type[Retries], kept: bool) -> None:  # noqa: FBT001 - a case's value
-    """A message that can't be put back ends among the dead letters, not acknowledged."""
+@pytest.mark.parametrize(("retries", "kept"), [(Retries, False), (SafeRetries, True)])
+def test_a_retry_that_cannot_be_published(retries: type[Retries], kept: bool) -> None:  # noqa: FBT001 - a parametrized value
+    """With attrai's retries, a message whose retry can't be published becomes a dead letter."""
     broker = Unreachable(middleware=[retries(min_backoff=1)])
     done = threading.Event()
 
@@ -53,7 +53,7 @@ def test_a_retry_that_cannot_be_published(retries: type[Retries], kept: bool) ->
 
 
 class Uncured(Broker):
-    """With dramatiq's own consumer."""
+    """A broker with dramatiq's own consumer."""
 
     consumer_class: Any = _RabbitmqConsumer
 
@@ -63,7 +63,7 @@ class Uncured(Broker):
 def test_a_late_acknowledgement(
     amqp_url: str, rabbit_server: RabbitServer, broker_class: type[Broker], kept: int
 ) -> None:
-    """The acknowledgement of a message from a lost connection takes no new message with it."""
+    """Acknowledging a message from a lost connection doesn't acknowledge a new message."""
     broker = broker_class(amqp_url, middleware())
     broker.declare_queue("detect", ensure=True)
     message: dramatiq.Message[Any] = dramatiq.Message(
@@ -78,22 +78,22 @@ def test_a_late_acknowledgement(
     assert old._tag == new._tag == 1
     after.ack(old)
     done = threading.Event()
-    after.connection.add_callback_threadsafe(done.set)  # comes after the acknowledgement
+    after.connection.add_callback_threadsafe(done.set)  # runs after the acknowledgement
     while not done.is_set():
         after.connection.sleep(0.01)
-    after.connection.close()  # as by a kill, before the new message was worked on
+    after.connection.close()  # as if killed before the new message was processed
     assert rabbit_server.queue_depths()["detect"] == kept
     broker.close()
 
 
 @pytest.mark.servers
 def test_a_blocked_connection(cluster: Cluster, rabbit_server: RabbitServer) -> None:
-    """While RabbitMQ is short of memory a publisher waits, and then its message arrives."""
+    """While RabbitMQ is short of memory a publisher waits; afterwards its message arrives."""
     publish(cluster.broker, "ingest", cluster.job(0))
     told_to_wait, published = threading.Event(), threading.Event()
 
     def publish_another() -> None:
-        # The innermost connection is what hears of it while the publisher waits.
+        # While the publisher waits, only the innermost connection runs its callbacks.
         connection: Any = cluster.broker.connection
         connection._impl.add_on_connection_blocked_callback(lambda *_: told_to_wait.set())
         publish(cluster.broker, "ingest", cluster.job(1))
@@ -105,7 +105,7 @@ def test_a_blocked_connection(cluster: Cluster, rabbit_server: RabbitServer) -> 
         publisher.start()
         assert told_to_wait.wait(PATIENCE_S)
         assert rabbit_server.queue_depths()["ingest"] == 1
-        assert not published.wait(1)  # nor does it give up
+        assert not published.wait(1)  # it neither publishes nor fails
     finally:
         rabbit_server.alarm(False)
     publisher.join(PATIENCE_S)
@@ -118,7 +118,7 @@ def test_a_blocked_connection(cluster: Cluster, rabbit_server: RabbitServer) -> 
 def test_publishing_outlasts_a_restart(
     cluster: Cluster, rabbit_server: RabbitServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A publisher waits while RabbitMQ restarts, and nothing that was published is lost."""
+    """A publisher waits while RabbitMQ restarts, and no published message is lost."""
     publish(cluster.broker, "ingest", cluster.job(0))
     rabbit_server.stop()
     caplog.set_level(logging.DEBUG, "dramatiq")
@@ -130,7 +130,7 @@ def test_publishing_outlasts_a_restart(
 
     publisher = threading.Thread(target=publish_another)
     publisher.start()
-    # dramatiq tries some times and gives up: that it begins anew is ours.
+    # dramatiq gives up after a few attempts; attrai's broker then starts again with the first.
     wait_for(lambda: caplog.text.count("[1/") == 2, "publishing was not tried again")
     rabbit_server.start()
     publisher.join(PATIENCE_S)
@@ -139,7 +139,7 @@ def test_publishing_outlasts_a_restart(
 
 
 def test_dramatiqs_records_hold_no_addresses() -> None:
-    """What dramatiq logs of a message is its id, not what it carries."""
+    """Log records of dramatiq contain a message's id, but not its arguments."""
     stream = io.StringIO()
     handler = logs.configure("warning", stream)
     handler.addFilter(hide_messages)

@@ -1,4 +1,4 @@
-"""What a real Prometheus knows of a real chain."""
+"""The metrics of a real chain, as scraped by a real Prometheus."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ from tests.deploy.test_monitoring import RULES, dashboard_expressions, rules
 pytestmark = pytest.mark.servers
 
 PORT = "ATTRAI_METRICS_PORT"
-#: The only labels that there may be; `le` is a histogram's own.
+#: The only labels allowed; `le` is the label of histogram buckets.
 LABELS = {"stage", "outcome", "part", "le"}
 
 
 class Watched(NamedTuple):
-    """A chain with all its workers, its sweeper, and who watches it."""
+    """A chain with all its workers and its sweeper, and the Prometheus that scrapes them."""
 
     cluster: Cluster
     ports: dict[str, int]
     prometheus: PrometheusServer
 
     def page(self, service: str) -> str:
-        """What a service shows to Prometheus."""
+        """Return the metrics page of a service."""
         answer = requests.get(f"http://127.0.0.1:{self.ports[service]}/metrics", timeout=PATIENCE_S)
         answer.raise_for_status()
         return answer.text
 
     def value(self, expression: str) -> float | None:
-        """What Prometheus knows by an expression that yields one figure."""
+        """Return the value of a PromQL expression that yields at most one series."""
         found = self.prometheus.query(expression)
         return found[0]["value"] if found else None
 
     def await_value(self, expression: str, value: float) -> None:
-        """Returns once Prometheus knows that an expression has a value."""
+        """Wait until an expression has a value in Prometheus."""
         wait_for(
             lambda: self.value(expression) == value,
             f"{expression} is not {value}, see {self.cluster.folder}",
         )
 
     def await_figures(self, expression: str) -> None:
-        """Returns once a chart of an expression would show something; alerts there may be none."""
+        """Wait until an expression yields data, except for alerts, of which there may be none."""
         wait_for(
             lambda: bool(self.prometheus.query(expression)) or "ALERTS" in expression,
             f"nothing is known of {expression}",
@@ -64,7 +64,7 @@ class Watched(NamedTuple):
 
 @pytest.fixture
 def watched(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    """A chain that runs and is read every second."""
+    """Return a running chain that Prometheus scrapes every second."""
     require("prometheus")
     services = (*STAGES, "sweep")
     ports = dict(zip(services, free_ports(len(services)), strict=True))
@@ -83,7 +83,7 @@ def watched(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch
 
 
 def work_through(cluster: Cluster, folder: Path) -> list[Job]:
-    """Three photos that are rated and one that is no photo."""
+    """Process three photos and a broken file, and return their jobs."""
     broken = folder / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 broken")
     jobs = [cluster.submit(cluster.job(number)) for number in range(3)]
@@ -95,7 +95,7 @@ def work_through(cluster: Cluster, folder: Path) -> list[Job]:
 
 @pytest.mark.slow
 def test_prometheus_reads_a_chain(watched: Watched, tmp_path: Path) -> None:
-    """Each figure of the stages and of the whole is in Prometheus a moment after its cause."""
+    """Every metric of the stages and of the whole system reaches Prometheus."""
     jobs = work_through(watched.cluster, tmp_path)
     expected = {
         'attrai_answers_total{outcome="rated"}': 3,
@@ -139,7 +139,7 @@ def test_prometheus_reads_a_chain(watched: Watched, tmp_path: Path) -> None:
 
 
 def test_a_stage_that_ends(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a stage's last worker ends Prometheus knows it, and how many photos wait there."""
+    """When a stage's last worker ends, Prometheus shows it and how many photos are queued."""
     watched.cluster.workers["score"].stop()
     job = watched.cluster.submit(watched.cluster.job(1))
     watched.await_value('attrai_stage_workers{stage="score"}', 0)
@@ -155,7 +155,7 @@ def test_a_stage_that_ends(watched: Watched, monkeypatch: pytest.MonkeyPatch) ->
 def test_servers_that_hang(
     cluster: Cluster, rabbit_server: RabbitServer, redis_server: RedisServer
 ) -> None:
-    """While servers hang or are away, the sweeper says which, before Prometheus gives up."""
+    """While a server hangs or is down, the sweeper reports which before a scrape times out."""
     (port,) = free_ports(1)
     sweeper = start_worker("sweep", **{PORT: str(port)})
 
@@ -177,7 +177,7 @@ def test_servers_that_hang(
     try:
         wait_for(listens, "the sweeper shows nothing")
         assert up() == {"redis": "1", "rabbitmq": "1"}
-        # What Prometheus waits for; and many times what the page takes here where nothing hangs.
+        # Prometheus's scrape timeout, plus many times the seconds that the page takes normally.
         before_it_gives_up = 10 + 20 * took
         for server, expected in (
             (redis_server, {"redis": "0", "rabbitmq": "1"}),
@@ -203,7 +203,7 @@ def test_servers_that_hang(
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("command", [("worker", "render"), ("sweep",)])
 def test_a_taken_port(command: tuple[str, ...], redis_server: RedisServer) -> None:
-    """A port that another program has ends the process with a line that names the setting."""
+    """A metrics port that is already in use ends the process with a line that names the setting."""
     process = start_worker(*command, **{PORT: str(redis_server.port)})
     output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode != 0

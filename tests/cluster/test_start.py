@@ -1,4 +1,4 @@
-"""Starting: clear lines where it is of no use, patience where it is."""
+"""Starting processes: they wait for servers, but wrong settings end them with a clear message."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import signal
 import subprocess
 import sys
 
+import dramatiq
 import pytest
 import redis
 
+from attrai.actors.stage import publish
+from attrai.job import StageName
+from attrai.monitoring.queues import RabbitQueues
 from testing.servers import RabbitServer, RedisServer
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
@@ -20,7 +24,7 @@ pytestmark = pytest.mark.servers
 
 
 def start_worker(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-    """`attrai` with some settings changed."""
+    """Start `attrai` with some environment variables changed."""
     return subprocess.Popen(
         [sys.executable, "-m", "attrai", *arguments],
         cwd=ROOT,
@@ -56,7 +60,7 @@ def test_unusable_settings(variables: dict[str, str], said: str) -> None:
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("variable", ["ATTRAI_BROKER_URL", "ATTRAI_REDIS_URL"])
 def test_a_wrong_password(variable: str) -> None:
-    """A refused password ends the worker at once; the password is not shown."""
+    """A wrong password ends the worker at once, and is not shown."""
     url = os.environ[variable]
     scheme, rest = url.split("://")
     user, address = rest.rsplit("@", 1)
@@ -69,7 +73,7 @@ def test_a_wrong_password(variable: str) -> None:
 
 
 def test_a_read_only_redis(cluster: Cluster, redis_server: RedisServer) -> None:
-    """A Redis that takes no writes ends the worker at once."""
+    """A read-only Redis ends the process at once."""
     with redis.Redis.from_url(redis_server.url) as client:
         client.replicaof("127.0.0.1", "1")
         try:
@@ -85,7 +89,7 @@ def test_a_read_only_redis(cluster: Cluster, redis_server: RedisServer) -> None:
 def test_servers_that_are_not_up_yet(
     cluster: Cluster, rabbit_server: RabbitServer, redis_server: RedisServer
 ) -> None:
-    """A worker that starts before its servers waits for them, and says so."""
+    """A worker that starts before its servers waits for them, and logs a warning."""
     rabbit_server.stop()
     redis_server.stop()
     worker = start_worker("worker", "render")
@@ -100,12 +104,12 @@ def test_servers_that_are_not_up_yet(
         worker.terminate()
         worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 128 + signal.SIGTERM
-    assert cluster.ledger.loads()["render"].workers == 0  # it took its leave
+    assert cluster.ledger.loads()["render"].workers == 0  # it deregistered
 
 
 @pytest.mark.usefixtures("cluster")
 def test_an_unknown_stage() -> None:
-    """A stage that does not exist is refused with the names of those that do."""
+    """An unknown stage is refused with a list of the stages."""
     worker = start_worker("worker", "polish")
     output, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 2
@@ -113,7 +117,7 @@ def test_an_unknown_stage() -> None:
 
 
 def test_health_command(cluster: Cluster) -> None:
-    """`attrai health` tells of a worker that hangs."""
+    """`attrai health` reports a worker that hangs."""
     cluster.start("deliver")
     well = start_worker("health")
     assert well.communicate(timeout=PATIENCE_S) == ("", None)
@@ -130,12 +134,44 @@ def test_health_command(cluster: Cluster) -> None:
     assert worker.poll() is None
 
 
-@pytest.mark.usefixtures("cluster")
-def test_a_worker_without_its_queue() -> None:
-    """A worker that is not told its queue ends, for it would take messages of other stages."""
-    command = [sys.executable, "-m", "dramatiq", "attrai.worker:setup", "attrai.actors.render"]
-    run = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+def start_dramatiq(module: str, *options: str) -> subprocess.Popen[str]:
+    """Start a worker by dramatiq's own command line."""
+    command = [sys.executable, "-m", "dramatiq", "attrai.worker:setup", module, *options]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    assert run.returncode != 0
-    assert "name the stage by -Q" in run.stdout
+
+
+def test_dramatiq_alone(cluster: Cluster) -> None:
+    """Without options dramatiq consumes the module's queue on one thread, and no other queue."""
+    publish(cluster.broker, "render", cluster.job(1))
+    publish_unreadable(cluster, "render")
+    worker = start_dramatiq("attrai.actors.render", "-p", "1")
+    queues = RabbitQueues(cluster.settings.broker_url.get_secret_value())
+    try:
+        wait_for(lambda: queues.depths()["render"].ready == 0, "it consumes nothing")
+        wait_for(lambda: queues.depths()["deliver"].ready == 1, "the failure is not forwarded")
+        loads = cluster.ledger.loads()
+    finally:
+        worker.terminate()
+        output, _ = worker.communicate(timeout=PATIENCE_S)
+    assert [stage for stage, load in loads.items() if load.workers] == ["render"]
+    assert queues.depths()["deliver"].ready == 1
+    assert "undefined actor" not in output
+
+
+def publish_unreadable(cluster: Cluster, stage: StageName) -> None:
+    """Publish a job of another version."""
+    message = {**cluster.job(2).to_message(), "version": 99}
+    cluster.broker.enqueue(
+        dramatiq.Message(queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={})
+    )
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_without_a_stage() -> None:
+    """A module that is no stage ends the worker with a line that says so."""
+    worker = start_dramatiq("attrai.actors.intake", "-p", "1")
+    output, _ = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode != 0
+    assert "no stage: name its module" in output

@@ -1,4 +1,4 @@
-"""The stack's files as the engine reads them, without an engine."""
+"""Reading the stack files as the Docker engine does, without an engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VARIABLE = re.compile(r"\$\{\w+(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
 
 
 def load(name: str) -> dict[str, Any]:
-    """A stack file with the defaults of its variables filled in, and nothing for the others."""
+    """Return a stack file with its variables replaced by their defaults, or by nothing."""
     text = (SWARM / name).read_text("utf-8")
     filled = _VARIABLE.sub(lambda match: match["default"] or "", text)
     loaded: dict[str, Any] = yaml.safe_load(filled)
@@ -23,18 +23,18 @@ def load(name: str) -> dict[str, Any]:
 
 
 def services(*names: str) -> dict[str, dict[str, Any]]:
-    """The services of stack files."""
+    """Return the services of stack files by name; later files replace services of earlier ones."""
     return {key: service for name in names for key, service in load(name)["services"].items()}
 
 
 def seconds(duration: str) -> int:
-    """A duration such as 75s."""
+    """Return the seconds of a duration such as "75s"."""
     assert re.fullmatch(r"\d+s", duration)
     return int(duration[:-1])
 
 
 def fake_docker(folder: Path) -> Path:
-    """A folder for PATH with a `docker` that keeps what it is called with, and secrets."""
+    """Return a folder for PATH with a `docker` that records arguments, environment and secrets."""
     program = folder / "bin" / "docker"
     program.parent.mkdir()
     program.write_text(

@@ -12,13 +12,13 @@ from tests.deploy.stacks import SWARM, load, services
 
 PACK = json.loads((SWARM / "graylog-content.json").read_text("utf-8"))
 ENTITIES = {entity["type"]["name"]: entity for entity in PACK["entities"]}
-#: Fields of the records that a stage logs; GELF's own are level, message and timestamp.
+#: Fields of the records that stages log. GELF itself defines level, message and timestamp.
 LOGGED = {"stage", "took", "waited", "outcome", "level", "message", "timestamp"}
 
 
 @pytest.fixture(name="view")
 def dashboard_view() -> dict[str, Any]:
-    """The only page of the dashboard, and its search."""
+    """Return the dashboard's only page, with its search as `query`."""
     data = ENTITIES["dashboard"]["data"]
     (query,) = data["search"]["queries"]
     assert set(data["state"]) == {query["id"]}
@@ -26,7 +26,7 @@ def dashboard_view() -> dict[str, Any]:
 
 
 def test_pack() -> None:
-    """It is a content pack of version 1 with an input and a dashboard, each with an id."""
+    """The content pack has version 1 and contains an input and a dashboard with unique ids."""
     assert PACK["v"] == "1"
     assert (ENTITIES["input"]["type"]["version"], ENTITIES["dashboard"]["type"]["version"]) == (
         "1",
@@ -38,7 +38,7 @@ def test_pack() -> None:
 
 
 def test_input() -> None:
-    """The input takes what attrai sends: GELF over TCP, ended by null bytes, on port 12201."""
+    """The input accepts attrai's logs: null-terminated GELF over TCP on port 12201."""
     data = ENTITIES["input"]["data"]
     values = {key: value["@value"] for key, value in data["configuration"].items()}
     assert data["type"]["@value"].endswith(".GELFTCPInput")
@@ -47,14 +47,14 @@ def test_input() -> None:
 
 
 def test_typed_values() -> None:
-    """Every value of the input says its type, and is of it."""
+    """Every value of the input has the type that it declares."""
     types = {"string": str, "integer": int, "boolean": bool}
     for value in ENTITIES["input"]["data"]["configuration"].values():
         assert type(value["@value"]) is types[value["@type"]]
 
 
 def test_widgets(view: dict[str, Any]) -> None:
-    """Each widget has a title, a place and a search that computes what it shows."""
+    """Each widget has a title, a position and a search that computes its content."""
     searches = {search["id"]: search for search in view["query"]["search_types"]}
     assert len(view["widgets"]) == len(searches) == 3
     for widget in view["widgets"]:
@@ -73,7 +73,7 @@ def test_widgets(view: dict[str, Any]) -> None:
 
 
 def test_fields(view: dict[str, Any]) -> None:
-    """The widgets show fields that the stages log."""
+    """The widgets use only fields that the stages log."""
     for search in view["query"]["search_types"]:
         groups = search["row_groups"] + search["column_groups"]
         used = {field for group in groups for field in group["fields"]}
@@ -84,7 +84,7 @@ def test_fields(view: dict[str, Any]) -> None:
 
 
 def test_loaded_at_start() -> None:
-    """Graylog installs the pack from where it is mounted."""
+    """Graylog installs the content pack from the path where it is mounted."""
     graylog = services("graylog.yml")["graylog"]
     environment = graylog["environment"]
     (config,) = graylog["configs"]

@@ -1,4 +1,4 @@
-"""The operator's guide says what there is."""
+"""The operator's guide matches the files it describes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from tests.deploy.stacks import SWARM
 
 GUIDE = (SWARM / "README.md").read_text("utf-8")
-#: What ./deploy sets itself.
+#: Variables that ./deploy sets itself.
 _HASHES = {"RABBITMQ_CONF", "REDIS_CONF"}
 
 
 def test_settings_table() -> None:
-    """The guide lists every variable of stack.yml that an operator may set."""
+    """The guide lists every variable of stack.yml that an operator can set, and no others."""
     rows = re.findall(r"^\| ((?:`[A-Z0-9_]+` ?)+) \|", GUIDE, re.MULTILINE)
     listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     used = set(re.findall(r"\$\{(\w+)", (SWARM / "stack.yml").read_text("utf-8")))
@@ -20,13 +20,13 @@ def test_settings_table() -> None:
 
 
 def test_local_links() -> None:
-    """Every file that the guide points to is there."""
+    """Every file that the guide links to exists."""
     for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
         assert (SWARM / target).exists(), target
 
 
 def test_files() -> None:
-    """Every program and file of the folder that the guide names is there."""
+    """Every script and file that the guide names exists."""
     names = set(re.findall(r"`([\w-]+\.(?:yml|json|conf))`", GUIDE))
     names |= set(re.findall(r"\./([a-z]+)", GUIDE))
     assert {"stack.yml", "graylog.yml", "rabbitmq.conf", "deploy", "passwords", "verify"} <= names

@@ -1,4 +1,4 @@
-"""How the acceptance test is ended early."""
+"""Interrupting the acceptance test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testing.servers.server import is_gone
 from testing.waiting import wait_for
 from tests.deploy.stacks import SWARM
 
-#: A step that would take a minute, and what is done once it was interrupted.
+#: Runs a step that would take a minute, and cleans up after its interruption.
 PROGRAM = """
 import signal
 from verification import interruption
@@ -44,23 +44,23 @@ except interruption.Interrupted:
     ids=["a program", "a wait", "a pause"],
 )
 def test_a_signal_ends_a_step(step: str, number: signal.Signals) -> None:
-    """Whatever is waited for ends, with what it started; what is removed then is removed."""
+    """A signal ends any step and its child processes, and cleaning up is not interrupted."""
     with start(step, number, "SIG_DFL") as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "ready\n"
         children: list[psutil.Process] = []
-        while len(children) < step.count("sleep") * 2:  # the shell, and what it started
+        while len(children) < step.count("sleep") * 2:  # the shell and its child
             children = psutil.Process(program.pid).children(recursive=True)
         program.send_signal(number)
         assert program.stdout.readline() == "removing\n"
-        wait_for(lambda: all(map(is_gone, children)))  # killed, but not yet buried
+        wait_for(lambda: all(map(is_gone, children)))  # they may not be reaped yet
         program.send_signal(number)
         assert program.stdout.read() == "removed\n"
     assert program.returncode == 0
 
 
 def test_what_is_ignored_stays_ignored() -> None:
-    """Started by nohup, it outlives its terminal."""
+    """When started by nohup, the test ignores the loss of its terminal."""
     with start('run("sleep", "1.2")', signal.SIGHUP, "SIG_IGN") as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "ready\n"
@@ -70,7 +70,7 @@ def test_what_is_ignored_stays_ignored() -> None:
 
 
 def start(step: str, number: int, before: str) -> subprocess.Popen[str]:
-    """Run the program with a step, for which a signal's disposition is `before` at first."""
+    """Start the program with `step`; `before` is the signal's disposition at first."""
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(step=step, number=int(number), before=before)],
         env=os.environ | {"PYTHONPATH": str(SWARM)},

@@ -1,4 +1,4 @@
-"""How the acceptance test compares what was logged with what arrived."""
+"""How the acceptance test compares logged records with received ones."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import pytest
 from tests.deploy.stacks import SWARM
 
 CONTAINER = "0123456789abcdef"
-#: Unix time of the first record.
+#: Unix time of the first record, in seconds.
 START = 1_700_000_000
 
 
 @pytest.fixture(name="logbook")
 def logbook_module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module, which is part of no package that is installed."""
+    """Return the module `logbook`, which is not part of an installed package."""
     monkeypatch.syspath_prepend(SWARM)
-    from verification import logbook  # noqa: PLC0415 - found now
+    from verification import logbook  # noqa: PLC0415 - after syspath_prepend
 
     return logbook
 
 
 @pytest.fixture(name="log")
 def written_log(tmp_path: Path) -> Path:
-    """A folder with the log of a container: three records, a second apart."""
+    """Return a folder with the log of a container: three records, one second apart."""
     log = tmp_path / "logs"
     log.mkdir()
     events = [
@@ -39,7 +39,7 @@ def written_log(tmp_path: Path) -> Path:
 
 
 def frames(tmp_path: Path, *numbers: int) -> Path:
-    """What came to the receiver: some of the three records."""
+    """Write the receiver's file with some of the three records, and return its path."""
     file = tmp_path / "frames"
     messages = [
         {
@@ -72,7 +72,7 @@ def test_missing(
     killed_after: float | None,
     missing: tuple[list[str], list[str]],
 ) -> None:
-    """A record that did not come is lost, unless its container was killed right after it."""
+    """A record that did not arrive is lost, unless its container was killed right after it."""
     killed = {} if killed_after is None else {CONTAINER: START + killed_after}
     received = logbook.arrived(frames(tmp_path, *came))
     found = logbook.missing(logbook.Followers(log), received, killed)
@@ -81,7 +81,7 @@ def test_missing(
 
 
 def test_invalid(logbook: ModuleType, tmp_path: Path) -> None:
-    """A frame that is no GELF message is named."""
+    """A frame that is not a GELF message is reported."""
     file = tmp_path / "frames"
     file.write_bytes(b'{"version": "1.0"}\0')
     assert len(logbook.arrived(file).invalid) == 1

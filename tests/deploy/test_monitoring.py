@@ -1,4 +1,4 @@
-"""Prometheus and Grafana as monitoring.yml sets them up, their rules and their dashboard."""
+"""Prometheus and Grafana as configured by monitoring.yml, with their rules and dashboard."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ RULE_TESTS = ROOT / "tests" / "deploy" / "prometheus-rules-test.yml"
 DASHBOARD = json.loads((SWARM / "grafana-dashboard.json").read_text("utf-8"))
 STACK = services("monitoring.yml")
 MEASURED = {*STAGES, "sweep"}
-#: What Prometheus itself knows.
+#: Metrics that Prometheus itself provides.
 _ITS_OWN = {"up", "ALERTS"}
-#: Words of PromQL that are no names of metrics: what stands before a bracket is a function.
+#: Keywords and labels in the PromQL expressions. Names before a parenthesis are functions.
 _WORDS = {"sum", "by", "le", "on", "and", "stage", "outcome", "alertname", "absent"}
 
 
 def rules() -> list[dict[str, Any]]:
-    """The alerts."""
+    """Return the alerting rules."""
     (group,) = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
     return list(group["rules"])
 
 
 def dashboard_expressions() -> list[str]:
-    """What the panels ask for."""
+    """Return the PromQL expressions of the dashboard's panels."""
     return [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The names of metrics in an expression."""
+    """Return the names of the metrics in a PromQL expression."""
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", expression)
     return set(re.findall(r"\b[a-zA-Z_]\w*\b(?!\s*\()", bare)) - _WORDS
 
@@ -50,14 +50,14 @@ def metrics_in(expression: str) -> set[str]:
     "expression", [*dashboard_expressions(), *(one["expr"] for one in rules())]
 )
 def test_names(expression: str) -> None:
-    """Whatever a panel or an alert asks for is exported."""
+    """Every metric that a panel or an alert uses is exported."""
     asked = metrics_in(expression)
     assert asked
     assert asked <= exported() | _ITS_OWN
 
 
 def test_rules_are_valid(tmp_path: Path) -> None:
-    """Prometheus' own tool finds nothing wrong with its configuration and the rules."""
+    """Prometheus's promtool accepts its configuration and the rules."""
     shutil.copy(RULES, tmp_path / "rules.yml")
     shutil.copy(SWARM / "prometheus.yml", tmp_path)
     promtool = require("promtool")
@@ -71,7 +71,7 @@ def test_rules_are_valid(tmp_path: Path) -> None:
 
 
 def test_rules_fire_when_they_should() -> None:
-    """Each alert fires in its case, as late as it says, and in no other."""
+    """Each alert fires in its case after its delay, and in no other case."""
     promtool = require("promtool")
     done = subprocess.run(
         [promtool, "test", "rules", RULE_TESTS], capture_output=True, text=True, check=False
@@ -84,14 +84,14 @@ def test_rules_fire_when_they_should() -> None:
 
 
 def test_rules_say_what_is_wrong() -> None:
-    """Each alert has a severity and a sentence."""
+    """Each alert has a severity and a summary that is a sentence."""
     for rule in rules():
         assert rule["labels"]["severity"] in ("warning", "critical")
         assert rule["annotations"]["summary"].endswith(".")
 
 
 def test_what_is_read() -> None:
-    """Prometheus reads every service that counts, at the port where it shows its counts."""
+    """Prometheus scrapes every service that has metrics, at its metrics port."""
     (job,) = load("prometheus.yml")["scrape_configs"]
     (discovery,) = job["dns_sd_configs"]
     assert set(discovery["names"]) == {f"tasks.{name}" for name in MEASURED}
@@ -102,7 +102,7 @@ def test_what_is_read() -> None:
 
 
 def test_files_are_where_they_are_looked_for() -> None:
-    """Each file goes to the place where Prometheus and Grafana look for it."""
+    """Each file is mounted where Prometheus and Grafana look for it."""
     configs = load("monitoring.yml")["configs"]
     placed = {
         config["target"]: SWARM / configs[config["source"]]["file"]
@@ -120,7 +120,7 @@ def test_files_are_where_they_are_looked_for() -> None:
 
 
 def test_hashes() -> None:
-    """`deploy` gives the name of each config the hash of its file."""
+    """`deploy` sets the hash in each config's name to that of the config's file."""
     script = (SWARM / "deploy").read_text("utf-8")
     hashes = dict(re.findall(r"^(\w+)=\$\(hash (.+)\)$", script, re.MULTILINE))
     text = (SWARM / "monitoring.yml").read_text("utf-8")
@@ -130,7 +130,7 @@ def test_hashes() -> None:
 
 
 def test_panels() -> None:
-    """Each panel has a title, says what it shows, asks the one source, and lies over no other."""
+    """Each panel has a title, a description and the only data source, and overlaps no other."""
     (source,) = load("grafana-source.yml")["datasources"]
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
@@ -151,7 +151,7 @@ def test_panels() -> None:
 
 
 def test_reach() -> None:
-    """Prometheus comes to the pages by a network of its own; only Grafana has a port."""
+    """Prometheus scrapes over a network of its own, and only Grafana publishes a port."""
     networks = load("monitoring.yml")["networks"]
     on = {
         network: {name for name, service in STACK.items() if network in service["networks"]}

@@ -1,4 +1,4 @@
-"""The operator's two scripts, with a `docker` that only keeps what it is given."""
+"""The operator's two scripts, with a fake `docker` that records its calls."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.deploy.stacks import SWARM, fake_docker
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Variables with which `docker` is not the real one."""
+    """Return an environment in which `docker` is the fake."""
     return os.environ | {"PATH": f"{fake_docker(tmp_path)}:{os.environ['PATH']}"}
 
 
 def test_passwords(tmp_path: Path, environment: dict[str, str]) -> None:
-    """The secrets fit together: both sides of each password are the same, and only there."""
+    """Servers and clients get the same passwords, and only through secrets."""
     subprocess.run([SWARM / "passwords", "7"], env=environment, check=True, timeout=30)
     made = {file.name: file.read_text() for file in tmp_path.glob("attrai_*_7")}
     broker = urlsplit(made["attrai_broker_url_7"])
@@ -38,7 +38,7 @@ def test_passwords(tmp_path: Path, environment: dict[str, str]) -> None:
 
 
 def test_deploy(tmp_path: Path, environment: dict[str, str]) -> None:
-    """The name of a config follows its content, so that a change is deployed."""
+    """The name of a config changes with its content, so that a change is deployed."""
     folder = tmp_path / "swarm"
     shutil.copytree(SWARM, folder, ignore=shutil.ignore_patterns("verification"))
     (folder / ".env").write_text("ATTRAI_IMAGE=attrai:1\nSTACK=mine\n")
@@ -62,7 +62,7 @@ def test_deploy(tmp_path: Path, environment: dict[str, str]) -> None:
 
 
 def test_context() -> None:
-    """What the Dockerfile copies is sent to the engine, and nothing else."""
+    """The build context holds exactly the files that the Dockerfile copies."""
     sent = set(
         re.findall(r"^!(.+)$", (SWARM / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
     )

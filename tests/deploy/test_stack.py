@@ -1,4 +1,4 @@
-"""The stack files: every service is bounded, watched and cut off as it should be."""
+"""The stack files: resource limits, health checks, privileges, networks and secrets."""
 
 from __future__ import annotations
 
@@ -9,56 +9,56 @@ from typing import Any
 
 import pytest
 
-from attrai.actors.stage import TIME_LIMIT
+from attrai.actors.stage import TIME_LIMIT_MS
 from attrai.job import STAGES
 from tests.deploy.stacks import SWARM, load, seconds, services
 
-#: The last file has the roles whole, where monitoring.yml only adds to them.
+#: stack.yml is last because it defines the roles in full; monitoring.yml only adds to them.
 ALL = services("monitoring.yml", "graylog.yml", "stack.yml")
 ROLES = ("bot", *STAGES, "sweep")
 
 
 @pytest.fixture(params=ALL, name="service")
 def each_service(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Each service of the stack, of Graylog and of the monitoring in turn."""
+    """Return each service of the stack, of Graylog and of monitoring in turn."""
     return ALL[request.param]
 
 
 def test_roles() -> None:
-    """The bot, every stage and the sweeper have a service that runs them."""
+    """The bot, every stage and the sweeper each have a service that runs them."""
     commands = {name: ALL[name]["command"] for name in ROLES}
     stages = {stage: ["worker", stage] for stage in STAGES}
     assert commands == {"bot": ["bot"], **stages, "sweep": ["sweep"]}
 
 
 def test_bounds(service: dict[str, Any]) -> None:
-    """Every service has limits for processor, memory, processes and logs, and a health check."""
+    """Every service has limits for CPU, memory, processes and logs, and a health check."""
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
     assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
     assert set(service["logging"]["options"]) == {"max-size", "max-file"}
 
 
 def test_recovery(service: dict[str, Any]) -> None:
-    """Every service is started again however it ends, and a failed update is undone."""
+    """Every service is restarted however it ends, and a failed update is rolled back."""
     deploy = service["deploy"]
     assert deploy["restart_policy"]["condition"] == "any"
     assert deploy["update_config"]["failure_action"] == "rollback"
 
 
 def test_addresses(service: dict[str, Any]) -> None:
-    """No service has a virtual address, which would forget idle connections."""
+    """No service has a virtual IP, which would drop idle connections."""
     assert service["deploy"]["endpoint_mode"] == "dnsrr"
     assert all(port["mode"] == "host" for port in service.get("ports", []))
 
 
 def test_privileges() -> None:
-    """No service has capabilities; all but OpenSearch have a root that can't be written."""
+    """No service has capabilities, and all but OpenSearch have a read-only root file system."""
     assert all(service["cap_drop"] == ["ALL"] for service in ALL.values())
     assert [name for name, service in ALL.items() if not service.get("read_only")] == ["opensearch"]
 
 
 def test_networks() -> None:
-    """Only the bot, ingest and deliver have a way out, and those who have web pages one to them."""
+    """Only the bot, ingest, deliver and the services with web pages are on external networks."""
     files = [load(name) for name in ("stack.yml", "graylog.yml", "monitoring.yml")]
     networks = {key: network for file in files for key, network in file["networks"].items()}
     outside = {name for name, network in networks.items() if not network.get("internal")}
@@ -73,13 +73,13 @@ def test_networks() -> None:
 
 
 def test_cores() -> None:
-    """A replica of detect or score has one core, so that each photo's share is the same."""
+    """A replica of detect or score has one core, so that every photo gets the same share."""
     for stage in ("detect", "score"):
         assert ALL[stage]["deploy"]["resources"]["limits"]["cpus"] == "1"
 
 
 def test_updates() -> None:
-    """A stage's new worker starts before the old one ends; of the bot there is never a second."""
+    """A stage's new worker starts before the old one stops, but there are never two bots."""
     orders = {name: ALL[name]["deploy"]["update_config"]["order"] for name in ROLES}
     assert orders.pop("bot") == "stop-first"
     assert set(orders.values()) == {"start-first"}
@@ -87,13 +87,13 @@ def test_updates() -> None:
 
 
 def test_grace() -> None:
-    """A role that is stopped has longer than its longest job takes."""
+    """Every role's grace period is longer than a stage's time limit."""
     for name in ROLES:
-        assert seconds(ALL[name]["stop_grace_period"]) * 1000 > TIME_LIMIT
+        assert seconds(ALL[name]["stop_grace_period"]) * 1000 > TIME_LIMIT_MS
 
 
 def test_secrets() -> None:
-    """Token, addresses with passwords and passwords are secrets, not variables."""
+    """The token, the passwords and URLs that contain passwords are secrets, not variables."""
     for name, service in ALL.items():
         for variable, value in (service.get("environment") or {}).items():
             secret = any(word in variable for word in ("TOKEN", "PASSWORD", "SECRET"))
@@ -108,7 +108,7 @@ def test_secrets() -> None:
 
 
 def test_versions(service: dict[str, Any]) -> None:
-    """Images of others are pinned to a version; which attrai runs is the operator's to say."""
+    """Third-party images are pinned to a version; the operator chooses attrai's image."""
     image = service["image"]
     assert image is None or image.rpartition(":")[2].removeprefix("v")[0].isdigit()
 
@@ -124,7 +124,7 @@ def test_versions(service: dict[str, Any]) -> None:
     ],
 )
 def test_engine_reads_it(more: tuple[str, ...]) -> None:
-    """The engine's own client finds nothing wrong with the files, alone and together."""
+    """Docker's client accepts the stack files, alone and combined."""
     if not shutil.which("docker"):
         pytest.skip("there is no docker client")
     command = ["docker", "stack", "config"]

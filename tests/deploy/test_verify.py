@@ -1,4 +1,4 @@
-"""The stack's acceptance test, where a Docker engine runs or can be started."""
+"""The stack's acceptance test, if a Docker engine is running or can be started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic on boxes."""
+"""Tests of the operations on bounding boxes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ box_lists = st.lists(st.tuples(coordinates, coordinates, sides, sides), max_size
 
 
 def as_boxes(corners_and_sides: list[tuple[float, float, float, float]]) -> FloatArray:
-    """Boxes from their left top corners and sides."""
+    """Return boxes from their top left corners and sides."""
     array = np.array(corners_and_sides, np.float32).reshape(-1, 4)
     array[:, 2:] += array[:, :2]
     return array
 
 
 def test_overlaps() -> None:
-    """The shared area counts as a part of the union, or of the smaller box."""
+    """IoU divides the intersection by the union, and IoM by the smaller box."""
     first = np.array([[0, 0, 10, 10]], np.float32)
     second = np.array([[5, 0, 15, 10], [2, 2, 4, 4], [20, 20, 30, 30]], np.float32)
     assert_allclose(iou_matrix(first, second), [[1 / 3, 0.04, 0]], rtol=1e-6)
@@ -43,11 +43,11 @@ def test_overlaps() -> None:
     ("suppress", "measure"),
     [(non_maximum_suppression, iou_matrix), (suppress_contained, iom_matrix)],
 )
-def test_suppression_is_greedy(suppress, measure, corners, random, threshold) -> None:  # noqa: ANN001 - hypothesis gives them
-    """The same boxes stay as by the definition, box by box."""
+def test_suppression_is_greedy(suppress, measure, corners, random, threshold) -> None:  # noqa: ANN001 - passed by hypothesis
+    """The boxes that are kept are those of the greedy definition, box by box."""
     boxes = as_boxes(corners)
     scores = np.array([random.choice([0.6, 0.7, 0.8, 0.9]) for _ in boxes], np.float32)
-    # Where it is a matter of rounding either answer is right.
+    # So close to the threshold that rounding decides, either answer is right.
     measured = measure(boxes, boxes)
     assume(not (abs(measured - threshold) < 1e-5).any())
     kept: list[int] = []
@@ -58,7 +58,7 @@ def test_suppression_is_greedy(suppress, measure, corners, random, threshold) ->
 
 
 def test_suppression_is_bounded() -> None:
-    """A photo made to produce 20,000 candidates costs a second or so, and no gigabytes."""
+    """Suppressing 20,000 candidates, as from a hostile photo, takes seconds and no gigabytes."""
     rng = np.random.default_rng(0)
     corners = rng.uniform(0, 1000, (20_000, 2)).astype(np.float32)
     boxes = np.hstack([corners, corners + 40])
@@ -71,7 +71,7 @@ def test_suppression_is_bounded() -> None:
 
 @given(box_lists)
 def test_squares_contain_their_boxes(corners: list[tuple[float, float, float, float]]) -> None:
-    """A to_square box has equal sides, the longer ones of the box, around the same centre."""
+    """A square contains its box, has the box's longer side, and keeps its centre."""
     boxes = as_boxes(corners)
     squares = to_square(boxes)
     assert_allclose(squares[:, 2] - squares[:, 0], squares[:, 3] - squares[:, 1], rtol=1e-3)
@@ -81,7 +81,7 @@ def test_squares_contain_their_boxes(corners: list[tuple[float, float, float, fl
 
 
 def test_shifted() -> None:
-    """Each edge moves by its offset in sides of the box, which may include the last pixel."""
+    """Each edge moves by its offset times the side, which may include the box's last pixel."""
     box = np.array([[10, 20, 19, 39]], np.float32)
     offsets = np.array([[0.1, -0.1, 0.5, 0]], np.float32)
     assert_allclose(apply_regression(box, offsets, extra=1), [[11, 18, 24, 39]], rtol=1e-6)

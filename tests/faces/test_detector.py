@@ -1,4 +1,4 @@
-"""The detector: as good as facenet-pytorch's, and steady at the limits."""
+"""Tests of the detector: it is as good as facenet-pytorch's and works at extreme sizes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from PIL import Image
 
 from attrai.faces import CascadeNetworks, Detector
 from attrai.faces.boxes import iou_matrix
-from attrai.faces.detector import THRESHOLDS, Found, find_faces
+from attrai.faces.detector import THRESHOLDS, RawDetections, find_faces
 from tests.conftest import Labelled
 
-#: The last as `facenet_pytorch.MTCNN` has it by default, so that both let through alike.
+#: O-Net's threshold is the default of `facenet_pytorch.MTCNN`, so both accept the same faces.
 COMPARABLE = THRESHOLDS._replace(onet=0.7)
 MIN_SIDE = 40
 
 
 def detect(networks: CascadeNetworks, photo: Image.Image, *, max_faces: int = 50):  # noqa: ANN201
-    """What the detector finds on a photo."""
+    """Run the detector on a photo."""
     return Detector(networks, min_side=MIN_SIDE, max_faces=max_faces)(np.asarray(photo))
 
 
 def test_example(astronaut: Image.Image, networks: CascadeNetworks) -> None:
-    """The astronaut's face is found where it is, its landmarks in their order."""
+    """The astronaut's face is found in the right place, with its landmarks in order."""
     (face,), found = detect(networks, astronaut)
     assert found == 1
     assert face.probability > 0.99
@@ -38,7 +38,7 @@ def test_example(astronaut: Image.Image, networks: CascadeNetworks) -> None:
 
 
 def crowd(astronaut: Image.Image, sizes: list[int]) -> Image.Image:
-    """A row of astronauts of the given sizes."""
+    """Return a photo of a row of astronauts of the given sizes."""
     mosaic = Image.new("RGB", (sum(sizes), max(sizes)), "white")
     for place, size in enumerate(sizes):
         mosaic.paste(astronaut.resize((size, size)), (sum(sizes[:place]), 0))
@@ -46,7 +46,7 @@ def crowd(astronaut: Image.Image, sizes: list[int]) -> Image.Image:
 
 
 def test_left_to_right_and_largest(astronaut: Image.Image, networks: CascadeNetworks) -> None:
-    """Faces come left to right; of too many the largest stay, and all are counted."""
+    """Faces are ordered left to right; of too many the largest are kept, and all are counted."""
     photo = crowd(astronaut, [300, 500, 350, 450])
     everybody = detect(networks, photo)
     assert [len(everybody.faces), everybody.found] == [4, 4]
@@ -60,14 +60,14 @@ def test_left_to_right_and_largest(astronaut: Image.Image, networks: CascadeNetw
 
 @pytest.mark.parametrize("size", [(64, 64), (1280, 8), (8, 1280), (41, 39), (1280, 960)])
 def test_photos_without_faces(size: tuple[int, int], networks: CascadeNetworks) -> None:
-    """Photos of any shape without a face, plain or noisy, give none."""
+    """No face is found on a plain or noisy photo of any shape."""
     noise = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3), np.uint8)
     for pixels in (noise, np.full_like(noise, 128)):
         assert Detector(networks, min_side=MIN_SIDE, max_faces=9)(pixels) == ((), 0)
 
 
 def comparison_photos(labelled: list[Labelled]) -> Iterator[Image.Image]:
-    """200 photos, and 40 montages of 2 to 12 of them."""
+    """Yield 200 photos, and 40 mosaics of 2 to 12 of them."""
     rng = random.Random(7)
     for row in rng.sample(labelled, 200):
         yield Image.open(row.path).convert("RGB")
@@ -87,12 +87,12 @@ def comparison_photos(labelled: list[Labelled]) -> Iterator[Image.Image]:
 def test_finds_what_facenet_pytorch_finds(
     labelled: list[Labelled], networks: CascadeNetworks
 ) -> None:
-    """Of facenet-pytorch's sure faces 99 % are found, with no more false positives.
+    """99 % of the faces of which facenet-pytorch is sure are found, with no more false positives.
 
-    False positives can't be told from faces without labels, so what the other does not find
-    counts as one, on both sides.
+    Without labels, false positives can't be distinguished from faces. For each detector, a face
+    that the other one doesn't find counts as a false positive.
     """
-    from bench.yardstick import facenet_detector  # noqa: PLC0415 - it needs torch, all else here not
+    from bench.yardstick import facenet_detector  # noqa: PLC0415 - only this test needs torch
 
     reference = facenet_detector()
     sure = matched = only_theirs = only_ours = 0
@@ -100,7 +100,7 @@ def test_finds_what_facenet_pytorch_finds(
         theirs, probabilities = reference.detect(photo)
         if theirs is None:
             theirs, probabilities = np.empty((0, 4)), np.empty(0)
-        ours: Found = find_faces(np.asarray(photo), networks, MIN_SIDE, COMPARABLE)
+        ours: RawDetections = find_faces(np.asarray(photo), networks, MIN_SIDE, COMPARABLE)
         iou = iou_matrix(theirs.astype(np.float32), ours.boxes)
         best = iou.max(axis=1, initial=0)
         surely = np.asarray(probabilities, float) >= 0.95

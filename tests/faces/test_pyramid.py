@@ -1,4 +1,4 @@
-"""The pyramid: levels side by side on a mosaic, and crops of any size."""
+"""Tests of the image pyramid: levels side by side on a mosaic, and crops of any size."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from attrai.faces.pyramid import ImagePyramid, levels_of, mosaic_of
+from attrai.faces.pyramid import ImagePyramid, draw_mosaic, pyramid_levels
 
 
 @given(
     width=st.integers(1, 4096), height=st.integers(1, 4096), scale=st.sampled_from([0.1, 0.3, 0.6])
 )
 def test_levels_lie_side_by_side(width: int, height: int, scale: float) -> None:
-    """Levels overlap nowhere, lie on even pixels, and shrink until 12 px are left."""
-    levels = levels_of(width, height, scale, 12)
+    """Levels don't overlap, lie on even pixels, and shrink to a side of about 12 pixels."""
+    levels = pyramid_levels(width, height, scale, 12)
     if min(width, height) * scale < 12:
         assert levels == []
         return
@@ -31,10 +31,10 @@ def test_levels_lie_side_by_side(width: int, height: int, scale: float) -> None:
 
 
 def test_the_sheet_shows_the_photo_at_every_scale(astronaut: Image.Image) -> None:
-    """Each level looks like the photo, well resized."""
+    """Each level on the mosaic looks like the photo resized with a box filter."""
     photo = np.asarray(astronaut)
-    levels = levels_of(astronaut.width, astronaut.height, 0.3, 12)
-    mosaic = mosaic_of(ImagePyramid(photo), levels)
+    levels = pyramid_levels(astronaut.width, astronaut.height, 0.3, 12)
+    mosaic = draw_mosaic(ImagePyramid(photo), levels)
     for x, y, width, height in levels:
         level = mosaic[y : y + height, x : x + width].astype(float)
         expected = np.asarray(astronaut.resize((width, height), Image.Resampling.BOX), float)
@@ -46,7 +46,7 @@ def test_the_sheet_shows_the_photo_at_every_scale(astronaut: Image.Image) -> Non
 def test_crops_are_averages(
     astronaut: Image.Image, size: tuple[int, int], window: tuple[float, float, float, float]
 ) -> None:
-    """Any part of a photo of any size is drawn, in its mean colour."""
+    """A crop of any part of a photo of any size has that part's mean colour."""
     photo = np.asarray(astronaut.resize(size))
     left, top, right, bottom = (
         round(part * side) for part, side in zip(window, size * 2, strict=True)

@@ -1,4 +1,4 @@
-"""Files of every format that show the same picture."""
+"""Test files of every format, all of which show the same picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEIC_ROTATED = (HERE / "photos/portrait-rotated.heic").read_bytes()
 
 
 def portrait(size: tuple[int, int] = (240, 320)) -> Image.Image:
-    """The picture that the fixtures in `photos` show."""
+    """Return the picture that the files in `photos` show."""
     with Image.open(HERE.parents[1] / "examples/astronaut.jpg") as photo:
         face = photo.convert("RGB").crop((100, 0, 388, 384))
     face.info.clear()
@@ -33,27 +33,27 @@ OTHER = ImageOps.invert(PORTRAIT)
 
 
 def encoded(photo: Image.Image, format_: str, **options: Any) -> bytes:
-    """The photo as a file."""
+    """Encode a photo as a file."""
     buffer = BytesIO()
-    # A copy, for Pillow leaves the options of one encoder to the next.
+    # A copy, because Pillow keeps one encoder's options on the image for the next encoder.
     photo.copy().save(buffer, format_, **options)
     return buffer.getvalue()
 
 
 def distance(photo: Image.Image, expected: Image.Image) -> float:
-    """The mean absolute difference of two pictures, in levels of 0 to 255."""
+    """Return the mean absolute difference of two pictures, in levels from 0 to 255."""
     assert (photo.mode, photo.size) == ("RGB", expected.size)
     wanted = np.asarray(expected.convert("RGB"), dtype=float)
     return float(np.abs(np.asarray(photo, dtype=float) - wanted).mean())
 
 
 def frames() -> dict[str, Any]:
-    """The options that append a second picture."""
+    """Return the encoder options that append a second picture."""
     return {"save_all": True, "append_images": [OTHER.copy()]}
 
 
-class Lazily(Mapping[str, bytes]):
-    """Files that are encoded when they are first asked for."""
+class LazyFiles(Mapping[str, bytes]):
+    """Files that are encoded on first access."""
 
     def __init__(self, encoders: Mapping[str, Callable[[], bytes]]) -> None:
         self._encoders = encoders
@@ -71,7 +71,7 @@ class Lazily(Mapping[str, bytes]):
         return len(self._encoders)
 
 
-FILES = Lazily(
+FILES = LazyFiles(
     {
         "jpeg": lambda: encoded(PORTRAIT, "JPEG", quality=90),
         "progressive": lambda: encoded(PORTRAIT, "JPEG", quality=90, progressive=True),
@@ -100,13 +100,13 @@ FILES = Lazily(
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:
-    """A chunk with its checksum."""
+    """Return a PNG chunk with its checksum."""
     check = struct.pack(">L", zlib.crc32(name + content))
     return struct.pack(">L", len(content)) + name + content + check
 
 
 def with_exif(photo: Image.Image, exif: Image.Exif) -> Image.Image:
-    """A copy of the photo that carries EXIF."""
+    """Return a copy of a photo with EXIF data."""
     copy = photo.copy()
     copy.info["exif"] = exif.tobytes()
     return copy

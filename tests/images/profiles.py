@@ -1,4 +1,4 @@
-"""Colour profiles made by hand, as ICC.1:2022 lays them out."""
+"""Handmade colour profiles in the format of ICC.1:2022."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def icc(space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """A colour profile of version 2."""
+    """Return a colour profile of version 2."""
     place, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, value in tags.items():
         table += name + struct.pack(">LL", place + len(body), len(value))
@@ -20,16 +20,16 @@ def icc(space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
 
 
 def fixed(*values: float) -> bytes:
-    """Numbers as a profile writes them."""
+    """Encode numbers as s15Fixed16Number, the fixed-point format of ICC profiles."""
     return b"".join(struct.pack(">l", round(value * 65536)) for value in values)
 
 
 def curve(gamma: float) -> bytes:
-    """The tag of a tone curve."""
+    """Return the tag of a tone curve with the given gamma."""
     return b"curv" + struct.pack(">LLH", 0, 1, round(gamma * 256)) + bytes(2)
 
 
-# Display P3, its primaries adapted to D50, with a plain gamma.
+# Display P3 with its primaries adapted to D50 and a plain gamma.
 P3 = np.array([[0.5151, 0.2412, -0.0011], [0.2920, 0.6922, 0.0419], [0.1571, 0.0666, 0.7841]])
 P3_ICC = icc(
     b"RGB ",
@@ -43,10 +43,10 @@ P3_ICC = icc(
     },
 )
 
-# The same of sRGB.
+# sRGB's primaries adapted to D50.
 SRGB = np.array([[0.4361, 0.2225, 0.0139], [0.3851, 0.7169, 0.0971], [0.1431, 0.0606, 0.7141]])
 GREY_ICC = icc(b"GRAY", b"XYZ ", {b"kTRC": curve(1.0)})
-#: A printer whose inks are all grey: the lightness falls with the sum of the inks.
+#: Lab table of a printer whose inks are all grey: the lightness falls with the number of inks.
 INKS = bytes(
     value for inks in range(16) for value in (round(255 * (1 - inks.bit_count() / 4)), 128, 128)
 )

@@ -1,4 +1,4 @@
-"""JPEGs that are handed on as they came."""
+"""Tests of JPEGs that pass through without being decoded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attrai.images.codecs import pack_photo, unpack_photo
 
 
 def saved(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
-    """A file."""
+    """Encode an image as a file."""
     buffer = BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -23,7 +23,7 @@ def saved(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_pixels_stay_and_metadata_goes(astronaut: Image.Image, progressive: bool) -> None:  # noqa: FBT001 - parametrised
-    """A plain JPEG keeps its pixels, loses comments and XMP, and what follows its end."""
+    """A plain JPEG keeps its pixels but loses comments, XMP and any data after its end."""
     data = saved(astronaut, progressive=progressive, comment=b"secret", xmp=b"secret")
     assert b"secret" in data
     found = passthrough_jpeg(data + b"secret", Limits())
@@ -36,14 +36,14 @@ def test_pixels_stay_and_metadata_goes(astronaut: Image.Image, progressive: bool
 
 
 def rotated(image: Image.Image) -> bytes:
-    """A photo that lies on its side."""
+    """Return a JPEG with an EXIF orientation."""
     exif = Image.Exif()
     exif[274] = 6
     return saved(image, exif=exif)
 
 
 def profiled(image: Image.Image) -> bytes:
-    """A photo with a colour profile."""
+    """Return a JPEG with a colour profile."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     return saved(image, icc_profile=profile.tobytes())
 
@@ -68,12 +68,12 @@ def profiled(image: Image.Image) -> bytes:
 def test_what_needs_work_is_left_to_it(
     astronaut: Image.Image, make: Callable[[Image.Image], bytes]
 ) -> None:
-    """Whatever is not plain, upright, of the right size and whole is decoded by ingest."""
+    """A file that is not plain, upright, complete and of the right size does not pass through."""
     assert passthrough_jpeg(make(astronaut), Limits()) is None
 
 
 def test_damage_shows_when_it_is_decoded(astronaut: Image.Image) -> None:
-    """A file that only looks whole is the sender's fault, in whichever stage that is seen."""
+    """A damaged JPEG that passes through raises `BrokenImage` in the stage that decodes it."""
     data = bytearray(saved(astronaut))
     tables = data.index(b"\xff\xc4")
     data[tables + 5 : tables + 21] = b"\xff" * 16
@@ -84,7 +84,7 @@ def test_damage_shows_when_it_is_decoded(astronaut: Image.Image) -> None:
 
 
 def test_photos_in_the_store_are_small() -> None:
-    """Even a photo of noise, which compresses badly, is stored in at most 1 MB."""
+    """A photo of noise, which compresses badly, is still stored in at most 1 MB."""
     noise = np.random.default_rng(1).integers(0, 256, (1280, 1280, 3), np.uint8)
     content = pack_photo(Image.fromarray(noise))
     assert len(content) <= 10**6

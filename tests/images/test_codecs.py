@@ -1,4 +1,4 @@
-"""How images lie in the photo store."""
+"""Tests of the encoding of images for the photo store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import ASTRONAUT
 
 @pytest.fixture(scope="module")
 def faces() -> NDArray[np.uint8]:
-    """Fifty crops, each of another place on the example photo."""
+    """Fifty crops from different places on the example photo."""
     photo = np.asarray(Image.open(ASTRONAUT).convert("RGB"))
     places = [(4 * number, 3 * number) for number in range(50)]
     return np.stack([photo[y : y + CROP_SIDE, x : x + CROP_SIDE] for x, y in places])
@@ -22,12 +22,12 @@ def faces() -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_few_crops_are_handed_on_as_they_are(faces: NDArray[np.uint8], count: int) -> None:
-    """Not a bit of them changes."""
+    """A few crops are stored without any loss."""
     assert np.array_equal(unpack_crops(pack_crops(faces[:count])), faces[:count])
 
 
 def test_a_crowd_takes_less_than_a_megabyte(faces: NDArray[np.uint8]) -> None:
-    """Fifty crops are encoded, in their order, and hardly change."""
+    """Fifty crops are compressed to less than a megabyte, in order and with little loss."""
     content = pack_crops(faces)
     assert len(content) < 10**6 < faces.nbytes
     found = unpack_crops(content)

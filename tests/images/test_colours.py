@@ -1,4 +1,4 @@
-"""Any mode and colour space becomes RGB in sRGB."""
+"""Tests of colour conversion: any mode and colour space becomes RGB in sRGB."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLEAR.putalpha(ALPHA)
 ON_WHITE = Image.composite(PORTRAIT, Image.new("RGB", PORTRAIT.size, "white"), ALPHA)
 GREY_CLEAR = GREY.copy()
 GREY_CLEAR.putalpha(ALPHA)
-BAND = Image.new("L", PORTRAIT.size)  # its left half is to be transparent
+BAND = Image.new("L", PORTRAIT.size)  # the left half is made transparent below
 BAND.paste(200, (120, 0, 240, 320))
 BITS = BAND.convert("1", dither=Image.Dither.NONE)
 HALF = Image.new("L", PORTRAIT.size, "white")
@@ -80,14 +80,14 @@ MODES: dict[str, tuple[Callable[[], bytes], Image.Image, float]] = {
 
 @pytest.mark.parametrize("name", MODES)
 def test_every_kind_of_pixel_becomes_rgb_on_white(name: str) -> None:
-    """Grey, palettes, CMYK, LAB, deep pixels and transparent ones come out as they look."""
+    """Grey, palette, CMYK, LAB, deep and transparent pixels keep their appearance in RGB."""
     encode, expected, tolerance = MODES[name]
     assert distance(decode_photo(encode(), LIMITS), expected) <= tolerance
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_a_wide_gamut_becomes_srgb(format_: str) -> None:
-    """The same numbers in Display P3 come out as the stronger colours that they stand for."""
+    """Values in Display P3 become the more saturated colours that they stand for in sRGB."""
     numbers = (190, 110, 100)
     light = ((np.array(numbers) / 255) ** 2.2) @ P3 @ np.linalg.inv(SRGB)
     expected = 255 * (1.055 * light ** (1 / 2.4) - 0.055)
@@ -97,7 +97,7 @@ def test_a_wide_gamut_becomes_srgb(format_: str) -> None:
 
 
 def test_profiles_of_grey_and_of_inks_are_used() -> None:
-    """Linear grey is brightened, cyan of a printer without colours is grey."""
+    """Linear grey becomes brighter, and cyan of a printer with grey inks becomes grey."""
     grey = encoded(Image.new("L", (64, 64), 55), "PNG", icc_profile=GREY_ICC)
     assert decode_photo(grey, LIMITS).getpixel((9, 9)) == pytest.approx((128,) * 3, abs=3)
     cyan = Image.new("CMYK", (64, 64), (255, 0, 0, 0))
@@ -107,7 +107,7 @@ def test_profiles_of_grey_and_of_inks_are_used() -> None:
 
 
 def test_a_colour_profile_on_a_grey_photo_is_used() -> None:
-    """A grey photo with a profile for colours, as some programs write, is converted too."""
+    """A grey photo with an RGB profile, as some programs write it, is converted too."""
     file = encoded(Image.new("L", (64, 64), 20), "PNG", icc_profile=P3_ICC)
     red, green, blue = np.asarray(decode_photo(file, LIMITS))[9, 9]
     assert 10 < red == green == blue < 20
@@ -115,6 +115,6 @@ def test_a_colour_profile_on_a_grey_photo_is_used() -> None:
 
 @pytest.mark.parametrize("profile", [b"rubbish", P3_ICC[:300], CMYK_ICC, GREY_ICC])
 def test_an_unusable_profile_is_ignored(profile: bytes) -> None:
-    """A profile that is broken, or made for other pixels, leaves the numbers as they are."""
+    """A profile that is broken or for another colour space leaves the values as they are."""
     file = encoded(PORTRAIT, "PNG", icc_profile=profile)
     assert distance(decode_photo(file, LIMITS), PORTRAIT) == 0

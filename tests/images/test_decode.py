@@ -1,4 +1,4 @@
-"""What strangers' files become, and which are refused."""
+"""Tests of decoding: how untrusted files are decoded, and which are refused."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from tests.images.profiles import P3_ICC
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_format_is_read(name: str) -> None:
-    """The first picture of a file of any format comes out as it went in, and upright."""
+    """The first picture of a file of any format is decoded unchanged and upright."""
     assert distance(decode_photo(FILES[name], LIMITS), PORTRAIT) < (9 if "gif" in name else 4)
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    """Photos decoded by several threads at once are those that one thread decodes."""
+    """Photos decoded by several threads at once are the same as those decoded by one thread."""
 
     def decode(data: bytes) -> bytes:
         return decode_photo(data, LIMITS).tobytes()
@@ -76,13 +76,13 @@ def test_orientation_is_applied_once(
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("exif", [b"rubbish", b"II*\0\x08\0\0\0\xff\xff", b"MM\0*" + b"\xff" * 9])
 def test_broken_exif_costs_only_the_orientation(format_: str, exif: bytes) -> None:
-    """A photo with unreadable EXIF is taken as it is stored."""
+    """A photo with unreadable EXIF is decoded without applying an orientation."""
     file = encoded(PORTRAIT, format_, exif=b"Exif\0\0" + exif)
     assert distance(decode_photo(file, LIMITS), PORTRAIT) < 4
 
 
 def test_endless_exif_is_not_read() -> None:
-    """EXIF beyond a megabyte costs the orientation, for reading it could take seconds."""
+    """EXIF larger than 1 MiB, which could take seconds to read, is ignored."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 3
     file = encoded(PORTRAIT, "PNG", exif=exif.tobytes() + bytes(2**20))
@@ -90,7 +90,7 @@ def test_endless_exif_is_not_read() -> None:
 
 
 def test_a_warning_of_the_decoder_changes_nothing() -> None:
-    """A file that Pillow warns of is read even where warnings are errors."""
+    """A file that Pillow warns about is decoded even where warnings are errors."""
     file = FILES["mpo"].replace(b"MPF\0", b"MPF\0????", 1)
     start = file.index(b"MPF\0") - 2
     length = struct.unpack_from(">H", file, start)[0]
@@ -103,7 +103,7 @@ def test_a_warning_of_the_decoder_changes_nothing() -> None:
 
 
 def test_no_metadata_survives() -> None:
-    """Nothing of the camera, the place, the comments or the profile is in the result."""
+    """The result has no EXIF, XMP, comments or colour profile."""
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Secret"
     text = PngImagePlugin.PngInfo()
@@ -137,7 +137,7 @@ def test_no_metadata_survives() -> None:
 def test_a_photo_is_shrunk_and_never_enlarged(
     format_: str, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    """The longer side has at most so many pixels, the shorter one follows and never vanishes."""
+    """The longer side has at most `max_side` pixels; the shorter one is scaled, to at least 1."""
     file = encoded(portrait(size), format_)
     shrunk = decode_photo(file, Limits(max_side=128))
     tolerance = 12 if 1 in expected else 8
@@ -146,7 +146,7 @@ def test_a_photo_is_shrunk_and_never_enlarged(
 
 
 def test_transparency_does_not_bleed_when_shrunk() -> None:
-    """The colours of pixels that cannot be seen leave no fringe on a smaller photo."""
+    """The colours of invisible pixels leave no fringe on a shrunk photo."""
     picture = Image.new("RGBA", (400, 400), (0, 0, 0, 0))
     picture.paste((255, 255, 255, 255), (0, 0, 201, 400))
     shrunk = decode_photo(encoded(picture, "PNG"), Limits(max_side=100))
@@ -167,7 +167,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_useless_file_is_refused(name: str) -> None:
-    """A file that shows nothing usable is refused with the reason that its sender is told."""
+    """A file without a usable photo is refused with the error whose message its sender gets."""
     file, error = REFUSED[name]
     with pytest.raises(UserError) as caught:
         decode_photo(file, LIMITS)
@@ -175,7 +175,7 @@ def test_a_useless_file_is_refused(name: str) -> None:
 
 
 def test_a_refusal_names_its_limit() -> None:
-    """The details of a refusal are those that the texts mention."""
+    """A refusal's details hold the limit that its message mentions."""
     file = FILES["jpeg"]
     with pytest.raises(FileTooLarge) as too_large:
         decode_photo(file, Limits(max_bytes=len(file) - 1))
@@ -190,5 +190,5 @@ def test_a_refusal_names_its_limit() -> None:
 
 
 def test_garbage_behind_a_jpeg_is_no_harm() -> None:
-    """A photo with something appended, as moving photos have it, is read."""
+    """A JPEG with data appended, as in motion photos, is decoded."""
     assert distance(decode_photo(FILES["jpeg"] + b"\xff\xda" * 5000, LIMITS), PORTRAIT) < 4

@@ -1,4 +1,4 @@
-"""Files that are made to exhaust or to crash us, and files damaged by chance."""
+"""Tests of files made to exhaust or crash their decoder, and of files damaged by chance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from attrai.errors import (
     UserError,
 )
 from attrai.images import Limits, decode_photo
-from attrai.images.hostile import without_metadata
+from attrai.images.hostile import detach_metadata
 from tests.images.files import (
     FILES,
     HEIC,
@@ -35,13 +35,13 @@ from tests.images.profiles import P3_ICC
 
 
 def tiff(tags: list[tuple[int, int, int, int]], rest: bytes = b"") -> bytes:
-    """A little-endian TIFF of one directory."""
+    """Return a little-endian TIFF with one directory."""
     entries = b"".join(struct.pack("<HHLL", *tag) for tag in tags)
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4) + rest
 
 
 def bombs(side: int) -> dict[str, bytes]:
-    """Small files whose headers promise `side` x `side` pixels."""
+    """Return small files whose headers claim `side` x `side` pixels."""
     sides = struct.pack(">LL", side, side)
     jpeg, frame = FILES["jpeg"], FILES["jpeg"].index(b"\xff\xc0") + 5
     avif, heic = FILES["avif"].index(b"ispe") + 8, HEIC.index(b"ispe") + 8
@@ -66,7 +66,7 @@ def bombs(side: int) -> dict[str, bytes]:
 #: 40 megapixels, 160 MB when decoded.
 LARGE_JPEG = encoded(Image.new("RGB", (8000, 5000), "gray"), "JPEG")
 
-JUDGE = """
+MEASURE = """
 import resource, sys, time, warnings
 from pathlib import Path
 from attrai.images import Limits, decode_photo
@@ -85,14 +85,14 @@ for name in sys.argv[1:]:
 """
 
 
-def judged(files: dict[str, bytes], folder: Path) -> dict[str, tuple[str, int, float]]:
-    """How each file ends, by how many kB it raises the peak of memory, and its CPU time."""
+def measure_decoding(files: dict[str, bytes], folder: Path) -> dict[str, tuple[str, int, float]]:
+    """Decode files and return each one's outcome, growth of peak memory in kB, and CPU seconds."""
     files = {"warm-up": FILES["jpeg"], **files}
     for name, file in files.items():
         (folder / name).write_bytes(file)
-    # A process of its own: the peak of this one's memory tells of the tests before.
-    run = subprocess.run(  # runs only what is written above
-        [sys.executable, "-c", JUDGE, *(str(folder / name) for name in files)],
+    # In a new process, since the peak memory of this one includes the tests before.
+    run = subprocess.run(  # runs only the script above
+        [sys.executable, "-c", MEASURE, *(str(folder / name) for name in files)],
         capture_output=True,
         text=True,
         check=True,
@@ -106,11 +106,11 @@ def judged(files: dict[str, bytes], folder: Path) -> dict[str, tuple[str, int, f
 
 @pytest.mark.parametrize("side", [10_000, 30_000])
 def test_a_bomb_is_refused_by_its_header(side: int, tmp_path: Path) -> None:
-    """A small file that promises too many pixels costs neither memory nor time.
+    """A small file whose header claims too many pixels is refused at little cost.
 
-    That is less time than a photo costs that is as large as photos may be.
+    It takes less than 10 MB of memory and less time than a photo of 40 megapixels.
     """
-    answers = judged({**bombs(side), "large": LARGE_JPEG}, tmp_path)
+    answers = measure_decoding({**bombs(side), "large": LARGE_JPEG}, tmp_path)
     assert answers.pop("warm-up")[0] == "read"
     large, _, yardstick = answers.pop("large")
     assert large == "read"
@@ -122,14 +122,14 @@ def test_a_bomb_is_refused_by_its_header(side: int, tmp_path: Path) -> None:
 
 
 def test_a_large_jpeg_is_decoded_small(tmp_path: Path) -> None:
-    """A JPEG of 40 megapixels, 160 MB when decoded, needs a small part of that."""
-    code, kilobytes, _ = judged({"large": LARGE_JPEG}, tmp_path)["large"]
+    """A JPEG of 40 megapixels, 160 MB when decoded, needs less than 40 MB."""
+    code, kilobytes, _ = measure_decoding({"large": LARGE_JPEG}, tmp_path)["large"]
     assert code == "read"
     assert kilobytes < 40_000
 
 
 def traps() -> dict[str, bytes]:
-    """Files of few pixels and endless work."""
+    """Return hostile files, which have few pixels but take very long to decode."""
     jpeg, many = FILES["progressive"], 300_000
     scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
     text = png_chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(1_000_000)))
@@ -153,22 +153,22 @@ def traps() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", traps())
 def test_a_file_made_to_exhaust_is_refused(name: str) -> None:
-    """A file that asks for far more work than its pixels are worth is refused."""
+    """A file that takes far more work than its pixels justify is refused."""
     with pytest.raises(BrokenImage, match=r"exhaust|Too much"):
         decode_photo(traps()[name], LIMITS)
 
 
 def test_a_heic_cannot_crash_the_process() -> None:
-    """A HEIC whose metadata has a name that is no text is read; pi-heif died of it."""
+    """A HEIC with a metadata name that is not UTF-8, which crashed pi-heif, is decoded."""
     assert b"\0\0Exif\0" in HEIC_ROTATED
     file = HEIC_ROTATED.replace(b"\0\0Exif\0", b"\0\0\x80xif\0", 1)
     assert distance(decode_photo(file, LIMITS), PORTRAIT) < 4
 
 
 def test_pixels_that_look_like_metadata_are_kept() -> None:
-    """Only what can be a box loses its name."""
-    assert without_metadata(b"\0\0\0\x0ecdsc" + bytes(6)) == b"\0\0\0\x0efree" + bytes(6)
-    assert without_metadata(b"\xffsomecdsc") == b"\xffsomecdsc"
+    """Only bytes that can be a metadata box are renamed."""
+    assert detach_metadata(b"\0\0\0\x0ecdsc" + bytes(6)) == b"\0\0\0\x0efree" + bytes(6)
+    assert detach_metadata(b"\xffsomecdsc") == b"\xffsomecdsc"
 
 
 SMALL = portrait((72, 80))
@@ -189,7 +189,7 @@ VICTIMS = {
 
 
 def survives(data: bytes) -> None:
-    """Whatever the bytes, a photo within the limits or an error that its sender is told."""
+    """Check that decoding gives a photo within the limits or a `UserError`."""
     limits = Limits(max_pixels=10**6, max_side=100)
     try:
         photo = decode_photo(data, limits)
@@ -204,7 +204,7 @@ def survives(data: bytes) -> None:
 @settings(max_examples=40, deadline=None)
 @given(part=st.floats(0, 1))
 def test_a_file_may_end_anywhere(name: str, part: float) -> None:
-    """A file cut at any byte is read or refused, and never breaks anything."""
+    """A file truncated at any byte is either decoded or refused."""
     survives(VICTIMS[name][: int(part * len(VICTIMS[name]))])
 
 
@@ -212,9 +212,9 @@ def test_a_file_may_end_anywhere(name: str, part: float) -> None:
 @settings(max_examples=60, deadline=None)
 @given(flips=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_file_may_be_damaged_anywhere(name: str, flips: list[tuple[float, int]]) -> None:
-    """A file with wrong bytes is read or refused, and never breaks anything."""
+    """A file with wrong bytes anywhere is either decoded or refused."""
     data = bytearray(VICTIMS[name])
     for part, byte in flips:
-        # Most of what can go wrong is in the header: its bytes are hit more often.
+        # Most errors come from the header, so its bytes are changed more often.
         data[int(part**3 * (len(data) - 1))] = byte
     survives(bytes(data))

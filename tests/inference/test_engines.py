@@ -1,4 +1,4 @@
-"""The engines: each computes what the networks' own authors' code computes."""
+"""Tests of the engines: each computes the same as the code of the networks' authors."""
 
 from __future__ import annotations
 
@@ -31,44 +31,41 @@ from attrai.settings import load_settings
 from bench import torchvision_shim
 from tests.conftest import Labelled
 
-# Loading torch takes a second, and each process that runs tests reads every file of them.
+# Importing torch takes a second, and every test process imports every test module.
 if TYPE_CHECKING:
     import torch
 
 
 def needs(package: str) -> None:
-    """Skips the test where a package is not installed; it is not imported yet."""
+    """Skip the test if a package is not installed, without importing it."""
     if find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
 
 
 @pytest.fixture(scope="module", params=["torch", "openvino"])
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """Each engine in turn."""
     needs(request.param)
     return open_engine(request.param, threads=2)
 
 
 @pytest.fixture(scope="module")
 def facenet_pytorch() -> ModuleType:
-    """The authors' own code; its import takes seconds."""
+    """The module facenet_pytorch, whose import takes seconds."""
     torchvision_shim.make_importable()
     return import_module("facenet_pytorch")
 
 
 @pytest.fixture(scope="module")
 def networks(engine: Engine) -> CascadeNetworks:
-    """MTCNN's networks on it."""
     return CascadeNetworks.load(engine)
 
 
 def noise(*shape: int) -> Images:
-    """Images of noise."""
     return np.random.default_rng(4).integers(0, 256, (*shape, 3), np.uint8)
 
 
 def reference(module: torch.nn.Module, images: Images, mean: float, scale: float) -> list[NDArray]:  # type: ignore[type-arg]
-    """What the authors' module puts out."""
+    """Return the outputs of the authors' module for normalised images."""
     import torch  # noqa: PLC0415 - see above
 
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).float()
@@ -78,7 +75,7 @@ def reference(module: torch.nn.Module, images: Images, mean: float, scale: float
 
 
 def logit(probabilities: NDArray) -> NDArray:  # type: ignore[type-arg]
-    """What the probabilities of no face and of a face are the softmax of."""
+    """Return the logit of a face from the probabilities of no face and of a face."""
     return np.log(probabilities[:, 1:]) - np.log(probabilities[:, :1])
 
 
@@ -98,7 +95,7 @@ def test_networks_are_those_of_facenet_pytorch(
     theirs: str,
     images: Images,
 ) -> None:
-    """Each network of the cascade answers as facenet-pytorch's does."""
+    """Each network of the cascade gives the same output as facenet-pytorch's."""
     expected = reference(getattr(facenet_pytorch, theirs)(), images, 127.5, 128)
     answers = getattr(networks, name)(images)
     assert_allclose(
@@ -127,13 +124,13 @@ def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
 
 @pytest.mark.parametrize("count", [1, 3, 15, 16, 17, 33])
 def test_any_number_of_images(networks: CascadeNetworks, count: int) -> None:
-    """Images are answered alike whatever the size of their batch."""
+    """An image's output doesn't depend on the size of its batch."""
     images = noise(40, 24, 24)
     assert_allclose(networks.rnet(images[:count]), networks.rnet(images)[:count], atol=1e-4)
 
 
 def test_threads_do_not_disturb_each_other(networks: CascadeNetworks) -> None:
-    """Several threads that call a network at once each get their own answer."""
+    """Threads that call a network at the same time each get their own output."""
     images = noise(40, 48, 48)
     expected = networks.onet(images)
     with ThreadPoolExecutor(4) as pool:
@@ -144,7 +141,7 @@ def test_threads_do_not_disturb_each_other(networks: CascadeNetworks) -> None:
 
 @pytest.mark.slow
 def test_weights_are_those_of_the_wheel(facenet_pytorch: ModuleType) -> None:
-    """The packaged weights name the files they were made of, which are the installed ones."""
+    """The packaged weights were made from the files of the installed facenet-pytorch."""
     with safe_open(WEIGHTS, framework="numpy") as file:
         metadata = file.metadata()
     folder = Path(str(facenet_pytorch.__file__)).parent / "data"
@@ -154,7 +151,7 @@ def test_weights_are_those_of_the_wheel(facenet_pytorch: ModuleType) -> None:
 
 
 def test_openvino_needs_no_torch() -> None:
-    """A process that detects and scores with OpenVINO has never imported torch."""
+    """A process that detects and scores with OpenVINO never imports torch."""
     needs("openvino")
     program = (
         "import sys; import attrai.actors.detect, attrai.actors.score;"
@@ -170,7 +167,7 @@ def test_openvino_needs_no_torch() -> None:
 
 
 def test_openvino_tells_nobody(tmp_path: Path) -> None:
-    """Starting OpenVINO opens no connection and leaves nothing in the home folder."""
+    """Starting OpenVINO loads no telemetry and leaves nothing in the home directory."""
     needs("openvino")
     program = (
         "import sys; from attrai.inference import open_engine; open_engine('openvino', 1);"
@@ -189,7 +186,7 @@ def test_openvino_tells_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["ingest", "render", "deliver"])
 def test_other_stages_need_no_engine(stage: str) -> None:
-    """A stage without a network imports no engine, and no OpenCV either."""
+    """A stage without a network imports neither an engine nor OpenCV."""
     program = (
         f"import sys; import attrai.worker, attrai.actors.{stage};"
         "print(sorted({'torch', 'openvino', 'cv2'} & sys.modules.keys()))"
@@ -202,14 +199,14 @@ def test_other_stages_need_no_engine(stage: str) -> None:
 
 @pytest.mark.parametrize("name", ["tensorflow", "onnx"])
 def test_unknown_engines_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that there is not is refused at the start, by the variable's name."""
+    """An unknown engine is refused at startup with an error that names the variable."""
     monkeypatch.setenv("ATTRAI_ENGINE", name)
     with pytest.raises(SettingsError, match="ATTRAI_ENGINE"):
         load_settings()
 
 
 def largest_differences(photos: list[Images]) -> tuple[float, float]:
-    """How far boxes, in pixels, and scores of OpenVINO are from torch's, at most."""
+    """Return the largest differences of boxes, in pixels, and scores between OpenVINO and torch."""
     needs("openvino")
     engines = [open_engine("torch", 1), open_engine("openvino", 1)]
     detectors = [Detector(CascadeNetworks.load(e), min_side=40, max_faces=50) for e in engines]
@@ -231,7 +228,7 @@ def largest_differences(photos: list[Images]) -> tuple[float, float]:
 
 
 def test_engines_agree_on_the_example(astronaut: Image.Image) -> None:
-    """Boxes agree within 1 px and scores within 0.05."""
+    """On the example photo, boxes agree within 1 pixel and scores within 0.05."""
     boxes, scores = largest_differences([np.asarray(astronaut)])
     assert boxes <= 1
     assert scores <= 0.05
@@ -239,7 +236,7 @@ def test_engines_agree_on_the_example(astronaut: Image.Image) -> None:
 
 @pytest.mark.slow
 def test_engines_agree_on_300_photos(labelled: list[Labelled]) -> None:
-    """Boxes agree within 1 px and scores within 0.05."""
+    """On 300 photos, boxes agree within 1 pixel and scores within 0.05."""
     rows = random.Random(6).sample(labelled, 300)
     photos = [np.asarray(Image.open(row.path).convert("RGB")) for row in rows]
     boxes, scores = largest_differences(photos)
@@ -248,7 +245,7 @@ def test_engines_agree_on_300_photos(labelled: list[Labelled]) -> None:
 
 
 def test_signals_after_loading() -> None:
-    """A process that has loaded a network handles signals: OpenVINO's stack for them is gone."""
+    """A process that has loaded a network handles signals without OpenVINO's signal stack."""
     program = (
         "import ctypes;"
         "from attrai.faces import CascadeNetworks;"

@@ -1,4 +1,4 @@
-"""Histograms: what is read out of one is close to what went in."""
+"""Tests of histograms: quantiles and means are close to those of the original times."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def test_quantiles(seconds: list[float], share: float) -> None:
 
 @given(SECONDS)
 def test_means(seconds: list[float]) -> None:
-    """So is the mean."""
+    """The mean is within an eighth of the true one."""
     histogram = Counter(map(histogram_bound, seconds))
     assert mean(histogram) == pytest.approx(sum(seconds) / len(seconds), rel=0.13, abs=1e-3)
 
 
 def test_nothing() -> None:
-    """An empty histogram has neither."""
+    """An empty histogram has neither a mean nor a quantile."""
     assert (mean({}), quantile({}, 0.5)) == (None, None)

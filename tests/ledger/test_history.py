@@ -1,4 +1,4 @@
-"""What the ledger tells of days: as many as asked for, and people counted once."""
+"""Tests of the ledger's daily history: the right days are read, and users are counted once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FACE = Face(
 
 
 class Clock:
-    """A date that can be set."""
+    """A clock whose date can be set."""
 
     def __init__(self) -> None:
         self.today = TODAY
@@ -33,7 +33,7 @@ class Clock:
 
 @pytest.fixture
 def redis() -> Redis:
-    """Three days: one with much, one with nothing, one with little."""
+    """A ledger of three days: one with five requests, one with none, one with one."""
     redis, clock = fakeredis.FakeRedis(server=fakeredis.FakeServer()), Clock()
     ledger = Ledger(redis, max_active=50, max_pending=50, lifetime=1800, today=clock)
     clock.today = TODAY - timedelta(days=2)
@@ -52,7 +52,7 @@ def redis() -> Redis:
 
 
 def test_since_the_start(redis: Redis) -> None:
-    """Without a number of days it is all since the first on which anybody came."""
+    """By default the history has all days since the first with a request."""
     history = read_history(redis, today=TODAY)
     assert [day.date for day in history.days] == [TODAY - timedelta(days=n) for n in (2, 1, 0)]
     assert [day.requests for day in history.days] == [5, 0, 1]
@@ -61,7 +61,7 @@ def test_since_the_start(redis: Redis) -> None:
 
 
 def test_the_last_days(redis: Redis) -> None:
-    """With a number it is so many, whether anybody came or not."""
+    """With a number of days the history has exactly that many, with or without requests."""
     history = read_history(redis, 2, today=TODAY)
     assert [day.requests for day in history.days] == [0, 1]
     assert history.users == 1
@@ -70,7 +70,7 @@ def test_the_last_days(redis: Redis) -> None:
 
 
 def test_outcomes_are_of_four_kinds(redis: Redis) -> None:
-    """What is our fault, what is the photo's or the limits', and what is rated are told apart."""
+    """Outcomes are counted as rated, without a face, refused or failed."""
     assert read_history(redis, today=TODAY).outcomes == {
         "rated": 1,
         "no-face": 1,
@@ -80,7 +80,7 @@ def test_outcomes_are_of_four_kinds(redis: Redis) -> None:
 
 
 def test_distributions(redis: Redis) -> None:
-    """Times are those of rated photos, scores of all their faces, in bins of a half."""
+    """Times are counted for rated photos, and scores for all their faces in bins of 0.5."""
     history = read_history(redis, today=TODAY)
     assert history.scores == {4.5: 1, 5.0: 2, 9.5: 1}
     ((seconds, photos),) = history.seconds.items()
@@ -90,7 +90,7 @@ def test_distributions(redis: Redis) -> None:
 
 
 def test_nothing_yet() -> None:
-    """Before anybody came it is today alone."""
+    """Before the first request the history has only today."""
     empty = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     history = read_history(empty, today=TODAY)
     assert [day.date for day in history.days] == [TODAY]

@@ -1,4 +1,4 @@
-"""The ledger: never more slots than the limits, never one that leaks, each answer counted once."""
+"""Tests of the ledger: slots stay within the limits and never leak; answers are counted once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from attrai.job import STAGES, Failure, Job, StageName, Timing, job_id
 from attrai.ledger import Ledger, StageLoad, seconds_to_answer
 from attrai.ledger.histogram import histogram_bound
 from attrai.ledger.ledger import (
-    ANSWERED_SECONDS,
-    DELIVERY_SECONDS,
+    ANSWERED_TTL_SECONDS,
+    DELIVERY_LOCK_SECONDS,
     MAX_REFUSED,
-    WORKER_SECONDS,
+    WORKER_TTL_SECONDS,
 )
 
 MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 5, 1800
@@ -24,18 +24,15 @@ MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 5, 1800
 
 @pytest.fixture
 def redis() -> Redis:
-    """An empty database."""
     return fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
-    """An empty ledger."""
     return Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
 
 
 def make(number: int, user: str = "ann") -> Job:
-    """A job of a user."""
     return Job(
         id=job_id("test", number),
         channel="test",
@@ -49,12 +46,12 @@ def make(number: int, user: str = "ann") -> Job:
 
 
 def after(job: Job, stage: StageName, took: float) -> Job:
-    """The job once a stage has done its work."""
+    """Return the job as it is after a stage has finished."""
     return job.with_(trace=(*job.trace, Timing(stage=stage, waited=0, took=took)))
 
 
 def test_limits(ledger: Ledger) -> None:
-    """A user's jobs are bounded, and so are those of all users together."""
+    """The number of jobs in flight is limited for each user and for all users together."""
     assert [ledger.admit(make(n, "ann")) for n in range(3)] == ["admitted"] * 2 + ["user-busy"]
     assert [ledger.admit(make(n, "bob")) for n in range(10, 12)] == ["admitted"] * 2
     assert [ledger.admit(make(n, "eve")) for n in range(20, 22)] == ["admitted", "busy"]
@@ -62,7 +59,7 @@ def test_limits(ledger: Ledger) -> None:
 
 
 def test_repeated_calls(ledger: Ledger) -> None:
-    """Admitting or finishing a job again changes nothing and says so."""
+    """Admitting or finishing a job again changes nothing and returns that it was repeated."""
     job = make(1)
     assert [ledger.admit(job), ledger.admit(job)] == ["admitted", "repeated"]
     assert ledger.in_flight() == 1
@@ -72,8 +69,8 @@ def test_repeated_calls(ledger: Ledger) -> None:
     assert ledger.in_flight() == 0
 
 
-def overtake(redis: Redis, seconds: float) -> None:
-    """Makes every deadline come as if the time had passed."""
+def advance_time(redis: Redis, seconds: float) -> None:
+    """Shift every time in the ledger into the past, as if `seconds` seconds had passed."""
     for key in list(redis.scan_iter("attrai:*")):
         if redis.type(key) == b"zset":
             for member, score in redis.zrange(key, 0, -1, withscores=True):
@@ -81,27 +78,27 @@ def overtake(redis: Redis, seconds: float) -> None:
 
 
 def test_overdue_jobs(redis: Redis, ledger: Ledger) -> None:
-    """An overdue job frees its slot, is handed to one sweeper at a time, and ends answered."""
+    """An overdue job frees its slot, goes to one sweeper at a time, and can be finished."""
     first, second = make(1), make(2)
     assert [ledger.admit(first), ledger.admit(second)] == ["admitted"] * 2
-    assert ledger.take_overdue() == []
-    overtake(redis, LIFETIME)
-    assert ledger.admit(make(3)) == "admitted"  # only what is overdue was in the way
-    overdue = ledger.take_overdue()
+    assert ledger.claim_overdue() == []
+    advance_time(redis, LIFETIME)
+    assert ledger.admit(make(3)) == "admitted"  # overdue jobs no longer count
+    overdue = ledger.claim_overdue()
     assert [(job.id, job.address) for job in overdue] == [
         (first.id, first.address),
         (second.id, second.address),
     ]
     assert [job.failure for job in overdue] == [TIMED_OUT] * 2
-    assert ledger.take_overdue() == []
-    overtake(redis, 61)
-    assert len(ledger.take_overdue()) == 2
+    assert ledger.claim_overdue() == []
+    advance_time(redis, 61)
+    assert len(ledger.claim_overdue()) == 2
     assert ledger.finish(first)
     assert not ledger.holds(first.id)
 
 
 def test_starts_are_counted(ledger: Ledger) -> None:
-    """A start that neither ends nor fails in order, as by a kill, is counted."""
+    """Starts that neither end nor are paused, as when a worker is killed, are counted."""
     job = make(1)
     assert ledger.begin(job, "detect") == "answered"  # not admitted
     ledger.admit(job)
@@ -114,12 +111,12 @@ def test_starts_are_counted(ledger: Ledger) -> None:
 
 
 def test_one_delivery_at_a_time(redis: Redis, ledger: Ledger) -> None:
-    """While an answer is handed over no copy of it is; after a kill one may be, later."""
+    """Only one worker at a time may deliver an answer; the lock expires if it is killed."""
     job = make(1)
     ledger.admit(job)
     assert ledger.begin(job, "deliver") == 1
     assert ledger.begin(job, "deliver") == "being-delivered"
-    assert 0 < redis.ttl(f"attrai:delivering:{job.id}") <= DELIVERY_SECONDS
+    assert 0 < redis.ttl(f"attrai:delivering:{job.id}") <= DELIVERY_LOCK_SECONDS
     ledger.pause(job, "deliver")
     assert ledger.begin(job, "deliver") == 1
     ledger.finish(job)
@@ -127,7 +124,7 @@ def test_one_delivery_at_a_time(redis: Redis, ledger: Ledger) -> None:
 
 
 def test_nothing_of_a_job_remains(redis: Redis, ledger: Ledger) -> None:
-    """Of a finished job only the counts of its day are left, and no id of anybody."""
+    """A finished job leaves only counts and the mark that it was answered, and no user id."""
     job = make(1, user="f3a9")
     ledger.admit(job)
     for stage in STAGES:
@@ -150,7 +147,7 @@ def test_nothing_of_a_job_remains(redis: Redis, ledger: Ledger) -> None:
 
 
 def test_daily_counts(redis: Redis, ledger: Ledger) -> None:
-    """Requests, users, outcomes and pipeline times are counted once each."""
+    """Requests, users, outcomes and times are counted once per job."""
     for number, user in enumerate(["ann", "ann", "bob", "ann"]):
         ledger.admit(make(number, user))
     ledger.admit(make(0))  # again
@@ -172,14 +169,14 @@ def test_daily_counts(redis: Redis, ledger: Ledger) -> None:
 
 @given(st.floats(0, 1e5))
 def test_histogram_bounds(seconds: float) -> None:
-    """A time falls below its bucket's bound and above the bound before."""
+    """A time lies between its bucket's bound and the bound before."""
     bound = histogram_bound(seconds)
     assert seconds <= bound + 1e-3
     assert seconds > bound / 1.25 - 1e-3 or bound == 0.001
 
 
 def test_eta_follows_queues_and_workers(redis: Redis, ledger: Ledger) -> None:
-    """The estimate grows with the jobs ahead and shrinks with live workers."""
+    """The estimated time grows with the jobs ahead and shrinks with live workers."""
     for worker in ("a", "b"):
         ledger.heartbeat("detect", worker)
     job = make(9)
@@ -197,12 +194,12 @@ def test_eta_follows_queues_and_workers(redis: Redis, ledger: Ledger) -> None:
     assert ledger.eta() == pytest.approx(4 * 2 / 2 + 4)
     ledger.deregister("detect", "a")
     assert ledger.eta() == pytest.approx(4 * 2 + 4)
-    overtake(redis, WORKER_SECONDS + 1)
+    advance_time(redis, WORKER_TTL_SECONDS + 1)
     assert ledger.loads()["detect"].workers == 0
 
 
 def test_eta_is_that_of_the_slowest_stage() -> None:
-    """Jobs ahead at several stages are worked on at once; the slowest stage decides."""
+    """Stages work in parallel, so the slowest one determines the estimated time."""
     assert seconds_to_answer([]) == 0
     fast, slow = StageLoad(10, 0.1, 1), StageLoad(10, 1.0, 2)
     assert seconds_to_answer([fast, slow]) == pytest.approx(20 * 1.0 / 2 + 1.1)
@@ -216,7 +213,7 @@ def test_eta_is_that_of_the_slowest_stage() -> None:
     )
 )
 def test_any_history(history: list[tuple[str, int, str]]) -> None:
-    """After any history the ledger holds what a set per user would hold."""
+    """After any sequence of calls the ledger holds the same jobs as one set per user would."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     ledger = Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
     held: set[tuple[int, str]] = set()
@@ -247,24 +244,24 @@ def test_any_history(history: list[tuple[str, int, str]]) -> None:
 
 
 def test_what_was_answered_stays_answered(redis: Redis, ledger: Ledger) -> None:
-    """A request that comes again after its answer is known for a day, and takes no slot."""
+    """A request repeated within a day of its answer gets no slot."""
     job = make(1)
     ledger.admit(job)
     ledger.finish(job)
     assert ledger.admit(job) == ledger.admit(failed(1)) == "answered"
     assert ledger.in_flight() == 0
-    assert 24 * 3600 < redis.ttl(f"attrai:answered:{job.id}") <= ANSWERED_SECONDS
+    assert 24 * 3600 < redis.ttl(f"attrai:answered:{job.id}") <= ANSWERED_TTL_SECONDS
     redis.delete(f"attrai:answered:{job.id}")
     assert ledger.admit(job) == "admitted"
 
 
 def failed(number: int, user: str = "ann") -> Job:
-    """A job that is refused."""
+    """Return a job that was refused."""
     return make(number, user).with_(failure=Failure(code="user-busy"))
 
 
 def test_a_refusal_needs_no_slot(ledger: Ledger) -> None:
-    """What was refused waits for its answer beside the user's limit and that of all."""
+    """A refused job is admitted to be answered even when all slots are taken."""
     for number in range(MAX_PENDING):
         ledger.admit(make(number, user=str(number)))
     assert ledger.admit(make(9, "0")) == "busy"
@@ -278,7 +275,7 @@ def test_a_refusal_needs_no_slot(ledger: Ledger) -> None:
 
 
 def test_refusals_are_bounded(ledger: Ledger) -> None:
-    """Who is refused again and again is ignored until some refusals are out; others are not."""
+    """A user with too many refusals in flight is ignored until one is sent; others are not."""
     refusals = [failed(number) for number in range(MAX_REFUSED + 1)]
     assert [ledger.admit(job) for job in refusals] == ["admitted"] * MAX_REFUSED + ["ignored"]
     assert ledger.in_flight() == MAX_REFUSED
@@ -288,7 +285,7 @@ def test_refusals_are_bounded(ledger: Ledger) -> None:
 
 
 def test_refusals_are_no_requests(redis: Redis, ledger: Ledger) -> None:
-    """A refused request is counted once as a request, and by its outcome."""
+    """A refused request is counted once as a request and once by its outcome."""
     for number in range(MAX_ACTIVE):
         ledger.admit(make(number))
     assert ledger.admit(make(9)) == "user-busy"
@@ -300,17 +297,17 @@ def test_refusals_are_no_requests(redis: Redis, ledger: Ledger) -> None:
 
 
 def test_what_is_overdue_among_refusals(redis: Redis, ledger: Ledger) -> None:
-    """A refusal that got lost is answered by the sweeper like any job."""
+    """A lost refusal is answered by the sweeper like any other job."""
     ledger.admit(failed(1))
-    overtake(redis, LIFETIME)
-    (job,) = ledger.take_overdue()
+    advance_time(redis, LIFETIME)
+    (job,) = ledger.claim_overdue()
     assert (job.id, job.failure) == (failed(1).id, TIMED_OUT)
     assert ledger.finish(job)
     assert redis.zcard("attrai:refused:ann") == 0
 
 
 def test_held_and_admitted(ledger: Ledger) -> None:
-    """The ledger tells which jobs are in flight, and gives each back as it was admitted."""
+    """The ledger returns which jobs are in flight, and each job as it was admitted."""
     assert ledger.held([]) == set()
     ledger.admit(make(1))
     ledger.admit(failed(2))
@@ -324,7 +321,7 @@ def test_held_and_admitted(ledger: Ledger) -> None:
 
 
 def test_remaining(redis: Redis, ledger: Ledger) -> None:
-    """A job waits for those before it and for its own way, not for what came after it."""
+    """The remaining time covers the jobs ahead and the job itself, but not later jobs."""
     redis.hset("attrai:service", mapping={"ingest": 1, "detect": 10, "deliver": 2})
     jobs = [make(number, user=str(number)) for number in range(3)]
     for job in jobs:
@@ -343,7 +340,7 @@ def test_remaining(redis: Redis, ledger: Ledger) -> None:
 
 
 def test_the_next_slot(redis: Redis, ledger: Ledger) -> None:
-    """A user's next slot is free as soon as the first of his jobs is answered."""
+    """A user's next slot is free as soon as the first of their jobs is answered."""
     assert ledger.next_slot("ann") == 0
     redis.hset("attrai:service", "detect", 10)
     ledger.admit(make(0, "bob"))

@@ -1,4 +1,4 @@
-"""What the ledger tells of the last minutes: each job counted once, and soon."""
+"""Tests of the ledger's recent activity: each job is counted once, and changes show quickly."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ from redis import Redis
 from attrai.job import STAGES, Failure, Job, StageName, Timing, job_id
 from attrai.ledger import Ledger
 from attrai.ledger.ledger import utc_today
-from attrai.ledger.recent import Recent, read_recent
+from attrai.ledger.recent import Activity, read_activity
 
 MAX_ACTIVE = 2
 
 
 @pytest.fixture
 def redis() -> Redis:
-    """An empty database."""
     return fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
-    """An empty ledger."""
     return Ledger(redis, max_active=MAX_ACTIVE, max_pending=50, lifetime=1800)
 
 
 def make(number: int, user: str | None = None, waited: float = 0.2) -> Job:
-    """A job of a user of its own, put into its queue some seconds ago."""
+    """Return a job that was queued `waited` seconds ago, by default of a user of its own."""
     now = time.time()
     return Job(
         id=job_id("test", number),
@@ -44,12 +42,12 @@ def make(number: int, user: str | None = None, waited: float = 0.2) -> Job:
 
 
 def after(job: Job, stage: StageName, took: float) -> Job:
-    """The job once a stage has done its work."""
+    """Return the job as it is after a stage has finished."""
     return job.with_(trace=(*job.trace, Timing(stage=stage, waited=0.2, took=took)))
 
 
 def answer(ledger: Ledger, job: Job, took: float = 0.1) -> None:
-    """Takes the job through all stages."""
+    """Take the job through all stages."""
     ledger.admit(job)
     for stage in STAGES:
         ledger.begin(job, stage)
@@ -58,9 +56,14 @@ def answer(ledger: Ledger, job: Job, took: float = 0.1) -> None:
 
 
 def test_an_empty_ledger(redis: Redis, ledger: Ledger) -> None:
-    """Where nothing happened nothing is told."""
-    recent = read_recent(redis, ledger)
-    assert (recent.in_flight, recent.oldest, recent.full_users, recent.dropped_logs) == (0, 0, 0, 0)
+    """All values of an empty ledger are zero."""
+    recent = read_activity(redis, ledger)
+    assert (recent.in_flight, recent.oldest, recent.users_at_limit, recent.dropped_logs) == (
+        0,
+        0,
+        0,
+        0,
+    )
     for stage in recent.stages.values():
         assert (stage.jobs, stage.later, stage.workers, stage.per_minute) == (0, 0, 0, 0)
         assert (stage.took, stage.waited) == ({}, {})
@@ -68,7 +71,7 @@ def test_an_empty_ledger(redis: Redis, ledger: Ledger) -> None:
 
 
 def test_each_stage_is_counted_once(redis: Redis, ledger: Ledger) -> None:
-    """A job counts once at each stage, with its times, however often its messages come."""
+    """A job and its times are counted once per stage, however often messages are redelivered."""
     began = time.time()
     job = make(1)
     ledger.admit(job)
@@ -76,25 +79,25 @@ def test_each_stage_is_counted_once(redis: Redis, ledger: Ledger) -> None:
         ledger.begin(job, stage)
         ledger.begin(job, stage)  # its worker died
         job = after(job, stage, 0.1 * number)
-    for _ in range(3):  # Telegram's rate is used up
+    for _ in range(3):  # as when Telegram's rate limit is reached
         ledger.begin(job, "deliver")
         ledger.pause(job, "deliver")
     ledger.begin(job, "deliver")
     for _ in range(2):
         ledger.finish(after(job, "deliver", 0.5))
-    recent, passed = read_recent(redis, ledger), time.time() - began
+    recent, passed = read_activity(redis, ledger), time.time() - began
     for number, stage in enumerate(STAGES, 1):
         seen = recent.stages[stage]
         assert seen.per_minute == pytest.approx(1, rel=0.1)
         assert [sum(seen.waited.values()), sum(seen.took.values())] == [1, 1], stage
         assert seen.seconds == pytest.approx(0.1 * number, rel=0.13)
-        # And what this test took meanwhile: of deliver also while it was put off.
+        # Plus the time this test took; for deliver, that includes the pauses.
         assert 0.2 * 0.87 < next(iter(seen.waited)) < (0.2 + passed) * 1.35
     assert recent.per_minute == pytest.approx(1, rel=0.1)
 
 
 def test_what_waits_to_be_tried_again(redis: Redis, ledger: Ledger) -> None:
-    """A job that was put off is told apart until it begins again, or is answered."""
+    """A paused job is counted as such until it starts again or is answered."""
     first, second = make(1), make(2)
     for job in (first, second):
         ledger.admit(job)
@@ -102,7 +105,7 @@ def test_what_waits_to_be_tried_again(redis: Redis, ledger: Ledger) -> None:
         ledger.pause(job, "deliver")
 
     def later() -> int:
-        return read_recent(redis, ledger).stages["deliver"].later
+        return read_activity(redis, ledger).stages["deliver"].later
 
     assert later() == 2
     ledger.begin(first, "deliver")
@@ -113,10 +116,10 @@ def test_what_waits_to_be_tried_again(redis: Redis, ledger: Ledger) -> None:
 
 
 def test_users_at_their_limit(redis: Redis, ledger: Ledger) -> None:
-    """A user counts from the last job that he may have until the first is answered."""
+    """A user counts as full from reaching their limit of jobs until one of them is answered."""
 
     def full() -> int:
-        return read_recent(redis, ledger).full_users
+        return read_activity(redis, ledger).users_at_limit
 
     jobs = [make(number, "ann") for number in range(MAX_ACTIVE)]
     assert full() == 0
@@ -131,59 +134,59 @@ def test_users_at_their_limit(redis: Redis, ledger: Ledger) -> None:
 
 
 def test_the_oldest(redis: Redis, ledger: Ledger) -> None:
-    """The oldest job's age is that since it was admitted."""
+    """The oldest job's age is the time since it was admitted."""
     began = time.time()
     ledger.admit(make(1))
-    assert 5 <= read_recent(redis, ledger).oldest <= 5 + time.time() - began
+    assert 5 <= read_activity(redis, ledger).oldest <= 5 + time.time() - began
     ledger.finish(make(1))
-    assert read_recent(redis, ledger).oldest == 0
+    assert read_activity(redis, ledger).oldest == 0
 
 
 def test_a_slow_stage_shows_at_once(redis: Redis, ledger: Ledger) -> None:
-    """After some slow jobs the time of work is theirs, whatever came before."""
+    """After a few slow jobs the current service time is theirs, whatever came before."""
     for number in range(40):
         answer(ledger, make(number), 0.05)
-    assert read_recent(redis, ledger).stages["score"].seconds == pytest.approx(0.05, rel=0.13)
+    assert read_activity(redis, ledger).stages["score"].seconds == pytest.approx(0.05, rel=0.13)
     _pass_time(redis, 5)
     for number in range(100, 106):
         answer(ledger, make(number), 2.0)
-    assert read_recent(redis, ledger).stages["score"].seconds == pytest.approx(2, rel=0.13)
+    assert read_activity(redis, ledger).stages["score"].seconds == pytest.approx(2, rel=0.13)
 
 
 def test_a_stalled_stage(redis: Redis, ledger: Ledger) -> None:
-    """For as long as jobs waited and none began; an idle stage to which one comes is not."""
+    """A stage has stalled for as long as a job has waited, not for as long as it was idle."""
     answer(ledger, make(0))
     redis.hset("attrai:begun", "detect", time.time() - 600)
     began = time.time()
     ledger.admit(make(1))
     ledger.begin(make(1), "ingest")
-    assert _stalled(read_recent(redis, ledger)) <= time.time() - began
+    assert _stalled(read_activity(redis, ledger)) <= time.time() - began
     began = time.time()
     redis.zadd("attrai:at:ingest", {make(1).id: began - 60})
-    assert 60 <= _stalled(read_recent(redis, ledger)) <= 60 + time.time() - began
+    assert 60 <= _stalled(read_activity(redis, ledger)) <= 60 + time.time() - began
 
 
-def _stalled(recent: Recent) -> float:
+def _stalled(recent: Activity) -> float:
     return recent.stages["detect"].stalled
 
 
 def _pass_time(redis: Redis, seconds: int) -> None:
-    """Makes what was counted as old as if so many seconds had passed."""
+    """Shift recent counts into the past, as if `seconds` seconds had passed."""
     slots = sorted(int(key.rsplit(b":", 1)[1]) for key in redis.scan_iter("attrai:recent:*"))
     for slot in slots:
         redis.rename(f"attrai:recent:{slot}", f"attrai:recent:{slot - seconds // 5}")
 
 
 def test_dropped_logs(redis: Redis, ledger: Ledger) -> None:
-    """Dropped log records add up, and are forgotten with their day."""
+    """Dropped log records add up and expire with their day."""
     for records in (3, 4):
         ledger.count_dropped_logs(records)
-    assert read_recent(redis, ledger).dropped_logs == 7
+    assert read_activity(redis, ledger).dropped_logs == 7
     assert redis.ttl(f"attrai:day:{utc_today()}") > 0
 
 
 def test_what_is_recent_is_forgotten(redis: Redis, ledger: Ledger) -> None:
-    """What is counted by seconds is kept for minutes, and holds no name of a user."""
+    """Activity counts expire after minutes and contain no user id."""
     answer(ledger, make(1, "f3a9"))
     keys = list(redis.scan_iter("attrai:recent:*"))
     assert keys

@@ -1,4 +1,4 @@
-"""Small programs of Python's, started to be ended by signals."""
+"""Small Python programs that tests start and end by signals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 60
 
 @contextmanager
 def program(*arguments: str, ignored: signal.Signals | None = None) -> Iterator[Program]:
-    """Run Python with these arguments during the block, with a signal ignored as by `nohup`."""
+    """Run Python with these arguments during the block, with a signal ignored as under `nohup`."""
     command = [sys.executable, *arguments]
     if ignored is not None:
         ignoring = f"trap '' {ignored.name.removeprefix('SIG')}; exec \"$@\""
@@ -33,22 +33,22 @@ def program(*arguments: str, ignored: signal.Signals | None = None) -> Iterator[
 
 
 class Program:
-    """A program that runs."""
+    """A running program."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self.pid = process.pid
 
     def line(self) -> str:
-        """Return the next line that it prints."""
+        """Return the next line that the program prints."""
         assert self._process.stdout is not None
         return self._process.stdout.readline().rstrip("\n")
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send the program a signal."""
         self._process.send_signal(number)
 
     def end(self) -> tuple[int, str, str]:
-        """Return its exit status and the rest of what it prints, once it has ended."""
+        """Wait for the program to exit; return its status and the rest of its stdout and stderr."""
         output, errors = self._process.communicate(timeout=PATIENCE_SECONDS)
         return self._process.returncode, output, errors

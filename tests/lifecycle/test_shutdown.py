@@ -1,4 +1,4 @@
-"""The request to end: seen, waited for, and told to whoever asked for it."""
+"""Shutdown requests: checked, waited for, and passed on to callbacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from attrai.lifecycle.shutdown import Shutdown
 
 
 def test_waiting_ends_with_the_request() -> None:
-    """Whoever waits without a limit wakes when the request comes."""
+    """A wait without a timeout ends when a shutdown is requested."""
     shutdown, woken = Shutdown(), threading.Event()
 
     def wait() -> None:
@@ -25,12 +25,12 @@ def test_waiting_ends_with_the_request() -> None:
 
 
 def test_waiting_ends_without_a_request() -> None:
-    """A wait with a limit tells that no request came."""
+    """A wait that times out returns False."""
     assert not Shutdown().wait(0.001)
 
 
 def test_callbacks_are_called_once_and_only_in_their_block() -> None:
-    """A callback is called at the request, or at once after it, and never outside of its block."""
+    """A callback is called once, on or after the request, and only during its block."""
     shutdown, called = Shutdown(), []
     with shutdown.calling(lambda: called.append("over")):
         pass
@@ -44,10 +44,10 @@ def test_callbacks_are_called_once_and_only_in_their_block() -> None:
 
 
 def test_grace_is_given_on_demand() -> None:
-    """Nothing is worth waiting for until a command says so."""
+    """There is no grace period until a command asks for one."""
     shutdown = Shutdown()
     assert shutdown.grace_seconds == 0
     assert not shutdown.unfinished()
-    shutdown.be_graceful(lambda: True)
+    shutdown.set_grace_period(lambda: True)
     assert shutdown.grace_seconds > 0
     assert shutdown.unfinished()

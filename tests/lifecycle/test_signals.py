@@ -1,4 +1,4 @@
-"""Signals end a process: once in order, twice at once, and never by an exception."""
+"""Signals: the first shuts the process down, the second ends it, and none raises an exception."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMBERS = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.n
 
 
 def command(body: str) -> list[str]:
-    """Return the arguments of a program whose command has this body."""
+    """Return arguments for Python that run a command with this body."""
     source = f"""
 import os, signal, sys, threading, time
 from attrai.lifecycle.signals import ReplaceProcess, run
@@ -27,9 +27,9 @@ run(command)
 
 @NUMBERS
 def test_a_signal_ends_a_command_that_heeds_it(number: signal.Signals) -> None:
-    """The exit status is 128 and the signal's number, and what the command still does is done."""
+    """The exit status is 128 plus the signal's number, and the command finishes its work."""
     waiting = """
-        shutdown.be_graceful()
+        shutdown.set_grace_period()
         print("waits", flush=True)
         shutdown.wait()
         print("ends in order")
@@ -42,9 +42,9 @@ def test_a_signal_ends_a_command_that_heeds_it(number: signal.Signals) -> None:
 
 @NUMBERS
 def test_a_command_that_hangs_is_left_alone(number: signal.Signals) -> None:
-    """After its time of grace a process ends although its command does not."""
+    """A process exits after its grace period even if its command hangs."""
     hanging = """
-        shutdown.be_graceful()
+        shutdown.set_grace_period()
         print("hangs", flush=True)
         threading.Lock().acquire() and time.sleep(600)
     """
@@ -55,7 +55,7 @@ def test_a_command_that_hangs_is_left_alone(number: signal.Signals) -> None:
 
 
 def test_without_grace_a_command_is_cut_off() -> None:
-    """What has not begun anything, such as imports, is not waited for, whatever is unfinished."""
+    """A process without a grace period exits at once, for example during imports."""
     importing = """
         shutdown.grace_seconds = 0
         print("imports", flush=True)
@@ -68,10 +68,10 @@ def test_without_grace_a_command_is_cut_off() -> None:
 
 
 def test_what_is_unfinished_is_finished() -> None:
-    """However long it takes, a command ends by itself while something is unfinished."""
+    """A command with unfinished work is not ended before it has finished it."""
     answering = """
         left = [1]
-        shutdown.be_graceful(lambda: bool(left))
+        shutdown.set_grace_period(lambda: bool(left))
         print("answers", flush=True)
         shutdown.wait()
         time.sleep(shutdown.grace_seconds + 0.5)
@@ -86,9 +86,9 @@ def test_what_is_unfinished_is_finished() -> None:
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
-    """What is unfinished stays so when there is another signal, whichever."""
+    """A second signal of any kind ends the process despite unfinished work."""
     answering = """
-        shutdown.be_graceful(lambda: True)
+        shutdown.set_grace_period(lambda: True)
         print("answers", flush=True)
         shutdown.wait()
         print("goes on", flush=True)
@@ -104,7 +104,7 @@ def test_a_second_signal_ends_it_at_once() -> None:
 
 @NUMBERS
 def test_what_is_ignored_stays_ignored(number: signal.Signals) -> None:
-    """A process that is started by nohup, or in the background of a script, goes on."""
+    """A signal that is ignored, as under nohup or in a script's background, has no effect."""
     going_on = """
         print("waits", flush=True)
         print(sys.stdin.readline().strip() or shutdown.requested, flush=True)
@@ -119,13 +119,13 @@ def test_what_is_ignored_stays_ignored(number: signal.Signals) -> None:
 
 
 def test_a_signal_is_not_lost_where_exceptions_are() -> None:
-    """It ends a process that spends its time in `__del__`, where Python ignores exceptions."""
+    """A signal ends a process that is busy in `__del__`, where Python ignores exceptions."""
     deleting = """
         class Deleted:
             def __del__(self):
                 for _ in range(100):
                     pass
-        shutdown.be_graceful()
+        shutdown.set_grace_period()
         print("deletes", flush=True)
         while not shutdown.requested:
             Deleted()
@@ -137,9 +137,9 @@ def test_a_signal_is_not_lost_where_exceptions_are() -> None:
 
 
 def test_a_signal_wakes_whichever_thread_gets_it() -> None:
-    """The main thread hears of a signal that the kernel gives to another one."""
+    """The main thread is woken by a signal that the kernel delivers to another thread."""
     hit = """
-        shutdown.be_graceful()
+        shutdown.set_grace_period()
         signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
         shutdown.wait()
     """
@@ -148,14 +148,14 @@ def test_a_signal_wakes_whichever_thread_gets_it() -> None:
 
 
 def test_a_command_that_ends_by_itself() -> None:
-    """Without a signal the process exits as its command does."""
+    """Without a signal, the process exits with the status of its command."""
     for body, status in (("pass", 0), ("sys.exit(3)", 3), ("raise SystemExit", 0)):
         with program(*command(body)) as running:
             assert running.end() == (status, "", "")
 
 
 def test_an_error_is_shown() -> None:
-    """An exception ends the process with its traceback."""
+    """An exception in the command ends the process with a traceback."""
     with program(*command("raise ValueError('seven')")) as running:
         status, output, errors = running.end()
     assert (status, output) == (1, "")
@@ -163,7 +163,7 @@ def test_an_error_is_shown() -> None:
 
 
 def test_another_program_takes_over_with_signals_blocked() -> None:
-    """What comes while one program becomes another one waits until that one looks."""
+    """A signal during the replacement of the program stays pending for the new one."""
     source = "import signal; print('waits', flush=True); print(signal.sigwait({signal.SIGTERM}))"
     replaced = f"raise ReplaceProcess([sys.executable, '-c', {source!r}], os.environ)"
     with program(*command(replaced)) as running:
@@ -174,7 +174,7 @@ def test_another_program_takes_over_with_signals_blocked() -> None:
 
 @NUMBERS
 def test_the_program_ends_while_it_is_imported(number: signal.Signals) -> None:
-    """Before the command line is there, a signal ends `attrai` without a word."""
+    """A signal during the import of the command line ends `attrai` without output."""
     source = """
 import sys, attrai
 class Slow:

@@ -1,4 +1,4 @@
-"""The supervisor of dramatiq's processes: what ends when, and with which status."""
+"""The supervisor of dramatiq's processes: shutdown, kill and exit status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from attrai.lifecycle.signals import SIGNALS
 from tests.lifecycle.programs import program
 
-#: Stands for dramatiq: says its number, ends in order on SIGTERM, and heeds nothing else.
+#: A stand-in for dramatiq: prints its process id, exits on SIGTERM, and ignores other signals.
 WORKER = """
 import os, pathlib, signal, sys, tempfile, time
 def end(*_):
@@ -33,19 +33,19 @@ while True:
 
 
 def supervised(*arguments: str, source: str = WORKER) -> list[str]:
-    """Return the arguments of a supervisor that stands over Python running `source`."""
+    """Return arguments for Python that run `source` under a supervisor."""
     return ["-m", "attrai.lifecycle.supervisor", sys.executable, "-c", source, *arguments]
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of temporary files that no other process uses."""
+    """Set up a temporary folder that no other process uses."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path
 
 
 def is_gone(process: int) -> bool:
-    """Tell whether a process that this one did not start has ended."""
+    """Return whether a process, which need not be a child of this one, has ended."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
@@ -54,7 +54,7 @@ def is_gone(process: int) -> bool:
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_workers_that_consume_end_in_order(number: signal.Signals) -> None:
-    """Whatever the signal, dramatiq gets SIGTERM, and the status tells of the signal."""
+    """Any signal is passed on to dramatiq as SIGTERM, and determines the exit status."""
     with program(*supervised("consumes")) as running:
         worker = int(running.line())
         running.send(number)
@@ -63,7 +63,7 @@ def test_workers_that_consume_end_in_order(number: signal.Signals) -> None:
 
 
 def test_workers_that_do_not_consume_yet_are_killed() -> None:
-    """There is nothing to end in order while a worker waits for its servers."""
+    """Workers that still wait for their servers have no work to finish, and are killed."""
     with program(*supervised()) as running:
         worker = int(running.line())
         running.send(signal.SIGTERM)
@@ -72,7 +72,7 @@ def test_workers_that_do_not_consume_yet_are_killed() -> None:
 
 
 def test_a_second_signal_kills_them() -> None:
-    """A worker that takes too long to end is ended."""
+    """A second signal kills a worker that takes too long to shut down."""
     with program(*supervised("consumes", "slow")) as running:
         worker = int(running.line())
         running.send(signal.SIGINT)
@@ -83,7 +83,7 @@ def test_a_second_signal_kills_them() -> None:
 
 
 def test_an_ignored_signal_reaches_nobody() -> None:
-    """A worker that is started by nohup outlives its terminal."""
+    """A worker started with nohup ignores SIGHUP."""
     with program(*supervised("consumes"), ignored=signal.SIGHUP) as running:
         running.line()
         running.send(signal.SIGHUP)
@@ -96,14 +96,14 @@ def test_an_ignored_signal_reaches_nobody() -> None:
     [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 9)", 137), ("", 0)],
 )
 def test_the_status_of_workers_is_passed_on(source: str, status: int) -> None:
-    """Workers that end by themselves end the supervisor with their status."""
+    """The supervisor exits with the status of workers that exit on their own."""
     with program(*supervised(source=source)) as running:
         assert running.end() == (status, "", "")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prctl")
 def test_workers_end_with_a_supervisor_that_is_killed() -> None:
-    """Nobody would end them later."""
+    """Workers shut down when their supervisor is killed."""
     with program(*supervised("consumes")) as running:
         worker = int(running.line())
         os.kill(running.pid, signal.SIGKILL)

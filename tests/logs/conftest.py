@@ -1,4 +1,4 @@
-"""A Graylog to send to, and what was written to the stream besides."""
+"""Fixtures: a Graylog receiver and a captured log stream."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ UNREACHABLE = "Graylog is unreachable"
 
 
 def count(through: range) -> list[str]:
-    """Logs numbers; the messages to come."""
+    """Log the numbers of a range, and return the messages to expect."""
     for number in through:
         log.info(str(number))
     return [str(number) for number in through]
 
 
 def numbers(receiver: GelfReceiver) -> list[str]:
-    """The numbers that came."""
+    """The numbers that were received."""
     return [text for text in receiver.texts() if text.isdigit()]
 
 
 class Output:
-    """Logs to a stream that can be looked at."""
+    """A log stream whose content can be inspected."""
 
     def __init__(self) -> None:
         self._stream = io.StringIO()
 
     def configure(self, level: str = "info", **options: Any) -> LogHandler:
-        """Logs to this output from now on."""
+        """Log to this output from now on."""
         return logs.configure(level, self._stream, **options)
 
     @property
     def text(self) -> str:
-        """What was written."""
+        """Everything that was written."""
         return self._stream.getvalue()
 
     def records(self, event: str | None = None) -> list[dict[str, Any]]:
-        """The records that were written, or those of one event."""
+        """The records that were written, or only those of one event."""
         records = [json.loads(line) for line in self.text.splitlines()]
         return [record for record in records if event in (None, record["event"])]
 
 
 @pytest.fixture
 def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
-    """An output that is not logged to any more when the test is over.
+    """An output that logging leaves again after the test.
 
-    Closing it gives a slow machine time to send what waits: what is lost to the 2 s that a
-    process has for it would say nothing of the code.
+    Closing the handler may take longer than usual, so that a slow machine can send what waits:
+    records lost to the usual limit of 2 s would say nothing about the code.
     """
     monkeypatch.setattr(graylog_module, "CLOSE_WITHIN", PATIENCE_S)
     yield Output()
@@ -69,7 +69,7 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
 
 @pytest.fixture
 def graylog() -> Iterator[GelfReceiver]:
-    """A Graylog that is up, and that must have got nothing but valid messages."""
+    """A Graylog server that is up, and that must receive only valid messages."""
     with GelfReceiver() as receiver:
         yield receiver
     assert receiver.invalid == []

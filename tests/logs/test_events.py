@@ -1,4 +1,4 @@
-"""What a record becomes, on the stream and for Graylog."""
+"""Conversion of records for the stream and for Graylog."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def test_one_event_for_both_outputs(output: Output, graylog: GelfReceiver) -> No
 
 
 def test_records_of_libraries(output: Output, graylog: GelfReceiver) -> None:
-    """A record of the standard library's, with arguments or from a warning, is a record too."""
+    """Records of the standard library and warnings are logged like attrai's own."""
     output.configure(gelf_url=graylog.url)
     with structlog.contextvars.bound_contextvars(stage="score"):
         logging.getLogger("pika").error("lost %s after %d s", "the broker", 3)
     with warnings.catch_warnings():
-        # No other kind: what an earlier test left to the garbage collector may warn, too.
+        # Only this category: objects left by earlier tests may warn when garbage-collected.
         warnings.simplefilter("always", DeprecationWarning)
         warnings.warn("old", DeprecationWarning, stacklevel=1)
     wait_for(lambda: len(graylog.messages) == 2)
@@ -93,7 +93,7 @@ JSON = st.recursive(
 
 @given(event=st.dictionaries(st.text(), JSON))
 def test_any_event_is_valid_gelf(event: dict[str, Any]) -> None:
-    """Whatever an event holds, under whatever names, the message for it is GELF 1.1."""
+    """Any event, with any names and values, becomes a valid GELF 1.1 message."""
     gelf(event)
 
 
@@ -101,17 +101,17 @@ def test_any_event_is_valid_gelf(event: dict[str, Any]) -> None:
     ("key", "field"), [("id", "_id_"), ("source", "_source_"), ("a b/ü", "_a_b__"), ("", "__")]
 )
 def test_names_that_graylog_rejects(key: str, field: str) -> None:
-    """A name that is not allowed or that Graylog keeps for itself is changed, not lost."""
+    """A name that Graylog rejects or reserves is changed instead of dropped."""
     assert gelf({key: 7})[field] == 7
 
 
 def test_half_a_surrogate_pair() -> None:
-    """Text that has no UTF-8 is sent with a question mark in its place."""
+    """A lone surrogate is replaced by a question mark."""
     assert gelf({"event": "a\ud800b\0"})["short_message"] == "a?b\0"
 
 
 def test_long_values() -> None:
-    """A field is cut to what Graylog's index takes, a traceback to its end."""
+    """A field is cut to the size that Graylog's index accepts, and a traceback to its end."""
     message = gelf({"event": "é" * 10**6, "exception": "x" * 10**6 + "end", "field": "é" * 10**6})
     assert len(message["_field"].encode()) < 32766
     assert message["full_message"].endswith("xend")
@@ -122,7 +122,7 @@ PASSWORD = 'pass/w"ord'  # noqa: S105 (an example)
 
 
 def test_secrets(output: Output, graylog: GelfReceiver) -> None:
-    """A secret is in neither output, in whatever form or place it was logged."""
+    """No secret reaches either output, in whatever form or place it was logged."""
     output.configure(gelf_url=graylog.url, secrets=(TOKEN, PASSWORD, ""))
     call = f"GET /bot{TOKEN}/getMe"
     log.info(call, **{TOKEN: 1}, nested={"urls": [(f"x{TOKEN}",)]})
@@ -145,7 +145,7 @@ def test_secrets(output: Output, graylog: GelfReceiver) -> None:
 
 
 class Unprintable:
-    """A value that can't be shown."""
+    """A value whose repr raises."""
 
     def __repr__(self) -> str:
         raise RuntimeError
@@ -154,7 +154,7 @@ class Unprintable:
 def test_records_that_cannot_be_formatted(
     output: Output, graylog: GelfReceiver, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In place of a record that fails to be formatted stands one that says where it is made."""
+    """A record that can't be formatted is replaced by one that says where it was logged."""
     output.configure(gelf_url=graylog.url)
     circle: list[Any] = []
     circle.append(circle)
@@ -174,7 +174,7 @@ def test_records_that_cannot_be_formatted(
 def test_a_stream_that_is_closed(
     output: Output, graylog: GelfReceiver, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A broken stream neither stops the caller nor keeps the record from Graylog."""
+    """A broken stream neither raises in the caller nor keeps the record from Graylog."""
     output.configure(gelf_url=graylog.url)
     output._stream.close()
     log.error("hello")
@@ -199,7 +199,7 @@ def test_a_stream_that_is_closed(
     ],
 )
 def test_unusable_addresses(output: Output, url: str) -> None:
-    """An unusable address is an error at once, and leaves the logging there is as it is."""
+    """An invalid address raises at once and leaves the current logging as it is."""
     output.configure()
     with pytest.raises(ValueError, match=r".+"):
         output.configure(gelf_url=url)
@@ -208,7 +208,7 @@ def test_unusable_addresses(output: Output, url: str) -> None:
 
 
 def test_addresses() -> None:
-    """An address is a host and a port, 12201 when none is named."""
+    """An address consists of a host and a port, 12201 by default."""
     assert GelfAddress.parse("tcp://graylog") == GelfAddress("graylog", 12201, None)
     assert GelfAddress.parse("tcp://[::1]:99") == GelfAddress("::1", 99, None)
     tls = GelfAddress.parse("tls://graylog:1").tls

@@ -1,4 +1,4 @@
-"""A Graylog that is slow, down, restarted, refuses or hangs: the process is none the worse."""
+"""A Graylog server that is slow, down, restarting or hanging does the process no harm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.logs.conftest import UNREACHABLE, Output, count, numbers
 log = structlog.get_logger("attrai.test")
 PADDING = "x" * 900
 DROPPED = "log records were dropped"
-#: Longer than a test may take.
+#: Seconds, longer than a test may take.
 NEVER_S = 3600
 
 
@@ -31,7 +31,7 @@ def senders() -> list[threading.Thread]:
 
 
 def test_absent_at_start(output: Output) -> None:
-    """What is logged before Graylog is up comes to it later, in order and whole."""
+    """Records logged before Graylog is up reach it later, completely and in order."""
     receiver = GelfReceiver()
     output.configure(gelf_url=receiver.url)
     expected = count(range(QUEUE_SIZE - 1))
@@ -47,7 +47,7 @@ def test_absent_at_start(output: Output) -> None:
 
 
 def test_restarted_midway(output: Output, graylog: GelfReceiver) -> None:
-    """What is logged while Graylog restarts comes to it afterwards; each outage is told of once."""
+    """Records logged while Graylog restarts reach it afterwards; each outage is reported once."""
     output.configure(gelf_url=graylog.url)
     expected = count(range(100))
     for outage in range(1, 3):
@@ -62,16 +62,16 @@ def test_restarted_midway(output: Output, graylog: GelfReceiver) -> None:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give whoever hangs up more time for it.
+    """Allow more time for a connection to be closed again.
 
-    The thread that does it here may have to wait for its turn, unlike a proxy.
+    Unlike a proxy, the thread that closes it here may have to wait for its turn.
     """
     monkeypatch.setattr(graylog_module, "PROBATION", 3)
 
 
 @pytest.mark.usefixtures("patient")
 def test_a_proxy_that_hangs_up(output: Output, graylog: GelfReceiver) -> None:
-    """Nothing is lost to connections that are accepted only to be closed."""
+    """Nothing is lost to connections that are accepted and closed at once."""
     graylog.hangs_up = True
     output.configure(gelf_url=graylog.url)
     expected = count(range(100))
@@ -81,7 +81,7 @@ def test_a_proxy_that_hangs_up(output: Output, graylog: GelfReceiver) -> None:
 
 
 def test_a_flood_from_many_threads(output: Output, graylog: GelfReceiver) -> None:
-    """Records of many threads at once all come, each thread's in order."""
+    """All records of many threads arrive, each thread's in order."""
     output.configure(gelf_url=graylog.url)
 
     def flood(thread: int) -> None:
@@ -101,10 +101,10 @@ def test_a_flood_from_many_threads(output: Output, graylog: GelfReceiver) -> Non
 
 @pytest.fixture
 def hanging(output: Output, graylog: GelfReceiver, monkeypatch: pytest.MonkeyPatch) -> LogHandler:
-    """A handler that logged more than fits to a Graylog that accepts and never reads.
+    """A handler with more records than fit, and a Graylog that accepts but never reads.
 
-    No call waited for Graylog: a send takes longer to give up than this test may take, and all
-    calls have returned while the first one that hangs still does.
+    No call waited for Graylog: a send times out later than this test may take, and all calls
+    returned while the first send was still hanging.
     """
     monkeypatch.setattr(graylog_module, "TIMEOUT", NEVER_S)
     graylog.reads = False
@@ -119,7 +119,7 @@ def hanging(output: Output, graylog: GelfReceiver, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("hanging")
 def test_never_reads(output: Output, graylog: GelfReceiver) -> None:
-    """A Graylog that hangs makes nobody wait; what was dropped is counted and told of later."""
+    """A Graylog that hangs delays no caller; dropped records are counted and reported later."""
     graylog.reads = True
     wait_for(lambda: DROPPED in graylog.texts())
     (report,) = (m for m in graylog.messages if m["short_message"] == DROPPED)
@@ -133,12 +133,12 @@ def test_never_reads(output: Output, graylog: GelfReceiver) -> None:
 def test_closing_while_it_hangs(
     hanging: LogHandler, output: Output, graylog: GelfReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Closing takes about two seconds at most, and tells what was not sent."""
+    """Closing takes at most about two seconds, and reports the records that were not sent."""
     assert CLOSE_WITHIN <= 2
     monkeypatch.setattr(graylog_module, "CLOSE_WITHIN", CLOSE_WITHIN)
     hanging.close()
-    # It waited for no more than that: it returned though nothing was read, and it ended the send
-    # that hangs.
+    # Closing waited no longer: it returned although nothing was read, and interrupted the send
+    # that was hanging.
     wait_for(lambda: not senders(), "the thread still sends")
     assert graylog.messages == []
     (report,) = output.records(DROPPED)
@@ -153,14 +153,14 @@ def test_closing_while_it_hangs(
 def test_closing_without_graylog(
     output: Output, graylog: GelfReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Closing does not sit out the delay between attempts, and tells what was not sent."""
+    """Closing doesn't wait for the next attempt, and reports the records that were not sent."""
     monkeypatch.setattr(graylog_module, "DELAYS", (NEVER_S, NEVER_S))
     graylog.hangs_up = True
     handler = output.configure(gelf_url=graylog.url)
     count(range(50))
     wait_for(lambda: output.records(UNREACHABLE))
     handler.close()
-    # Woken from a delay that is longer than this test may take, the thread made its last attempt
+    # The thread was woken from a delay longer than this test may take, made its last attempt
     # and ended.
     assert senders() == []
     assert graylog.connections == 2
@@ -168,7 +168,7 @@ def test_closing_without_graylog(
 
 
 def test_reports_always_fit() -> None:
-    """The count of dropped records is queued even where the queue is full."""
+    """The count of dropped records is queued even when the queue is full."""
     graylog = Graylog(GelfAddress("localhost", 1, None))
     event = {"event": "x", "level": "info", "timestamp": "2026-01-02T03:04:05Z"}
     for _ in range(QUEUE_SIZE + 5):
@@ -179,7 +179,7 @@ def test_reports_always_fit() -> None:
 
 
 def test_configuring_twice(output: Output, graylog: GelfReceiver) -> None:
-    """The later configuration is the only one: one handler, one thread, nothing doubled or lost."""
+    """A later configuration replaces the earlier one, and no record is duplicated or lost."""
     output.configure(gelf_url=graylog.url, service="first")
     log.info("one")
     output.configure(gelf_url=graylog.url, service="second")
@@ -220,7 +220,7 @@ if __name__ == "__main__":
 
 
 def test_processes_that_end(graylog: GelfReceiver, tmp_path: Path) -> None:
-    """A process that just ends, forked or not, has sent everything, each record once."""
+    """A process that ends has sent every record exactly once, whether it was forked or spawned."""
     script = tmp_path / "script.py"
     script.write_text(PROCESS)
     for method in ("fork", "spawn"):

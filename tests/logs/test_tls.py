@@ -20,7 +20,7 @@ log = structlog.get_logger("attrai.test")
 
 
 def self_signed(folder: Path) -> Path:
-    """A file with a key and a certificate of its own for 127.0.0.1."""
+    """A file with a key and a self-signed certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, folder.name)])
     now = dt.datetime.now(dt.UTC)
@@ -49,7 +49,7 @@ def self_signed(folder: Path) -> Path:
 
 
 def test_tls(output: Output, tmp_path: Path) -> None:
-    """Over TLS records come to a Graylog that has the right certificate, also after a restart."""
+    """Records reach a Graylog over TLS only with a trusted certificate, also after a restart."""
     path = self_signed(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(path)

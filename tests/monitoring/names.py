@@ -1,4 +1,4 @@
-"""The names of all that is exported."""
+"""The names of all exported metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.monitoring.test_collector import KNOWN
 
 
 def exported() -> set[str]:
-    """What an expression may ask for."""
+    """The names that a Prometheus expression may use."""
     registry = CollectorRegistry()
     StageMetrics(registry).begin(STAGES)
     registry.register(StateCollector(lambda: KNOWN, slots=1))

@@ -1,8 +1,8 @@
-"""Workers that sleep as long as a file says, so that a test can make a stage slow.
+"""Workers that sleep for a time read from a file, so that a test can slow a stage down.
 
     dramatiq tests.monitoring.slow_worker:setup -Q detect -p 1 -t 1
 
-Only deliver is attrai's own.
+Only the deliver stage is attrai's own.
 """
 
 from __future__ import annotations
@@ -11,82 +11,77 @@ import os
 import time
 from pathlib import Path
 
-from attrai.actors.deliver import Deliver  # noqa: F401 - a stage is there by being imported
+from attrai.actors.deliver import Deliver  # noqa: F401 - importing a stage registers it
 from attrai.actors.stage import Stage
 from attrai.job import Failure, Job, StageName
 from attrai.storage import PICTURE
 from attrai.worker import start
 
 NAME = "slow"
-#: The variable that names a folder with a file for each slow stage: seconds.
+#: Environment variable that names a folder with a file for each slow stage, holding its seconds.
 FOLDER = "TEST_SLOW"
 
 
 def sleep(stage: StageName) -> None:
-    """Takes as long as is wanted of a stage."""
+    """Sleep for the time set for a stage, 10 ms by default."""
     file = Path(os.environ[FOLDER], stage)
     time.sleep(float(file.read_text()) if file.exists() else 0.01)
 
 
 class Ingest(Stage):
-    """Fetches nothing."""
+    """Ingest stage that fetches nothing."""
 
     name = "ingest"
 
     def work(self, job: Job) -> Job:
-        """Takes its time."""
         sleep(self.name)
         return job
 
 
 class Detect(Stage):
-    """Finds nothing."""
+    """Detect stage that finds no faces."""
 
     name = "detect"
 
     def work(self, job: Job) -> Job:
-        """Takes its time."""
         sleep(self.name)
         return job
 
 
 class Score(Stage):
-    """Scores nothing."""
+    """Score stage that scores nothing."""
 
     name = "score"
 
     def work(self, job: Job) -> Job:
-        """Takes its time."""
         sleep(self.name)
         return job
 
 
 class Render(Stage):
-    """Draws nothing, but deliver wants a picture."""
+    """Render stage that draws nothing but writes a picture, which deliver expects."""
 
     name = "render"
 
     def work(self, job: Job) -> Job:
-        """Takes its time and leaves a file."""
         sleep(self.name)
         self.services.photos.write(job.id, PICTURE, b"picture")
         return job
 
 
 class Channel:
-    """Says nothing to nobody."""
+    """Channel that discards all answers."""
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
-        """Gives nothing."""
         return b""
 
     def deliver(self, job: Job, picture: bytes) -> None:
-        """Keeps the picture for itself."""
+        """Discard the picture."""
 
     def send_failure(self, job: Job, failure: Failure) -> None:
-        """Keeps the reason for itself."""
+        """Discard the failure."""
 
 
 def setup() -> None:
-    """For dramatiq's command line."""
+    """Entry point for dramatiq's command line."""
     start(lambda _: {NAME: Channel()})

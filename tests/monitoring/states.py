@@ -1,4 +1,4 @@
-"""Chains in a state, made up or kept in memory."""
+"""Snapshots, queues and ledgers in a chosen state, without servers."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ NOTHING = Times(None, None)
 
 
 class Queues:
-    """Queues of these depths, or none that can be asked."""
+    """Queues with the given depths; without any they are unreachable."""
 
     def __init__(self, depths: Mapping[StageName, Depth] | None = None) -> None:
         self._depths = depths
 
     def depths(self) -> Mapping[StageName, Depth]:
-        """As it was said."""
         if self._depths is None:
             raise Unreachable("Connection refused")
         return {stage: self._depths.get(stage, Depth(0, 0)) for stage in STAGES}
 
 
 def empty() -> tuple[Redis, Ledger]:
-    """A ledger with nothing in it."""
+    """An empty ledger and its Redis, in memory."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     return redis, Ledger(redis, max_active=10, max_pending=500, lifetime=1800)
 
@@ -41,7 +40,7 @@ def stage(
     seconds: float = 0.1,
     arriving: float = 0.0,
 ) -> StageView:
-    """A stage of which only this matters."""
+    """A stage with these values; all others are zero or unknown."""
     return StageView(
         name=name,
         waiting=waiting,
@@ -57,7 +56,7 @@ def stage(
 
 
 def snapshot(*stages: StageView) -> Snapshot:
-    """A moment in which these stages are as said and the others have nothing to do."""
+    """A snapshot with these stages; all others are idle."""
     named = {each.name: each for each in stages}
     return Snapshot(
         at=0.0,
@@ -65,7 +64,7 @@ def snapshot(*stages: StageView) -> Snapshot:
         per_minute=0.0,
         in_flight=0,
         oldest=0.0,
-        full_users=0,
+        users_at_limit=0,
         eta=0.4,
         dead_letters=0,
         dropped_logs=0,

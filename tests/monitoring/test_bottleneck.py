@@ -1,4 +1,4 @@
-"""Advice: the right stage, as many workers as it takes, and silence while all is well."""
+"""Bottleneck hints: the right stage, the right number of workers, and none while all is well."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.monitoring.states import snapshot, stage
 
 
 def test_nothing_to_say() -> None:
-    """A chain without queues, or with one that is empty again in a moment, needs no advice."""
+    """Empty queues, or queues that are cleared in a moment, give no hint."""
     assert advice(snapshot()) == ""
     assert advice(snapshot(stage("detect", waiting=30, seconds=0.1))) == ""
 
 
 def test_the_slowest_queue() -> None:
-    """Not the longest queue holds the others up, but the one that takes longest."""
+    """The bottleneck is the queue that takes longest to clear, not the longest queue."""
     line = advice(
         snapshot(
             stage("detect", waiting=40, seconds=0.1, workers=2),
@@ -33,14 +33,14 @@ def test_the_slowest_queue() -> None:
 
 
 def test_enough_workers() -> None:
-    """Where the workers there are empty the queue within a minute, no more are asked for."""
+    """No more workers are suggested when the present ones clear the queue within a minute."""
     line = advice(snapshot(stage("detect", waiting=60, seconds=0.5, workers=2)))
     assert line.startswith("detect holds the others up: 60 photos wait there, and its 2 workers")
     assert line.endswith("That is within a minute; more workers are not needed.")
 
 
 def test_no_worker() -> None:
-    """A stage that nobody works at comes first, whatever waits elsewhere."""
+    """A stage without workers comes first, whatever waits elsewhere."""
     line = advice(
         snapshot(
             stage("detect", waiting=500, seconds=1),
@@ -53,7 +53,7 @@ def test_no_worker() -> None:
 
 
 def test_unknown_is_no_trouble() -> None:
-    """Where Redis or RabbitMQ can't be asked nothing is made up."""
+    """Nothing is guessed while Redis or RabbitMQ is down."""
     lost = [stage(name, waiting=90, workers=None) for name in STAGES]
     assert bottlenecks(snapshot(*lost)) == []
 
@@ -67,7 +67,7 @@ def test_unknown_is_no_trouble() -> None:
 def test_the_advised_workers_suffice(
     waiting: int, workers: int, seconds: float, arriving: float
 ) -> None:
-    """So many workers do in a minute what waits and what comes meanwhile, and one less don't."""
+    """The suggested workers clear the queue and new arrivals within a minute; one fewer doesn't."""
     view = stage("detect", waiting, workers, seconds, arriving)
     needed, work = workers_needed(view), (waiting + arriving) * seconds
     assert needed * 60 >= work * (1 - 1e-9)

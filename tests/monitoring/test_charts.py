@@ -1,4 +1,4 @@
-"""The charts: every history can be drawn, on paper and in a terminal."""
+"""The charts of the history, as a picture and in a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.days import Traffic
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    """Four days of made-up traffic."""
+    """Four days of simulated traffic."""
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     Traffic(redis, date(2026, 3, 2), 4, seed=1).run()
     return read_history(redis, today=date(2026, 3, 2))
@@ -26,12 +26,12 @@ def history() -> History:
 
 @pytest.fixture(scope="module")
 def nothing() -> History:
-    """A service that was started today."""
+    """The history of a service that was started today."""
     return read_history(fakeredis.FakeRedis(server=fakeredis.FakeServer()))
 
 
 def test_traffic(history: History) -> None:
-    """What is simulated reaches the ledger: growth, answers of each kind, scores."""
+    """Simulated traffic reaches the ledger: growth, answers of each kind, scores."""
     assert len(history.days) == 4
     assert history.days[-1].requests > history.days[0].requests
     assert sum(history.outcomes.values()) == history.requests
@@ -41,7 +41,7 @@ def test_traffic(history: History) -> None:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_a_picture(history: History, theme: Theme) -> None:
-    """Most of a picture is its background; in front of it are the theme's colours."""
+    """Most of a picture is background, and the theme's colours stand out from it."""
     with Image.open(BytesIO(draw(history, theme=theme))) as picture:
         colours = {c: n for n, c in picture.convert("RGB").getcolors(10**6) or ()}
     background, first = (_rgb(colour) for colour in (theme.background, theme.first))
@@ -50,7 +50,7 @@ def test_a_picture(history: History, theme: Theme) -> None:
 
 
 def test_labels(history: History) -> None:
-    """Kinds of answers are named, and counts stand where they belong."""
+    """Kinds of answers are labelled, and each has its own count."""
     *_, outcomes = _figure(history, history, LIGHT).axes
     assert [label.get_text() for label in outcomes.get_yticklabels()] == [
         "rated",
@@ -67,12 +67,12 @@ def _rgb(colour: str) -> tuple[int, ...]:
 
 
 def test_today_alone(history: History) -> None:
-    """The distributions may be of fewer days than the columns."""
+    """The distributions can cover fewer days than the columns."""
     assert draw(history.today, history) != draw(history)
 
 
 def test_nothing_to_draw(nothing: History) -> None:
-    """A day on which nobody came is a picture and a page, too."""
+    """A day without photos still gives a picture and a page."""
     assert nothing.days[0].date == datetime.now(UTC).date()
     assert draw(nothing).startswith(b"\x89PNG")
     console = Console(width=80)
@@ -83,7 +83,7 @@ def test_nothing_to_draw(nothing: History) -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_a_page(history: History, width: int) -> None:
-    """In a terminal each day has a column and each bucket a bar, whatever the width."""
+    """In a terminal each day has a column and each bucket a bar, at any width."""
     console = Console(width=width, no_color=True)
     with console.capture() as captured:
         console.print(page(history, console.width))

@@ -1,4 +1,4 @@
-"""What the sweeper tells of the whole."""
+"""The metrics of the service's state, which the sweeper serves."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ STAGE = StageView(
     took=UNKNOWN,
     seconds=0.5,
 )
-#: Everything is known.
+#: A snapshot with all parts up.
 KNOWN = Snapshot(
     at=0,
     stages=tuple(dataclasses.replace(STAGE, name=name) for name in STAGES),
     per_minute=9,
     in_flight=12,
     oldest=4.5,
-    full_users=2,
+    users_at_limit=2,
     eta=6.5,
     dead_letters=1,
     dropped_logs=8,
@@ -40,7 +40,7 @@ KNOWN = Snapshot(
 
 
 def figures(snapshot: Snapshot) -> dict[tuple[str, str], float]:
-    """What is told of a snapshot, by the metric's name and the only label's value, if any."""
+    """Values exported for a snapshot, by metric name and the value of its only label, if any."""
     registry = CollectorRegistry()
     registry.register(StateCollector(lambda: snapshot, slots=5000))
     return {
@@ -52,14 +52,14 @@ def figures(snapshot: Snapshot) -> dict[tuple[str, str], float]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_stages(stage: str) -> None:
-    """Each stage has its queue, its work and its workers."""
+    """Each stage exports its queue, its jobs being processed and its workers."""
     found = figures(KNOWN)
     names = ("queued", "in_work", "postponed", "workers")
     assert [found[f"attrai_stage_{name}", stage] for name in names] == [7, 2, 1, 3]
 
 
 def test_all() -> None:
-    """What belongs to no stage is told once."""
+    """Values that belong to no stage are exported once."""
     found = figures(KNOWN)
     assert found["attrai_photos_in_flight", ""] == 12
     assert found["attrai_oldest_photo_seconds", ""] == 4.5
@@ -72,7 +72,7 @@ def test_all() -> None:
 
 
 def test_a_part_that_is_down() -> None:
-    """What nobody knows is left out, where a zero would be a lie; which part is down is said."""
+    """Unknown values are left out instead of exported as zero, and the part is reported as down."""
     no_queues = [dataclasses.replace(one, waiting=None, in_work=None) for one in KNOWN.stages]
     seen = dataclasses.replace(
         KNOWN,

@@ -1,4 +1,4 @@
-"""`attrai status` and `attrai stats` against real servers that come and go."""
+"""`attrai status` and `attrai stats` against real servers that stop and start."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from attrai import broker
 from attrai.actors.stage import publish
 from attrai.cli import app
 from attrai.job import STAGES
-from attrai.services import open_redis
+from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from testing.servers import RabbitServer, RedisServer
 from testing.servers.server import HOST
@@ -29,22 +28,22 @@ pytestmark = pytest.mark.servers
 
 @pytest.fixture(autouse=True)
 def _environment(redis_url: str, amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both servers, empty."""
+    """Settings that point to both servers, which are empty."""
     monkeypatch.setenv("ATTRAI_REDIS_URL", redis_url)
     monkeypatch.setenv("ATTRAI_BROKER_URL", amqp_url)
     monkeypatch.setenv("COLUMNS", "140")
 
 
 def run(*arguments: str) -> Result:
-    """Calls attrai."""
+    """Run attrai's command line."""
     return CliRunner().invoke(app, list(arguments))
 
 
 def test_all_up() -> None:
-    """With messages in the queues their depths are those of RabbitMQ, dead letters included."""
+    """Queue depths are those of RabbitMQ, dead letters included."""
     settings = Settings()
-    ledger = broker.make_ledger(open_redis(settings), settings)
-    rabbitmq = broker.make_broker(settings, [])
+    ledger = make_ledger(open_redis(settings), settings)
+    rabbitmq = make_broker(settings, [])
     for stage in STAGES:
         ledger.heartbeat(stage, "a")
     for number in range(3):
@@ -64,7 +63,7 @@ def test_all_up() -> None:
 
 
 def test_rabbitmq_down(rabbit_server: RabbitServer) -> None:
-    """It says so, shows what Redis knows, and exits with 1."""
+    """Without RabbitMQ the status says so, shows the values from Redis, and exits with 1."""
     rabbit_server.stop()
     result = run("status")
     assert result.exit_code == 1
@@ -74,7 +73,7 @@ def test_rabbitmq_down(rabbit_server: RabbitServer) -> None:
 
 
 def test_redis_down(redis_server: RedisServer) -> None:
-    """It says so, shows what RabbitMQ knows, and exits with 1; stats has nothing to show."""
+    """Without Redis the status says so, shows RabbitMQ's values and exits with 1; stats fails."""
     redis_server.stop()
     result = run("status")
     assert result.exit_code == 1
@@ -89,7 +88,7 @@ def test_redis_down(redis_server: RedisServer) -> None:
 def test_refused(
     redis_server: RedisServer, rabbit_server: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong password is named as the reason, and not shown."""
+    """A wrong password is given as the reason, and is not shown."""
     monkeypatch.setenv("ATTRAI_REDIS_URL", f"redis://:SECRET@{HOST}:{redis_server.port}/0")
     monkeypatch.setenv("ATTRAI_BROKER_URL", f"amqp://attrai:SECRET@{HOST}:{rabbit_server.port}/x")
     result = run("status")
@@ -100,7 +99,7 @@ def test_refused(
 
 
 def test_unusable_urls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is no URL is named by its variable."""
+    """An invalid URL is identified by its variable."""
     monkeypatch.setenv("ATTRAI_BROKER_URL", "amqp://a:SE/CRET@h:x/")
     assert "ATTRAI_BROKER_URL is no URL" in run("status").stdout
     monkeypatch.setenv("ATTRAI_REDIS_URL", "http://SECRET")
@@ -111,7 +110,7 @@ def test_unusable_urls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_watching_outlasts_a_fault(redis_server: RedisServer) -> None:
-    """It goes on while a server is away, and sees it again."""
+    """Watching goes on while a server is down, and notices when it is back."""
     with subprocess.Popen(
         [sys.executable, "-m", "attrai", "status", "--watch", "--json"],
         stdout=subprocess.PIPE,
@@ -128,9 +127,9 @@ def test_watching_outlasts_a_fault(redis_server: RedisServer) -> None:
 
 
 def test_stats(tmp_path: Path) -> None:
-    """The same days as bars, CSV, JSON and a picture."""
+    """Statistics show the same days as bars, CSV, JSON and a picture."""
     settings = Settings()
-    ledger = broker.make_ledger(open_redis(settings), settings)
+    ledger = make_ledger(open_redis(settings), settings)
     for number in range(3):
         answer(ledger, make(number))
     page = run("stats")
@@ -150,7 +149,7 @@ def test_stats(tmp_path: Path) -> None:
 
 
 def test_stats_without_matplotlib(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Where charts can't be drawn a line says what is missing."""
+    """Without matplotlib an error says what to install."""
     monkeypatch.setitem(sys.modules, "attrai.monitoring.charts", None)
     result = run("stats", "--plot", str(tmp_path / "charts.png"))
     assert result.exit_code == 2
@@ -158,7 +157,7 @@ def test_stats_without_matplotlib(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_a_picture_that_cannot_be_written(tmp_path: Path) -> None:
-    """A name without a known ending, or in no folder, is refused in a line."""
+    """A file name with an unknown suffix, or in a missing folder, is refused with one line."""
     assert "must end in .png" in run("stats", "--plot", str(tmp_path / "charts.xyz")).stderr
     missing = tmp_path / "missing" / "charts.png"
     assert "No such file" in run("stats", "--plot", str(missing)).stderr

@@ -1,4 +1,4 @@
-"""Whether there are metrics at all."""
+"""Switching the metrics on and off."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrai.settings import Settings
 
 
 def test_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a port nothing is counted, opened or needed."""
+    """Without a port nothing is counted, opened or required."""
     monkeypatch.delattr(exporter, "share")
     monkeypatch.setattr(exporter, "find_spec", lambda _: None)
     assert Settings().metrics_port is None
@@ -21,7 +21,7 @@ def test_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port without the package is refused, with what to install."""
+    """A port without the package is refused, and the error says what to install."""
     monkeypatch.setattr(exporter, "find_spec", lambda _: None)
     for start in (open_stage_metrics, open_state_metrics):
         with pytest.raises(CannotStart, match=r"attrai\[metrics\]"):
@@ -29,7 +29,7 @@ def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_address_that_is_none() -> None:
-    """An unusable address is refused by a line that names the setting and not its password."""
+    """An invalid address is refused with an error that names the setting and not its password."""
     settings = Settings(metrics_port=9100, redis_url=SecretStr("http://:opensesame@redis"))
     with pytest.raises(CannotStart, match="ATTRAI_REDIS_URL") as refusal:
         open_state_metrics(settings)

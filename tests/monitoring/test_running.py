@@ -1,4 +1,4 @@
-"""The status of a chain that runs: it names the stage that holds the others up, and soon."""
+"""The status of a running chain: it soon names the bottleneck."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from attrai import broker
 from attrai.actors.intake import Intake
 from attrai.job import STAGES, Job, job_id
 from attrai.monitoring import snapshot
 from attrai.monitoring.bottleneck import advice
 from attrai.monitoring.queues import RabbitQueues
 from attrai.monitoring.snapshot import Snapshot
-from attrai.services import open_redis
+from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from testing.servers import RabbitServer
 from testing.waiting import PATIENCE_S, wait_for
@@ -33,20 +32,20 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 #: Seconds between two photos.
 PACE_S = 0.2
-#: So many photos may wait at a stage when an operator is told of it: as many as come there, less
-#: those that are done, in some ten seconds.
+#: Most photos that may wait at a stage by the time the status names it: about the arrivals, less
+#: the completions, of ten seconds.
 SOON = 40
 
 
 class Chain:
-    """Sleeping workers, and photos that keep coming."""
+    """A chain of sleeping workers and a steady stream of photos."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.folder = folder
         self.settings = settings
         self.redis = open_redis(settings)
-        self.ledger = broker.make_ledger(self.redis, settings)
-        self._broker = broker.make_broker(settings, [])
+        self.ledger = make_ledger(self.redis, settings)
+        self._broker = make_broker(settings, [])
         self._intake = Intake(self._broker, self.ledger)
         self._ended = threading.Event()
         self._load = threading.Thread(target=self._send)
@@ -78,11 +77,11 @@ class Chain:
             assert self._intake.submit(job) == "admitted"
 
     def slow(self, stage: str, seconds: float) -> None:
-        """Makes a stage slow, or fast again."""
+        """Make a stage slow, or fast again."""
         (self.folder / stage).write_text(str(seconds))
 
     def stop(self) -> None:
-        """Ends all."""
+        """Stop the photos and the workers."""
         self._ended.set()
         self._load.join()
         for worker in self.workers.values():
@@ -96,7 +95,7 @@ class Chain:
 def chain(
     redis_url: str, amqp_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Chain]:
-    """A chain in which each stage takes 10 ms, with five photos a second."""
+    """A chain whose stages take 10 ms each, with five photos per second."""
     (tmp_path / "photos").mkdir()
     for name, value in {
         "ATTRAI_BROKER_URL": amqp_url,
@@ -112,7 +111,7 @@ def chain(
 
 
 def typical_nap() -> float:
-    """Return how long 10 ms of sleep take on this machine now."""
+    """The time in seconds that sleeping for 10 ms takes on this machine now."""
 
     def nap() -> float:
         began = time.monotonic()
@@ -123,7 +122,7 @@ def typical_nap() -> float:
 
 
 def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) -> None:
-    """Nothing is said of a chain that keeps up; a stage that gets slow is named at 40 photos."""
+    """A chain that keeps up gives no hint; a slow stage is named before 40 photos wait there."""
     with subprocess.Popen(
         [sys.executable, "-m", "attrai", "status", "--watch", "--json"],
         cwd=ROOT,
@@ -144,17 +143,17 @@ def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) 
         looks = [json.loads(next(lines)) for _ in range(5)]
         for look in looks:
             assert look["advice"].startswith("detect holds the others up"), look
-        # Most of the time: while one photo takes the place of another there are none or both.
+        # Most of the time: when one photo follows another, none or both may be counted.
         assert statistics.median(look["stages"][1]["in_work"] for look in looks) == 1
         depth = rabbit_server.queue_depths()["detect"]
-        since = (time.time() - look["at"]) / PACE_S  # so many photos may have come
+        since = (time.time() - look["at"]) / PACE_S  # photos that may have arrived since
         assert look["stages"][1]["waiting"] == pytest.approx(depth, abs=5 + since)
         chain.slow("detect", 0.0)
         assert any(not look["advice"] for look in map(json.loads, lines))
         chain.workers["render"].terminate()
         assert chain.workers["render"].wait(PATIENCE_S) == 0
         ended = time.time()
-        # The first look after its end may have begun before.
+        # The first snapshot after it ended may have been started before.
         _, named = itertools.islice(
             (look for look in map(json.loads, lines) if look["at"] > ended), 2
         )
@@ -163,7 +162,7 @@ def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) 
 
 
 def test_a_killed_worker_is_seen_soon(chain: Chain) -> None:
-    """A stage whose worker was killed is named at 40 photos, before the ledger gives it up."""
+    """A stage whose worker was killed is named before 40 photos wait and its heartbeat expires."""
     wait_for(lambda: take(chain).stages[2].per_minute not in (None, 0.0), "no photos")
     for process in psutil.Process(chain.workers["score"].pid).children(recursive=True):
         process.kill()
@@ -181,6 +180,6 @@ def test_a_killed_worker_is_seen_soon(chain: Chain) -> None:
 
 
 def take(chain: Chain) -> Snapshot:
-    """The chain now."""
+    """A snapshot of the chain."""
     queues = RabbitQueues(chain.settings.broker_url.get_secret_value())
     return snapshot.take(chain.redis, chain.ledger, queues)

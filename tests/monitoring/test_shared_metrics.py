@@ -1,4 +1,4 @@
-"""Processes of one service count together."""
+"""Metrics shared by the processes of a service."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import requests
 from prometheus_client import CollectorRegistry
 
 from attrai.errors import CannotStart
-from attrai.monitoring.exporter import is_first, share
+from attrai.monitoring.exporter import acquire_first_lock, share
 from attrai.monitoring.prometheus import serve
 from testing.servers.server import free_ports
 from testing.waiting import PATIENCE_S
 
-#: A process of a service: counts a photo, shows the port, and ends with its input.
+#: A process of a service: counts a photo, serves the metrics, and ends when its input does.
 _PROCESS = """
 import sys
 from attrai.monitoring.exporter import open_stage_metrics
@@ -32,7 +32,7 @@ sys.stdin.read()
 
 
 def start(port: int, folder: Path) -> subprocess.Popen[str]:
-    """Starts a process of this service; it has counted when this returns."""
+    """A new process of this service that has already counted a photo."""
     process = subprocess.Popen(
         [sys.executable, "-c", _PROCESS, str(port)],
         env=os.environ | {"TMPDIR": str(folder)},
@@ -46,7 +46,7 @@ def start(port: int, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_one_page_for_all(tmp_path: Path) -> None:
-    """What two processes of a service counted is on the one page that they have."""
+    """The counts of two processes of a service are added up on its one page."""
     (port,) = free_ports(1)
     processes = [start(port, tmp_path) for _ in range(2)]
     page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).text
@@ -56,7 +56,7 @@ def test_one_page_for_all(tmp_path: Path) -> None:
 
 
 def test_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ended services counted is gone, also when a process has the number of theirs."""
+    """Counts of services that ended are deleted, even when a new process has the same id."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
     left = [tmp_path / "attrai-metrics" / name for name in ("999999999-1", f"{os.getpid()}-1")]
@@ -70,12 +70,12 @@ def test_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_first(tmp_path: Path) -> None:
-    """One process of a service is its first, until it ends."""
+    """One process of a service is the first, until it ends."""
     ask = f"""
 import sys
 from pathlib import Path
-from attrai.monitoring.exporter import is_first
-print(is_first(Path({str(tmp_path)!r})))
+from attrai.monitoring.exporter import acquire_first_lock
+print(acquire_first_lock(Path({str(tmp_path)!r})))
 """
 
     def first() -> str:
@@ -85,12 +85,12 @@ print(is_first(Path({str(tmp_path)!r})))
 
     assert first() == "True\n"
     assert first() == "True\n"
-    assert is_first(tmp_path)
+    assert acquire_first_lock(tmp_path)
     assert first() == "False\n"
 
 
 def test_a_taken_port() -> None:
-    """A port that another program has is refused by a line that names the setting."""
+    """A port used by another program is refused with an error that names the setting."""
     (port,) = free_ports(1)
     server = serve(port, CollectorRegistry())
     with pytest.raises(CannotStart, match=f"ATTRAI_METRICS_PORT: can't listen on {port}"):

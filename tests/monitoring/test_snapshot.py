@@ -1,4 +1,4 @@
-"""A snapshot: what each part knows, and which part is down."""
+"""Snapshots with all parts up, and with some down."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRET = "not-to-be-shown"  # noqa: S105 - of nothing
 
 
 def shown(snapshot: Snapshot) -> str:
-    """The snapshot's page without colours, its rows without double spaces."""
+    """The page of the snapshot without colours, with runs of spaces collapsed."""
     console = Console(width=140, no_color=True)
     with console.capture() as captured:
         console.print(status.table(snapshot))
@@ -31,7 +31,7 @@ def shown(snapshot: Snapshot) -> str:
 
 
 def test_all_up() -> None:
-    """Each stage has its queue, what is in work, its workers and its pace."""
+    """Each stage shows its queue, the jobs being processed, its workers and its rate."""
     client, ledger = empty()
     for stage in STAGES:
         ledger.heartbeat(stage, "a")
@@ -57,7 +57,7 @@ def test_all_up() -> None:
 
 
 def test_rabbitmq_down() -> None:
-    """What the ledger knows is shown, depths are unknown, and a line says which is down."""
+    """Without RabbitMQ the ledger's values are shown, depths are unknown, and a line says so."""
     client, ledger = empty()
     ledger.admit(make(1))
     found = take(client, ledger, Queues())
@@ -72,7 +72,7 @@ def test_rabbitmq_down() -> None:
 
 
 def test_redis_down() -> None:
-    """What RabbitMQ knows is shown, and the reason holds no password."""
+    """Without Redis the depths are shown, and the reason contains no password."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         client = redis.Redis(
@@ -89,7 +89,7 @@ def test_redis_down() -> None:
 
 
 def test_a_stage_without_workers() -> None:
-    """The advice names it, and how many photos wait there."""
+    """The hint names a stage without workers and how many photos wait there."""
     client, ledger = empty()
     for stage in STAGES:
         if stage != "render":
@@ -109,12 +109,12 @@ def test_a_stage_without_workers() -> None:
     ],
 )
 def test_reasons_quote_nothing(error: redis.RedisError, reason: str) -> None:
-    """Why Redis can't be asked is told in our own words."""
+    """The reason why Redis can't be queried quotes no error message."""
     assert redis_reason(error) == reason
 
 
 def test_json() -> None:
-    """A program finds every figure by its name, and null for what is not known."""
+    """JSON contains every value by name, and null for unknown ones."""
     client, ledger = empty()
     values = json.loads(json.dumps(status.as_json(take(client, ledger, Queues()))))
     assert values["stages"][0]["name"] == "ingest"

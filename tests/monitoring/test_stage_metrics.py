@@ -1,4 +1,4 @@
-"""What a worker counts of its photos."""
+"""The metrics that a worker counts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ from attrai.monitoring.prometheus import StageMetrics
 
 @pytest.fixture
 def registry() -> CollectorRegistry:
-    """Where a process counts."""
     return CollectorRegistry()
 
 
 @pytest.fixture
 def metrics(registry: CollectorRegistry) -> StageMetrics:
-    """What it counts."""
     return StageMetrics(registry)
 
 
@@ -34,7 +32,7 @@ def left(job: Job, stage: StageName, failure: Failure | None = None) -> Job:
 def test_times(
     metrics: StageMetrics, registry: CollectorRegistry, make_job: Callable[..., Job]
 ) -> None:
-    """The times of work and of waiting are in the buckets that they belong to."""
+    """Times of work and of waiting are counted in the right buckets."""
     job = make_job()
     metrics.forwarded(job, left(job, "detect"))
     bucket = registry.get_sample_value
@@ -51,7 +49,7 @@ def test_times(
         (None, Failure(code="no-face"), "no-face"),
         (None, Failure(code="too-small"), "refused"),
         (None, INTERNAL, "failed"),
-        (TIMED_OUT, TIMED_OUT, "done"),  # handing an apology over is done as well
+        (TIMED_OUT, TIMED_OUT, "done"),  # delivering a failure message counts as done
     ],
 )
 def test_outcomes_of_a_stage(
@@ -62,7 +60,7 @@ def test_outcomes_of_a_stage(
     after: Failure | None,
     outcome: str,
 ) -> None:
-    """A photo is counted by what became of it in this stage, not before."""
+    """A photo is counted by its outcome in this stage, not in an earlier one."""
     job = make_job(failure=before)
     metrics.forwarded(job, left(job, "deliver", after))
     found = registry.get_sample_value(
@@ -88,7 +86,7 @@ def test_answers(
     failure: Failure | None,
     outcome: Outcome,
 ) -> None:
-    """An answer is counted by its kind, and timed from its admission unless it is our failure."""
+    """An answer is counted by its kind, and timed from admission unless attrai failed."""
     metrics.answered(make_job(failure=failure, admitted_at=time.time() - 65))
     assert registry.get_sample_value("attrai_answers_total", {"outcome": outcome}) == 1
     timed = registry.get_sample_value("attrai_answer_seconds_bucket", {"le": "300.0"})
@@ -97,7 +95,7 @@ def test_answers(
 
 
 def test_retries(metrics: StageMetrics, registry: CollectorRegistry) -> None:
-    """A message that comes back to its queue is counted; one that was worked on is not."""
+    """A message that returns to its queue is counted as a retry; a processed one is not."""
     message: dramatiq.Message[None] = dramatiq.Message(
         queue_name="score", actor_name="score", args=(), kwargs={}, options={}
     )
@@ -107,7 +105,7 @@ def test_retries(metrics: StageMetrics, registry: CollectorRegistry) -> None:
 
 
 def test_zeros(metrics: StageMetrics, registry: CollectorRegistry) -> None:
-    """What did not happen yet is counted as none, so that its first time is an increase."""
+    """Counts start at zero, so that the first event shows as an increase."""
     metrics.begin(["deliver"])
     samples = {
         (sample.name, *sorted(sample.labels.items())): sample.value

@@ -1,4 +1,4 @@
-"""Dropped log records: each is counted once in the ledger, whatever happens to Redis."""
+"""Dropped log records are counted once each in the ledger, even if Redis is down for a while."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from attrai.processes.heartbeat import DroppedRecords
 
 
 def test_each_is_counted_once() -> None:
-    """What two processes dropped adds up; what can't be noted now is noted later."""
+    """The counts of two processes add up, and counts that can't be written are written later."""
     server = fakeredis.FakeServer()
     redis = fakeredis.FakeRedis(server=server)
     ledger = Ledger(redis, max_active=1, max_pending=1, lifetime=1)
@@ -38,7 +38,7 @@ def test_each_is_counted_once() -> None:
 
 
 def test_without_graylog() -> None:
-    """Where records go to the stream alone none is dropped."""
+    """Without Graylog no record is dropped."""
     handler = LogHandler(StringIO(), None)
     handler.emit(logging.makeLogRecord({"msg": "hello"}))
     assert handler.dropped == 0

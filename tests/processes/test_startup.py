@@ -1,4 +1,4 @@
-"""The servers for tests: they keep what they accepted, and leave nothing behind."""
+"""The private servers for tests: they keep acknowledged data, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
 @contextmanager
 def channel(url: str) -> Iterator[BlockingChannel]:
-    """A channel that confirms what is published."""
+    """Open a channel with publisher confirms."""
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         opened = connection.channel()
         opened.confirm_delivery()
@@ -40,20 +40,20 @@ def channel(url: str) -> Iterator[BlockingChannel]:
 
 
 def publish(url: str, queue: str, body: bytes) -> None:
-    """Put a message that survives its server into a queue that does."""
+    """Publish a persistent message to a durable queue."""
     with channel(url) as opened:
         opened.queue_declare(queue, durable=True)
         opened.basic_publish("", queue, body, PERSISTENT)
 
 
 def fetch(url: str, queue: str) -> bytes | None:
-    """The next message of a queue."""
+    """Return the next message of a queue, or None."""
     with channel(url) as opened:
         return opened.basic_get(queue, auto_ack=True)[2]
 
 
 def end_and_check(server: Server) -> None:
-    """Close a server and look for what it should have taken along."""
+    """Close a server, and check that its processes, folder and port are gone."""
     processes = server.processes()
     server.close()
     assert all(map(is_gone, processes))
@@ -62,7 +62,7 @@ def end_and_check(server: Server) -> None:
 
 
 def test_a_key_survives_a_restart_and_a_kill(redis_url: str, redis_server: RedisServer) -> None:
-    """What Redis acknowledged is there after a clean end and after SIGKILL."""
+    """An acknowledged write to Redis survives a clean stop and SIGKILL."""
     for end in (redis_server.stop, redis_server.kill):
         with redis.Redis.from_url(redis_url) as client:
             client.set("key", end.__name__)
@@ -74,7 +74,7 @@ def test_a_key_survives_a_restart_and_a_kill(redis_url: str, redis_server: Redis
 
 
 def test_redis_asks_for_its_password(redis_server: RedisServer) -> None:
-    """Another program that finds the port by accident gets nowhere."""
+    """A client without the password is refused."""
     with (
         redis.Redis(HOST, redis_server.port, retry=Retry(NoBackoff(), 0)) as client,
         pytest.raises(redis.AuthenticationError),
@@ -83,7 +83,7 @@ def test_redis_asks_for_its_password(redis_server: RedisServer) -> None:
 
 
 def test_a_message_survives_a_restart(amqp_url: str, rabbit_server: RabbitServer) -> None:
-    """A durable queue keeps its message over a clean end, at the same address."""
+    """A durable queue keeps its message over a restart, at the same URL."""
     publish(amqp_url, "durable", b"photo")
     rabbit_server.restart()
     assert rabbit_server.queue_depths() == {"durable": 1}
@@ -91,7 +91,7 @@ def test_a_message_survives_a_restart(amqp_url: str, rabbit_server: RabbitServer
 
 
 def test_a_message_survives_a_kill(amqp_url: str, rabbit_server: RabbitServer) -> None:
-    """SIGKILL frees the ports at once and loses nothing that was confirmed."""
+    """SIGKILL frees the ports at once, and no confirmed message is lost."""
     publish(amqp_url, "durable", b"photo")
     processes = rabbit_server.processes()
     assert {"epmd", "beam.smp"} <= {process.name() for process in processes}
@@ -104,7 +104,7 @@ def test_a_message_survives_a_kill(amqp_url: str, rabbit_server: RabbitServer) -
 
 
 def test_two_rabbits_side_by_side(amqp_url: str, rabbit_server: RabbitServer) -> None:
-    """A second node knows nothing of the first, and nothing is left of it afterwards."""
+    """Two nodes are independent, and closing one leaves nothing of it behind."""
     with RabbitServer() as other:
         publish(other.url, "theirs", b"photo")
         publish(amqp_url, "ours", b"photo")
@@ -116,7 +116,7 @@ def test_two_rabbits_side_by_side(amqp_url: str, rabbit_server: RabbitServer) ->
 
 
 def test_depths_count_what_is_not_acknowledged(amqp_url: str, rabbit_server: RabbitServer) -> None:
-    """A message that a consumer holds is still in its queue; names may be any text."""
+    """Unacknowledged messages count as queued, and queue names may be any text."""
     publish(amqp_url, 'фото "1"', b"photo")
     with channel(amqp_url) as opened:
         opened.basic_get('фото "1"')
@@ -124,7 +124,7 @@ def test_depths_count_what_is_not_acknowledged(amqp_url: str, rabbit_server: Rab
 
 
 def test_an_alarm_holds_publishers_back(amqp_url: str, rabbit_server: RabbitServer) -> None:
-    """Under the alarm a publisher is told to wait, and goes on when it ends."""
+    """Under the memory alarm a publisher is blocked until the alarm is cleared."""
     told: list[str] = []
     waits = Event()
 
@@ -136,12 +136,12 @@ def test_an_alarm_holds_publishers_back(amqp_url: str, rabbit_server: RabbitServ
         opened.queue_declare("queue")
         opened.connection.add_on_connection_blocked_callback(lambda *_: told.append("wait"))
         opened.connection.add_on_connection_unblocked_callback(lambda *_: told.append("go on"))
-        # The outer connection calls back when it is asked to, the inner one while we publish.
+        # The outer connection runs callbacks only when asked to, the inner one during a publish.
         opened.connection._impl.add_on_connection_blocked_callback(lambda *_: waits.set())
         rabbit_server.alarm(on=True)
         end = Thread(target=end_alarm)
         end.start()
-        opened.basic_publish("", "queue", b"photo")  # waits for its confirmation
+        opened.basic_publish("", "queue", b"photo")  # waits for the confirm
         opened.connection.process_data_events(time_limit=0)
         end.join()
     assert told == ["wait", "go on"]
@@ -150,7 +150,7 @@ def test_an_alarm_holds_publishers_back(amqp_url: str, rabbit_server: RabbitServ
 def test_clearing_leaves_nothing_of_the_last_test(
     redis_url: str, amqp_url: str, redis_server: RedisServer, rabbit_server: RabbitServer
 ) -> None:
-    """Keys and queues are gone, and a worker left over is cut off from the next test."""
+    """Clearing deletes keys and queues, and disconnects workers that are still running."""
     with redis.Redis.from_url(redis_url) as client:
         client.set("key", "value")
         redis_server.clear()
@@ -164,7 +164,7 @@ def test_clearing_leaves_nothing_of_the_last_test(
 
 
 def test_clearing_after_it_failed(amqp_url: str, rabbit_server: RabbitServer) -> None:
-    """A node that was down meanwhile comes back with what it held, and is cleared then."""
+    """Clearing fails while the node is down, loses nothing, and succeeds after its restart."""
     publish(amqp_url, "durable", b"photo")
     rabbit_server.kill()
     for _ in range(2):
@@ -179,7 +179,7 @@ def test_clearing_after_it_failed(amqp_url: str, rabbit_server: RabbitServer) ->
 
 
 def test_the_node_answers_several_at_once(amqp_url: str, rabbit_server: RabbitServer) -> None:
-    """Whoever asks within the same second as another is not taken for the other."""
+    """Concurrent calls to a node within the same second each get their answer."""
     publish(amqp_url, "queue", b"photo")
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(rabbit_server.queue_depths) for _ in range(40)]
@@ -187,7 +187,7 @@ def test_the_node_answers_several_at_once(amqp_url: str, rabbit_server: RabbitSe
 
 
 def test_a_failed_start_says_why_and_leaves_nothing() -> None:
-    """Where the port is taken, the server's own words are in the error."""
+    """If the port is in use, the error contains the server's own output."""
     require("redis-server")
     server = RedisServer()
     with socket.socket() as other:
@@ -199,7 +199,7 @@ def test_a_failed_start_says_why_and_leaves_nothing() -> None:
 
 
 def test_the_end_of_the_interpreter_ends_its_servers() -> None:
-    """A program that forgets its server, or fails, leaves neither process nor folder."""
+    """A program that exits without closing its server leaves neither processes nor a folder."""
     require("redis-server")
     program = (
         "from testing.servers import RedisServer\n"
@@ -218,7 +218,7 @@ def test_the_end_of_the_interpreter_ends_its_servers() -> None:
 
 
 def test_ports_are_not_those_of_outgoing_connections() -> None:
-    """The system gives no client the port of a server that is stopped for a while."""
+    """The ports are outside the ephemeral range, so no client gets a stopped server's port."""
     ports = free_ports(10)
     assert len(set(ports)) == 10
     assert max(ports) < 32_768
@@ -230,7 +230,7 @@ def test_ports_are_not_those_of_outgoing_connections() -> None:
 def test_a_missing_program_fails_only_in_ci(
     monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
 ) -> None:
-    """Whoever lacks a server can run the other tests and reads how to get it."""
+    """A missing program skips a test locally and fails it in CI, with the command to install it."""
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match=r"apt-get install .*rabbitmq-server"):
         require("no-such-server")

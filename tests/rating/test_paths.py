@@ -1,4 +1,4 @@
-"""The plan: which files are photos, and where their pictures go."""
+"""Planning: which files are rated, and where their pictures go."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from attrai.rating.paths import Outcome, Task, plan
+from attrai.rating.paths import Result, Task, expand_paths
 
 
 @pytest.fixture(autouse=True)
 def party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with photos and other files, as the current one."""
+    """Make a folder with photos and other files, and change to its parent."""
     monkeypatch.chdir(tmp_path)
     for name in (
         "party/a.jpg",
@@ -29,15 +29,15 @@ def party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def targets(*paths: str, folder: str | None = None) -> dict[str, str]:
-    """What is planned: photo -> picture."""
-    tasks, barren = plan(paths, Path(folder) if folder else None)
+    """Return the planned picture of each photo."""
+    tasks, barren = expand_paths(paths, Path(folder) if folder else None)
     assert not barren
     return {str(task.source): str(task.target) for task in tasks}
 
 
 def reasons(*paths: str) -> dict[str, object]:
-    """Why paths lead to no photo."""
-    tasks, barren = plan(paths, None)
+    """Return the reason why each path leads to no photo."""
+    tasks, barren = expand_paths(paths, None)
     assert tasks == []
     return {
         str(outcome.source): outcome.failure.details["reason"]
@@ -47,7 +47,7 @@ def reasons(*paths: str) -> dict[str, object]:
 
 
 def test_folder() -> None:
-    """A folder stands for the photos in it and below, less hidden files and our pictures."""
+    """A folder stands for all photos below it, except hidden files and rated pictures."""
     assert targets("party") == {
         "party/B.HEIC": "party/B.rated.jpg",
         "party/a.jpg": "party/a.rated.jpg",
@@ -56,7 +56,7 @@ def test_folder() -> None:
 
 
 def test_output_folder_keeps_the_folders_below() -> None:
-    """Under an output folder the pictures lie as the photos did below the given path."""
+    """An output folder has the same subfolders as the given path."""
     assert targets("party", "scan", folder="out") == {
         "party/B.HEIC": "out/B.rated.jpg",
         "party/a.jpg": "out/a.rated.jpg",
@@ -66,13 +66,13 @@ def test_output_folder_keeps_the_folders_below() -> None:
 
 
 def test_patterns() -> None:
-    """A pattern stands for the photos that match, in order."""
+    """A pattern stands for the photos that match it, in order."""
     assert list(targets("party/*")) == ["party/B.HEIC", "party/a.jpg"]
     assert list(targets("party/**/*.png")) == ["party/late/c.png"]
 
 
 def test_named_files_are_tried() -> None:
-    """A file that is named by itself is a photo, whatever it is called; twice named, once."""
+    """A file given by name is rated once, whatever its suffix and however often it is given."""
     assert targets("scan", "party/notes.txt", "scan") == {
         "scan": "scan.rated.jpg",
         "party/notes.txt": "party/notes.rated.jpg",
@@ -80,13 +80,13 @@ def test_named_files_are_tried() -> None:
 
 
 def test_a_file_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
-    """A file that exists is that file, although its name has a pattern's marks."""
+    """An existing file is taken literally, even if its name looks like a pattern."""
     (tmp_path / "me[1].jpg").touch()
     assert targets("me[1].jpg") == {"me[1].jpg": "me[1].rated.jpg"}
 
 
 def test_pictures_never_collide(tmp_path: Path) -> None:
-    """Photos whose pictures would share a name get one each."""
+    """Photos whose pictures would have the same name get different names."""
     for name in ("party/a.png", "late/a.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -98,7 +98,7 @@ def test_pictures_never_collide(tmp_path: Path) -> None:
 
 
 def test_barren_paths() -> None:
-    """A folder without photos, a pattern without matches and a missing file say which."""
+    """A folder without photos and a pattern without matches each have their own reason."""
     assert reasons("empty", "party/*.gif") == {
         "empty": "no images in this folder",
         "party/*.gif": "no image matches",
@@ -106,7 +106,7 @@ def test_barren_paths() -> None:
 
 
 def test_missing_files_are_left_to_ingest() -> None:
-    """A file that does not exist is a task like any other: its reading tells why it fails."""
-    tasks, barren = plan(["absent.jpg"], None)
+    """A missing file is planned like any other, and fails only when ingest reads it."""
+    tasks, barren = expand_paths(["absent.jpg"], None)
     assert tasks == [Task(Path("absent.jpg"), Path("absent.rated.jpg"))]
-    assert barren == list[Outcome]()
+    assert barren == list[Result]()

@@ -1,6 +1,6 @@
-"""Draws the reference pictures anew: `python -m tests.render.make_references`.
+"""Redraw the reference pictures: `python -m tests.render.make_references`.
 
-Look at each of them before you commit it: from then on it is what is right.
+Look at each picture before committing it: the tests take it as correct from then on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from .scenes import REFERENCES, REVIEWED, reference, rendered
 
 
 def main() -> None:
-    """Writes every reviewed picture."""
+    """Write every reviewed picture."""
     REFERENCES.mkdir(exist_ok=True)
     for renderer, scene in REVIEWED:
         rendered(renderer, scene).save(reference(renderer, scene), quality=86, method=6)

@@ -1,4 +1,4 @@
-"""Photos with faces to render: copies of the astronaut on plain grounds."""
+"""Photos with faces to render: copies of the astronaut on plain backgrounds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
-#: The face on it, as MTCNN finds it.
+#: Box of the face on it, as found by MTCNN.
 FACE = Box(181, 62, 268, 172)
-#: The part of it that is pasted into scenes.
+#: The part of the photo that is pasted into scenes.
 HEAD = Box(110, 10, 340, 240)
 
 LIGHT, DARK, GREEN = (238, 236, 230), (24, 26, 34), (96, 120, 100)
@@ -26,14 +26,14 @@ LIGHT, DARK, GREEN = (238, 236, 230), (24, 26, 34), (96, 120, 100)
 
 @dataclass(frozen=True)
 class Scene:
-    """A photo and what was found on it."""
+    """A photo and the scored faces on it."""
 
     photo: Image.Image
     faces: tuple[ScoredFace, ...]
 
 
 def scored(box: Box, value: float = 7.3, spread: float = 1.4) -> ScoredFace:
-    """A face with this box and score; no renderer looks at its landmarks."""
+    """A face with this box and score; renderers ignore its landmarks."""
     corner = Point(box.x1, box.y1)
     face = Face(box=box, landmarks=(corner,) * 5, probability=0.99)
     return ScoredFace(face=face, score=Score(value=value, spread=spread))
@@ -41,13 +41,12 @@ def scored(box: Box, value: float = 7.3, spread: float = 1.4) -> ScoredFace:
 
 @functools.cache
 def astronaut() -> Image.Image:
-    """The example photo."""
     with Image.open(ASTRONAUT) as photo:
         return photo.convert("RGB")
 
 
 def cut(region: Box, size: tuple[int, int]) -> Scene:
-    """A part of the astronaut in another size."""
+    """A part of the astronaut, resized to `size`."""
     across, down = size[0] / region.width, size[1] / region.height
     face = Box(
         (FACE.x1 - region.x1) * across,
@@ -62,7 +61,10 @@ def cut(region: Box, size: tuple[int, int]) -> Scene:
 def crowd(
     size: tuple[int, int], ground: tuple[int, int, int], heads: Sequence[tuple[int, int, int]]
 ) -> Scene:
-    """Heads, each given as left, top and side; every other one mirrored; scores 1.0 to 10.0."""
+    """A scene with heads, given as left, top and side, every other one mirrored.
+
+    Their scores range from 1.0 to 10.0.
+    """
     photo = Image.new("RGB", size, ground)
     faces = []
     for index, (x, y, side) in enumerate(heads):
@@ -79,7 +81,7 @@ def crowd(
 
 
 def rows(columns: int, lines: int, cell: tuple[int, int]) -> list[tuple[int, int, int]]:
-    """Heads side by side, one in the middle of each cell."""
+    """Positions of heads in a grid, one in the middle of each cell, as left, top and side."""
     width, height = cell
     side = min(cell) * 9 // 10
     return [
@@ -90,7 +92,7 @@ def rows(columns: int, lines: int, cell: tuple[int, int]) -> list[tuple[int, int
 
 
 def edges() -> Scene:
-    """Faces cut by each edge and two corners of the photo."""
+    """A scene with faces that each edge and two corners of the photo cut off."""
     heads = [(-52, -40, 130), (165, -50, 140), (402, -36, 110)]
     heads += [(-70, 120, 150), (392, 118, 150), (170, 225, 140)]
     return crowd((480, 320), LIGHT, heads)
@@ -106,7 +108,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "edges": edges,
 }
 
-#: The pictures that were looked at and found good, as renderer and scene.
+#: The reviewed pictures, as renderer and scene.
 REVIEWED = (
     ("boxes", "three"),
     ("boxes", "tiny"),
@@ -122,11 +124,11 @@ REFERENCES = Path(__file__).with_name("references")
 
 
 def reference(renderer: str, scene: str) -> Path:
-    """Where the reviewed picture lies."""
+    """Path of the reviewed picture."""
     return REFERENCES / f"{renderer}-{scene}.webp"
 
 
 def rendered(renderer: str, scene: str) -> Image.Image:
-    """The picture as the code draws it now."""
+    """The picture as the current code draws it."""
     made = SCENES[scene]()
     return load_renderer(renderer).render(made.photo, made.faces)

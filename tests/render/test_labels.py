@@ -1,4 +1,4 @@
-"""Labels stand where they should."""
+"""Label placement: where the labels of faces go."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AREA = Box(0, 0, 1280, 960)
 LABEL = (60.0, 24.0)
-#: A cell of the grid on which well-separated faces lie: room for a label on each side.
+#: Cell of the grid for well-separated faces, with room for a label on each side.
 CELL = (256, 160)
 SIDES = st.sampled_from(["above", "below"])
 
@@ -32,7 +32,7 @@ def shared(one: Box, other: Box) -> float:
 
 
 def inside(label: Box, area: Box) -> bool:
-    """Whether the label is wholly in the area, but for rounding."""
+    """Whether the label is entirely inside the area, up to rounding."""
     return (
         label.x1 >= area.x1 - 1e-6
         and label.y1 >= area.y1 - 1e-6
@@ -43,7 +43,7 @@ def inside(label: Box, area: Box) -> bool:
 
 @st.composite
 def any_boxes(draw: st.DrawFn) -> list[Box]:
-    """Up to 12 faces anywhere, also over the edges and on top of each other."""
+    """Up to 12 faces anywhere, also across the edges and on top of each other."""
     place, side = st.floats(-500, 1500), st.floats(1, 1500)
     corners = draw(st.lists(st.tuples(place, place, side, side), min_size=1, max_size=12))
     return [Box(x, y, x + width, y + height) for x, y, width, height in corners]
@@ -51,7 +51,7 @@ def any_boxes(draw: st.DrawFn) -> list[Box]:
 
 @st.composite
 def distant_boxes(draw: st.DrawFn) -> list[Box]:
-    """Faces in cells of their own, at least as far from the next one as two labels need."""
+    """Faces in separate cells, at least as far apart as two labels need."""
     cells = list(itertools.product(range(5), range(6)))
     chosen = draw(st.lists(st.sampled_from(cells), min_size=1, max_size=30, unique=True))
     boxes = []
@@ -65,7 +65,7 @@ def distant_boxes(draw: st.DrawFn) -> list[Box]:
 
 @given(any_boxes(), SIDES)
 def test_labels_are_inside_the_picture(faces: list[Box], side: Side) -> None:
-    """Whatever the faces, each gets a label of its size wholly inside the picture."""
+    """Each face gets a label of its size, entirely inside the picture, wherever the faces are."""
     labels = place_labels(AREA, faces, [LABEL] * len(faces), side)
     assert len(labels) == len(faces)
     assert all(inside(label, AREA) for label in labels)
@@ -74,7 +74,7 @@ def test_labels_are_inside_the_picture(faces: list[Box], side: Side) -> None:
 
 @given(distant_boxes(), SIDES)
 def test_labels_hide_nothing_where_there_is_room(faces: list[Box], side: Side) -> None:
-    """With faces well apart no label lies on a face or on another label, and each is close."""
+    """When faces are well apart, no label covers a face or another label, and each is close."""
     labels = place_labels(AREA, faces, [LABEL] * len(faces), side)
     assert all(shared(label, face) < 1e-6 for label in labels for face in faces)
     assert all(shared(*pair) < 1e-6 for pair in itertools.combinations(labels, 2))
@@ -93,21 +93,21 @@ def test_labels_hide_nothing_where_there_is_room(faces: list[Box], side: Side) -
     ],
 )
 def test_a_label_stands_on_its_wanted_side(face: Box, side: Side, x: float, y: float) -> None:
-    """A label stands flush above, or centred below, and changes sides at the picture's edge."""
+    """A label is flush above or centred below its face, and changes sides at the picture's edge."""
     (label,) = place_labels(AREA, [face], [LABEL], side)
     assert label[:2] == pytest.approx((x, y))
 
 
 @pytest.mark.parametrize("side", ["above", "below"])
 def test_a_face_that_fills_the_picture_has_its_label_in_a_corner(side: Side) -> None:
-    """Where the label can't but hide the face, it takes a corner, where it hides the least."""
+    """A label that can't avoid its face goes to a corner, where it covers least."""
     (label,) = place_labels(AREA, [Box(-40, -80, 1300, 1100)], [LABEL], side)
     assert label.x1 == 0 or label.x2 == AREA.x2
     assert label.y1 == 0 or label.y2 == AREA.y2
 
 
 def test_a_label_is_not_nearer_to_another_face() -> None:
-    """Between two faces above each other the label keeps to its own."""
+    """Each label between two vertically stacked faces is nearer to its own."""
     upper, lower = Box(300, 0, 400, 120), Box(300, 160, 400, 280)
     labels = place_labels(AREA, [upper, lower], [LABEL, LABEL])
     for label, own, other in zip(labels, (upper, lower), (lower, upper), strict=True):
@@ -121,7 +121,7 @@ def _gap(one: Box, other: Box) -> float:
 
 
 def test_labels_of_neighbours_share_the_room() -> None:
-    """Three faces side by side, too narrow for their labels, still have them side by side."""
+    """Three adjacent faces, narrower than their labels, get labels that don't overlap."""
     faces = [Box(x, 300, x + 40, 350) for x in (300, 345, 390)]
     labels = place_labels(AREA, faces, [LABEL] * 3)
     assert all(shared(*pair) == 0 for pair in itertools.combinations(labels, 2))
@@ -129,19 +129,19 @@ def test_labels_of_neighbours_share_the_room() -> None:
 
 
 def test_the_same_faces_have_the_same_labels() -> None:
-    """Placement depends on nothing but its input."""
+    """Placement is deterministic."""
     faces = [Box(x, x % 700, x + 90, x % 700 + 110) for x in range(0, 1200, 60)]
     sizes: list[Size] = [LABEL] * len(faces)
     assert place_labels(AREA, faces, sizes) == place_labels(AREA, faces, sizes)
 
 
 def test_no_face_has_no_label() -> None:
-    """Without a face there is nothing to place."""
+    """Without faces there are no labels."""
     assert place_labels(AREA, [], []) == []
 
 
 def least_work(function: Callable[[], object]) -> float:
-    """Return the least CPU time of three calls, in seconds."""
+    """The least CPU time of three calls, in seconds."""
 
     def work() -> float:
         started = time.thread_time()
@@ -152,7 +152,7 @@ def least_work(function: Callable[[], object]) -> float:
 
 
 def test_fifty_labels_are_placed_in_no_time() -> None:
-    """Fifty faces on top of each other take less work than counting to some millions."""
+    """Placing labels for 50 overlapping faces takes less CPU time than adding 4 million squares."""
     faces = [Box(400 + 7 * i, 300 + 3 * i, 500 + 7 * i, 420 + 3 * i) for i in range(50)]
     yardstick = least_work(lambda: sum(number * number for number in range(1_000_000)))
     assert least_work(lambda: place_labels(AREA, faces, [LABEL] * 50)) < 4 * yardstick

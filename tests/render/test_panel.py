@@ -1,4 +1,4 @@
-"""The ranking's panel suits the photo and holds every row."""
+"""Layout of the ranking's panel."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrai.render.ranking import lay_out
+from attrai.render.ranking import layout_panel
 
 SIDES = st.integers(8, 1280)
 
 
 @given(SIDES, SIDES, st.integers(1, 50))
 def test_rows_and_photo_lie_side_by_side(width: int, height: int, count: int) -> None:
-    """No row leaves the picture or touches the photo or another row."""
-    panel = lay_out(width, height, count)
+    """No row leaves the picture or overlaps the photo or another row."""
+    panel = layout_panel(width, height, count)
     boxes = [(*panel.photo, width, height)]
     boxes += [(*panel.row(i), panel.column_width, panel.row_height) for i in range(count)]
     for x, y, across, down in boxes:
@@ -34,14 +34,14 @@ def test_rows_and_photo_lie_side_by_side(width: int, height: int, count: int) ->
 @pytest.mark.parametrize("count", [1, 3, 8, 20, 50])
 def test_a_landscape_has_its_panel_below(count: int) -> None:
     """A panel below keeps the picture as wide as the photo."""
-    panel = lay_out(1280, 960, count)
+    panel = layout_panel(1280, 960, count)
     assert panel.width == 1280
     assert panel.height <= 960 * 1.46
 
 
 def test_a_portrait_with_many_faces_has_its_panel_to_the_right() -> None:
     """A panel to the right keeps the picture as high as the photo."""
-    panel = lay_out(960, 1280, 20)
+    panel = layout_panel(960, 1280, 20)
     assert panel.height == 1280
     assert panel.width <= 960 * 1.46
 
@@ -49,6 +49,6 @@ def test_a_portrait_with_many_faces_has_its_panel_to_the_right() -> None:
 @pytest.mark.parametrize("count", [1, 10, 50])
 def test_rows_stay_legible_beside_a_small_photo(count: int) -> None:
     """Beside a tiny photo the panel is larger than the photo rather than illegible."""
-    panel = lay_out(64, 64, count)
+    panel = layout_panel(64, 64, count)
     assert panel.row_height >= 30
     assert max(panel.width, panel.height) < 1000

@@ -1,4 +1,4 @@
-"""The built-in renderers draw what was reviewed."""
+"""The built-in renderers draw the pictures that were reviewed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-#: The mean difference, of 255, that a small patch of the picture may show, and the patch's side
-#: in pixels. Compression makes 10, a text that another FreeType rounds to the next pixel 43; a
-#: label that is missing, 3 pixels away, in another colour or wrong makes 55 to 160. The dot of
-#: a gauge that is 2 pixels wide makes 30 and is not noticed.
+#: The largest allowed mean difference of a small patch of the picture, out of 255, and the side
+#: of a patch in pixels. Compression causes a difference of 10, and text that another version of
+#: FreeType rounds to the next pixel one of 43. A label that is missing, wrong, moved by 3 pixels
+#: or in another colour causes 55 to 160. The dot of a gauge 2 pixels wide causes 30, so a change
+#: to it goes unnoticed.
 TOLERANCE = 48
 PATCH = 12
 
 
 def difference(picture: Image.Image, wanted: Image.Image) -> float:
-    """How much the pictures differ where they differ most."""
-    # Halved first, which evens out the noise of compression and of antialiasing.
+    """The mean difference of the patch in which the pictures differ most."""
+    # Halve the resolution first, to average out the noise of compression and antialiasing.
     halves = [image.convert("RGB").reduce(2) for image in (picture, wanted)]
     pixels = np.asarray(ImageChops.difference(*halves)).max(axis=2).astype(np.float32)
     return float(np.asarray(Image.fromarray(pixels).reduce(PATCH // 2)).max())
@@ -36,7 +37,7 @@ def difference(picture: Image.Image, wanted: Image.Image) -> float:
 
 @pytest.mark.parametrize(("renderer", "scene"), REVIEWED)
 def test_pictures_look_as_reviewed(renderer: str, scene: str, tmp_path: Path) -> None:
-    """Each picture is the reviewed one; `tests.render.make_references` makes them anew."""
+    """Each picture matches the reviewed one; `tests.render.make_references` redraws those."""
     picture = rendered(renderer, scene)
     made = tmp_path / f"{renderer}-{scene}.png"
     with Image.open(reference(renderer, scene)) as wanted:
@@ -81,14 +82,14 @@ def _with_another_score(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_changed_picture_is_noticed(
     scene: str, change: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A label that is missing, elsewhere, recoloured or wrong is beyond the tolerance."""
+    """A label that is missing, moved, recoloured or wrong exceeds the tolerance."""
     change(monkeypatch)
     with Image.open(reference("boxes", scene)) as wanted:
         assert difference(rendered("boxes", scene), wanted) > TOLERANCE
 
 
 def test_a_recoloured_gauge_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dot of another colour on the ranking's gauge is beyond the tolerance."""
+    """A dot of another colour on the ranking's gauge exceeds the tolerance."""
     monkeypatch.setattr(palette, "ACCENT", (86, 180, 233))
     with Image.open(reference("ranking", "one")) as wanted:
         assert difference(rendered("ranking", "one"), wanted) > TOLERANCE
@@ -98,7 +99,7 @@ def test_a_recoloured_gauge_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_score_in_the_light_is_noticed(
     scene: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A spotlight without its numbers is beyond the tolerance."""
+    """A spotlight without its numbers exceeds the tolerance."""
     monkeypatch.setattr(spotlight, "draw_text", lambda *_: None)
     with Image.open(reference("spotlight", scene)) as wanted:
         assert difference(rendered("spotlight", scene), wanted) > TOLERANCE

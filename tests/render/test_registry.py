@@ -1,4 +1,4 @@
-"""Renderers are found by name, and a broken plug-in harms none but itself."""
+"""The renderer registry: loading by name, and broken plug-ins."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Mute:
 
 @pytest.fixture
 def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package of somebody else's with one good renderer and several broken ones."""
+    """A third-party package with one good renderer and several broken ones."""
     metadata = tmp_path / "plugin_of_a_test-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin-of-a-test\n")
@@ -54,14 +54,14 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["boxes", "ranking", "spotlight"])
 def test_the_built_in_renderers_are_there(name: str) -> None:
-    """Each is listed and can be loaded."""
+    """Each built-in renderer is listed and can be loaded."""
     assert name in renderer_names()
     assert isinstance(load_renderer(name), Renderer)
 
 
 @pytest.mark.usefixtures("plugins")
 def test_a_plugin_of_others_is_found() -> None:
-    """An installed package adds a renderer without a change here."""
+    """An installed package adds a renderer without a change to attrai."""
     assert "sketch" in renderer_names()
     assert type(load_renderer("sketch")).__name__ == "Sketch"
 
@@ -69,7 +69,7 @@ def test_a_plugin_of_others_is_found() -> None:
 @pytest.mark.usefixtures("plugins")
 @pytest.mark.parametrize("name", ["missing", "elsewhere", "failing", "mute"])
 def test_a_broken_plugin_is_named_in_one_line(name: str) -> None:
-    """It is listed like the others; only loading it fails, and says which one it is."""
+    """A broken renderer is listed like the others; loading it fails with an error that names it."""
     assert {name, "boxes"} <= set(renderer_names())
     with pytest.raises(UnusableRenderer, match=name) as caught:
         load_renderer(name)
@@ -78,7 +78,7 @@ def test_a_broken_plugin_is_named_in_one_line(name: str) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    """The message is one line with the names there are."""
+    """The error for an unknown name is one line with the known names."""
     with pytest.raises(UnknownRenderer, match=r"no renderer 'oils'; .*boxes.*ranking") as caught:
         load_renderer("oils")
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Every built-in renderer takes every photo and leaves it as it is."""
+"""Properties of every built-in renderer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXTREMES = [(64, 64), (1280, 8), (8, 1280), (1280, 960), (960, 1280), (1280, 300
 
 @st.composite
 def photos_with_faces(draw: st.DrawFn) -> tuple[Image.Image, list[ScoredFace]]:
-    """A plain photo of any shape with up to 50 faces anywhere, of any size."""
+    """A plain photo of any shape with up to 50 faces of any size, anywhere."""
     size = draw(st.sampled_from(EXTREMES) | st.tuples(st.integers(8, 400), st.integers(64, 400)))
     photo = Image.new("RGB", size, draw(st.sampled_from(["white", "black", "grey"])))
     start, side = st.floats(-0.7, 1.7), st.floats(0.005, 2)
@@ -41,7 +41,7 @@ def photos_with_faces(draw: st.DrawFn) -> tuple[Image.Image, list[ScoredFace]]:
 @settings(max_examples=25, deadline=None)
 @given(case=photos_with_faces())
 def test_any_photo_is_rendered(name: str, case: tuple[Image.Image, list[ScoredFace]]) -> None:
-    """Any photo with any faces gives an RGB picture and is itself left as it is."""
+    """Any photo with any faces yields an RGB picture and stays unchanged."""
     photo, faces = case
     before = photo.copy()
     picture = load_renderer(name).render(photo, faces)
@@ -55,7 +55,7 @@ def test_any_photo_is_rendered(name: str, case: tuple[Image.Image, list[ScoredFa
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", EXTREMES)
 def test_fifty_faces_fit(name: str, size: tuple[int, int]) -> None:
-    """Fifty faces are drawn on a photo of any shape, and the picture stays within bounds."""
+    """Fifty faces are drawn on a photo of any shape, and the picture's size stays within bounds."""
     width, height = size[0] / 10, size[1] / 5
     faces = [
         scored(Box(x * width, y * height, (x + 0.6) * width, (y + 0.6) * height))
@@ -68,7 +68,7 @@ def test_fifty_faces_fit(name: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_box_may_be_far_larger_than_the_photo_or_miss_it(name: str) -> None:
-    """A box far beyond the photo is cut to it, and one that misses it is drawn at its edge."""
+    """A box far larger than the photo is cut to it, and one outside it is drawn at its edge."""
     faces = [scored(Box(-1e6, -1e6, 1e6, 1e6)), scored(Box(500, -90, 560, -20))]
     picture = load_renderer(name).render(Image.new("RGB", (300, 200), "grey"), faces)
     assert ImageChops.difference(
@@ -78,7 +78,7 @@ def test_a_box_may_be_far_larger_than_the_photo_or_miss_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_face_the_picture_is_a_copy(name: str) -> None:
-    """No face, nothing drawn, and still not the photo itself."""
+    """Without faces the picture is a copy of the photo."""
     photo = SCENES["one"]().photo
     picture = load_renderer(name).render(photo, [])
     assert picture is not photo
@@ -87,7 +87,7 @@ def test_without_a_face_the_picture_is_a_copy(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_threads_share_a_renderer(name: str) -> None:
-    """The same renderer draws in several threads what it draws in one."""
+    """A renderer draws the same in several threads as in one."""
     renderer = load_renderer(name)
     scenes = [SCENES[scene]() for scene in ("one", "three", "tiny", "edges")]
     alone = [renderer.render(scene.photo, scene.faces).tobytes() for scene in scenes]
@@ -97,7 +97,7 @@ def test_threads_share_a_renderer(name: str) -> None:
 
 
 def test_the_lit_face_stays_as_it_is() -> None:
-    """The spotlight leaves the middle of a face untouched and darkens what is far from it."""
+    """The spotlight leaves the middle of a face unchanged and darkens areas far from it."""
     scene = SCENES["one"]()
     picture = load_renderer("spotlight").render(scene.photo, scene.faces)
     box = scene.faces[0].face.box
@@ -130,7 +130,7 @@ def test_the_ranking_keeps_the_photo_and_sorts_by_score() -> None:
 @pytest.mark.parametrize("ground", ["white", "black", "#7f7f7f", "#ffba49"])
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_are_readable_on_any_ground(name: str, ground: str) -> None:
-    """Around the label of a face there are both dark and bright pixels, whatever the ground."""
+    """A face's label contains both dark and bright pixels on any background."""
     photo = Image.new("RGB", (400, 300), ground)
     face = scored(Box(150, 100, 250, 220))
     picture = load_renderer(name).render(photo, [face]).convert("L")
@@ -141,7 +141,7 @@ def test_labels_are_readable_on_any_ground(name: str, ground: str) -> None:
 
 
 def test_text_and_lines_follow_the_size_of_the_face() -> None:
-    """A larger face on the same photo changes more of it beside its own area."""
+    """The label of a larger face on the same photo is larger."""
     drawn = []
     for side in (60, 240):
         photo = Image.new("RGB", (800, 600), "grey")
@@ -154,7 +154,7 @@ def test_text_and_lines_follow_the_size_of_the_face() -> None:
 
 
 def test_a_photo_in_grey_is_rendered() -> None:
-    """A photo of another mode gives an RGB picture too."""
+    """A greyscale photo yields an RGB picture."""
     scene = cut(Box(0, 0, 512, 512), (128, 128))
     for name in NAMES:
         assert load_renderer(name).render(scene.photo.convert("L"), scene.faces).mode == "RGB"

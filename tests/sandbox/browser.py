@@ -1,4 +1,4 @@
-"""Chromium, as tests use it."""
+"""Chromium fixtures, and helpers that drag and paste files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, ConsoleMessage, JSHandle, Page, expect,
 from testing.servers.fixtures import require
 from testing.waiting import PATIENCE_S
 
-#: Milliseconds after which what a page does not show counts as missing.
+#: Milliseconds after which an element that the page does not show counts as missing.
 PATIENCE_MS = 1000 * PATIENCE_S
-#: Neither a window nor a call to anybody but the page's server.
+#: Flags that run Chromium without a GPU, a first-run window or background network traffic.
 _ARGUMENTS = (
     "--no-sandbox",  # tests may run as root
     "--disable-gpu",
@@ -34,18 +34,18 @@ _MAKE_TRANSFER = """files => {
 
 
 class File(NamedTuple):
-    """A file that a person drags or pastes."""
+    """A file that a user drags or pastes."""
 
     name: str
     type: str
     data: bytes
 
 
-# Playwright leaves a loop running in its thread, in which `asyncio.run` of another module's test
-# would fail: so a browser lives no longer than a module.
+# Playwright leaves an event loop running in its thread, which would make `asyncio.run` fail in
+# other modules' tests. So the browser is closed at the end of each module.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium that a module's tests share."""
+    """Yield a Chromium that the tests of a module share."""
     path = require("chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
@@ -58,13 +58,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """The errors in the page's console. A test that provokes some checks and clears them."""
+    """Return the list of errors in the page's console.
+
+    A test that provokes errors must check and clear them.
+    """
     return []
 
 
 @pytest.fixture
 def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
-    """An English visitor's first page; what its console complains of fails the test."""
+    """Yield a blank page with an English locale; a console error or warning fails the test."""
     context = browser.new_context(locale="en-US", viewport={"width": 1100, "height": 800})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -81,7 +84,7 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
 
 
 def drop(page: Page, *files: File) -> None:
-    """Drags the files onto the page."""
+    """Drag files onto the page."""
     transfer = _transfer(page, files)
     page.dispatch_event("body", "dragover", {"dataTransfer": transfer})
     expect(page.locator("#drop")).to_be_visible()
@@ -90,7 +93,7 @@ def drop(page: Page, *files: File) -> None:
 
 
 def paste(page: Page, *files: File) -> None:
-    """Pastes the files where the cursor is."""
+    """Paste files into the focused element."""
     page.evaluate(
         """clipboardData => document.activeElement.dispatchEvent(
              new ClipboardEvent("paste", { clipboardData, bubbles: true }))""",

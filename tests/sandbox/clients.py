@@ -1,4 +1,4 @@
-"""The two client libraries, each behind the same few names."""
+"""aiogram and python-telegram-bot behind a common interface."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from testing.waiting import PATIENCE_S
 
 @dataclass(frozen=True)
 class Library:
-    """What differs between the libraries; the methods of their bots are called alike."""
+    """The differences between the client libraries.
 
-    #: An asynchronous context with a bot, of the sandbox's address and token.
+    The methods of their bots have the same names.
+    """
+
+    #: Takes the sandbox's URL and token, and returns an async context manager that yields a bot.
     bot: Callable[[str, str], Any]
-    #: The module with its types, such as BotCommand.
+    #: The module with the library's types, such as BotCommand.
     types: Any
-    #: A file to send, of its bytes and name.
+    #: Takes bytes and a file name, and returns a file that the bot can send.
     upload: Callable[[bytes, str], Any]
-    #: Downloads a file of the bot: its bytes.
+    #: Takes a bot and a file, and returns the file's bytes.
     download: Callable[[Any, Any], Awaitable[bytes]]
-    #: Its exceptions by the status of the answer; 0 for a connection that broke.
+    #: The library's exceptions by HTTP status; 0 is a broken connection.
     errors: dict[int, type[Exception]]
 
 
 def aiogram() -> Library:
-    """The library aiogram, which takes seconds to import."""
-    import aiogram.client.session.aiohttp  # noqa: PLC0415 - it takes seconds
-    import aiogram.client.telegram  # noqa: PLC0415 - as above
-    import aiogram.exceptions  # noqa: PLC0415 - as above
+    """Return the interface to aiogram, importing it, which takes seconds."""
+    import aiogram.client.session.aiohttp  # noqa: PLC0415 - takes seconds
+    import aiogram.client.telegram  # noqa: PLC0415 - takes seconds
+    import aiogram.exceptions  # noqa: PLC0415 - takes seconds
 
     @asynccontextmanager
     async def bot(url: str, token: str) -> AsyncIterator[aiogram.Bot]:
@@ -61,12 +64,12 @@ def aiogram() -> Library:
 
 
 def python_telegram_bot() -> Library:
-    """The library python-telegram-bot."""
-    import telegram.error  # noqa: PLC0415 - as above
-    import telegram.request  # noqa: PLC0415 - as above
+    """Return the interface to python-telegram-bot, importing it."""
+    import telegram.error  # noqa: PLC0415 - only for the tests that use it
+    import telegram.request  # noqa: PLC0415 - only for the tests that use it
 
     def patient_request() -> telegram.request.HTTPXRequest:
-        """Return what makes calls without the library's 5 seconds."""
+        """Return an HTTP client with `PATIENCE_S` instead of the library's timeout of 5 seconds."""
         return telegram.request.HTTPXRequest(
             connect_timeout=PATIENCE_S,
             pool_timeout=PATIENCE_S,
@@ -77,7 +80,7 @@ def python_telegram_bot() -> Library:
 
     @asynccontextmanager
     async def bot(url: str, token: str) -> AsyncIterator[telegram.Bot]:
-        # Without `initialize`, which would call getMe and spoil what a test counts.
+        # Not initialised: `initialize` calls getMe, which would show in the calls that tests count.
         opened = telegram.Bot(
             token,
             base_url=f"{url}/bot",

@@ -1,4 +1,4 @@
-"""A sandbox that is served, and ways to call it."""
+"""Fixtures for a running sandbox and clients, and test pictures."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ from testing.waiting import PATIENCE_S
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox without users."""
+    """Return a sandbox without users."""
     return Sandbox()
 
 
 @pytest.fixture
 def url(sandbox: Sandbox) -> Iterator[str]:
-    """Where the sandbox is served."""
+    """Serve the sandbox and yield its URL."""
     with running(sandbox) as address:
         yield address
 
 
 @pytest.fixture
 def http() -> Iterator[requests.Session]:
-    """A client."""
+    """Yield an HTTP session."""
     with requests.Session() as session:
         yield session
 
 
 @pytest.fixture
 def call(sandbox: Sandbox, url: str, http: requests.Session) -> Callable[..., dict[str, Any]]:
-    """Calls a method of the Bot API with parameters as JSON; the answer's JSON."""
+    """Return a function that calls a method of the Bot API and returns the answer's JSON.
+
+    The parameters are sent as JSON. The HTTP status must agree with the answer's `error_code`.
+    """
 
     def call_method(method: str, **parameters: Any) -> dict[str, Any]:
         answer = http.post(
@@ -51,14 +54,14 @@ def call(sandbox: Sandbox, url: str, http: requests.Session) -> Callable[..., di
 
 
 def blank(width: int, height: int) -> bytes:
-    """Return the PNG of a black picture, quick to encode however large it is."""
+    """Return the PNG of a black picture, which is quick to encode at any size."""
     file = BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")
     return file.getvalue()
 
 
 def picture(width: int = 640, height: int = 480, kind: str = "JPEG") -> bytes:
-    """The file of a picture with some texture."""
+    """Return an encoded picture with some texture."""
     noise = np.random.default_rng(0).integers(0, 255, (3, 4, 3), np.uint8)
     file = BytesIO()
     Image.fromarray(noise).resize((width, height)).save(file, kind)

@@ -1,4 +1,4 @@
-"""What methods refuse and accept, in Telegram's words."""
+"""Tests for the limits and error messages of the Bot API's methods."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Call = Callable[..., dict[str, Any]]
 
 
 def test_unknown_token_and_method(call: Call, sandbox: Sandbox, url: str) -> None:
-    """A wrong token is unauthorised, and a method that is not there is not found."""
+    """A wrong token is answered with 401, and an unknown method or file with 404."""
     answer = requests.get(f"{url}/bot1:x/getMe", timeout=PATIENCE_S)
     assert answer.status_code == 401
     assert answer.json() == {"ok": False, "error_code": 401, "description": "Unauthorized"}
@@ -27,7 +27,7 @@ def test_unknown_token_and_method(call: Call, sandbox: Sandbox, url: str) -> Non
 
 
 def test_parameters_come_in_every_encoding(sandbox: Sandbox, url: str) -> None:
-    """Query, form, multipart and JSON mean the same, whatever the method's case."""
+    """Query, form, multipart and JSON are equivalent, and method names are case-insensitive."""
     sandbox.user()
     asked = sandbox.user().send_text("hi")
     address = f"{url}/bot{sandbox.token}/sendmessage"
@@ -58,7 +58,7 @@ _MALFORMED = (
 
 
 def test_malformed_requests_are_refused(sandbox: Sandbox, url: str) -> None:
-    """A body that can't be parsed is a bad request."""
+    """A body that can't be parsed is answered with 400."""
     for body, kind in _MALFORMED:
         answer = requests.post(
             f"{url}/bot{sandbox.token}/getMe", body, headers={"Content-Type": kind}, timeout=10
@@ -107,7 +107,7 @@ _REFUSALS: tuple[tuple[str, dict[str, Any], str], ...] = (
 
 
 def test_bad_requests_are_refused(call: Call, sandbox: Sandbox) -> None:
-    """What can't be done is refused with the reason, and nothing is sent."""
+    """An invalid call is refused with the reason, and nothing is sent."""
     sandbox.user()
     for method, parameters, reason in _REFUSALS:
         refusal = call(method, **parameters)
@@ -130,7 +130,7 @@ def test_bad_requests_are_refused(call: Call, sandbox: Sandbox) -> None:
     ids=["large", "narrow", "text", "broken", "empty", "heavy"],
 )
 def test_photos_are_limited(sandbox: Sandbox, url: str, photo: bytes, reason: str) -> None:
-    """A picture that Telegram would not take is refused, and taken as a document."""
+    """A picture that Telegram refuses as a photo is accepted as a document, unless it is empty."""
     sandbox.user()
     parameters, address = {"chat_id": 1}, f"{url}/bot{sandbox.token}"
     files = {"photo": ("a.jpg", photo)}
@@ -143,7 +143,7 @@ def test_photos_are_limited(sandbox: Sandbox, url: str, photo: bytes, reason: st
 
 
 def test_photos_at_the_limit_are_taken(sandbox: Sandbox, url: str) -> None:
-    """A ratio of 20 and a caption of 1024 characters are within the limits."""
+    """A photo with an aspect ratio of 20 and a caption of 1024 characters is accepted."""
     sandbox.user()
     answer = requests.post(
         f"{url}/bot{sandbox.token}/sendPhoto",
@@ -155,7 +155,7 @@ def test_photos_at_the_limit_are_taken(sandbox: Sandbox, url: str) -> None:
 
 
 def test_uploads_are_limited(sandbox: Sandbox, url: str) -> None:
-    """A body of more than 50 MB is refused before it is read whole."""
+    """A body of more than 50 MB is refused with 413 before it is read completely."""
     sandbox.user()
     answer = requests.post(
         f"{url}/bot{sandbox.token}/sendDocument",
@@ -168,7 +168,7 @@ def test_uploads_are_limited(sandbox: Sandbox, url: str) -> None:
 
 
 def test_large_files_are_not_downloaded(call: Call, sandbox: Sandbox) -> None:
-    """A document of 20 MB can be fetched, and one byte more is too big."""
+    """A document of 20 MB can be downloaded, and one that is a byte larger can't."""
     ann = sandbox.user()
     for size in (20 * 2**20, 20 * 2**20 + 1):
         ann.send_document(bytes(size), "a.bin", "application/octet-stream")
@@ -181,7 +181,7 @@ def test_large_files_are_not_downloaded(call: Call, sandbox: Sandbox) -> None:
 
 
 def test_kinds_of_files_are_told_apart(call: Call, sandbox: Sandbox) -> None:
-    """A photo's file id is no document's."""
+    """A photo's file id can be sent as a photo but not as a document."""
     sandbox.user().send_photo(picture())
     (update,) = call("getUpdates")["result"]
     file_id = update["message"]["photo"][0]["file_id"]
@@ -191,7 +191,7 @@ def test_kinds_of_files_are_told_apart(call: Call, sandbox: Sandbox) -> None:
 
 
 def test_photo_has_no_text_to_edit(call: Call, sandbox: Sandbox) -> None:
-    """The text of a message that is a photo can't be edited."""
+    """A photo message can't be edited with editMessageText."""
     sandbox.user().send_photo(picture())
     (update,) = call("getUpdates")["result"]
     file_id = update["message"]["photo"][0]["file_id"]
@@ -201,6 +201,6 @@ def test_photo_has_no_text_to_edit(call: Call, sandbox: Sandbox) -> None:
 
 
 def test_half_a_surrogate_pair_is_text(call: Call, sandbox: Sandbox) -> None:
-    """A text that is no valid Unicode comes back as it went."""
+    """A text with a lone surrogate comes back unchanged."""
     sandbox.user()
     assert call("sendMessage", chat_id=1, text="\ud83d")["result"]["text"] == "\ud83d"

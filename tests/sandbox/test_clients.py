@@ -1,4 +1,4 @@
-"""Two independent clients understand whatever the sandbox answers."""
+"""Tests that two independent client libraries understand the sandbox's answers."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.sandbox.clients import Library, aiogram, python_telegram_bot
 from tests.sandbox.conftest import picture
 
 
-# Importing aiogram takes three seconds, in each process that runs a test of it.
+# Importing aiogram takes three seconds in each process that runs one of its tests.
 @pytest.fixture(
     params=[pytest.param(aiogram, marks=pytest.mark.slow), python_telegram_bot],
     ids=["aiogram", "telegram"],
 )
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Library:
-    """Each of the libraries."""
-    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # spares a warning of a change to come
+    """Return each client library in turn."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # avoids a deprecation warning
     found: Library = request.param()
     return found
 
 
 @pytest.fixture
 def using(library: Library, sandbox: Sandbox, url: str) -> Callable[..., Any]:
-    """Runs what is to be done with a bot of the library."""
+    """Return a function that runs a coroutine function with a bot of the library."""
 
     def use(work: Callable[[Any], Awaitable[Any]], token: str = sandbox.token) -> Any:
         async def run() -> Any:
@@ -42,7 +42,7 @@ def using(library: Library, sandbox: Sandbox, url: str) -> Callable[..., Any]:
 
 
 def test_bot_knows_itself(using: Callable[..., Any], sandbox: Sandbox) -> None:
-    """What getMe, deleteWebhook and getWebhookInfo answer is understood."""
+    """The answers of getMe, deleteWebhook and getWebhookInfo are understood."""
 
     async def work(bot: Any) -> None:
         me = await bot.get_me()
@@ -58,7 +58,7 @@ def test_bot_knows_itself(using: Callable[..., Any], sandbox: Sandbox) -> None:
 
 
 def test_updates_of_every_kind_are_understood(using: Callable[..., Any], sandbox: Sandbox) -> None:
-    """Texts, photos, albums, documents, stickers, voices, videos and blocks arrive as such."""
+    """Every kind of message, and blocking the bot, arrives as an update of the right kind."""
     ann = sandbox.user(1, "ru", "Ann")
     group = sandbox.group(-7, "Friends")
     text = ann.send_text("/start@attrai_sandbox_bot now")
@@ -108,7 +108,7 @@ def test_updates_of_every_kind_are_understood(using: Callable[..., Any], sandbox
 def test_text_is_sent_edited_and_deleted(
     using: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
-    """A text answers a message, changes and goes, and each step is understood and visible."""
+    """A text can be sent as a reply, edited and deleted, and each step shows in the chat."""
     ann = sandbox.user()
     asked = ann.send_text("hi")
 
@@ -137,7 +137,7 @@ def test_text_is_sent_edited_and_deleted(
 def test_pictures_and_documents_are_sent(
     using: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
-    """Photos and documents are sent as uploads and by file id, with captions."""
+    """Photos and documents can be sent with captions, as uploads and by file id."""
     sandbox.user()
 
     async def work(bot: Any) -> None:
@@ -166,7 +166,7 @@ def test_pictures_and_documents_are_sent(
 def test_files_are_downloaded(
     using: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
-    """A document comes back byte by byte."""
+    """A document is downloaded with the bytes that were sent."""
     sent = bytes(range(256)) * 1000
     sandbox.user().send_document(sent, "a.bin", "application/octet-stream")
 
@@ -182,7 +182,7 @@ def test_files_are_downloaded(
 def test_commands_are_set_by_language(
     using: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
-    """Commands are kept by scope and language, and users see those of their own."""
+    """Commands are kept by scope and language, and users see those for their language."""
     types = library.types
 
     async def work(bot: Any) -> None:
@@ -207,7 +207,7 @@ def test_commands_are_set_by_language(
 def test_refusals_are_understood(
     using: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
-    """Each refusal becomes the library's own exception for it."""
+    """Each refusal raises the library's own exception for it."""
     ann = sandbox.user()
     sandbox.user(2).block()
     theirs = ann.send_text("hi")
@@ -272,7 +272,7 @@ def test_faults_are_understood(
     faults: Faults,
     status: int,
 ) -> None:
-    """Each fault becomes the library's own exception, and only the last one sends anything."""
+    """Each fault raises the library's own exception, and only `cut_after` sends the message."""
     sandbox.user()
     sandbox.faults = faults
 
@@ -288,17 +288,17 @@ def test_faults_are_understood(
 
 
 def test_wrong_token_is_understood(using: Callable[..., Any], library: Library) -> None:
-    """A wrong token is unauthorised."""
+    """A wrong token raises the library's exception for 401."""
 
     async def work(bot: Any) -> None:
         with pytest.raises(library.errors[401]):
             await bot.get_me()
 
-    using(work, token="1000:wrong")  # noqa: S106  # it opens nothing
+    using(work, token="1000:wrong")  # noqa: S106  # a token that is refused
 
 
 def test_second_poller_is_understood(library: Library, sandbox: Sandbox, url: str) -> None:
-    """The older of two pollers learns of the newer one as a conflict."""
+    """The older of two pollers gets a conflict, and the newer one gets the updates."""
 
     async def run() -> None:
         async with library.bot(url, sandbox.token) as one, library.bot(url, sandbox.token) as two:

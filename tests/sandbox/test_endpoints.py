@@ -1,4 +1,4 @@
-"""What the chat page calls, and who may call it."""
+"""Tests for the chat page's endpoints and for the guard against other web pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Call = Callable[..., dict[str, Any]]
 
 @contextmanager
 def stream(url: str, user: int = 1) -> Iterator[Iterator[tuple[str, Any]]]:
-    """The events of a user's page, as names and data."""
+    """Open a user's event stream and yield an iterator of event names and data."""
     with requests.get(f"{url}/page/events?user={user}", stream=True, timeout=PATIENCE_S) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
 
@@ -36,7 +36,7 @@ def stream(url: str, user: int = 1) -> Iterator[Iterator[tuple[str, Any]]]:
 
 
 def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: str) -> None:
-    """The stream begins with the history and goes on with whatever happens in the chat."""
+    """The stream begins with the history and continues with every change in the chat."""
     ann = sandbox.user()
     ann.send_photo(picture(), "look")
     sandbox.user(2).send_text("of another chat")
@@ -85,7 +85,7 @@ def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: s
 
 
 def test_page_that_is_closed_is_forgotten(sandbox: Sandbox, url: str) -> None:
-    """Nothing is kept for a stream that nobody reads any more."""
+    """A stream's listener is removed when the client disconnects."""
     with stream(url) as events:
         next(events)
         assert len(sandbox.state._listeners) == 1
@@ -93,20 +93,20 @@ def test_page_that_is_closed_is_forgotten(sandbox: Sandbox, url: str) -> None:
 
 
 def test_quiet_stream_shows_that_it_lives(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing happens a comment keeps the connection open."""
-    monkeypatch.setattr("telegram_sandbox.page.KEEP_ALIVE", 0.05)
+    """An idle stream gets comments that keep the connection open."""
+    monkeypatch.setattr("telegram_sandbox.page.KEEP_ALIVE_SECONDS", 0.05)
     with requests.get(f"{url}/page/events", stream=True, timeout=PATIENCE_S) as answer:
         assert b": still here" in answer.iter_lines()
 
 
 def send(url: str, files: list[tuple[str, tuple[str, bytes, str]]] = (), **fields: str) -> Any:
-    """Sends as the page does."""
+    """Post a message as the page does, and return the response."""
     parts = [(name, (None, text)) for name, text in fields.items()]
     return requests.post(f"{url}/page/messages", files=[*parts, *files], timeout=PATIENCE_S)
 
 
 def test_page_sends_messages_of_every_kind(sandbox: Sandbox, url: str) -> None:
-    """Text, photos, albums and documents are sent as the user and in his language."""
+    """Text, photos, albums and documents are sent as the user and in their language."""
     photo = ("a.jpg", picture(), "image/jpeg")
     pdf = ("отчёт.pdf", b"%PDF-", "application/pdf")
     answers = [
@@ -139,7 +139,7 @@ def test_page_sends_messages_of_every_kind(sandbox: Sandbox, url: str) -> None:
 
 
 def test_page_is_told_what_is_wrong(sandbox: Sandbox, url: str) -> None:
-    """What can't be sent is refused with a sentence, and nothing is sent."""
+    """An invalid request is refused with 422 and the reason, and nothing is sent."""
     text = ("a.jpg", b"text", "image/jpeg")
     heavy = ("a.bin", bytes(50 * 2**20 + 1), "application/octet-stream")
     refusals = [
@@ -159,7 +159,7 @@ def test_page_is_told_what_is_wrong(sandbox: Sandbox, url: str) -> None:
 
 
 def test_page_blocks_and_deletes(sandbox: Sandbox, url: str) -> None:
-    """The page blocks the bot, unblocks it and deletes a message."""
+    """The page can block the bot, unblock it and delete a message."""
     sent = sandbox.user().send_text("hi")
     for blocked in (True, False):
         answer = requests.post(
@@ -173,7 +173,7 @@ def test_page_blocks_and_deletes(sandbox: Sandbox, url: str) -> None:
 
 
 def test_documents_are_saved_and_not_opened(sandbox: Sandbox, url: str) -> None:
-    """A page or script that was sent as a document never runs; a picture is shown."""
+    """HTML and SVG documents are served as downloads, and pictures for display."""
     ann = sandbox.user()
     ann.send_document(b"<script>", "ü.html", "text/html")
     ann.send_document(picture(kind="PNG"), "a.png", "image/png")
@@ -193,7 +193,7 @@ def test_documents_are_saved_and_not_opened(sandbox: Sandbox, url: str) -> None:
 
 
 def test_page_is_served_with_care(url: str) -> None:
-    """The page and its files come with headers that forbid scripts from elsewhere."""
+    """The page and its files are served with headers that forbid scripts from elsewhere."""
     for path in ("/", "/static/index.html"):
         answer = requests.get(url + path, timeout=PATIENCE_S)
         assert answer.status_code == 200
@@ -206,14 +206,14 @@ def test_page_is_served_with_care(url: str) -> None:
     "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[", ""]
 )
 def test_foreign_names_are_refused(url: str, host: str) -> None:
-    """A name that was made to point here by its owner opens nothing."""
+    """A Host header with a name that is not loopback is refused with 403."""
     answer = requests.get(f"{url}/page/events", headers={"Host": host}, timeout=PATIENCE_S)
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/page/block", "/bot1000:sandbox/sendMessage"])
 def test_foreign_pages_are_refused(sandbox: Sandbox, url: str, path: str) -> None:
-    """A page of another origin can't post; the sandbox's own and programs can."""
+    """A page of another origin can't post, while the sandbox's own page and programs can."""
     sandbox.user()
     fields = {"user": 1, "blocked": False, "chat_id": 1, "text": "hi"}
     own_by_name = url.replace("127.0.0.1", "localhost")

@@ -1,4 +1,4 @@
-"""Faults happen about as often as asked for and never leave anything half done."""
+"""Tests that faults happen at their rates and never leave a call half done."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RATES = {"too_many": 0.05, "server_error": 0.1, "cut": 0.15, "timeout": 0.2, "c
 
 
 def test_each_fault_is_drawn_at_its_rate() -> None:
-    """Of 20,000 calls each fault befalls its share, and the same seed repeats them."""
+    """Each fault is drawn at its rate in 20,000 calls, and a seed reproduces the sequence."""
     faults = Faults(**_RATES)
 
     def drawn(seed: int) -> list[str | None]:
@@ -38,7 +38,7 @@ def test_each_fault_is_drawn_at_its_rate() -> None:
 
 @given(st.lists(st.floats(-0.5, 1.5), min_size=5, max_size=5))
 def test_rates_are_probabilities(rates: list[float]) -> None:
-    """Rates below 0 or above 1 in all are refused at once."""
+    """Negative rates and rates that add up to more than 1 are refused."""
     if min(rates) >= 0 and sum(rates) <= 1:
         Faults(*rates)
     else:
@@ -47,7 +47,7 @@ def test_rates_are_probabilities(rates: list[float]) -> None:
 
 
 def test_faults_keep_to_their_methods(call: Call, sandbox: Sandbox) -> None:
-    """Methods that are not named are spared."""
+    """Faults limited to some methods do not affect the others."""
     sandbox.user()
     sandbox.faults = Faults(too_many=1, retry_after=7, methods={"sendMessage"})
     assert call("getMe")["ok"]
@@ -60,7 +60,7 @@ def test_faults_keep_to_their_methods(call: Call, sandbox: Sandbox) -> None:
 
 
 def test_server_errors_differ(sandbox: Sandbox, url: str) -> None:
-    """Server errors come with both statuses, and as a gateway's page too."""
+    """Server errors come with status 500 and 502, as JSON and as a gateway's HTML page."""
     sandbox.faults = Faults(server_error=1)
     answers = [
         requests.get(f"{url}/bot{sandbox.token}/getMe", timeout=PATIENCE_S) for _ in range(6)
@@ -72,7 +72,7 @@ def test_server_errors_differ(sandbox: Sandbox, url: str) -> None:
 
 @pytest.mark.parametrize("fault", ["cut", "timeout", "cut_after"])
 def test_connection_closes_without_an_answer(sandbox: Sandbox, url: str, fault: str) -> None:
-    """Not a byte comes back, and what was asked is done in one of the three cases."""
+    """The connection closes without an answer, and only `cut_after` carries out the call."""
     sandbox.user()
     sandbox.faults = Faults(**{fault: 1}, silence=0.1)
     with pytest.raises(requests.exceptions.ConnectionError, match="without response"):
@@ -88,7 +88,7 @@ def test_connection_closes_without_an_answer(sandbox: Sandbox, url: str, fault: 
 
 
 def test_download_breaks_off(call: Call, sandbox: Sandbox, url: str) -> None:
-    """A download that is cut ends before as many bytes have come as were announced."""
+    """A download that is cut off ends before its announced length."""
     sandbox.user().send_document(bytes(100_000), "a.bin", "application/octet-stream")
     (update,) = call("getUpdates")["result"]
     file = call("getFile", file_id=update["message"]["document"]["file_id"])["result"]
@@ -108,7 +108,7 @@ def test_download_breaks_off(call: Call, sandbox: Sandbox, url: str) -> None:
 
 
 def test_messages_agree_with_the_calls(sandbox: Sandbox, url: str) -> None:
-    """Under faults of every kind a message is there just when its call was carried out."""
+    """Under faults of every kind, exactly the calls that were carried out sent a message."""
     sandbox.user()
     sandbox.faults = Faults(**_RATES | {"timeout": 0.05}, silence=0.01)
     answered = []

@@ -1,4 +1,4 @@
-"""The chat page in a real browser, with the test as the bot."""
+"""Tests for the chat page in a real browser, with the test acting as the bot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Say = Callable[[str], int]
 
 @pytest.fixture
 def chat(page: Page, sandbox: Sandbox, url: str) -> Page:
-    """The page, open, as the user `ME` sees it."""
+    """Return the page, opened as the user `ME`."""
     sandbox.user(ME)
     page.goto(url)
     return page
@@ -36,7 +36,7 @@ def chat(page: Page, sandbox: Sandbox, url: str) -> Page:
 
 @pytest.fixture
 def say(call: Call) -> Say:
-    """The bot sends the user a text; the message's id."""
+    """Return a function that sends a text from the bot and returns the message's id."""
 
     def send_message(text: str) -> int:
         return int(call("sendMessage", chat_id=ME, text=text)["result"]["message_id"])
@@ -45,17 +45,17 @@ def say(call: Call) -> Say:
 
 
 def bubble(chat: Page, message_id: int) -> Locator:
-    """A message on the page."""
+    """Return the locator of a message on the page."""
     return chat.locator(f"#m{message_id}")
 
 
 def sent(sandbox: Sandbox, count: int = 1) -> list[Message]:
-    """The chat's messages once there are so many."""
+    """Wait until the chat has at least `count` messages, and return them."""
     return sandbox.wait_for(ME, lambda messages: len(messages) >= count)
 
 
 def test_both_languages_have_the_same_words() -> None:
-    """A word of the page that one language lacks would break the page in it."""
+    """Every text of the page exists in both languages, with the same placeholders."""
     script = (ROOT / "src/telegram_sandbox/static/words.js").read_text("utf-8")
     dictionaries = re.findall(r"^  (?:en|ru): \{\n(.*?)\n  \},$", script, re.DOTALL | re.MULTILINE)
     english, russian = (
@@ -67,13 +67,13 @@ def test_both_languages_have_the_same_words() -> None:
 
 
 def test_an_empty_chat_says_what_to_do(chat: Page) -> None:
-    """Who opens the page for the first time is told to send a photo."""
+    """A first-time visitor is asked to send a photo."""
     expect(chat.get_by_role("heading", name="Send a photo with a face")).to_be_visible()
     expect(chat.get_by_role("button", name="Choose a photo")).to_be_visible()
 
 
 def test_a_dragged_photo_arrives_with_its_caption(chat: Page, sandbox: Sandbox) -> None:
-    """A photo that is dropped on the page and captioned reaches the bot as a photo."""
+    """A photo that is dropped on the page is sent as a photo with its caption."""
     drop(chat, PHOTO)
     chat.get_by_label("Add a caption…").fill("Eileen")
     chat.keyboard.press("Enter")
@@ -88,7 +88,7 @@ def test_a_dragged_photo_arrives_with_its_caption(chat: Page, sandbox: Sandbox) 
 
 
 def test_a_pasted_photo_can_go_as_a_file(chat: Page, sandbox: Sandbox) -> None:
-    """A photo from the clipboard that is sent as a file keeps its name and every byte."""
+    """A pasted photo that is sent as a file keeps its name and every byte."""
     chat.get_by_label("Message…").focus()
     paste(chat, PHOTO)
     chat.get_by_label("as file").check()
@@ -100,7 +100,7 @@ def test_a_pasted_photo_can_go_as_a_file(chat: Page, sandbox: Sandbox) -> None:
 
 
 def test_several_photos_make_an_album(chat: Page, sandbox: Sandbox) -> None:
-    """Photos that are chosen together arrive as one album whose first has the caption."""
+    """Photos that are chosen together form one album with the caption on the first."""
     chat.set_input_files("#files", [ASTRONAUT] * 4)
     chat.get_by_role("button", name=f"Remove {PHOTO.name}").last.click()
     chat.get_by_label("Add a caption…").fill("three")
@@ -115,7 +115,7 @@ def test_several_photos_make_an_album(chat: Page, sandbox: Sandbox) -> None:
 
 
 def test_what_is_no_image_goes_as_a_file(chat: Page, sandbox: Sandbox) -> None:
-    """A PDF beside a photo leaves no choice but files, and can be downloaded as it was."""
+    """A photo and a PDF together can only be sent as files, which are downloaded unchanged."""
     drop(chat, PHOTO, PAPER)
     expect(chat.get_by_label("as photo")).to_be_disabled()
     chat.keyboard.press("Enter")
@@ -128,7 +128,7 @@ def test_what_is_no_image_goes_as_a_file(chat: Page, sandbox: Sandbox) -> None:
 
 
 def test_no_more_than_ten_files_go_at_once(chat: Page) -> None:
-    """Of eleven files ten are taken, and the page says so."""
+    """Only ten of eleven files are attached, and the page says so."""
     drop(chat, *[PAPER] * 11)
     expect(chat.locator(".attachment")).to_have_count(10)
     expect(chat.get_by_role("alert")).to_have_text("At most 10 files at a time.")
@@ -137,7 +137,7 @@ def test_no_more_than_ten_files_go_at_once(chat: Page) -> None:
 def test_the_bots_picture_answers_a_photo(
     chat: Page, sandbox: Sandbox, call: Call, say: Say
 ) -> None:
-    """The bot's picture shows with its caption and what it answers, and a click enlarges it."""
+    """The bot's picture shows its caption and the photo it replies to, and can be enlarged."""
     photo = sandbox.user(ME).send_photo(PHOTO.data)
     say("In progress")
     (update,) = call("getUpdates")["result"]
@@ -161,7 +161,7 @@ def test_the_bots_picture_answers_a_photo(
 
 
 def test_an_edit_shows_in_place(chat: Page, call: Call, say: Say) -> None:
-    """An edited message changes where it stands, and a deleted one vanishes."""
+    """An edited message changes in place, and a deleted one disappears."""
     first, second = say("about 20 s"), say("something else")
     expect(bubble(chat, second)).to_be_visible()
     call("editMessageText", chat_id=ME, message_id=first, text="about 3 s")
@@ -173,7 +173,7 @@ def test_an_edit_shows_in_place(chat: Page, call: Call, say: Say) -> None:
 
 
 def test_an_action_lasts_until_the_next_message(chat: Page, call: Call, say: Say) -> None:
-    """While the bot sends a photo its header says so."""
+    """The header shows the bot's action until the bot's next message."""
     status = chat.locator("#status")
     expect(status).to_have_text("bot")
     call("sendChatAction", chat_id=ME, action="upload_photo")
@@ -183,7 +183,7 @@ def test_an_action_lasts_until_the_next_message(chat: Page, call: Call, say: Say
 
 
 def test_the_language_changes_words_and_updates(chat: Page, sandbox: Sandbox, call: Call) -> None:
-    """The chosen language is the page's, that of the user's messages, and is remembered."""
+    """The chosen language applies to the page and to the user's updates, and is remembered."""
     chat.get_by_label("Message…").fill("hello")
     chat.keyboard.press("Enter")
     sent(sandbox)
@@ -200,7 +200,7 @@ def test_the_language_changes_words_and_updates(chat: Page, sandbox: Sandbox, ca
 
 
 def test_the_first_language_is_the_browsers(browser: Browser, url: str) -> None:
-    """Who has a Russian browser sees a Russian page at first."""
+    """A Russian browser gets a Russian page by default."""
     context = browser.new_context(locale="ru-RU")
     russian = context.new_page()
     russian.goto(url)
@@ -209,7 +209,7 @@ def test_the_first_language_is_the_browsers(browser: Browser, url: str) -> None:
 
 
 def test_html_is_shown_as_text(chat: Page, sandbox: Sandbox) -> None:
-    """Neither a text nor a file's name is taken for HTML."""
+    """HTML in a text or a file name is shown as plain text."""
     code = '<img src=x onerror="document.title=1"> & <b>'
     sandbox.user(ME).send_text(code)
     named = sandbox.user(ME).send_document(b"", f"{code}.png", "image/png", caption=code)
@@ -219,7 +219,7 @@ def test_html_is_shown_as_text(chat: Page, sandbox: Sandbox) -> None:
 
 
 def test_commands_are_chosen_by_keyboard(chat: Page, sandbox: Sandbox, call: Call) -> None:
-    """A slash opens the bot's commands, and what is typed, arrows and Enter choose one."""
+    """Typing a slash lists the bot's commands, which can be filtered and chosen by keyboard."""
     names = {"start": "Begin", "styles": "Ways to draw", "help": "Help"}
     commands = [{"command": name, "description": text} for name, text in names.items()]
     call("setMyCommands", commands=commands)
@@ -237,7 +237,7 @@ def test_commands_are_chosen_by_keyboard(chat: Page, sandbox: Sandbox, call: Cal
 
 
 def test_a_command_in_a_text_can_be_pressed(chat: Page, sandbox: Sandbox, say: Say) -> None:
-    """A command that the bot mentions is sent by a click, unless it is part of a path."""
+    """A command in the bot's text is sent on a click, and a path is not taken for one."""
     answer = bubble(chat, say("See /help, not /usr/share or 3/4."))
     expect(answer.get_by_role("button")).to_have_count(1)
     answer.get_by_role("button", name="/help").click()
@@ -247,7 +247,7 @@ def test_a_command_in_a_text_can_be_pressed(chat: Page, sandbox: Sandbox, say: S
 def test_a_refused_photo_can_go_as_a_file(
     chat: Page, sandbox: Sandbox, complaints: list[str]
 ) -> None:
-    """A photo that can't be read stays with the reason until it is sent otherwise."""
+    """A refused photo stays pending with the reason, and can be sent as a file instead."""
     drop(chat, File("broken.jpg", "image/jpeg", b"not a picture"))
     chat.keyboard.press("Enter")
     refused = chat.locator(".pending")
@@ -263,7 +263,7 @@ def test_a_refused_photo_can_go_as_a_file(
 def test_a_lost_stream_comes_back_without_doubles(
     page: Page, sandbox: Sandbox, complaints: list[str]
 ) -> None:
-    """After an outage the chat is as it is now, and what could not be sent can be sent again."""
+    """After an outage the chat shows its current state, and a failed message can be retried."""
     (port,) = free_ports(1)
     me = sandbox.user(ME)
     with running(sandbox, port) as url:
@@ -289,7 +289,7 @@ def test_a_lost_stream_comes_back_without_doubles(
 
 
 def test_a_user_may_block_the_bot_and_delete(chat: Page, sandbox: Sandbox, url: str) -> None:
-    """Blocking replaces the composer until it is taken back; one's own messages can go."""
+    """Users can delete their own messages, and blocking hides the composer until unblocking."""
     chat.goto(f"{url}/?user=2")
     message = sandbox.user(2).send_text("mine")
     sandbox.user(ME).send_text("another's")
@@ -304,7 +304,7 @@ def test_a_user_may_block_the_bot_and_delete(chat: Page, sandbox: Sandbox, url: 
 
 
 def test_a_phone_shows_everything(chat: Page, sandbox: Sandbox, say: Say) -> None:
-    """On a phone nothing is wider than its screen, and the newest message is in view."""
+    """On a phone nothing is wider than the screen, and the newest message is in view."""
     chat.set_viewport_size({"width": 360, "height": 640})
     sandbox.user(ME).send_album([PHOTO.data] * 3)
     sandbox.user(ME).send_document(b"", f"{'long' * 40}.txt", "text/plain")

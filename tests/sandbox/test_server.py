@@ -1,4 +1,4 @@
-"""The sandbox starts and stops at once, whatever goes on."""
+"""Tests for starting and stopping the server, also in the middle of requests."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from testing.waiting import PATIENCE_S, wait_for
 
 
 def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
-    """Streams, long polls and calls that hang end with the server; the sandbox stays."""
+    """Stopping ends streams, long polls and hanging calls, and the sandbox can be served again."""
     sandbox.faults = Faults(timeout=1, silence=600, methods={"getMe"})
     with ThreadPoolExecutor() as threads:
         with running(sandbox) as url:
             bot = f"{url}/bot{sandbox.token}"
             stream = threads.submit(requests.get, f"{url}/page/events", timeout=PATIENCE_S)
-            # Its client gives up before it ends by itself, as does that of the call that hangs.
+            # These two clients time out before an unstopped server would answer (50 s and 600 s).
             poll = threads.submit(requests.get, f"{bot}/getUpdates?timeout=50", timeout=45)
             silence = threads.submit(requests.get, f"{bot}/getMe", timeout=PATIENCE_S)
             wait_for(lambda: len(sandbox.state._listeners) == 2)
@@ -37,7 +37,7 @@ def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
 
 
 def test_serving_ends_with_an_interrupt() -> None:
-    """Served to everyone it answers to any name, until Ctrl-C ends it without a traceback."""
+    """On 0.0.0.0 the sandbox answers to any host name, and Ctrl-C ends it without a traceback."""
     command = [sys.executable, "-m", "attrai", "sandbox", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -62,7 +62,7 @@ def _answers(port: int) -> bool:
 def test_upload_that_breaks_off_is_no_news(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A client that leaves in the middle of its request does no harm and is not logged."""
+    """A client that disconnects in the middle of an upload causes no logged error."""
     with running(sandbox) as url:
         address = ("127.0.0.1", int(url.rpartition(":")[2]))
         for path in ("/bot1000:sandbox/sendPhoto", "/page/messages"):
@@ -75,7 +75,7 @@ def test_upload_that_breaks_off_is_no_news(
 
 
 def test_taken_port_is_an_error(sandbox: Sandbox) -> None:
-    """A port that is taken is said to be so, and not another one is served."""
+    """A port that is in use raises an error instead of being replaced by another."""
     with running(sandbox) as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"), running(sandbox, port):

@@ -1,4 +1,4 @@
-"""getUpdates: nothing is lost before it is confirmed, and nothing waits that need not."""
+"""Tests that getUpdates keeps updates until they are confirmed, and answers without delay."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ from testing.waiting import PATIENCE_S, wait_for
 
 Call = Callable[..., dict[str, Any]]
 
-#: What a poll asks for that is to be answered before its own end: the most that it may. Whoever
-#: waits for its answer gives up before, so that an answer that came only then is a failure.
+#: Seconds: the timeout of a long poll that must be answered early, which is the longest allowed,
+#: and how long a test waits for the answer. A poll that runs to its timeout fails the test.
 LONG_S, BEFORE_ITS_END_S = MAX_WAIT, MAX_WAIT - 5
 
 
 @pytest.fixture
 def poll(sandbox: Sandbox, url: str) -> Iterator[Callable[..., Future[Any]]]:
-    """Polls in a thread; returns as soon as the sandbox has begun to wait."""
+    """Yield a function that starts a poll in a thread and returns a future of the answer.
+
+    It returns as soon as the sandbox has received the poll.
+    """
     with ThreadPoolExecutor() as threads:
 
         def start(**parameters: Any) -> Future[Any]:
@@ -48,12 +51,12 @@ def poll(sandbox: Sandbox, url: str) -> Iterator[Callable[..., Future[Any]]]:
 
 
 def ids(answer: dict[str, Any]) -> list[int]:
-    """The ids of the updates in an answer."""
+    """Return the ids of the updates in an answer."""
     return [update["update_id"] for update in answer["result"]]
 
 
 def test_updates_stay_until_a_higher_offset_asks(call: Call, sandbox: Sandbox) -> None:
-    """Whoever asks again with the same offset gets the same updates again."""
+    """A repeated offset gets the same updates again, and a higher one confirms them."""
     ann = sandbox.user()
     for text in "abc":
         ann.send_text(text)
@@ -70,7 +73,7 @@ def test_updates_stay_until_a_higher_offset_asks(call: Call, sandbox: Sandbox) -
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 40)), max_size=40))
 def test_updates_form_a_gapless_queue(steps: list[int | None]) -> None:
-    """Whatever is queued and confirmed, the ids rise by one and none below an offset is left."""
+    """Update ids increase by one, and no update below a confirmed offset remains."""
     updates = Updates()
     queued = confirmed = 0
     for offset in steps:
@@ -85,7 +88,7 @@ def test_updates_form_a_gapless_queue(steps: list[int | None]) -> None:
 
 
 def test_long_poll_wakes_at_once(poll: Callable[..., Future[Any]], sandbox: Sandbox) -> None:
-    """A poll that waits is answered when a message comes, not when its time is over."""
+    """A waiting poll is answered when a message arrives, not at its timeout."""
     answer = poll(timeout=LONG_S)
     sandbox.user().send_text("hi")
     (update,) = answer.result(BEFORE_ITS_END_S).json()["result"]
@@ -93,15 +96,15 @@ def test_long_poll_wakes_at_once(poll: Callable[..., Future[Any]], sandbox: Sand
 
 
 def test_long_poll_ends_with_nothing(call: Call) -> None:
-    """A poll in whose time nothing happens is answered with no updates, at its end."""
+    """A poll without updates is answered with an empty list at its timeout."""
     began = time.monotonic()
     assert call("getUpdates", timeout=1)["result"] == []
-    # Not before its own end, and at this rather than after the longest time that a poll may take.
+    # Not before its own timeout, and not only after the longest timeout allowed.
     assert 0.9 < time.monotonic() - began < MAX_WAIT
 
 
 def test_newer_poll_ends_the_older(poll: Callable[..., Future[Any]], sandbox: Sandbox) -> None:
-    """Of two pollers the older one gets a conflict and the newer one the updates."""
+    """The older of two polls gets a conflict, and the newer one gets the updates."""
     older = poll(timeout=LONG_S)
     newer = poll(timeout=LONG_S)
     conflict = older.result(BEFORE_ITS_END_S)
@@ -115,7 +118,7 @@ def test_newer_poll_ends_the_older(poll: Callable[..., Future[Any]], sandbox: Sa
 
 
 def test_poller_that_left_is_forgotten(call: Call, sandbox: Sandbox, url: str) -> None:
-    """A bot that was killed while it polled causes no conflict and takes nothing along."""
+    """A bot that was killed during a poll causes no conflict and loses no updates."""
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as bot:
         path = f"/bot{sandbox.token}/getUpdates?timeout={MAX_WAIT}"
         bot.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -127,7 +130,7 @@ def test_poller_that_left_is_forgotten(call: Call, sandbox: Sandbox, url: str) -
 
 
 def test_kinds_that_are_not_wanted_are_not_queued(call: Call, sandbox: Sandbox) -> None:
-    """The last allowed_updates holds until others are given."""
+    """The last `allowed_updates` applies until a call changes it."""
     ann = sandbox.user()
     call("getUpdates", allowed_updates=["my_chat_member"])
     ann.send_text("unheard")
@@ -142,7 +145,7 @@ def test_kinds_that_are_not_wanted_are_not_queued(call: Call, sandbox: Sandbox) 
 
 
 def test_anything_can_be_injected(call: Call, sandbox: Sandbox, url: str) -> None:
-    """Updates of unknown kinds come in turn, and a malformed body comes once."""
+    """An update of an unknown kind is delivered, and a malformed body is answered once."""
     sandbox.inject({"telepathy": {"thought": 1}})
     sandbox.inject_body(b'{"ok": tru')
     answer = requests.get(f"{url}/bot{sandbox.token}/getUpdates", timeout=PATIENCE_S)
@@ -152,14 +155,14 @@ def test_anything_can_be_injected(call: Call, sandbox: Sandbox, url: str) -> Non
 
 
 def test_injected_body_wakes_a_poll(poll: Callable[..., Future[Any]], sandbox: Sandbox) -> None:
-    """A poll that waits answers the malformed body at once."""
+    """A waiting poll is answered with an injected body at once."""
     answer = poll(timeout=LONG_S)
     sandbox.inject_body(b"\xff\xfe")
     assert answer.result(BEFORE_ITS_END_S).content == b"\xff\xfe"
 
 
 def test_answer_that_was_cut_off_comes_again(call: Call, sandbox: Sandbox) -> None:
-    """Updates whose answer was lost on the way are still there."""
+    """Updates in an answer that was cut off are delivered again."""
     sandbox.user().send_text("hi")
     sandbox.faults = Faults(cut_after=1)
     with pytest.raises(requests.exceptions.ConnectionError):

@@ -1,4 +1,4 @@
-"""The stores that the tests of this folder stand on; the bucket is on a real server."""
+"""Fixtures for the store tests, including an S3 server for the bucket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BUCKET = "photos"
 
 
 class Place(NamedTuple):
-    """An empty store, and how to make all that it holds of a job look so many seconds old."""
+    """An empty store, and a function that makes a job's files look some seconds old."""
 
     store: PhotoStore
     age: Callable[[str, float], None]
@@ -45,7 +45,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def s3(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """The URL of an empty part of the bucket; this process has credentials for the server."""
+    """The URL of an empty prefix of the bucket, with credentials in the environment."""
     for variable in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
@@ -60,20 +60,18 @@ def s3(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 
 @pytest.fixture
 def backend() -> S3Backend:
-    """What lies behind the server: to make objects old, or many, without waiting."""
+    """The server's backend, used to age objects or to create many without waiting."""
     backend: S3Backend = s3_backends["123456789012"]["aws"]
     return backend
 
 
 @pytest.fixture(params=["volume", "bucket", "unlinked"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Each kind of store in turn."""
     return cast("Place", request.getfixturevalue(f"{request.param}_place"))
 
 
 @pytest.fixture
 def volume_place(tmp_path: Path) -> Place:
-    """A store in a folder."""
 
     def age(job_id: str, seconds: float) -> None:
         then = time.time() - seconds
@@ -84,7 +82,6 @@ def volume_place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 def bucket_place(s3: str, backend: S3Backend) -> Place:
-    """A store in a bucket."""
 
     def age(job_id: str, seconds: float) -> None:
         prefix = f"{s3.removeprefix(f's3://{BUCKET}/')}/{job_id}/"
@@ -97,7 +94,7 @@ def bucket_place(s3: str, backend: S3Backend) -> Place:
 
 @pytest.fixture
 def unlinked_place() -> Iterator[Place]:
-    """A store in a file without a name."""
+    """A store in an unnamed file."""
     with closing(UnlinkedStore()) as store:
 
         def age(job_id: str, seconds: float) -> None:
@@ -110,7 +107,7 @@ def unlinked_place() -> Iterator[Place]:
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Mounts an empty file system with the given options; skips where that is not allowed."""
+    """Mount an empty file system with the given options; skip the test if that is not allowed."""
     root = tmp_path / "mounted"
     mounted = []
 
@@ -126,4 +123,4 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
     yield mount
     for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607 - where it lies differs
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607 - its path varies

@@ -1,4 +1,4 @@
-"""Atomic writing: the whole file or none, and nothing beside it."""
+"""Tests of atomic writing: a file is written completely or not at all, without leftovers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from attrai.storage import write_atomically
 
-#: Writes a large file again and again, for somebody to kill it.
+#: A script that writes a large file again and again until it is killed.
 _WRITER = """
 import os, sys
 from pathlib import Path
@@ -37,7 +37,7 @@ write_atomically(Path(sys.argv[1]), b"new")
 
 @pytest.fixture(params=["no name", "a temporary name"])
 def until_it_is_whole(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a file has while it is written."""
+    """Write files without a name, or under a temporary one, until they are complete."""
     if request.param == "a temporary name":
         monkeypatch.delattr(os, "O_TMPFILE")  # as on macOS
 
@@ -47,7 +47,7 @@ both_ways = pytest.mark.usefixtures("until_it_is_whole")
 
 @both_ways
 def test_what_is_written_is_there_and_nothing_else(tmp_path: Path) -> None:
-    """A file is written and replaced, wherever the program runs, and the folder holds no other."""
+    """A file is written and replaced by absolute or relative path, without leftover files."""
     target = tmp_path / "picture.jpg"
     for content in (b"first", b"", bytes(100_000)):
         write_atomically(target, content)
@@ -75,7 +75,7 @@ def test_failed_write_changes_nothing(tmp_path: Path) -> None:
 
 @both_ways
 def test_write_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    """When the system refuses to write on, the old content stays and the part is removed."""
+    """When a write stops half-way, the old content stays and the partial file is removed."""
     target = tmp_path / "picture.jpg"
     target.write_bytes(b"old")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -100,7 +100,7 @@ def test_a_name_that_is_taken_by_a_folder(tmp_path: Path) -> None:
 
 @both_ways
 def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    """A symbolic link gives its name to the new file; where it led nothing changes."""
+    """A symbolic link is replaced by the new file, and its target doesn't change."""
     other, target = tmp_path / "other", tmp_path / "picture.jpg"
     other.write_bytes(b"old")
     for leads_to in (other, tmp_path / "nothing"):
@@ -115,7 +115,7 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
 
 @both_ways
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    """Nothing is written where there is no folder, and the folder is not made up."""
+    """Writing into a missing folder is an error and doesn't create the folder."""
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "folder" / "picture.jpg", b"new")
     assert list(tmp_path.iterdir()) == []
@@ -124,7 +124,7 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 @both_ways
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
 def test_finished_files_follow_the_umask(tmp_path: Path, mask: int) -> None:
-    """A picture may be read by whom the umask allows, like any file that a program writes."""
+    """A file's permissions follow the umask, as for any file that a program writes."""
     plain, atomic, replaced = (tmp_path / name for name in ("plain", "atomic", "replaced"))
     before = os.umask(mask)
     try:
@@ -144,7 +144,7 @@ def test_finished_files_follow_the_umask(tmp_path: Path, mask: int) -> None:
 def test_a_killed_write_leaves_no_part_under_any_name(
     tmp_path: Path, until_it_is_whole: str, left: list[str]
 ) -> None:
-    """A process that is killed while it writes leaves nothing where files can be without names."""
+    """A process killed while it writes leaves no file if the system supports unnamed files."""
     target = tmp_path / "picture.jpg"
     command = [sys.executable, "-c", _WRITER, str(target), until_it_is_whole]
     with subprocess.Popen(command) as writer:
@@ -153,7 +153,7 @@ def test_a_killed_write_leaves_no_part_under_any_name(
                 assert writer.poll() is None
             writer.send_signal(signal.SIGSTOP)
             os.waitpid(writer.pid, os.WUNTRACED)
-            # It may have come to the end of its write meanwhile.
+            # It may have finished its write before it stopped.
             if _is_writing(writer.pid, tmp_path) and not target.exists():
                 break
             writer.send_signal(signal.SIGCONT)
@@ -162,18 +162,18 @@ def test_a_killed_write_leaves_no_part_under_any_name(
 
 
 def _is_writing(pid: int, folder: Path) -> bool:
-    """Whether a process has a file in a folder open, with content in it."""
+    """Return whether a process has a non-empty file in a folder open."""
     for link in Path(f"/proc/{pid}/fd").iterdir():
         try:
             if link.readlink().is_relative_to(folder) and link.stat().st_size:
                 return True
         except FileNotFoundError:
-            continue  # it was closed
+            continue  # closed meanwhile
     return False
 
 
 def test_a_system_without_proc(tmp_path: Path) -> None:
-    """Where a file without a name can't be given one, it is written under a temporary name."""
+    """Without /proc, which naming an unnamed file needs, a file gets a temporary name instead."""
     target = tmp_path / "picture.jpg"
     target.write_bytes(b"old")
     hidden = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]

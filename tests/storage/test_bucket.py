@@ -1,4 +1,4 @@
-"""What can go wrong with a bucket: it is missing, closed or far away, or holds other things."""
+"""Tests of a bucket that is missing, forbidden or unreachable, or that holds other objects."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ JOB = "0" * 32
 
 
 def test_missing_bucket_stops_at_start(s3: str) -> None:
-    """A bucket that is not there is refused by its name."""
+    """A missing bucket is refused with an error that names it."""
     with pytest.raises(StoreError, match=r"^s3://no-such can't be used: .*\(NoSuchBucket\).*$"):
         open_store(s3.replace(BUCKET, "no-such"))
 
 
 def test_wrong_credentials_stop_at_start(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials that don't open the bucket are refused, and not repeated."""
+    """Wrong credentials are refused with an error that doesn't repeat them."""
     monkeypatch.setattr(moto.settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
     with pytest.raises(StoreError, match=r"^s3://photos can't be used: .*InvalidAccessKey") as e:
         open_store(s3)
@@ -33,14 +33,14 @@ def test_wrong_credentials_stop_at_start(s3: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_missing_credentials_stop_at_start(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without credentials nothing is sent, and the message says so."""
+    """Missing credentials are refused with an error that says so."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(StoreError, match=r"^s3://photos can't be used: Unable to locate cred"):
         open_store(s3)
 
 
 def test_missing_profile_stops_at_start(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A profile that boto3's files don't hold is refused by its name."""
+    """A profile missing from boto3's files is refused with an error that names it."""
     monkeypatch.setenv("AWS_PROFILE", "production")
     with pytest.raises(StoreError, match="production"):
         open_store(s3)
@@ -50,7 +50,7 @@ def test_missing_profile_stops_at_start(s3: str, monkeypatch: pytest.MonkeyPatch
 def test_unusable_endpoint_stops_at_start(
     s3: str, monkeypatch: pytest.MonkeyPatch, endpoint: str
 ) -> None:
-    """An endpoint that is no URL, or where nobody listens, is named without its password."""
+    """An invalid or unreachable endpoint is refused with an error without its password."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(StoreError, match=r"^s3://photos can't be used: .* endpoint") as caught:
         open_store(s3)
@@ -58,7 +58,7 @@ def test_unusable_endpoint_stops_at_start(
 
 
 def test_bucket_that_goes_away_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the storage refuses later, every method raises what a file system would."""
+    """When the storage denies access later, every method raises an OSError."""
     store = open_store(s3)
     monkeypatch.setattr(moto.settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
     for call in (
@@ -74,7 +74,7 @@ def test_bucket_that_goes_away_is_an_error(s3: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_bucket_out_of_reach_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the storage can't be reached any more, that too is what a file system would raise."""
+    """When the storage becomes unreachable, an OSError is raised."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -86,7 +86,7 @@ def test_bucket_out_of_reach_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_refused_deletion_is_an_error(s3: str, backend: S3Backend) -> None:
-    """Storage that answers a deletion with a list of what it kept has not deleted."""
+    """A deletion that the storage answers with a list of errors is an OSError."""
     store = open_store(s3)
     store.write(JOB, PHOTO, b"photo")
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject"}
@@ -101,7 +101,7 @@ def test_refused_deletion_is_an_error(s3: str, backend: S3Backend) -> None:
 
 
 def test_deletions_carry_the_checksum_that_older_storages_ask_for(s3: str) -> None:
-    """A deletion is sent with the MD5 of its body, which boto3 alone leaves out."""
+    """A deletion is sent with the MD5 of its body, which boto3 by default leaves out."""
     store, sent = open_store(s3), []
     assert isinstance(store, BucketStore)
     store._client.meta.events.register(
@@ -113,7 +113,7 @@ def test_deletions_carry_the_checksum_that_older_storages_ask_for(s3: str) -> No
 
 
 def test_more_objects_than_one_answer_lists(s3: str, backend: S3Backend) -> None:
-    """A job of more than a thousand objects is listed once and deleted as a whole."""
+    """A job with more than a thousand objects is listed once and deleted completely."""
     store = open_store(s3)
     prefix = s3.removeprefix(f"s3://{BUCKET}/")
     for number in range(1001):
@@ -124,7 +124,7 @@ def test_more_objects_than_one_answer_lists(s3: str, backend: S3Backend) -> None
 
 
 def test_what_is_not_ours_stays(s3: str, backend: S3Backend) -> None:
-    """Objects that are no job's, and stores beside this one, are neither listed nor deleted."""
+    """Objects of other programs and of other stores are neither listed nor deleted."""
     beside = open_store(f"{s3}-of-others")
     beside.write(JOB, PHOTO, b"")
     prefix = s3.removeprefix(f"s3://{BUCKET}/")
@@ -142,7 +142,7 @@ def test_what_is_not_ours_stays(s3: str, backend: S3Backend) -> None:
 
 @pytest.mark.usefixtures("s3")
 def test_bucket_without_prefix() -> None:
-    """A bucket may be used as a whole; the keys then begin with the job."""
+    """Without a prefix in the URL, the keys in the bucket begin with the job id."""
     store = open_store(f"s3://{BUCKET}")
     store.write(JOB, PHOTO, b"photo")
     assert open_store(f"s3://{BUCKET}/").read(JOB, PHOTO) == b"photo"

@@ -1,4 +1,4 @@
-"""Opening a store by its URL: which URLs there are, and what is said of the others."""
+"""Tests of opening a store by its URL, and of the errors for invalid URLs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JOB = "0" * 32
 
 
 def test_path_may_be_percent_encoded(tmp_path: Path) -> None:
-    """A path with blanks and other letters is written as in any URL."""
+    """Spaces and non-ASCII letters in a path are percent-encoded, as in any URL."""
     folder = tmp_path / "my phötos?"
     folder.mkdir()
     open_store(folder.as_uri()).write(JOB, PHOTO, b"photo")
@@ -44,7 +44,7 @@ def test_path_may_be_percent_encoded(tmp_path: Path) -> None:
     ],
 )
 def test_other_urls_are_refused(url: str, problem: str) -> None:
-    """What is wrong with a URL is said in one line that repeats nothing of it."""
+    """An invalid URL is refused with a one-line error that repeats no part of it."""
     with pytest.raises(StoreError, match=problem) as caught:
         open_store(url)
     assert "secret" not in str(caught.value)
@@ -53,14 +53,14 @@ def test_other_urls_are_refused(url: str, problem: str) -> None:
 
 @given(st.builds("{}{}".format, st.sampled_from(["", "file:///no-such/", "s3://a/"]), st.text()))
 def test_any_text_is_a_store_error(url: str) -> None:
-    """Whatever is written into the setting, the answer is one line and no traceback."""
+    """Any text as the URL gives a `StoreError` of one line."""
     with pytest.raises(StoreError) as caught:
         open_store(url)
     assert "\n" not in str(caught.value)
 
 
 def test_boto3_is_needed_for_buckets_only(tmp_path: Path) -> None:
-    """Without boto3 folders work, and an s3 URL says what to install."""
+    """Without boto3 a folder works, and an s3 URL raises an error that says what to install."""
     code = """
 import sys
 sys.modules["boto3"] = None
@@ -77,7 +77,7 @@ except StoreError as error:
 
 
 def test_folder_needs_no_boto3(tmp_path: Path) -> None:
-    """A process that keeps its photos in a folder doesn't load boto3."""
+    """A process with a store in a folder doesn't import boto3."""
     code = """
 import sys
 from attrai.storage import open_store

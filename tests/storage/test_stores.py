@@ -1,4 +1,4 @@
-"""What all stores do: one suite, run against each kind."""
+"""Tests of the behaviour common to all stores, run against each kind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOB, OTHER = "0" * 32, "f" * 32
 
 
 def test_what_is_written_is_read_until_it_is_deleted(place: Place) -> None:
-    """The last content written is read back, and is gone once deleted, however often."""
+    """The last content written is read back until it is deleted, which may be repeated."""
     store = place.store
     store.write(JOB, PHOTO, b"first")
     store.write(JOB, PHOTO, b"second")
@@ -34,7 +34,7 @@ def test_what_is_written_is_read_until_it_is_deleted(place: Place) -> None:
 
 
 def test_a_job_is_deleted_with_all_its_files_and_no_others(place: Place) -> None:
-    """Deleting a job, even twice, leaves nothing of it and everything of other jobs."""
+    """Deleting a job, even twice, deletes all of its files and none of other jobs."""
     store = place.store
     for job in (JOB, OTHER):
         for name in (PHOTO, CROPS, PICTURE):
@@ -49,7 +49,7 @@ def test_a_job_is_deleted_with_all_its_files_and_no_others(place: Place) -> None
 
 
 def test_jobs_are_listed_by_the_age_of_their_newest_file(place: Place) -> None:
-    """A job is listed when nothing of it was written for so long: a new file makes it young."""
+    """A job is listed only if its newest file is old enough."""
     store = place.store
     for job in (JOB, OTHER):
         store.write(job, PHOTO, b"photo")
@@ -62,7 +62,7 @@ def test_jobs_are_listed_by_the_age_of_their_newest_file(place: Place) -> None:
 
 
 def test_nothing_but_a_jobs_own_place_is_touched(place: Place) -> None:
-    """An id that could lead elsewhere is refused, whatever is asked."""
+    """Every method refuses an id that could lead outside the job's folder."""
     store = place.store
     calls: list[Callable[[str], object]] = [
         lambda job_id: store.write(job_id, PHOTO, b""),
@@ -86,13 +86,13 @@ _STEPS = st.one_of(
 )
 
 
-# Each example begins by emptying the store that the fixture made for all of them.
+# Each example starts by emptying the store, because the fixture is shared by all examples.
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_STEPS, min_size=3, max_size=12))
 def test_any_history_leaves_what_a_dictionary_would_hold(
     place: Place, steps: list[tuple[object, ...]]
 ) -> None:
-    """After any operations in any order the store holds just what a dictionary would."""
+    """After any sequence of operations the store holds the same files as a dictionary would."""
     store = place.store
     for job in list(store.job_ids(0)):
         store.delete_job(job)
@@ -113,7 +113,7 @@ def test_any_history_leaves_what_a_dictionary_would_hold(
                 store.delete_job(job)
                 model = {key: model[key] for key in model if key[0] != job}
                 touched.discard(job)
-    # A job without files may be listed until it is deleted as a whole.
+    # A job without files may be listed until `delete_job`.
     assert {job for job, _ in model} <= set(store.job_ids(0)) <= touched
     assert {key: _read(place, *key) for key in model} == model
 
@@ -126,7 +126,7 @@ def _read(place: Place, job: str, name: str) -> bytes | None:
 
 
 def test_many_may_work_on_one_job_at_once(place: Place) -> None:
-    """Whoever reads gets one whole content or none, and nobody fails."""
+    """Under concurrent use every read gets a complete file or none, and no call fails."""
     store = place.store
     contents = [bytes([value]) * 20_000 for value in range(8)]
 
@@ -145,7 +145,7 @@ def test_many_may_work_on_one_job_at_once(place: Place) -> None:
 
 
 def test_a_write_outlives_deletions_of_its_job(place: Place) -> None:
-    """A write succeeds though a delivery and a sweep delete its job; it comes before or after."""
+    """A write succeeds even if its job is deleted twice meanwhile; its file is complete or gone."""
     store = place.store
     with ThreadPoolExecutor(3) as pool:
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""The store in a file without a name: it outlives clean-ups, and nothing outlives its process."""
+"""Tests of the store in an unnamed file, which survives clean-ups but not its process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from attrai.storage import PHOTO, PICTURE, UnlinkedStore
 
 JOB, OTHER = "0" * 32, "f" * 32
 
-#: Holds six photos until it is killed, once it has told where.
+#: A script that stores six photos, prints the file's size and path, and waits to be killed.
 _HOLDER = """
 import os, sys
 from attrai.storage import PHOTO, UnlinkedStore
@@ -37,19 +37,19 @@ sys.stdin.read()
 
 @contextmanager
 def store_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[UnlinkedStore]:
-    """A store whose file lies on a given file system."""
+    """Yield a store whose file lies in the given folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     with closing(UnlinkedStore()) as store:
         yield store
 
 
 def size(store: UnlinkedStore) -> int:
-    """How large the file is that all others lie in."""
+    """Return the size of the store's file, in bytes."""
     return os.fstat(store._file.fileno()).st_size
 
 
 def test_a_killed_process_leaves_no_photo(tmp_path: Path) -> None:
-    """No file has a name while a process holds photos, and none is left when it is killed."""
+    """No named file exists while a process stores photos, and none is left when it is killed."""
     command = [sys.executable, "-c", _HOLDER]
     with subprocess.Popen(
         command,
@@ -70,7 +70,7 @@ def test_a_killed_process_leaves_no_photo(tmp_path: Path) -> None:
 
 
 def test_a_cleaned_up_folder_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the temporary folder is deleted, what is held stays and more can be written."""
+    """When the temporary folder is deleted, files stay readable and more can be written."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     with store_in(folder, monkeypatch) as store:
@@ -84,7 +84,7 @@ def test_a_cleaned_up_folder_is_not_missed(tmp_path: Path, monkeypatch: pytest.M
 def test_a_full_disk_keeps_what_it_has(
     mount: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What no longer fits raises and takes no room; reading and deleting go on."""
+    """A file that doesn't fit raises an error and takes no space; other calls still work."""
     with store_in(mount("size=64k"), monkeypatch) as store:
         store.write(OTHER, PHOTO, bytes(40_000))
         for name, content in ((PHOTO, bytes(40_000)), (PICTURE, bytes(60_000))):
@@ -101,7 +101,7 @@ def test_a_full_disk_keeps_what_it_has(
 
 
 def test_a_write_that_breaks_off_changes_nothing() -> None:
-    """When the system refuses to write on, the old content stays and the part is given back."""
+    """When a write stops half-way, the old content stays and the partial file's space is freed."""
     with closing(UnlinkedStore()) as store:
         store.write(JOB, PHOTO, b"old")
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -116,7 +116,7 @@ def test_a_write_that_breaks_off_changes_nothing() -> None:
 
 
 def test_space_is_used_again() -> None:
-    """New files go where deleted ones were, and the file shrinks when its end gets free."""
+    """The space of deleted files is reused, and the file shrinks when its end becomes free."""
     with closing(UnlinkedStore()) as store:
         for name in ("first", "second", "third"):
             store.write(JOB, name, name.encode() * 1000)
@@ -133,7 +133,7 @@ def test_space_is_used_again() -> None:
 
 
 def test_a_time_limit_in_the_midst_of_a_call_does_no_harm() -> None:
-    """A thread that is torn out of any call leaves the store unlocked and every file whole."""
+    """A thread interrupted in any call leaves the store unlocked and every file complete."""
     contents = [bytes([value]) * (10_000 + value) for value in range(5)]
 
     def work(store: UnlinkedStore, job: str, begun: Event) -> None:

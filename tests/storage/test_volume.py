@@ -1,4 +1,4 @@
-"""What can go wrong on a volume: it is full, read-only, or a process dies on it."""
+"""Tests of a volume that is full, read-only or missing, and of processes killed on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from attrai.storage import PHOTO, StoreError, VolumeStore, open_store
 
 JOB = "0" * 32
 
-#: Writes more than the system lets it: the kernel kills it in the middle of the write.
+#: A script that exceeds its file size limit, so the kernel kills it in the middle of a write.
 _KILLED = """
 import os, resource, signal, sys
 from pathlib import Path
@@ -31,7 +31,7 @@ VolumeStore(Path(sys.argv[1])).write(sys.argv[2], PHOTO, bytes(100_000))
 
 
 def test_full_volume_keeps_what_it_has(mount: Callable[[str], Path]) -> None:
-    """A write that no longer fits raises, leaves nothing behind, and can be done after a sweep."""
+    """A write that doesn't fit raises an error, leaves nothing, and succeeds after a sweep."""
     root = mount("size=64k")
     store = open_store(f"file://{root}")
     store.write("f" * 32, PHOTO, bytes(40_000))
@@ -43,19 +43,19 @@ def test_full_volume_keeps_what_it_has(mount: Callable[[str], Path]) -> None:
     with pytest.raises(OSError, match="No space left"):
         store.write("f" * 32, PHOTO, bytes(60_000))
     assert store.read("f" * 32, PHOTO) == bytes(40_000)
-    # A process that starts now must be able to make room.
+    # A process that starts now must be able to free space.
     open_store(f"file://{root}").delete_job("f" * 32)
     store.write(JOB, PHOTO, bytes(40_000))
 
 
 def test_read_only_volume_stops_at_start(mount: Callable[[str], Path]) -> None:
-    """A volume that may not be written is refused before there is a job."""
+    """A read-only volume is refused when the store is opened."""
     with pytest.raises(StoreError, match=r"^/.*/mounted can't be used: it may not be written$"):
         open_store(f"file://{mount('ro')}")
 
 
 def test_missing_root_stops_at_start(tmp_path: Path) -> None:
-    """A root that is not there, or is a file, is refused and not made up."""
+    """A root that is missing or a file is refused and not created."""
     with pytest.raises(StoreError, match=r"^/.*/photos can't be used: No such file or directory$"):
         open_store(f"file://{tmp_path}/photos")
     (tmp_path / "photos").write_bytes(b"")
@@ -64,7 +64,7 @@ def test_missing_root_stops_at_start(tmp_path: Path) -> None:
 
 
 def test_lost_root_is_an_error(tmp_path: Path) -> None:
-    """When the volume goes away later, writing raises and doesn't begin a new one."""
+    """When the root disappears later, writing raises an error and doesn't create it again."""
     (tmp_path / "photos").mkdir()
     store = VolumeStore(tmp_path / "photos")
     (tmp_path / "photos").rmdir()
@@ -79,7 +79,7 @@ def test_lost_root_is_an_error(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_is_found_and_deleted(
     tmp_path: Path, until_it_is_whole: str, left: list[str]
 ) -> None:
-    """A process killed while it writes leaves a part at most, which the job's deletion covers."""
+    """A process killed while it writes leaves at most a partial file; `delete_job` deletes it."""
     command = [sys.executable, "-c", _KILLED, str(tmp_path), JOB, until_it_is_whole]
     assert subprocess.run(command, check=False).returncode == -signal.SIGXFSZ
     store = VolumeStore(tmp_path)
@@ -92,7 +92,7 @@ def test_what_a_killed_process_left_is_found_and_deleted(
 
 
 def test_empty_folder_is_found_and_deleted(tmp_path: Path) -> None:
-    """A process killed before it wrote leaves an empty folder, which is a job like others."""
+    """An empty folder, left by a process killed before it wrote, is listed and deleted as a job."""
     (tmp_path / JOB).mkdir()
     store = VolumeStore(tmp_path)
     assert list(store.job_ids(0)) == [JOB]
@@ -101,7 +101,7 @@ def test_empty_folder_is_found_and_deleted(tmp_path: Path) -> None:
 
 
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:
-    """Files and folders that are no job's are neither listed nor deleted."""
+    """Files and folders that belong to no job are neither listed nor deleted."""
     for folder in ("lost+found", "0" * 31, "A" * 32):
         (tmp_path / folder).mkdir()
     (tmp_path / ("1" * 32)).write_bytes(b"a file")
@@ -115,7 +115,7 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
 
 
 def test_processes_of_the_same_user_share_a_job(tmp_path: Path) -> None:
-    """Even under the strictest umask the user's other containers read, add and delete."""
+    """Even with the strictest umask, the owner can read, add and delete a job's files."""
     umask = os.umask(0o077)
     try:
         VolumeStore(tmp_path).write(JOB, PHOTO, b"photo")

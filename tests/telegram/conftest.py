@@ -1,4 +1,4 @@
-"""A sandbox whose token must not be seen, and a client of it."""
+"""Fixtures: a sandbox whose token must not be revealed, and a client of it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tests.telegram.served import TOKEN, connect
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox without users."""
+    """Create a sandbox without users."""
     return Sandbox(TOKEN)
 
 
 @pytest.fixture
 def url(sandbox: Sandbox) -> Iterator[str]:
-    """Where the sandbox is served."""
+    """Serve the sandbox, and return its URL."""
     with running(sandbox) as address:
         yield address
 
 
 @pytest.fixture
 def telegram(url: str) -> Telegram:
-    """A client of the sandbox."""
+    """Create a client of the sandbox."""
     return connect(url)

@@ -1,4 +1,4 @@
-"""Clients of a sandbox, and servers that answer as no Bot API would."""
+"""Clients of a sandbox, and servers whose responses no Bot API would send."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from attrai.processes.embedded import embedded_redis
 from attrai.telegram import Pseudonyms, Telegram
 from attrai.telegram.limiter import Limiter
 
-#: As long and as odd as a real one.
+#: A token as long as a real one, with all kinds of characters.
 TOKEN = "7000000001:AAno-Such_Bot0but-seen-in-any-l0g-it-shows"  # noqa: S105 - it opens nothing
 
 
 def connect(url: str, redis: Redis | None = None, *, patience: float = 10) -> Telegram:
-    """A client of the server at an address, with limits of its own unless there is a Redis."""
+    """Create a client of the server at `url`. Without `redis`, it has its own rate limits."""
     limiter = Limiter(redis or embedded_redis(), Pseudonyms(TOKEN), patience)
     return Telegram(TOKEN, url, limiter)
 
 
 @contextmanager
 def answering(*answers: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server whose connections are each answered by the next of these; its address.
+    """Serve each connection with the next of these functions, and return the server's URL.
 
-    What was not asked for by the end is given up.
+    Responses that are unused at the end of the block are dropped.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             for answer in answers:
-                with suppress(OSError):  # the client may leave, and the test end
+                with suppress(OSError):  # the client may disconnect, or the test end
                     connection, _ = listener.accept()
                     with connection:
                         _read_head(connection)
@@ -50,7 +50,7 @@ def answering(*answers: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def body(content: bytes, status: str = "200 OK") -> Callable[[socket.socket], None]:
-    """An answer with this content."""
+    """Return a function that sends an HTTP response with this content."""
     head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
     return lambda connection: connection.sendall(head.encode() + content)
 

@@ -1,4 +1,4 @@
-"""The Telegram channel: photos in, answers out, and errors that a stage knows what to do with."""
+"""The Telegram channel: fetches photos, delivers answers, and raises errors that stages handle."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ MakeJob = Callable[..., Job]
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox without users."""
+    """Create a sandbox without users."""
     return Sandbox(TOKEN)
 
 
 @pytest.fixture
 def channel(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[TelegramChannel]:
-    """A channel to the sandbox that may speak as fast as it can."""
-    monkeypatch.setattr(limiter, "CHAT_SECONDS", 0.01)
+    """Create a channel to the sandbox whose rate limit per chat is negligible."""
+    monkeypatch.setattr(limiter, "CHAT_INTERVAL_SECONDS", 0.01)
     with running(sandbox) as url:
         yield TelegramChannel(connect(url, patience=0.2))
 
 
 @pytest.fixture
 def job(sandbox: Sandbox, make_job: MakeJob, face: Face) -> Job:
-    """A job about the one photo that a user sent, with its score."""
+    """Create a job for a photo that a user sent, with one scored face."""
     message = sandbox.user().send_photo(picture())
     return make_job(
         channel="telegram",
@@ -49,7 +49,7 @@ def job(sandbox: Sandbox, make_job: MakeJob, face: Face) -> Job:
 
 
 def scored(job: Job, count: int, *, found: int | None = None, locale: str = "en") -> Job:
-    """The job with so many faces."""
+    """Return the job with `count` scored faces, of `found` faces in total."""
     scores = tuple(Score(value=1 + number % 10, spread=1.26) for number in range(count))
     return job.with_(
         faces=job.faces * count, scores=scores, faces_found=found or count, locale=locale
@@ -57,13 +57,13 @@ def scored(job: Job, count: int, *, found: int | None = None, locale: str = "en"
 
 
 def test_one_face_in_words(job: Job) -> None:
-    """The score of one face is a sentence, in the user's language."""
+    """The caption of one face is its score, in the user's language."""
     assert caption(job) == "7.2 of 10, give or take 1.3"
     assert caption(job.with_(locale="ru")) == "7,2 из 10, плюс-минус 1,3"
 
 
 def test_many_faces_in_words(job: Job) -> None:
-    """The scores of several faces are told from left to right, and how many were left out."""
+    """The caption of several faces lists scores from left to right and how many were left out."""
     assert caption(scored(job, 3)) == "3 faces, from left to right: 1.0 ±1.3; 2.0 ±1.3; 3.0 ±1.3"
     assert caption(scored(job, 2, locale="ru")) == "2 лица, слева направо: 1,0 ±1,3; 2,0 ±1,3"
     assert caption(scored(job, 2, found=7)).endswith(
@@ -73,7 +73,7 @@ def test_many_faces_in_words(job: Job) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
 def test_a_caption_fits(channel: TelegramChannel, sandbox: Sandbox, job: Job, locale: str) -> None:
-    """The scores of very many faces are cut to what Telegram takes."""
+    """The caption of very many faces is cut to Telegram's limit."""
     crowd = scored(job, 200, found=300, locale=locale)
     assert len(caption(crowd)) == 1024
     channel.deliver(crowd, picture())
@@ -82,7 +82,7 @@ def test_a_caption_fits(channel: TelegramChannel, sandbox: Sandbox, job: Job, lo
 
 
 def test_a_photo_is_answered(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """The photo is fetched, and the picture replies to it with the score in words."""
+    """The photo is fetched, and the picture replies to it with the score in the caption."""
     assert channel.fetch(job, 10**6) == sandbox.messages(1)[0].photo
     channel.deliver(job, picture())
     answer = sandbox.messages(1)[-1]
@@ -94,7 +94,7 @@ def test_a_photo_is_answered(channel: TelegramChannel, sandbox: Sandbox, job: Jo
 
 
 def test_pictures_that_are_no_photos(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """A picture beyond the limits of photos comes as a file, unchanged."""
+    """A picture that exceeds the dimensions of photos is sent as a document, unchanged."""
     for size, as_photo in (
         ((5000, 5000), True),
         ((5001, 5000), False),
@@ -116,14 +116,14 @@ def test_pictures_that_are_no_photos(channel: TelegramChannel, sandbox: Sandbox,
 
 
 def test_a_heavy_picture(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """A picture with more bytes than a photo may have comes as a file."""
+    """A picture that exceeds the file size of photos is sent as a document."""
     heavy = picture() + bytes(10**7)
     channel.deliver(job, heavy)
     assert sandbox.messages(1)[-1].document == heavy
 
 
 def test_a_file_that_is_too_large(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """A file that Telegram does not give out is told of as too large."""
+    """A file that Telegram refuses to serve for its size raises FileTooLarge."""
     sandbox.user().send_document(bytes(20 * 2**20 + 1), "a.png", "image/png")
     large = job.with_(source=sandbox.state.messages(1)[-1]["document"]["file_id"])
     with pytest.raises(FileTooLarge) as raised:
@@ -132,13 +132,13 @@ def test_a_file_that_is_too_large(channel: TelegramChannel, sandbox: Sandbox, jo
 
 
 def test_a_file_that_is_gone(channel: TelegramChannel, job: Job) -> None:
-    """A file that Telegram does not know is told of with its reason."""
+    """A file that Telegram does not know raises SourceUnreadable with Telegram's reason."""
     with pytest.raises(SourceUnreadable, match="invalid file_id"):
         channel.fetch(job.with_(source="unknown"), 10**6)
 
 
 def test_nobody_to_answer(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """When the photo was deleted or the bot blocked, there is nobody to tell."""
+    """An answer to a deleted photo, or to a user who blocked the bot, is undeliverable."""
     sandbox.user().delete(int(job.address["message"]))
     with pytest.raises(Undeliverable, match="message to be replied not found"):
         channel.deliver(job, picture())
@@ -149,7 +149,7 @@ def test_nobody_to_answer(channel: TelegramChannel, sandbox: Sandbox, job: Job) 
 
 
 def test_patience(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """When Telegram asks for patience the chat is left alone, and the photo is still fetched."""
+    """After a 429 nothing is sent to the chat for the time it names, but photos are fetched."""
     sandbox.faults = Faults(too_many=1, retry_after=60)
     began = time.monotonic()
     with pytest.raises(TryLater) as raised:
@@ -164,14 +164,14 @@ def test_patience(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
         with pytest.raises(TryLater) as raised:
             send()
         assert raised.value.seconds is not None
-        # As long as Telegram said, less what has passed of it.
+        # The time that Telegram named, less the time that has passed.
         assert raised.value.seconds >= 60 - (time.monotonic() - began)
     assert len(sandbox.calls) == calls
     assert channel.fetch(job, 10**6)
 
 
 def test_what_the_operator_mends(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """While the token is refused jobs wait."""
+    """Jobs are retried while Telegram refuses the token, which the operator has to fix."""
     sandbox.token = "1:another"  # noqa: S105 - it opens nothing
     for call in (
         lambda: channel.fetch(job, 10**6),
@@ -182,7 +182,7 @@ def test_what_the_operator_mends(channel: TelegramChannel, sandbox: Sandbox, job
 
 
 def test_apologies(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """A failure is told in the user's language; one of another version as our own fault."""
+    """Failure messages are in the user's language; unknown codes become an internal error."""
     for failure, locale, words in (
         (Failure(code="no-face"), "en", "No face was found."),
         (Failure(code="too-small", details={"limit": 64}), "ru", "не меньше 64 пикселей"),

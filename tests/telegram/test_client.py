@@ -1,4 +1,4 @@
-"""Calls of the Bot API: what goes wrong comes out as one of four errors, without the token."""
+"""Calls of the Bot API fail with one of four errors, which never contain the token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from attrai import logs
 from attrai.errors import TryLater
-from attrai.telegram import AnotherPoller, Rejected, Telegram, TokenRefused, client
+from attrai.telegram import PollingConflict, Rejected, Telegram, TokenRefused, client
 from telegram_sandbox import Faults, Sandbox
 from testing.waiting import PATIENCE_S
 from tests.sandbox.conftest import picture
@@ -37,7 +37,7 @@ _CALLS: dict[str, Call] = {
     ),
     "editMessageText": lambda telegram: telegram.edit_text(1, 2, "Hello again!"),
     "deleteMessage": lambda telegram: telegram.delete(1, 2),
-    "sendChatAction": lambda telegram: telegram.say_busy(1),
+    "sendChatAction": lambda telegram: telegram.send_upload_action(1),
     "setMyCommands": lambda telegram: telegram.set_commands({"help": "what I do"}, "ru"),
     "getFile": lambda telegram: telegram.download("a file", 10),
 }
@@ -45,7 +45,7 @@ _CALLS: dict[str, Call] = {
 
 @pytest.fixture(autouse=True)
 def no_token_anywhere() -> Iterator[None]:
-    """All that is logged meanwhile, by whomever, in as much detail as there is."""
+    """Check that nothing logged at debug level by any library contains the token."""
     stream = io.StringIO()
     logs.configure("debug", stream, secrets=[TOKEN])
     yield
@@ -55,7 +55,7 @@ def no_token_anywhere() -> Iterator[None]:
 
 
 def failing(call: Call, telegram: Telegram, *kinds: type[Exception]) -> Exception:
-    """The error that a call raises, of one of these kinds, after a look for the token in it."""
+    """Return the exception that a call raises, after checking its type and for the token."""
     with pytest.raises(kinds) as raised:
         call(telegram)
     shown = "".join(traceback.format_exception(raised.value))
@@ -65,12 +65,12 @@ def failing(call: Call, telegram: Telegram, *kinds: type[Exception]) -> Exceptio
 
 
 def connect_again(telegram: Telegram) -> Telegram:
-    """A client of the same server that has not sent yet."""
+    """Create a new client of the same server, with unused rate limits."""
     return connect(telegram._files.partition("/file/")[0])
 
 
 def test_patience_is_asked_for(telegram: Telegram, sandbox: Sandbox) -> None:
-    """Too many requests are to be tried later, after as many seconds as Telegram says."""
+    """A 429 raises TryLater with the number of seconds that Telegram names."""
     sandbox.user()
     sandbox.faults = Faults(too_many=1, retry_after=7)
     for call in _CALLS.values():
@@ -80,7 +80,7 @@ def test_patience_is_asked_for(telegram: Telegram, sandbox: Sandbox) -> None:
 
 
 def test_patience_is_kept(telegram: Telegram, sandbox: Sandbox) -> None:
-    """A chat for which Telegram asked for patience gets no call before, others do."""
+    """After a 429 nothing is sent to the chat until the time it names; other chats go on."""
     first, second = sandbox.user(1), sandbox.user(2)
     replies = {person.id: person.send_text("hi") for person in (first, second)}
     sandbox.faults = Faults(too_many=1, retry_after=60)
@@ -95,14 +95,14 @@ def test_patience_is_kept(telegram: Telegram, sandbox: Sandbox) -> None:
         )
         assert isinstance(error, TryLater)
         assert error.seconds is not None
-        # As long as Telegram said, less what has passed of it.
+        # The time that Telegram named, less the time that has passed.
         assert 60 - (time.monotonic() - began) <= error.seconds < 63
     telegram.send_text(2, "c", reply_to=replies[2])
     assert [(call.chat_id, call.status) for call in sandbox.calls] == [(1, 429), (2, 200)]
 
 
 def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
-    """A server's error is to be tried later, in JSON as well as by a gateway's page."""
+    """A server error raises TryLater, whether it is JSON or a gateway's HTML page."""
     sandbox.user().send_text("hi")
     sandbox.faults = Faults(server_error=1)
     for call in _CALLS.values():
@@ -112,7 +112,7 @@ def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("fault", ["cut", "cut_after", "timeout"])
 def test_a_connection_that_breaks(telegram: Telegram, sandbox: Sandbox, fault: str) -> None:
-    """A call without an answer is to be tried later, whether it was carried out or not."""
+    """A broken connection raises TryLater, whether the call took effect or not."""
     sandbox.user().send_text("hi")
     telegram.send_text(1, "Hello!", reply_to=1)
     file_id = sandbox.state.files.add(b"a file", "a", "b", "c").id
@@ -124,7 +124,7 @@ def test_a_connection_that_breaks(telegram: Telegram, sandbox: Sandbox, fault: s
 def test_a_server_that_is_silent(
     telegram: Telegram, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call is not waited for without end."""
+    """A call to a server that does not respond times out."""
     monkeypatch.setattr(client, "_TIMEOUT", 0.1)
     monkeypatch.setattr(client, "_UPLOAD_TIMEOUT", 0.1)
     sandbox.user()
@@ -134,7 +134,7 @@ def test_a_server_that_is_silent(
 
 
 def test_no_server() -> None:
-    """A server that is not there is to be tried later."""
+    """An unreachable server raises TryLater."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     for call in _CALLS.values():
@@ -142,7 +142,7 @@ def test_no_server() -> None:
 
 
 def test_a_user_who_is_gone(telegram: Telegram, sandbox: Sandbox) -> None:
-    """Who blocked the bot or deleted the message gets nothing, now or later."""
+    """A message to a user who blocked the bot or deleted their message is rejected."""
     person = sandbox.user()
     message = person.send_text("hi")
     person.delete(message)
@@ -155,7 +155,7 @@ def test_a_user_who_is_gone(telegram: Telegram, sandbox: Sandbox) -> None:
 
 
 def test_a_token_that_is_refused(telegram: Telegram, sandbox: Sandbox) -> None:
-    """A bot that Telegram does not know is told apart from all that heals."""
+    """A refused token raises TokenRefused, not a temporary error."""
     sandbox.token = "1:another"  # noqa: S105 - it opens nothing
     for call in _CALLS.values():
         failing(call, connect_again(telegram), TokenRefused)
@@ -163,21 +163,21 @@ def test_a_token_that_is_refused(telegram: Telegram, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("token", ["", "word", "a word:b", ":", "word:word"])
 def test_no_token_at_all(token: str) -> None:
-    """What is no token by its form is refused as well, at the first call at the latest."""
+    """A malformed token is refused at the first call at the latest."""
     with pytest.raises(TokenRefused), answering(body(_error(404, "Not Found"))) as url:
         client.Telegram(token, url, connect(url)._limiter).me()
 
 
 def test_another_poller(telegram: Telegram, sandbox: Sandbox) -> None:
-    """Of two who ask for updates the first is told that there is another."""
+    """When two programs poll for updates, the first one gets PollingConflict."""
     caught: list[Exception] = []
     first = threading.Thread(
-        target=lambda: caught.append(failing(lambda t: t.updates(0, 20), telegram, AnotherPoller))
+        target=lambda: caught.append(failing(lambda t: t.updates(0, 20), telegram, PollingConflict))
     )
     with sandbox.state.lock:
         changes = sandbox.state._changes
     first.start()
-    # The poll that comes is a change.
+    # The incoming poll counts as a change.
     assert sandbox.state.wait_until(lambda: sandbox.state._changes > changes, PATIENCE_S)
     telegram.updates(0, 1)
     first.join()
@@ -215,7 +215,7 @@ _ODD_ANSWERS = [
 @pytest.mark.parametrize("answer", _ODD_ANSWERS, ids=range(len(_ODD_ANSWERS)))
 @pytest.mark.parametrize("name", ["getMe", "getUpdates", "sendMessage", "getFile"])
 def test_an_answer_of_no_bot_api(answer: bytes, name: str) -> None:
-    """Malformed JSON, and JSON that answers nothing, are to be tried later."""
+    """Malformed JSON, and JSON that is not a Bot API response, raise TryLater."""
     with answering(body(answer), body(b"", "404 Not Found")) as url:
         failing(_CALLS[name], connect(url), TryLater)
 
@@ -238,7 +238,7 @@ _ANSWERS = st.fixed_dictionaries(
 
 @given(_ANSWERS | _JSON)
 def test_any_answer(answer: object) -> None:
-    """Whatever JSON the server answers, there is a list of updates or one of the four errors."""
-    ours = suppress(TryLater, Rejected, TokenRefused, AnotherPoller)
+    """Any JSON response results in a list of updates or one of the four errors."""
+    ours = suppress(TryLater, Rejected, TokenRefused, PollingConflict)
     with answering(body(json.dumps(answer).encode())) as url, ours:
         assert isinstance(connect(url).updates(0, 1), list)

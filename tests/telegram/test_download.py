@@ -1,4 +1,4 @@
-"""Downloads: as much as is allowed, and as long, whatever the server says or does."""
+"""Downloads are limited in size and time, whatever the server does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attrai.telegram import Rejected, Telegram, TokenRefused, client
 from telegram_sandbox import Faults, Sandbox
 from tests.telegram.served import TOKEN, answering, body, connect
 
-#: What getFile answers: a small file, as it says.
+#: A response to getFile that declares a file of 10 bytes.
 _FILE = body(
     json.dumps(
         {
@@ -34,7 +34,7 @@ _LIMIT = 1_000_000
 
 
 def update_file(sandbox: Sandbox, content: bytes) -> str:
-    """The id of a file that a user sent."""
+    """Have a user send a file, and return its id."""
     sandbox.user().send_document(content, "a.bin", "application/octet-stream")
     file_id: str = sandbox.state.messages(1)[-1]["document"]["file_id"]
     return file_id
@@ -42,18 +42,18 @@ def update_file(sandbox: Sandbox, content: bytes) -> str:
 
 @pytest.mark.parametrize("size", [0, 1, 100_000])
 def test_a_file_comes_as_it_was_sent(telegram: Telegram, sandbox: Sandbox, size: int) -> None:
-    """A file within the limit, even just so, is fetched whole."""
+    """A file of exactly the maximum size is downloaded completely."""
     content = bytes(range(256)) * (size // 256) + bytes(size % 256)
     assert telegram.download(update_file(sandbox, content), size) == content
 
 
 def test_a_larger_file_is_cut(telegram: Telegram, sandbox: Sandbox) -> None:
-    """Of a file beyond the limit comes a byte more than that."""
+    """A file that is too large is cut one byte after the limit."""
     assert telegram.download(update_file(sandbox, bytes(100_000)), 99) == bytes(100)
 
 
 def test_what_get_file_refuses(telegram: Telegram, sandbox: Sandbox) -> None:
-    """A file that is unknown or that bots may not have is of no use."""
+    """An unknown file, and one too big for bots to download, is rejected."""
     with pytest.raises(Rejected, match="invalid file_id"):
         telegram.download("unknown", 10)
     with pytest.raises(Rejected, match="file is too big"):
@@ -61,7 +61,7 @@ def test_what_get_file_refuses(telegram: Telegram, sandbox: Sandbox) -> None:
 
 
 def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
-    """A download that fails or breaks off is to be tried later."""
+    """A download that fails or breaks off raises TryLater, and succeeds later."""
     file_id = update_file(sandbox, bytes(100_000))
     for fault in ("too_many", "server_error", "cut", "cut_after", "timeout"):
         sandbox.faults = Faults(**{fault: 1}, silence=0.05, methods={"file"})
@@ -73,7 +73,7 @@ def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
 
 
 def test_a_file_without_end() -> None:
-    """A file that was said to be small, and comes without end, is cut at the limit."""
+    """An endless response for a file that was declared small is cut at the limit."""
     sent = 0
 
     def flood(connection: socket.socket) -> None:
@@ -84,11 +84,11 @@ def test_a_file_without_end() -> None:
 
     with answering(_FILE, flood) as url:
         assert len(connect(url).download("a", _LIMIT)) == _LIMIT + 1
-    assert sent < 100 * _LIMIT  # or as much as the sockets' buffers take
+    assert sent < 100 * _LIMIT  # allows for the data in the sockets' buffers
 
 
 def test_chunks_without_end() -> None:
-    """The same holds for a server that names no length of the whole."""
+    """An endless chunked response without a content length is cut at the limit."""
 
     def flood(connection: socket.socket) -> None:
         connection.sendall(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
@@ -100,7 +100,7 @@ def test_chunks_without_end() -> None:
 
 
 def test_a_packed_file_is_not_unpacked() -> None:
-    """A few bytes that unpack to many are left packed."""
+    """A gzip-encoded response is not decompressed, as it may expand far beyond the limit."""
     packed = gzip.compress(bytes(10 * _LIMIT))
 
     def answer(connection: socket.socket) -> None:
@@ -112,9 +112,9 @@ def test_a_packed_file_is_not_unpacked() -> None:
 
 
 def test_a_file_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of which a little comes now and then is given up when its time is over.
+    """A download that trickles in is abandoned at the deadline.
 
-    The file would be whole, and be had, once it dripped for ten times as long and more.
+    It would complete after more than ten times as long.
     """
     monkeypatch.setattr(client, "_DOWNLOAD_TIMEOUT", 0.3)
 
@@ -123,27 +123,27 @@ def test_a_file_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
         with suppress(OSError):
             for _ in range(200):
                 connection.sendall(b"a")
-                time.sleep(0.02)  # the pace is what is tested
+                time.sleep(0.02)  # the slow pace is what is tested
 
     with answering(_FILE, drip) as url, pytest.raises(TryLater, match="takes too long"):
         connect(url).download("a", _LIMIT)
 
 
 def test_a_file_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of which nothing more comes is not waited for without end."""
+    """A download that stalls times out."""
     monkeypatch.setattr(client, "_TIMEOUT", 0.2)
 
     def stop(connection: socket.socket) -> None:
         connection.sendall(_HEAD + b"\r\nthe beginning")
         with suppress(OSError):
-            connection.recv(1)  # until the client leaves
+            connection.recv(1)  # until the client disconnects
 
     with answering(_FILE, stop) as url, pytest.raises(TryLater, match="Timeout"):
         connect(url).download("a", _LIMIT)
 
 
 def test_a_wrong_token(telegram: Telegram, sandbox: Sandbox) -> None:
-    """A token that is refused is told apart from a file that is gone."""
+    """A refused token raises TokenRefused, not the error for a missing file."""
     sandbox.token = "1:another"  # noqa: S105 - it opens nothing
     with pytest.raises(TokenRefused):
         telegram.download("a", 10)

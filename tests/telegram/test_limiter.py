@@ -1,4 +1,4 @@
-"""The limiter: never above Telegram's limits, in all and per chat, however messages come."""
+"""Rate limiting: Telegram's limits, in total and per chat, hold for any order of messages."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ from redis import Redis
 
 from attrai.errors import TryLater
 from attrai.processes.embedded import embedded_redis
-from attrai.telegram import Pseudonyms, chat_pace
+from attrai.telegram import Pseudonyms, chat_interval
 from attrai.telegram import limiter as limiter_module
-from attrai.telegram.limiter import CHAT_SECONDS, GROUP_SECONDS, ON_THE_SPOT, PER_SECOND, Limiter
+from attrai.telegram.limiter import (
+    CHAT_INTERVAL_SECONDS,
+    GROUP_INTERVAL_SECONDS,
+    MESSAGES_PER_SECOND,
+    ON_THE_SPOT,
+    Limiter,
+)
 
-#: What Telegram allows in a second.
+#: Maximum number of messages in any one second, just below Telegram's limit of 30.
 _IN_ALL = 29
-#: How exactly the times of a few messages in a row are met, in seconds.
-_CELL = 4 / PER_SECOND
+#: Tolerance in seconds for the times of a few consecutive messages, which start on whole cells.
+_CELL = 4 / MESSAGES_PER_SECOND
 
 
 class Clock:
-    """A limiter whose time stands still but for `now`, and which notes what it waits for."""
+    """A limiter on a fake clock, set by `now`, that records how long it sleeps."""
 
     def __init__(self, patience: float = ON_THE_SPOT, redis: Redis | None = None) -> None:
         self.now = 1_700_000_000.123
@@ -39,19 +45,19 @@ class Clock:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Its time is everybody's meanwhile."""
+        """Patch `time.time` and `time.sleep` with this clock during the block."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(time, "time", lambda: self.now)
             patch.setattr(time, "sleep", lambda seconds: setattr(self, "slept", seconds))
             yield
 
     def acquire(self, chat: int, turn: str | None = None) -> float:
-        """In how many seconds the message goes out."""
+        """Acquire a slot, and return in how many seconds the message is sent."""
         self.limiter.acquire(chat, turn)
         return self.slept
 
     def refused(self, chat: int, turn: str | None = None) -> float:
-        """In how many seconds it is to be tried again."""
+        """Check that no slot is free now, and return in how many seconds to retry."""
         with pytest.raises(TryLater) as raised:
             self.limiter.acquire(chat, turn)
         assert raised.value.seconds is not None
@@ -61,63 +67,63 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    """A limiter without a past."""
+    """Create a new limiter on a fake clock."""
     clock = Clock()
     with clock.running():
         yield clock
 
 
 def most_in_a_second(times: list[float]) -> int:
-    """The most of these times that lie in any one second."""
+    """Return the maximum number of times within any one second."""
     times = sorted(times)
     return max((sum(t <= u < t + 1 for u in times) for t in times), default=0)
 
 
 def least_gap(times: list[float]) -> float:
-    """The least time between two."""
+    """Return the smallest gap between two times, or 99 if there are fewer than two."""
     return min((after - before for before, after in itertools.pairwise(sorted(times))), default=99)
 
 
 def test_a_chat_has_its_pace(clock: Clock) -> None:
-    """Messages of a chat wait for each other, those of groups longer, other chats' do not."""
+    """Messages to a chat wait for each other, longer in groups, but not for other chats."""
     assert clock.acquire(1) < _CELL
-    assert clock.refused(1) == pytest.approx(CHAT_SECONDS, abs=_CELL)
+    assert clock.refused(1) == pytest.approx(CHAT_INTERVAL_SECONDS, abs=_CELL)
     assert clock.acquire(-1) < _CELL
-    assert clock.refused(-1) == pytest.approx(GROUP_SECONDS, abs=_CELL)
+    assert clock.refused(-1) == pytest.approx(GROUP_INTERVAL_SECONDS, abs=_CELL)
     assert clock.acquire(2) < _CELL
-    clock.now += CHAT_SECONDS - 0.1
+    clock.now += CHAT_INTERVAL_SECONDS - 0.1
     assert clock.acquire(1) == pytest.approx(0.1, abs=_CELL)
 
 
 def test_turns_are_kept(clock: Clock) -> None:
-    """Messages that have to wait get turns one after another, and go when they come."""
+    """Messages that have to wait get consecutive slots, and are sent when these are due."""
     assert clock.acquire(1, "a") < _CELL
     waits = [clock.refused(1, turn) for turn in "bcd"]
-    assert waits == pytest.approx([n * CHAT_SECONDS for n in (1, 2, 3)], abs=_CELL)
+    assert waits == pytest.approx([n * CHAT_INTERVAL_SECONDS for n in (1, 2, 3)], abs=_CELL)
     # Asking again changes nothing.
     assert clock.refused(1, "c") == pytest.approx(waits[1], abs=_CELL)
     clock.now += waits[0]
     assert clock.acquire(1, "b") == pytest.approx(0, abs=_CELL)
-    clock.now += CHAT_SECONDS
+    clock.now += CHAT_INTERVAL_SECONDS
     assert clock.acquire(1, "c") == pytest.approx(0, abs=_CELL)
 
 
 def test_a_turn_is_for_once(clock: Clock) -> None:
-    """A message that is sent again, for its answer was lost, waits like a new one."""
+    """A message that is sent again because the response was lost waits like a new one."""
     assert clock.acquire(1, "a") < _CELL
-    assert clock.refused(1, "a") == pytest.approx(CHAT_SECONDS, abs=_CELL)
+    assert clock.refused(1, "a") == pytest.approx(CHAT_INTERVAL_SECONDS, abs=_CELL)
 
 
 def test_an_impatient_message_takes_no_place(clock: Clock) -> None:
-    """A message without a turn that can't wait leaves the chat to others."""
+    """A message without a turn that can't be sent now books no slot of the chat."""
     assert clock.acquire(1) < _CELL
     for _ in range(10):
         clock.refused(1)
-    assert clock.refused(1, "a") == pytest.approx(CHAT_SECONDS, abs=_CELL)
+    assert clock.refused(1, "a") == pytest.approx(CHAT_INTERVAL_SECONDS, abs=_CELL)
 
 
 def test_an_impatient_message_of_a_crowd_takes_no_place(clock: Clock) -> None:
-    """The same holds when it is not the chat that keeps it waiting but all chats together."""
+    """A message without a turn books no slot when the limit of all chats makes it wait."""
     for chat in itertools.count(100):
         try:
             clock.acquire(chat)
@@ -130,26 +136,26 @@ def test_an_impatient_message_of_a_crowd_takes_no_place(clock: Clock) -> None:
 
 
 def test_late_messages_keep_their_distance(clock: Clock) -> None:
-    """Messages that all come after their turns still go one after another."""
+    """Messages that all ask again after their slots have passed are still spaced apart."""
     assert clock.acquire(1) < _CELL
     for turn in "abc":
         clock.refused(1, turn)
     clock.now += 60
     assert clock.acquire(1, "a") < _CELL
-    assert clock.refused(1, "b") == pytest.approx(CHAT_SECONDS, abs=_CELL)
-    assert clock.refused(1) == pytest.approx(CHAT_SECONDS, abs=_CELL)
-    clock.now += CHAT_SECONDS
+    assert clock.refused(1, "b") == pytest.approx(CHAT_INTERVAL_SECONDS, abs=_CELL)
+    assert clock.refused(1) == pytest.approx(CHAT_INTERVAL_SECONDS, abs=_CELL)
+    clock.now += CHAT_INTERVAL_SECONDS
     assert clock.acquire(1, "c") == pytest.approx(0, abs=_CELL)
 
 
 def test_a_hold_is_obeyed(clock: Clock) -> None:
-    """A chat that Telegram holds gets nothing until then, not even what had its turn."""
+    """A chat on hold gets nothing until the hold ends, not even messages with a slot."""
     assert clock.acquire(1) < _CELL
     clock.refused(1, "a")
     clock.limiter.hold(1, 10)
     assert clock.refused(1, "a") == pytest.approx(10, abs=_CELL)
     assert clock.refused(1, "a") == pytest.approx(10, abs=_CELL)
-    assert clock.refused(1, "b") == pytest.approx(10 + CHAT_SECONDS, abs=_CELL)
+    assert clock.refused(1, "b") == pytest.approx(10 + CHAT_INTERVAL_SECONDS, abs=_CELL)
     assert clock.refused(1) > 10
     assert clock.acquire(2) < _CELL
     clock.now += 10
@@ -157,7 +163,7 @@ def test_a_hold_is_obeyed(clock: Clock) -> None:
 
 
 def test_nothing_is_kept(clock: Clock) -> None:
-    """What the limiter notes goes by itself, and names no chat."""
+    """The limiter's Redis keys expire, and contain no chat id."""
     with suppress(TryLater):
         for turn in (None, "a", "b"):
             clock.limiter.acquire(4711, turn)
@@ -167,19 +173,19 @@ def test_nothing_is_kept(clock: Clock) -> None:
         assert b"4711" not in key
 
 
-class CalibrationBin(NamedTuple):
-    """A message, or a hold, that comes some seconds after the step before."""
+class Step(NamedTuple):
+    """A message or a hold, `after` seconds after the previous step."""
 
     after: float
     chat: int
     kind: str
-    #: How much later than it was told to it asks again.
+    #: Seconds by which it asks again later than it should.
     late: float
 
 
 _STEPS = st.lists(
     st.builds(
-        CalibrationBin,
+        Step,
         after=st.sampled_from([0, 0, 0, 0.001, 0.03, 0.3, 1.0, 2.0]),
         chat=st.one_of(st.sampled_from([1, 2, -1]), st.integers(3, 50)),
         kind=st.sampled_from(["turn", "turn", "plain", "hold"]),
@@ -191,12 +197,12 @@ _STEPS = st.lists(
 
 @settings(max_examples=40)
 @given(_STEPS, st.sampled_from([ON_THE_SPOT, 1.5]))
-def test_any_history(steps: list[CalibrationBin], patience: float) -> None:
-    """Whatever comes, no second sees too many messages, no chat two, and no hold is broken."""
+def test_any_history(steps: list[Step], patience: float) -> None:
+    """For any steps, the limits in total and per chat hold, and holds are respected."""
     clock = Clock(patience)
     sent: dict[int, list[float]] = defaultdict(list)
     holds: list[tuple[int, float, float]] = []
-    asked: list[tuple[float, int, CalibrationBin]] = []
+    asked: list[tuple[float, int, Step]] = []
     now = clock.now
     for number, step in enumerate(steps):
         now += step.after
@@ -221,13 +227,13 @@ def test_any_history(steps: list[CalibrationBin], patience: float) -> None:
                 assert not (chat == step.chat and begin <= clock.now < end - patience - 1e-3)
     assert most_in_a_second([time for times in sent.values() for time in times]) <= _IN_ALL
     for chat, times in sent.items():
-        assert least_gap(times) > chat_pace(chat) - 1e-3
+        assert least_gap(times) > chat_interval(chat) - 1e-3
 
 
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from([0, 0.01, 0.4, 2.0]), st.sampled_from([1, -1]))))
 def test_any_order(messages: list[tuple[float, int]]) -> None:
-    """Messages that come back when they are told to go out in the order in which they came."""
+    """Messages that retry when they should are sent in the order in which they first asked."""
     clock = Clock()
     asked: list[tuple[float, int, int]] = []
     now = clock.now
@@ -248,23 +254,23 @@ def test_any_order(messages: list[tuple[float, int]]) -> None:
 
 
 class Sent(NamedTuple):
-    """When a limiter let a message go, as exactly as can be told from outside.
+    """The time at which a limiter allowed a message, as precisely as can be measured from outside.
 
-    A thread that says "now" may have been asleep since, so it is no use to ask it: what counts is
-    the wait that the limiter named, from some moment between its being asked and its answer.
+    A thread may sleep before it reads the clock, so the time at which it continues proves nothing.
+    What counts is the wait that the limiter returned, which starts between the call and the return.
     """
 
-    #: Seconds that it named first.
+    #: The wait in seconds that the limiter returned first.
     named: float
-    #: When the message was then due, at the earliest.
+    #: The earliest monotonic time at which the message was due by then.
     due: float
-    #: When it did go, at the earliest and at the latest.
+    #: The earliest and latest monotonic times at which it was allowed.
     least: float
     most: float
 
 
 class Asked:
-    """A limiter's answers."""
+    """A limiter that measures when its messages are allowed."""
 
     def __init__(self, redis: Redis) -> None:
         self._limiter = Limiter(redis, Pseudonyms("1:a"))
@@ -281,10 +287,10 @@ class Asked:
         return wait
 
     def acquire(self, chat: int, turn: str) -> Sent:
-        """Return when a message goes, once it may.
+        """Acquire a slot for a message, and return when it is allowed.
 
         Raises:
-            TryLater: as the limiter does.
+            TryLater: the limiter has no slot yet.
         """
         try:
             self._limiter.acquire(chat, turn)
@@ -294,7 +300,7 @@ class Asked:
 
 
 def replicas(make: Callable[[], Redis]) -> dict[int, list[Sent]]:
-    """When four replicas together sent two messages to each of 20 chats, at once."""
+    """Have four concurrent replicas send two messages to each of 20 chats; return the times."""
     sent: dict[int, list[Sent]] = defaultdict(list)
 
     def send(replica: int) -> None:
@@ -303,7 +309,7 @@ def replicas(make: Callable[[], Redis]) -> dict[int, list[Sent]]:
         waiting = waiting[replica // 2 :: 2]
         while waiting:
             at, chat, turn = heapq.heappop(waiting)
-            time.sleep(max(0, at - time.monotonic()))  # as long as it was told to
+            time.sleep(max(0, at - time.monotonic()))  # until the limiter said to retry
             try:
                 sent[chat].append(limiter.acquire(chat, f"{chat} {turn}"))
             except TryLater as later:
@@ -318,43 +324,46 @@ def replicas(make: Callable[[], Redis]) -> dict[int, list[Sent]]:
 
 
 def check(sent: dict[int, list[Sent]]) -> None:
-    """The limits hold for what the limiters said, however late the threads heard it."""
+    """Check the limits on the times that the limiters named, however late the threads ran."""
     messages = [message for of_chat in sent.values() for message in of_chat]
     assert len(messages) == 40
-    # A message that a slow machine asks for late goes late. Those due in a second are in bounds.
+    # On a slow machine messages are sent late, so the limit holds for the times they were due.
     assert most_in_a_second([message.due for message in messages]) <= _IN_ALL
     for first, second in (
         sorted(of_chat, key=lambda message: message.most) for of_chat in sent.values()
     ):
-        assert second.most - first.least > CHAT_SECONDS - 1e-3
-    # None waits longer than the others need if each takes its place and each chat its pace.
-    assert max(message.named for message in messages) < 2 * 40 / PER_SECOND + CHAT_SECONDS
+        assert second.most - first.least > CHAT_INTERVAL_SECONDS - 1e-3
+    # No message waits longer than all the others take at the limits in total and per chat.
+    assert (
+        max(message.named for message in messages)
+        < 2 * 40 / MESSAGES_PER_SECOND + CHAT_INTERVAL_SECONDS
+    )
 
 
 def test_replicas_in_one_process() -> None:
-    """The limits hold for four threads together."""
+    """The limits hold for four threads in one process."""
     redis = embedded_redis()
     check(replicas(lambda: redis))
 
 
 @pytest.mark.servers
 def test_replicas(redis_url: str) -> None:
-    """The limits hold for four replicas on one Redis together."""
+    """The limits hold for four replicas that share a Redis server."""
     with Redis.from_url(redis_url) as redis:
         check(replicas(lambda: redis))
 
 
 @pytest.mark.servers
 def test_the_same_on_a_real_server(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A turn, its pace and a hold are what they are in a Redis of our own."""
-    pace = 60.0  # so that no turn comes while this runs
-    monkeypatch.setattr(limiter_module, "CHAT_SECONDS", pace)
+    """Turns, pace and holds work on a real Redis server as on the embedded one."""
+    pace = 60.0  # so that no slot becomes due during the test
+    monkeypatch.setattr(limiter_module, "CHAT_INTERVAL_SECONDS", pace)
     with Redis.from_url(redis_url) as redis:
         limiter = Limiter(redis, Pseudonyms("1:a"))
         began = time.monotonic()
 
         def check_refused(turn: str | None, seconds: float) -> None:
-            """See that a message waits for as long, less what has passed of it."""
+            """Check that a message has to wait `seconds` from the start, less the time passed."""
             with pytest.raises(TryLater) as raised:
                 limiter.acquire(1, turn)
             passed = time.monotonic() - began
@@ -366,4 +375,4 @@ def test_the_same_on_a_real_server(redis_url: str, monkeypatch: pytest.MonkeyPat
             check_refused(turn, least * pace)
         limiter.hold(1, 600)
         check_refused("b", 600)
-        assert all(redis.pttl(key) != -1 for key in redis.scan_iter())  # -1 is for ever
+        assert all(redis.pttl(key) != -1 for key in redis.scan_iter())  # -1 means no expiry

@@ -1,4 +1,4 @@
-"""Opening: a client from the settings, and a clear line where there can be none."""
+"""`open_telegram`: a client from the settings, or a clear error."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.telegram.served import TOKEN
 
 
 def test_a_token_is_tried(url: str, sandbox: Sandbox) -> None:
-    """The token is tried at once, and a slash at the address' end is none too many."""
+    """The token is verified at once, and a trailing slash in the URL is accepted."""
     settings = Settings(telegram_token=TOKEN, telegram_api_url=url + "/")
     assert open_telegram(settings, embedded_redis()).me().username == sandbox.state.bot["username"]
 
 
 @pytest.mark.parametrize("token", ["1:another", "none", "with space:a"])
 def test_a_token_that_is_refused(url: str, token: str) -> None:
-    """A token that Telegram refuses ends in a line that names the setting, not the token."""
+    """A refused token raises an error that names the setting, but not the token."""
     settings = Settings(telegram_token=token, telegram_api_url=url)
     with pytest.raises(SettingsError, match=r"ATTRAI_TELEGRAM_TOKEN: .* refuses") as raised:
         open_telegram(settings, embedded_redis())
@@ -32,14 +32,14 @@ def test_a_token_that_is_refused(url: str, token: str) -> None:
 
 
 def test_no_token() -> None:
-    """Without a token a line says who gives one."""
+    """A missing token raises SettingsError."""
     for open_one in (open_pseudonyms, lambda s: open_telegram(s, embedded_redis())):
         with pytest.raises(SettingsError, match="ATTRAI_TELEGRAM_TOKEN is not set"):
             open_one(Settings(telegram_token=None))
 
 
 def test_telegram_out_of_reach() -> None:
-    """A server that can't be reached yet keeps nobody from starting."""
+    """An unreachable server is logged and does not prevent the start."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     stream = io.StringIO()
@@ -51,7 +51,7 @@ def test_telegram_out_of_reach() -> None:
 
 
 def test_pseudonyms() -> None:
-    """The same number has the same name with one token, another with another, never its own."""
+    """Pseudonyms are stable per token, differ between tokens, and do not contain the id."""
     names = [Pseudonyms(TOKEN), Pseudonyms(TOKEN), Pseudonyms("1:another")]
     for of in (Pseudonyms.user, Pseudonyms.chat):
         first, again, another = (of(name, 123456789) for name in names)

@@ -1,4 +1,4 @@
-"""Files like faceres.json and faceres.bin, of a network that knows nothing."""
+"""Files like faceres.json and faceres.bin, of a network with random weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Tensors = dict[str, NDArray[np.float32]]
 
 
 def tensors(seed: int) -> Tensors:
-    """By the names and in the shapes that TensorFlow.js has: height, width, inputs, outputs."""
+    """Random tensors with TensorFlow.js's names and shapes: height, width, inputs, outputs."""
     rng = np.random.default_rng(seed)
 
     def drawn(*shape: int, inputs: int) -> NDArray[np.float32]:
@@ -35,7 +35,7 @@ def tensors(seed: int) -> Tensors:
 
 
 def write(path: Path, content: Tensors) -> Path:
-    """Writes them as `path` and the .bin beside it: halves, as the package has them."""
+    """Write `path` and the .bin next to it, in float16 as in the npm package."""
     entries = [
         {
             "name": name,

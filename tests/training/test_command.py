@@ -1,4 +1,4 @@
-"""`attrai train`, as a person calls it."""
+"""Tests of the command `attrai train`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ USAGE = 2
 
 
 def run(*arguments: str | Path) -> Result:
-    """Calls `attrai train`, whose streams are no terminals."""
+    """Call `attrai train` with streams that are no terminals."""
     return CliRunner().invoke(app, ["train", *map(str, arguments)])
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fifty-six photos to learn from, eight of val, and rows that can't be used."""
+    """A folder with 56 photos of the split train, 8 of val, and rows that can't be used."""
     folder = tmp_path_factory.mktemp("train")
     example = Image.open(ASTRONAUT).crop((100, 0, 340, 260))
     lines = ["file,score,split"]
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file like dlib's network, which knows nothing."""
+    """A file like that of dlib's network, with random weights."""
     torch.manual_seed(0)
     network = Teacher()
     tensors = {"fc.weight": network.fc.weight}
@@ -58,7 +58,7 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_from_photos_to_weights(folder: Path, teacher: Path, tmp_path: Path) -> None:
-    """Faces are learnt, then ratings, and the file is one that `attrai evaluate` takes."""
+    """Distillation and fine-tuning lead to a weights file that `attrai evaluate` accepts."""
     cache, backbone, scorer = (tmp_path / name for name in ("cache", "backbone.st", "scorer.st"))
     common = ["--data", folder, "--cache", cache, "--epochs", "1"]
     teachers = ["--teacher", teacher, "--faceres", write(tmp_path / "faceres.json", tensors(0))]
@@ -85,13 +85,13 @@ def test_from_photos_to_weights(folder: Path, teacher: Path, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_cross_validation(folder: Path, teacher: Path, tmp_path: Path) -> None:
-    """Each photo is judged by a network that has not seen it; all of them are in the estimates."""
+    """Every photo is in the metrics, scored by a network that was not trained on it."""
     common = ["--data", folder, "--cache", tmp_path, "--epochs", "1", "--init", "none"]
     result = run("--folds", "2", "--teacher", teacher, *common)
     assert result.exit_code == USAGE
     assert "1 persons are too few for 2 folds" in result.stderr
 
-    # To this one they are all strangers.
+    # With descriptors this far apart every photo shows another person.
     tensors = load_file(teacher)
     save_file(tensors | {"fc.weight": 1e6 * tensors["fc.weight"]}, tmp_path / "other")
     result = run("--folds", "2", "--teacher", tmp_path / "other", *common)
@@ -101,7 +101,7 @@ def test_cross_validation(folder: Path, teacher: Path, tmp_path: Path) -> None:
 
 
 def test_wrong_usage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can't be trained ends with 2 and one line that says why."""
+    """Unusable arguments end with status 2 and one line that gives the reason."""
     monkeypatch.setenv("COLUMNS", "200")
     few = tmp_path / "labels.csv"
     few.write_text("file,score\nphoto.jpg,5\n")

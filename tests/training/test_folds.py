@@ -1,4 +1,4 @@
-"""Folds that divide no group of like faces."""
+"""Tests of cross-validation folds and groups of similar faces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from attrai_training.folds import folds, groups
     st.integers(0, 100),
 )
 def test_no_fold_divides_a_group(group: list[int], count: int, seed: int) -> None:
-    """All photos of a group are in one fold, and folds differ by at most the largest group."""
+    """All photos of a group are in one fold, and fold sizes differ by at most the largest group."""
     fold_of = folds(group, count, seed)
     for member in set(group):
         assert (
@@ -28,7 +28,7 @@ def test_no_fold_divides_a_group(group: list[int], count: int, seed: int) -> Non
 
 
 def test_like_faces_are_a_group_through_a_third() -> None:
-    """Two photos that are both like a third are in its group, and nobody else is."""
+    """Two photos that are both similar to a third are in its group, and no others are."""
     indices = np.array([[0], [0.3], [0.6], [3], [3.3], [9], [-0.3]], np.float32)
     found = groups(indices)
     assert found[0] == found[1] == found[2] == found[6]
@@ -38,6 +38,6 @@ def test_like_faces_are_a_group_through_a_third() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_seed_gives_the_same_folds(seed: int) -> None:
-    """Folds can be made again."""
+    """The same seed gives the same folds."""
     group = list(range(40))
     assert folds(group, 5, seed).tolist() == folds(group, 5, seed).tolist()

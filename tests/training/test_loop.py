@@ -1,4 +1,4 @@
-"""Training in epochs that can be interrupted."""
+"""Tests of training loops that may be interrupted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LOOP = Loop(photos=10, epochs=6, batch=3, seed=7)
 
 
 class Interrupted(Exception):
-    """Somebody pressed Ctrl-C."""
+    """Stands for Ctrl-C."""
 
 
 def train(folder: Path, *, until: int | None = None) -> tuple[nn.Module, int]:
-    """A small network after training, and how many steps were told; interrupted before one."""
+    """Train a small network up to step `until`; return it with the number of reported steps."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
     schedule = LRSchedule(LOOP.steps, 0.01, head_factor=5, warm_up=0.2, decay=0.01, averaging=0.9)
@@ -44,7 +44,7 @@ def train(folder: Path, *, until: int | None = None) -> tuple[nn.Module, int]:
 
 @pytest.mark.parametrize("until", [2, 3, 11])
 def test_an_interrupted_run_goes_on_as_it_would_have(tmp_path: Path, until: int) -> None:
-    """Begun again it ends with the same weights, to the bit, and leaves no file."""
+    """A resumed run ends with exactly the weights of an uninterrupted one, and leaves no file."""
     whole, steps = train(tmp_path / "whole")
     assert steps == LOOP.steps == 18
     with pytest.raises(Interrupted):
@@ -57,7 +57,7 @@ def test_an_interrupted_run_goes_on_as_it_would_have(tmp_path: Path, until: int)
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
-    """The mean of the weights predicts better than the network did at first."""
+    """The averaged weights predict better than the initial ones."""
     torch.manual_seed(0)
     first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)).eval()
     trained, _ = train(tmp_path)
@@ -72,7 +72,7 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 
 
 def test_a_damaged_checkpoint_is_none(tmp_path: Path) -> None:
-    """A file cut off or written by something else means beginning anew, not an error."""
+    """A truncated or foreign checkpoint starts the run afresh instead of raising an error."""
     checkpoint = Checkpoint(tmp_path, {"run": 1})
     checkpoint.write({"step": 3, "tensor": torch.ones(4)})
     [file] = tmp_path.iterdir()
@@ -84,7 +84,7 @@ def test_a_damaged_checkpoint_is_none(tmp_path: Path) -> None:
 
 
 def test_the_rate_rises_and_falls() -> None:
-    """The learning rate begins low, is highest after the warm-up, and ends near nothing."""
+    """The learning rate starts low, peaks after the warm-up, and ends near zero."""
     schedule = LRSchedule(100, 1.0, head_factor=1, warm_up=0.2, decay=0, averaging=0.9)
     rates = [schedule.at(step) for step in range(100)]
     assert rates.index(max(rates)) == 20

@@ -1,4 +1,4 @@
-"""The second network that knows faces, read from files of TensorFlow.js."""
+"""Tests of the MobileNet that is read from TensorFlow.js files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ from tests.training import faceres
 
 @pytest.fixture(scope="module")
 def content() -> faceres.Tensors:
-    """What is in a file."""
     return faceres.tensors(1)
 
 
 @pytest.fixture(scope="module")
 def network(content: faceres.Tensors, tmp_path_factory: pytest.TempPathFactory) -> MobileNet:
-    """The network in it."""
     return MobileNet.load(faceres.write(tmp_path_factory.mktemp("faceres") / "f.json", content))
 
 
 @torch.no_grad()
 def test_it_computes_what_the_file_says(network: MobileNet, content: faceres.Tensors) -> None:
-    """Worked out for single indices by TensorFlow's rules, its first layers have these values."""
+    """The first layers match values computed by hand at single positions, by TensorFlow's rules."""
     crop = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 3)).astype(np.float32)
     bgr = crop[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
     given = torch.from_numpy(crop).permute(2, 0, 1)[None]
@@ -37,7 +35,7 @@ def test_it_computes_what_the_file_says(network: MobileNet, content: faceres.Ten
         return values.clip(0, 6)
 
     def first(row: int, column: int) -> np.ndarray:
-        """With a stride of 2 nothing is before the first row, and zeros are behind the last."""
+        """At stride 2 nothing is padded before the first row, and zeros follow the last."""
         seen = np.pad(bgr, ((0, 1), (0, 1), (0, 0)))[
             2 * row : 2 * row + 3, 2 * column : 2 * column + 3
         ]
@@ -67,7 +65,7 @@ def test_it_computes_what_the_file_says(network: MobileNet, content: faceres.Ten
     ]
     features = levels[-1].mean((2, 3))
     descriptor = (features.numpy() @ half["feats/kernel"] + half["feats/bias"]).clip(0)
-    described = network.describe(given)
+    described = network.embedding(given)
     np.testing.assert_allclose(described[:, :1024], features, atol=1e-5)
     np.testing.assert_allclose(described[:, 1024:], descriptor, atol=1e-3)
 
@@ -75,7 +73,7 @@ def test_it_computes_what_the_file_says(network: MobileNet, content: faceres.Ten
 def test_other_files_are_refused(
     network: MobileNet, content: faceres.Tensors, tmp_path: Path
 ) -> None:
-    """A missing file, half of one and another network end in an error that names the file."""
+    """A missing file, a truncated one and another network are refused with the file's name."""
     assert not any(parameter.requires_grad for parameter in network.parameters())
     path = faceres.write(tmp_path / "cut.json", content)
     data = path.with_suffix(".bin")

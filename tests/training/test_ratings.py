@@ -1,4 +1,4 @@
-"""Ratings as targets, and the loss."""
+"""Tests of ratings as targets, and of the loss."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ HISTOGRAMS = st.lists(st.integers(0, 50), min_size=10, max_size=10).filter(any).
 
 
 def photo(score: float, histogram: tuple[int, ...] | None = None) -> LabelledPhoto:
-    """A labelled photo; its file is of no account."""
+    """A labelled photo whose file doesn't matter."""
     return LabelledPhoto(Path("photo.jpg"), score, histogram)
 
 
 @given(st.lists(st.tuples(st.floats(1, 10), st.none() | HISTOGRAMS), min_size=1, max_size=8))
 def test_targets_are_distributions(labels: list[tuple[float, tuple[int, ...] | None]]) -> None:
-    """Every photo's target sums to 1, and weights are 1 on average."""
+    """Each photo's target sums to 1, and the weights have a mean of 1."""
     targets = Targets.of([photo(*label) for label in labels])
     assert targets.distributions.min() >= 0
     torch.testing.assert_close(targets.distributions.sum(1), torch.ones(len(labels)))
@@ -31,7 +31,7 @@ def test_targets_are_distributions(labels: list[tuple[float, tuple[int, ...] | N
 
 
 def test_more_ratings_weigh_more() -> None:
-    """A photo that many have rated counts for more than one that few have."""
+    """A photo with many ratings weighs more than one with few."""
     few, many = (0, 0, 0, 0, 3, 0, 0, 0, 0, 0), (0, 0, 0, 0, 40, 0, 0, 0, 0, 0)
     weights = Targets.of([photo(5, few), photo(5, many)]).weights
     assert weights[1] > weights[0]
@@ -39,7 +39,7 @@ def test_more_ratings_weigh_more() -> None:
 
 @given(st.integers(0, 9), st.integers(0, 9))
 def test_the_loss_grows_with_the_distance(first: int, second: int) -> None:
-    """Being off by more ratings costs more, and being right costs nothing."""
+    """The loss grows with the distance to the right rating, where it is zero."""
     targets = Targets(torch.eye(10)[[0, 0]], torch.ones(2), torch.ones(2))
     logits = 1000 * torch.eye(10)
     near, far = sorted((first, second))

@@ -1,4 +1,4 @@
-"""Pictures of people who don't exist, drawn by a small generator of the real one's shape."""
+"""Tests of synthetic faces, with a small generator of the real one's interface."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBERS, DRAWN = 512, 16
 
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both of its networks."""
+    """A folder with the two networks of a generator."""
     folder = tmp_path_factory.mktemp("generator")
     rng = np.random.default_rng(0)
     given = ops.parameter([1, NUMBERS], np.float32, name="var")
@@ -35,7 +35,7 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_face_is_told_by_its_seed(generator: Path) -> None:
-    """The same chance draws the same picture, another one somebody else; each has contrast."""
+    """A seed always draws the same face, another seed draws another, and both have contrast."""
     first, again, other = (
         FaceGenerator(generator).face(np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
@@ -47,7 +47,7 @@ def test_a_face_is_told_by_its_seed(generator: Path) -> None:
 
 
 def test_the_command_goes_on_where_it_was(generator: Path, tmp_path: Path) -> None:
-    """It writes as many pictures as it is told, and leaves those alone that are there."""
+    """The command writes the missing pictures and leaves existing ones unchanged."""
 
     def generate(count: int) -> str:
         common = ["train", "generate-faces", "--generator", generator, "--out", tmp_path / "faces"]
@@ -67,7 +67,7 @@ def test_the_command_goes_on_where_it_was(generator: Path, tmp_path: Path) -> No
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
-    """A missing file and a file that is no network end in an error of one line that names it."""
+    """A missing file, or one that is no network, is refused with one line that names it."""
     with pytest.raises(UnusableTeacher, match=r"MappingNetwork\.xml: no such file"):
         FaceGenerator(tmp_path)
     for name in ("MappingNetwork", "SynthesisNetwork"):

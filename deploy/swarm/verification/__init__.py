@@ -1,1 +1,1 @@
-"""The stack's acceptance test: what `../verify` runs. Nothing but the standard library."""
+"""The stack's acceptance test, which `../verify` runs. It needs only the standard library."""

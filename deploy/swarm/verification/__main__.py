@@ -1,7 +1,7 @@
-"""Builds, deploys, sends 60 photos while things change and fail, and says what holds.
+"""Build and deploy the stack, send 60 photos while services change and fail, and report checks.
 
-On a machine without a registry, as root. What it makes is removed again, also when it is
-interrupted. An engine is started for the test when none runs.
+Run this as root; no registry is needed. Everything it creates is removed at the end, even after
+an interruption. If no Docker engine is running, one is started for the test.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ from verification.report import Report
 from verification.shell import ROOT, ProgramFailed, docker
 
 PHOTOS, USERS, KILLS = 60, 12, 10
-#: Seconds between photos, and between kills, so that what changes meanwhile meets photos.
+#: Seconds between photos, and between kills, so that photos are in flight during every change.
 _PHOTO_PAUSE, _KILL_PAUSE = 2.5, 12.0
-#: Seconds that a service may take to have all its replicas healthy; that all photos and kills may
-#: take; that the last answers may take after the last photo; that files nobody owns may lie about.
+#: Maximum seconds until all replicas of a service are healthy, until all photos are sent and all
+#: kills done, until the last answers after that, and until orphaned files are deleted.
 _START, _CHANGES, _LAST_ANSWERS, _ORPHANS = 180, 600, 240, 180
 _SKIPPED = 77
 
 
 def main() -> int:
-    """The command line; the exit status."""
+    """Run the test, and return the exit status: 0, 1 if a check failed, 77 if skipped."""
     parser = argparse.ArgumentParser(prog="verify", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of what is killed when")
     seed = parser.parse_args().seed
@@ -117,11 +117,11 @@ def _send(users: Users) -> None:
 
 
 def _change(report: Report, killer: Killer) -> None:
-    """Scales detect up, updates score, scales detect down."""
+    """Scale detect up, update score, and scale detect down."""
     scale("detect", 3)
     seconds = wait_for(lambda: replicas()["detect"] == "3/3", "detect has no 3 replicas", _START)
     report.done(f"detect was scaled to 3 in {seconds:.0f} s")
-    killer.spared.add("score")  # a new task that dies makes the engine roll back
+    killer.spared.add("score")  # the engine rolls back an update whose new task dies
     wait_for(lambda: replicas()["score"] == "1/1", "score does not run", _START)
     update("score", images.NEXT)
     seconds = wait_for(lambda: update_state("score") in ("completed", "rollback_completed"),
@@ -150,7 +150,7 @@ def _check_answers(report: Report, users: Users, killer: Killer) -> None:
         + users.unanswered(),
     )
     twice = sum(users.answers().values()) - len(users.answers())
-    # Between its answer and its own record of it a killed deliver may have left one.
+    # A deliver killed after sending an answer and before recording it sends the answer again.
     allowed = kills["deliver"] + kills["redis"]
     report.check(f"{twice} are answered twice, where {allowed} may be",
                  [] if twice <= allowed else ["too many"])  # fmt: skip

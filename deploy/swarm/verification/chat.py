@@ -1,4 +1,4 @@
-"""The users of the bot, through the chat page's endpoints of the sandbox."""
+"""Simulated users of the bot, through the endpoints of the sandbox's chat page."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _TIMEOUT = 20
 
 
 class Users:
-    """Some users who send photos, one after the other, and read what the bot answers."""
+    """Users numbered from 1, who send photos in turn and read the bot's answers."""
 
     def __init__(self, url: str, number: int) -> None:
         self._url = url
         self._users = range(1, number + 1)
-        #: The photos that were sent, as (user, message).
+        #: The photos that were sent, as (user, message id).
         self.sent: list[tuple[int, int]] = []
 
     def bot_listens(self) -> bool:
-        """Whether the bot set its commands, which it does when it begins to listen."""
+        """Return whether the bot has set its commands, which it does when it starts to listen."""
         try:
             return any(name == "commands" and data for name, data in self._history(1))
         except OSError:
             return False
 
     def send(self, photo: bytes) -> None:
-        """The next user sends a photo."""
+        """Send a photo as the next user."""
         user = self._users[len(self.sent) % len(self._users)]
         boundary = secrets.token_hex(16)
         head = (
@@ -49,7 +49,7 @@ class Users:
         self.sent.append((user, message))
 
     def answers(self) -> Counter[tuple[int, int]]:
-        """How many pictures answer each photo that was sent."""
+        """Return the number of pictures sent in answer to each photo."""
         found: Counter[tuple[int, int]] = Counter()
         for user in self._users:
             for name, message in self._history(user):
@@ -58,7 +58,7 @@ class Users:
         return found
 
     def unanswered(self) -> list[str]:
-        """What the bot said to those whose photo has no picture as an answer."""
+        """Return the bot's other answers to photos that were not answered by a picture."""
         answered = self.answers()
         missing = [photo for photo in self.sent if photo not in answered]
         return [
@@ -69,7 +69,7 @@ class Users:
         ]
 
     def _history(self, user: int) -> Iterator[tuple[str, Any]]:
-        """What is in a user's chat, as the page is told when it opens."""
+        """Yield the events of a user's chat, as the page receives them when it is opened."""
         address = f"{self._url}/page/events?user={user}"
         with urllib.request.urlopen(address, timeout=_TIMEOUT) as stream:  # noqa: S310 - as above
             name = ""
@@ -79,5 +79,5 @@ class Users:
                     name = value
                 elif kind == "data":
                     yield name, json.loads(value)
-                    if name == "blocked":  # the last of what was before
+                    if name == "blocked":  # the last event of the history
                         return

@@ -1,4 +1,4 @@
-"""The stack as an operator deploys it, scales it and updates it; and what kills its containers."""
+"""Deploying, scaling and updating the stack as an operator does, and killing its containers."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from verification.shell import SWARM, ProgramFailed, docker, run
 STACK = "attrai-verify"
 TOKEN = "1000:sandbox"  # noqa: S105 - the sandbox knows no other
 ROLES = ("bot", "ingest", "detect", "score", "render", "deliver", "sweep")
-#: What is killed; not what the test itself consists of.
+#: The services to kill, without those that belong to the test itself.
 SERVICES = (*ROLES, "rabbitmq", "redis")
 _SECRETS = ("telegram_token", "broker_url", "redis_url", "rabbitmq_definitions", "redis_password")
 _GENERATION = "verify"
 
 
 class TookTooLong(TimeoutError):
-    """A condition did not come true in time; the message says which."""
+    """Raised when a condition did not come true in time; the message says which."""
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float) -> float:
-    """Returns once the condition holds.
+    """Wait until `condition` returns true.
 
     Returns:
         The seconds that it took.
 
     Raises:
-        TookTooLong: it did not within `seconds`.
-        Interrupted: a signal came.
+        TookTooLong: `condition` was not true within `seconds`; the message contains `what`.
+        Interrupted: a signal was received.
     """
     started = time.monotonic()
     while not condition():
@@ -45,12 +45,12 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float) -> floa
 
 
 def deploy(folder: Path, port: int, stack: ExitStack) -> None:
-    """Deploys the stack with the sandbox as Telegram; it is gone when `stack` is closed.
+    """Deploy the stack with the sandbox in place of Telegram, until `stack` is closed.
 
     Args:
-        folder: gets the settings, and `received/` what a receiver of GELF gets.
-        port: where the sandbox is reached from this machine.
-        stack: gets what removes it all.
+        folder: where the settings are written, and in `received/` the received GELF frames.
+        port: the port of this machine on which the sandbox is reachable.
+        stack: its callbacks remove everything that is created here.
     """
     stack.callback(_remove)
     run(SWARM / "passwords", _GENERATION)
@@ -78,7 +78,7 @@ def deploy(folder: Path, port: int, stack: ExitStack) -> None:
 def _remove() -> None:
     ours = ("--quiet", "--filter", f"label=com.docker.stack.namespace={STACK}")
     present = docker("service", "ls", "--format", "{{.Name}}").split()
-    # Before RabbitMQ, for which they would wait to the end of their grace.
+    # Before RabbitMQ: without it they would wait for it until their grace period ends.
     if roles := {f"{STACK}_{role}" for role in ROLES} & set(present):
         docker("service", "rm", *roles)
         wait_for(lambda: not containers(*ROLES), "the workers still run", 120)
@@ -93,20 +93,20 @@ def _remove() -> None:
 
 
 def replicas() -> dict[str, str]:
-    """How many replicas of each service run and shall run, as "1/1"."""
+    """Return the running and the desired replicas of each service, as "1/1"."""
     lines = docker("stack", "services", STACK, "--format", "{{.Name}} {{.Replicas}}").splitlines()
     return {line.split()[0].removeprefix(f"{STACK}_"): line.split()[1] for line in lines if line}
 
 
 def all_run() -> bool:
-    """Whether every service has all its replicas, healthy."""
+    """Return whether all replicas of every service are healthy."""
     return all(
         running.split("/")[0] == running.split("/")[1] != "0" for running in replicas().values()
     )
 
 
 def tasks() -> list[str]:
-    """A line for each task, if there are any: its state, and what went wrong with it."""
+    """Return a line for each task with its state and error; no lines if there is no stack."""
     form = "{{.Name}} {{.CurrentState}} {{.Error}}"
     try:
         return docker("stack", "ps", "--no-trunc", "--format", form, STACK).splitlines()
@@ -115,26 +115,29 @@ def tasks() -> list[str]:
 
 
 def scale(service: str, number: int) -> None:
-    """Begins to scale a service."""
+    """Start scaling a service to `number` replicas."""
     docker("service", "scale", "--detach", f"{STACK}_{service}={number}")
 
 
 def update(service: str, image: str) -> None:
-    """Begins a rolling update of a service."""
+    """Start a rolling update of a service to `image`."""
     docker("service", "update", "--detach", "--no-resolve-image", "--image", image,
            f"{STACK}_{service}")  # fmt: skip
 
 
 def update_state(service: str) -> str:
-    """Where the last update of a service is, such as "completed"."""
+    """Return the state of a service's last update, such as "completed", or "none"."""
     status = json.loads(docker("service", "inspect", f"{STACK}_{service}"))[0].get("UpdateStatus")
     return str((status or {}).get("State", "none"))
 
 
 def containers(*services: str, ended: bool = False) -> dict[str, str]:
-    """The containers of services that run, or also those that ended: their ids and services."""
+    """Return the service of each running container of `services`, by container id.
+
+    With `ended`, exited containers are included.
+    """
     form = '{{.ID}} {{.Label "com.docker.swarm.service.name"}}'
-    # Not those that are created and do not run yet: they have no logs to follow.
+    # Without containers that are created but not running yet, which have no logs to follow.
     states = ("running", "exited") if ended else ("running",)
     options = ["--all", *(part for state in states for part in ("--filter", f"status={state}"))]
     lines = docker("ps", "--no-trunc", *options, "--format", form).splitlines()
@@ -143,20 +146,20 @@ def containers(*services: str, ended: bool = False) -> dict[str, str]:
 
 
 class Killer(threading.Thread):
-    """Kills a random container of the stack every few seconds."""
+    """A thread that kills a random container of the stack every `pause` seconds."""
 
     def __init__(self, times: int, pause: float, rng: random.Random) -> None:
         super().__init__(daemon=True)
         self._times, self._pause, self._rng = times, pause, rng
         self._ended = threading.Event()
-        #: The ids of what was killed, and the Unix time at which each was.
+        #: The Unix time at which each container was killed, by container id.
         self.killed: dict[str, float] = {}
         self.services: list[str] = []
-        #: Services that are left alone for now.
+        #: Services that are not killed for now.
         self.spared: set[str] = set()
 
     def run(self) -> None:
-        """Kill as often as it shall."""
+        """Kill containers until `times` have been killed or the thread is stopped."""
         with suppress(interruption.Interrupted):
             self._kill()
 
@@ -169,12 +172,12 @@ class Killer(threading.Thread):
             now = time.time()
             try:
                 docker("kill", victim)
-            except ProgramFailed:  # it ended by itself just now
+            except ProgramFailed:  # the container has just ended
                 continue
             self.killed[victim] = now
             self.services.append(alive[victim])
 
     def stop(self) -> None:
-        """Ends it, however often it killed."""
+        """Stop killing, and wait for the thread to end."""
         self._ended.set()
         self.join()

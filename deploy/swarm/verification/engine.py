@@ -1,4 +1,4 @@
-"""The Docker engine: the one that runs here, or one that is started for the test alone."""
+"""The Docker engine: one that is already running, or one started for the test."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _LABEL = "attrai"
 
 
 class NoEngine(Exception):
-    """No engine runs here, and none can be started; the message says why."""
+    """Raised when no Docker engine is running and none can be started; the message says why."""
 
 
 def use_engine(folder: Path, stack: ExitStack) -> None:
-    """Sees that `docker` reaches an engine in swarm mode until the stack is closed.
+    """Make sure that `docker` reaches an engine in swarm mode until `stack` is closed.
 
     Args:
-        folder: where an engine of our own keeps its data.
-        stack: gets what undoes all this.
+        folder: where an engine started here keeps its data.
+        stack: its callbacks undo everything that is changed here.
 
     Raises:
-        NoEngine: there is none.
+        NoEngine: no engine is running and none can be started.
     """
     if not shutil.which("docker"):
         raise NoEngine("there is no program docker")
@@ -60,11 +60,11 @@ def _start(folder: Path, stack: ExitStack) -> None:
     arguments = [f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
     arguments += [f"--pidfile={folder}/dockerd.pid", f"--host={socket}"]
     with log.open("w") as output:
-        engine = subprocess.Popen(  # noqa: S603 - the engine is the machine's
-            ["dockerd", *arguments],  # noqa: S607 - found by which
+        engine = subprocess.Popen(  # noqa: S603 - the installed engine
+            ["dockerd", *arguments],  # noqa: S607 - shutil.which has found it
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C is for us: the engine ends last
+            start_new_session=True,  # Ctrl-C goes to the test alone: the engine must end last
         )
     stack.callback(_stop, engine)
     os.environ["DOCKER_HOST"] = socket
@@ -86,7 +86,7 @@ def _stop(engine: subprocess.Popen[bytes]) -> None:
 
 
 def _undo_network(stack: ExitStack) -> None:
-    """Later puts back what an engine changes in the kernel and does not undo."""
+    """Restore the network settings that an engine leaves behind, when `stack` is closed."""
     links = set(_links())
     rules = run("iptables-save")
     forwarding = Path("/proc/sys/net/ipv4/ip_forward")

@@ -1,4 +1,4 @@
-"""The images, where no registry is reached: from Debian's packages and this machine's pip."""
+"""Building the images without a registry, from Debian packages and this machine's pip."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ _TAG = "verify"
 _BASE = f"attrai-base:{_TAG}"
 ATTRAI, NEXT = f"attrai:{_TAG}", f"attrai:{_TAG}-next"
 RABBITMQ, REDIS = f"attrai-rabbitmq:{_TAG}", f"attrai-redis:{_TAG}"
-#: What the Dockerfile reads, less wheels/.
+#: The files and folders that the Dockerfile copies, without wheels/.
 _CONTEXT = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "fonts", "src")
 _EXTRAS = "s3,sandbox"
-#: To build attrai itself; and what redis needs on Debian's Python 3.11.2, and not on 3.11.3.
+#: hatchling builds attrai itself; redis needs async-timeout on Debian's Python 3.11.2, but not on
+#: 3.11.3.
 _BESIDES = ("hatchling", "async-timeout")
 
 
 def build(folder: Path, stack: ExitStack) -> None:
-    """Builds all images; they are gone when the stack is closed."""
+    """Build all images, which are deleted when `stack` is closed."""
     stack.callback(_remove)
     context = folder / "context"
     context.mkdir()
@@ -48,7 +49,7 @@ def _base(folder: Path) -> None:
     run("debootstrap", "--variant=minbase", _RELEASE, folder)
     for unneeded in ("var/cache/apt/archives", "var/lib/apt/lists"):
         shutil.rmtree(folder / unneeded)
-    with subprocess.Popen(  # noqa: S603 - as below
+    with subprocess.Popen(  # noqa: S603 - see below
         ["docker", "import", "-", _BASE],  # noqa: S607 - the engine's own client
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -60,7 +61,7 @@ def _base(folder: Path) -> None:
 
 
 def _wheels(folder: Path, venv: Path) -> None:
-    """Every wheel that the image needs, through this machine's pip."""
+    """Build every wheel that the image needs, with this machine's pip."""
     run(sys.executable, "-m", "venv", venv)
     run(
         venv / "bin/pip",
@@ -73,7 +74,7 @@ def _wheels(folder: Path, venv: Path) -> None:
         *_BESIDES,
         f"{ROOT}[{_EXTRAS}]",
     )
-    next(folder.glob("attrai-*")).unlink()  # the Dockerfile builds its own
+    next(folder.glob("attrai-*")).unlink()  # the Dockerfile builds attrai itself
 
 
 def _server(name: str, tag: str) -> None:
@@ -99,6 +100,6 @@ def _attrai(context: Path) -> None:
 
 def _remove() -> None:
     for image in (ATTRAI, NEXT, RABBITMQ, REDIS, _BASE):
-        with suppress(ProgramFailed):  # it was not built yet
+        with suppress(ProgramFailed):  # it has not been built
             docker("image", "rm", "--force", image)
     docker("image", "prune", "--force", "--filter", "label=stage=attrai-build")

@@ -1,4 +1,4 @@
-"""What the kernel and the engine know of the running containers."""
+"""Checks of the running containers against the state of the kernel and the engine."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from verification.deployment import SERVICES, STACK, TOKEN, containers
 from verification.shell import docker, inspect
 
-#: The services that need a way out.
+#: The services that need access to the internet.
 _OUTSIDE = {"bot", "ingest", "deliver"}
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def limits_not_in_force() -> list[str]:
-    """Limits of the stack that the cgroup of a container does not have, one line each."""
+    """Return a line for each container whose cgroup doesn't have the limits of its service."""
     problems = []
     for container, pid, service in _processes_one():
         spec = json.loads(docker("service", "inspect", f"{STACK}_{service}"))[0]["Spec"]
@@ -31,14 +31,14 @@ def limits_not_in_force() -> list[str]:
         try:
             found = _limits(pid)
         except FileNotFoundError:
-            continue  # it ended meanwhile
+            continue  # it has ended meanwhile
         if found != wanted:
             problems.append(f"{service} {container[:12]}: {found} instead of {wanted}")
     return problems
 
 
 def _limits(pid: int) -> dict[str, float]:
-    """The limits of a process's control group, of version 1 or 2."""
+    """Return the limits of a process's control group (cgroup v1 or v2): cores, bytes, processes."""
     groups = {}
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
@@ -61,7 +61,7 @@ def _limits(pid: int) -> dict[str, float]:
 
 
 def exposed_secrets(secrets: Iterable[str]) -> list[str]:
-    """Where a secret can be read that is not a secret's file, one line each."""
+    """Return a line for each place outside the secrets' files where a secret can be read."""
     sought = {secret.encode() for secret in secrets}
     ours = f"label=com.docker.stack.namespace={STACK}"
     services = docker("service", "ls", "--quiet", "--filter", ours).split()
@@ -74,10 +74,10 @@ def exposed_secrets(secrets: Iterable[str]) -> list[str]:
         if any(secret in text for secret in sought):
             problems.append(f"docker inspect {thing['ID' if 'ID' in thing else 'Id']}")
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended, or it is the kernel's
+        with suppress(OSError):  # it has ended, or is a kernel thread
             group = (process / "cgroup").read_text()
             inside = any(container in group for container in all_containers)
-            # The sandbox's token is no secret elsewhere on this machine.
+            # Outside the containers, the sandbox's token is not a secret.
             known = set() if inside else {TOKEN.encode()}
             for part in ("environ", "cmdline"):
                 content = (process / part).read_bytes()
@@ -87,19 +87,19 @@ def exposed_secrets(secrets: Iterable[str]) -> list[str]:
 
 
 def secret_values() -> set[str]:
-    """The passwords and the token, as the containers are given them."""
+    """Return the passwords and the token, read from the containers' secrets."""
     values = set()
     for _, pid, _ in _processes_one("ingest", "redis"):
         folder = Path(f"/proc/{pid}/root/run/secrets")
         for file in folder.iterdir():
             text = file.read_text().strip()
-            # Of an address the password matters, of redis.conf what follows the keyword.
+            # The password of a URL, or the value after the keyword in redis.conf.
             values.add(text.split("@")[0].split(":")[-1] if "://" in text else text.split()[-1])
     return values
 
 
 def wrong_ways_out() -> list[str]:
-    """Containers with a way out that should have none, and the other way round."""
+    """Return a line for each container that wrongly has, or lacks, a default route."""
     problems = []
     for _, pid, service in _processes_one():
         with suppress(FileNotFoundError):
@@ -111,7 +111,7 @@ def wrong_ways_out() -> list[str]:
 
 
 def unconfined() -> list[str]:
-    """Containers that run as root, may write to their root, or hold a privilege."""
+    """Return a line for each container that is root, has capabilities or can write to its root."""
     problems = []
     for container, pid, service in _processes_one():
         with suppress(FileNotFoundError):
@@ -126,7 +126,7 @@ def unconfined() -> list[str]:
 
 
 def _processes_one(*services: str) -> Iterator[tuple[str, int, str]]:
-    """The first process of each running container: the container's id, its pid, its service."""
+    """Yield the container id, process id and service of each running container's first process."""
     named = containers(*(services or SERVICES))
     known: list[dict[str, Any]] = inspect(*named)
     for container in known:

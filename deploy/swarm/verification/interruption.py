@@ -1,7 +1,7 @@
-"""The wish of whoever runs the test to end it early.
+"""Ending the test early on a signal.
 
-A signal only leaves a note, which whatever waits looks at: an exception raised by its handler
-would strike anywhere, and be lost where Python ignores exceptions.
+A signal handler only sets a flag, which the functions that wait check. An exception raised in the
+handler could occur anywhere, and would be lost wherever Python ignores exceptions.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import time
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Seconds after which a note is seen at the latest.
+#: Maximum seconds until a signal is noticed.
 LOOK = 0.5
 _heeded = False
 _asked = False
 
 
 class Interrupted(Exception):
-    """Somebody wants the test to end."""
+    """Raised when a signal asked the test to end."""
 
 
 def heed() -> None:
-    """From now on a signal makes `check` raise, unless it was ignored when the test began."""
+    """Make `check` raise after a signal, unless it was ignored when the test began."""
     global _heeded  # noqa: PLW0603 - a process has one disposition of each signal
     _heeded = True
     for number in _SIGNALS:
@@ -31,26 +31,26 @@ def heed() -> None:
 
 
 def ignore() -> None:
-    """From now on signals change nothing: what was made is removed, however often one asks."""
+    """Ignore signals from now on, so that cleaning up is never interrupted."""
     global _heeded  # noqa: PLW0603 - as above
     _heeded = False
 
 
 def check() -> None:
-    """Return, unless a signal came.
+    """Raise if a signal was received and signals are heeded.
 
     Raises:
-        Interrupted: one did.
+        Interrupted: a signal was received.
     """
     if _heeded and _asked:
         raise Interrupted
 
 
 def pause(seconds: float) -> None:
-    """Sleep, but not past a signal.
+    """Sleep for `seconds`, or until a signal is received.
 
     Raises:
-        Interrupted: one came.
+        Interrupted: a signal was received.
     """
     end = time.monotonic() + seconds
     check()

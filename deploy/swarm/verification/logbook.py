@@ -1,4 +1,4 @@
-"""What the containers logged, to compare with what arrived where logs are sent to."""
+"""Comparing the log records that containers wrote with those that the GELF receiver got."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from testing.gelf import parse
 from verification.deployment import SERVICES, containers
 from verification.interruption import Interrupted
 
-#: What a process logs in its last moments, in seconds, dies with it when it is killed.
+#: Seconds before a kill whose log records may be lost with the process.
 LAST_MOMENTS = 1.0
-#: With this a worker that ends in order has closed its connection to Graylog.
+#: The last record of a worker that shuts down cleanly; its connection to Graylog is closed by then.
 LAST_WORDS = "Worker has been shut down."
 
 
 class Line(NamedTuple):
-    """One record: the container's name, the Unix time, the text."""
+    """A log record: the container's host name, the Unix time in seconds, the text."""
 
     host: str
     time: float
@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
 
 class Followers(threading.Thread):
-    """Keeps what every container of the stack writes, those that are removed later included."""
+    """A thread that keeps the output of all containers of the stack, even after their removal."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(daemon=True)
@@ -43,7 +43,7 @@ class Followers(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Look for new containers."""
+        """Follow new containers' logs until the thread is stopped."""
         with suppress(Interrupted):
             self._look()
 
@@ -56,14 +56,14 @@ class Followers(threading.Thread):
 
     def _follow(self, container: str) -> subprocess.Popen[bytes]:
         with (self._folder / container).open("wb") as lines:
-            return subprocess.Popen(  # noqa: S603 - as below
+            return subprocess.Popen(  # noqa: S603 - see below
                 ["docker", "logs", "--follow", container],  # noqa: S607 - the engine's own client
                 stdout=lines,
                 stderr=subprocess.DEVNULL,
             )
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stop following logs, and wait for the thread to end."""
         self._ended.set()
         self.join()
         for following in self._following.values():
@@ -71,13 +71,13 @@ class Followers(threading.Thread):
             following.wait()
 
     def lines(self) -> dict[str, list[Line]]:
-        """The records of each container so far, by the container's id."""
+        """Return the log records of each container so far, by container id."""
         return {file.name: list(_lines(file)) for file in self._folder.iterdir()}
 
 
 def _lines(file: Path) -> Iterator[Line]:
     for line in file.read_bytes().splitlines():
-        with suppress(ValueError, KeyError, TypeError):  # it is not one of ours
+        with suppress(ValueError, KeyError, TypeError):  # not a record of attrai
             event = json.loads(line)
             written = datetime.fromisoformat(event["timestamp"]).timestamp()
             yield Line(file.name[:12], round(written, 3), _shortened(event["event"]))
@@ -88,14 +88,14 @@ def _shortened(text: object) -> str:
 
 
 class Arrived(NamedTuple):
-    """What came to the receiver."""
+    """The records that the receiver got, and a description of each invalid frame."""
 
     lines: Counter[Line]
     invalid: list[str]
 
 
 def arrived(frames: Path) -> Arrived:
-    """What came to the receiver, each frame seen to be GELF 1.1."""
+    """Return the records in the receiver's file, after validating each frame as GELF 1.1."""
     lines: Counter[Line] = Counter()
     invalid = []
     content = frames.read_bytes() if frames.exists() else b""
@@ -111,7 +111,7 @@ def arrived(frames: Path) -> Arrived:
 
 
 class Missing(NamedTuple):
-    """What did not arrive of how many records: lost, or excused by its container's end."""
+    """The number of log records, those lost, and those excused by the end of their container."""
 
     total: int
     lost: list[Line]
@@ -119,7 +119,7 @@ class Missing(NamedTuple):
 
 
 def missing(followers: Followers, came: Arrived, killed: dict[str, float]) -> Missing:
-    """Compares what was logged with what came, given when containers were killed."""
+    """Compare logged with received records, given the Unix time at which containers were killed."""
     total, lost, excused = 0, [], []
     left = came.lines.copy()
     for container, lines in followers.lines().items():

@@ -1,4 +1,4 @@
-"""Runs in a container of the stack: appends every GELF frame that comes to a file."""
+"""A GELF receiver, run in a container of the stack, that appends every frame to a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report: a line for everything that was done or checked."""
+"""The test's report: a line for each completed step and each check."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ _SHOWN = 20
 
 
 class Report:
-    """Says what happens, and remembers whether all of it held."""
+    """A report that prints lines as they come and counts the failed checks."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._failed = 0
 
     def say(self, line: str) -> None:
-        """A line without judgement."""
+        """Print a line with the seconds since the start."""
         sys.stdout.write(f"{time.monotonic() - self._started:4.0f} s  {line}\n")
         sys.stdout.flush()
 
     def done(self, what: str) -> None:
-        """Something was done."""
+        """Report a completed step."""
         self.say(f"done  {what}")
 
     def check(self, what: str, problems: Sequence[str]) -> None:
-        """Something was checked; it holds when there are no problems."""
+        """Report a check, which fails if there are any problems; the first 20 are printed."""
         self.say(f"{'FAIL' if problems else 'ok  '}  {what}")
         for problem in problems[:_SHOWN]:
             self.say(f"        {problem}")
         self._failed += bool(problems)
 
     def finish(self) -> int:
-        """The last line, and the exit status."""
+        """Print the result, and return the exit status: 0, or 1 if a check failed."""
         self.say(f"{self._failed} checks failed" if self._failed else "All holds.")
         return int(self._failed > 0)

@@ -1,4 +1,4 @@
-"""Running programs of this machine."""
+"""Running this machine's programs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from verification import interruption
 
-#: The project's root, and the folder of the stack.
+#: The project's root folder, and the stack's folder.
 ROOT, SWARM = Path(__file__).parents[3], Path(__file__).parents[1]
 
 
 class ProgramFailed(Exception):
-    """A program ended with another exit status than 0; the message holds what it said."""
+    """Raised when a program's exit status is not 0; the message contains its output."""
 
 
 def run(
@@ -26,17 +26,17 @@ def run(
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
 ) -> str:
-    """What a program prints on its standard output.
+    """Run a program, and return its standard output.
 
     Args:
         command: the program and its arguments.
-        stdin: what it reads.
+        stdin: its standard input; empty if None.
         cwd: the folder to run it in.
-        env: variables besides this process's own.
+        env: environment variables to add to those of this process.
 
     Raises:
-        ProgramFailed: it ended with another exit status than 0.
-        Interrupted: a signal came; the program and those it started are ended.
+        ProgramFailed: its exit status is not 0.
+        Interrupted: a signal was received; the program and its children are terminated.
     """
     program = subprocess.Popen(  # noqa: S603 - the programs are our own
         [str(part) for part in command],
@@ -46,14 +46,14 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C is for us
+        start_new_session=True,  # Ctrl-C goes to the test alone
     )
     while True:
         try:
             stdout, stderr = program.communicate(stdin, interruption.LOOK)
             break
         except subprocess.TimeoutExpired:
-            stdin = None  # it is written on by the next call, which takes no other
+            stdin = None  # the next call goes on writing it, and must not be given it again
             _end_if_interrupted(program)
     if program.returncode:
         said = (stdout + stderr)[-3000:]
@@ -72,12 +72,12 @@ def _end_if_interrupted(program: subprocess.Popen[str]) -> None:
 
 
 def docker(*arguments: str | Path, stdin: str | None = None) -> str:
-    """What `docker` prints, less the white space around it."""
+    """Run `docker`, and return its output without surrounding whitespace."""
     return run("docker", *arguments, stdin=stdin).strip()
 
 
 def inspect(*names: str) -> list[dict[str, Any]]:
-    """What `docker inspect` knows of objects; those that are gone meanwhile are left out."""
+    """Return the output of `docker inspect` for objects, except for those that no longer exist."""
     found: list[dict[str, Any]] = []
     for name in names:
         try:

@@ -1,6 +1,6 @@
-"""The five stages of the chain, one dramatiq actor and one queue each, thin by rule.
+"""The five Dramatiq actors: ingest, detect, score, render, deliver, each with a queue of its name.
 
-A stage's `work` reads what it needs, calls one pure function, writes, and returns the job
-with what it found. `stage.py` does what they have in common: it reads the message, measures,
-answers failures and publishes the job for the next stage.
+An actor is thin: it reads, calls one function of a package that knows no queue, writes, and
+returns the job with what it found. `stage.py` is what the five have in common: it reads the
+message, measures, retries, and publishes the job to the next stage.
 """

@@ -1,4 +1,4 @@
-"""deliver: the picture or the reason why there is none -> the job's one answer."""
+"""The last stage: the picture, or the reason why there is none, becomes the job's one answer."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class Deliver(Stage):
         return job
 
     def forward(self, job: Job) -> None:
-        """Leaves nothing of the job: this is its last stage."""
-        # Files of a job that is finished are swept if need be; a job without files would be
-        # taken for one that another copy of the message finished.
+        """Delete everything of the job, whose last stage this is."""
+        # In this order: the sweeper deletes the files of a finished job, whereas an unfinished
+        # job without files would look as if another copy of its message had finished it.
         answered = self.services.ledger.finish(job)
         self.services.photos.delete_job(job.id)
         if answered:
             self.services.on_answered(job)
 
     def fail(self, job: Job) -> Job:
-        """Nothing more can be said to the user than that it is our fault, if anything."""
+        """Tell the user that it is our fault, if they can be told anything."""
         failed = super().fail(job)
         if not job.failure:
             try:
                 return self.work(failed)
-            except Exception:  # the answer is out of reach; what is left is to clean up
-                log.exception("apology failed")
+            except Exception:  # nothing is left to do but to clean up
+                log.exception("failure message not sent")
         return failed

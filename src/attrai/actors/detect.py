@@ -1,13 +1,11 @@
-"""detect: photo -> faces and their aligned crops."""
+"""The second stage: photo -> faces and their aligned crops."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from attrai.actors.stage import Stage
-from attrai.errors import NoFace
-from attrai.faces import CascadeNetworks, Detector, aligned_crops
-from attrai.faces.alignment import CROP_SIDE
+from attrai.faces import CascadeNetworks, Detector, crop_faces
 from attrai.images.codecs import pack_crops, unpack_photo
 from attrai.inference import open_engine
 from attrai.job import Job
@@ -29,9 +27,6 @@ class Detect(Stage):
 
     def work(self, job: Job) -> Job:
         photo = np.asarray(unpack_photo(self.read(job, PHOTO)))
-        faces, found = self._detector(photo)
-        if not faces:
-            raise NoFace
-        crops = aligned_crops(photo, faces, CROP_SIDE)
+        faces, found, crops = crop_faces(photo, self._detector)
         self.services.photos.write(job.id, CROPS, pack_crops(crops))
         return job.with_(faces=faces, faces_found=found)

@@ -1,9 +1,9 @@
-"""ingest: the source's bytes -> the upright photo, as a JPEG without metadata."""
+"""The first stage: the bytes of the source -> an upright photo, a JPEG without metadata."""
 
 from __future__ import annotations
 
 from attrai.actors.stage import Stage
-from attrai.images import limits_of, pack_source
+from attrai.images import accept_photo, limits_of
 from attrai.job import Job
 from attrai.services import Services
 from attrai.storage import PHOTO
@@ -20,6 +20,6 @@ class Ingest(Stage):
     def work(self, job: Job) -> Job:
         channel = self.services.channels[job.channel]
         data = channel.fetch(job, self._limits.max_bytes)
-        content, size = pack_source(data, self._limits)
+        content, size = accept_photo(data, self._limits)
         self.services.photos.write(job.id, PHOTO, content)
         return job.with_(size=size)

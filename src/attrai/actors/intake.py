@@ -1,4 +1,4 @@
-"""The way into the chain: a slot in the ledger, then a message in the first queue."""
+"""The way in: a slot in the ledger, then a message in the first queue."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from attrai.ledger import Admission, Ledger
 
 
 class Intake:
-    """Takes jobs in, from several threads."""
+    """Admits jobs and publishes them, from several threads."""
 
     def __init__(self, broker: dramatiq.Broker, ledger: Ledger) -> None:
         self._broker = broker
         self.ledger = ledger
 
     def submit(self, job: Job) -> Admission:
-        """Starts the job if there is a slot for it; one that has failed goes to its answer.
+        """Start the job if there is a slot for it; a failed one is published to deliver.
 
-        May be repeated until it returns: a job that was started before goes on as it was
+        May be called again until it returns: a job that was started before goes on as it was
         admitted then, and is answered once.
 
         Raises:
-            dramatiq.errors.BrokerConnectionError: RabbitMQ stayed away.
-            redis.RedisError: Redis did.
+            dramatiq.errors.BrokerConnectionError: RabbitMQ can't be reached.
+            redis.RedisError: Redis can't be reached.
         """
         admission = self.ledger.admit(job)
         started = self.ledger.admitted(job.id) if admission == "repeated" else job

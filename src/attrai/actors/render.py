@@ -1,4 +1,4 @@
-"""render: photo, faces and scores -> the picture, by the renderer that the job names."""
+"""The fourth stage: photo, faces and scores -> picture, by the renderer that the job names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""score: crops -> a score per face, all in one batch."""
+"""The third stage: crops -> a score per face, in one batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the five stages have in common: from a message to the next message."""
+"""The actor around each stage: from a message to the next message."""
 
 from __future__ import annotations
 
@@ -18,57 +18,60 @@ from attrai.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: How often a stage is tried when it fails, or its worker dies, through no fault of the photo.
+#: How often a stage is tried before the job fails, when it raises or its worker dies.
 ATTEMPTS = 3
-#: A stage that takes longer than this, in milliseconds, has failed.
-TIME_LIMIT = 60_000
-#: How long a second copy of a message waits, in milliseconds, while the first is delivered.
-_COPY_WAITS = 5000
-#: How long a job waits, in seconds, while the other side of its channel can't be reached: half
-#: as long as it has been under way, within these.
-_SHORTEST, _LONGEST = 1.0, 60.0
+#: A stage that takes longer fails, in milliseconds.
+TIME_LIMIT_MS = 60_000
+#: How long a second copy of a message is delayed while the first is being delivered.
+_COPY_DELAY_MS = 5000
+#: Bounds of how long a job is delayed while its channel can't be reached: half its age.
+_POSTPONE_MIN_SECONDS, _POSTPONE_MAX_SECONDS = 1.0, 60.0
 
 
 class FileGone(Exception):
-    """A file of the job was deleted: another copy of the message already did this stage."""
+    """A file of the job is gone: another copy of its message has already been through the stage."""
 
 
 class Stage(ABC):
-    """One stage of the chain, in a process that runs it."""
+    """One stage, in a process that runs it.
+
+    A subclass names the stage and says what it does with a job.
+    """
 
     name: ClassVar[StageName]
-    #: Whether the stage talks to where photos come from and answers go.
+    #: Whether the stage fetches or delivers.
     uses_channels: ClassVar[bool] = False
-    #: Files of a job that no later stage needs.
+    #: Files of a job that are deleted after this stage.
     consumes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, services: Services) -> None:
-        """Loads what the stage needs, once per process."""
+        """Load what the stage needs, once per process."""
         self.services = services
 
     @abstractmethod
     def work(self, job: Job) -> Job:
-        """Does the stage's work; the job comes back with what was found.
+        """Process the job and return it with what was found.
 
         Raises:
-            UserError: the job can't go on, and its user is told why.
-            FileGone: there is nothing to do any more.
+            UserError: the job ends here, and its user is told why.
+            TryLater: the stage is to be tried again later.
+            FileGone: another copy of the message was faster.
         """
 
     def declare(self, broker: dramatiq.Broker) -> None:
-        """Makes the stage an actor of its own name on a queue of its own name."""
+        """Declare a dramatiq actor and a queue, both called as the stage."""
         self._broker = broker
         declare = dramatiq.actor(
             broker=broker,
             actor_name=self.name,
             queue_name=self.name,
             max_retries=ATTEMPTS - 1,
-            time_limit=TIME_LIMIT,
+            time_limit=TIME_LIMIT_MS,
         )
         declare(self._receive)
 
     def read(self, job: Job, name: str) -> bytes:
-        """A file of the job.
+        """Return a file of the job.
 
         Raises:
             FileGone: there is none.
@@ -79,15 +82,15 @@ class Stage(ABC):
             raise FileGone(name) from error
 
     def forward(self, job: Job) -> None:
-        """Publishes the job for its next stage, then deletes what only this one needed."""
+        """Publish the job to its next stage, then delete what only this stage needed."""
         following = "deliver" if job.failure else STAGES[STAGES.index(self.name) + 1]
-        # Publishing belongs in the actor: dramatiq swallows what its hooks raise, and
+        # Inside the actor, not in a hook of a middleware: dramatiq swallows what hooks raise and
         # acknowledges the message all the same (dramatiq#545).
         publish(self._broker, following, job)
         self.services.photos.delete(job.id, *self.consumes)
 
     def fail(self, job: Job) -> Job:
-        """The job's end when this stage can't be done."""
+        """Return the job as it ends when this stage keeps failing."""
         return job.with_(failure=INTERNAL)
 
     def _receive(self, message: dict[str, Any]) -> None:
@@ -104,7 +107,7 @@ class Stage(ABC):
             except dramatiq.errors.Retry:
                 raise
             except (Exception, TimeLimitExceeded) as error:
-                # Not the work failed but what surrounds it: the ledger, the next queue.
+                # Not the stage's work failed but the ledger or the next queue.
                 log.exception("interrupted")
                 raise _retry(error) from error
             finally:
@@ -115,7 +118,7 @@ class Stage(ABC):
         if start == "answered":
             log.info("answered already")
         elif start == "being-delivered":
-            publish(self._broker, self.name, job, delay=_COPY_WAITS)
+            publish(self._broker, self.name, job, delay=_COPY_DELAY_MS)
         else:
             self._run(job, start, started)
 
@@ -132,30 +135,29 @@ class Stage(ABC):
         timing = Timing(stage=self.name, waited=waited, took=took)
         done = done.model_copy(update={"trace": (*done.trace, timing)})
         self.forward(done)
-        # Last, for the next stage need not wait for it.
+        # Last, so that the next stage does not wait for it.
         self.services.on_forwarded(job, done)
         log.info("done", attempt=_attempt(), waited=waited, took=took)
 
     def _postpone(self, job: Job, later: TryLater) -> None:
-        """Puts the job back into the queue: no worker waits, and it is no failed attempt."""
+        """Put the job back into the queue for later, which does not count as a failed attempt."""
         self.services.ledger.pause(job, self.name)
         age = time.time() - job.admitted_at
         if job.failure == TIMED_OUT or age > self.services.settings.job_seconds:
-            # The sweeper comes again and again; a second copy would do the same.
+            # The sweeper tries again every few seconds; a second copy would do the same.
             log.warning("left to the sweeper", reason=str(later))
             return
         seconds = later.seconds
         if seconds is None:
-            # Those that failed together should not come again together.
-            seconds = random.uniform(1, 1.2) * min(max(_SHORTEST, age / 2), _LONGEST)  # noqa: S311 - no secret
+            seconds = _postponed_by(age)
         log.info("postponed", reason=str(later), seconds=seconds)
         publish(self._broker, self.name, job, delay=math.ceil(1000 * seconds))
 
     def _try(self, job: Job, start: int) -> Job:
-        """The job after this stage's work, or with the reason why it ends here."""
+        """Return the job after the stage's work, or with the failure that ends it."""
         if start > ATTEMPTS:
-            log.error("given up: its workers died", starts=start)
-            # Giving up may kill as well.
+            log.error("failed: its workers died", starts=start)
+            # `fail` may kill the worker too.
             return self.fail(job) if start <= 2 * ATTEMPTS else job.with_(failure=INTERNAL)
         try:
             return self.work(job)
@@ -176,12 +178,12 @@ class Stage(ABC):
 def publish(
     broker: dramatiq.Broker, stage: StageName, job: Job, *, delay: int | None = None
 ) -> None:
-    """Puts the job into the queue of a stage, addressed by name: its code need not be here.
+    """Publish the job to a stage's queue by name, so that the stage's code need not be imported.
 
     Args:
-        broker: where the queue is.
-        stage: whose queue it is.
-        job: what the message carries.
+        broker: to publish on.
+        stage: the name of the queue and the actor.
+        job: the content of the message.
         delay: milliseconds until the stage gets it.
     """
     message = job.to_message() | {"queued_at": time.time()}
@@ -193,12 +195,18 @@ def publish(
     )
 
 
+def _postponed_by(age: float) -> float:
+    """Return for how many seconds to postpone a job, at random, so that jobs spread."""
+    seconds = min(max(_POSTPONE_MIN_SECONDS, age / 2), _POSTPONE_MAX_SECONDS)
+    return random.uniform(1, 1.2) * seconds  # noqa: S311 - no secret
+
+
 def _attempt() -> int:
-    """Which attempt at the current message this is, from 1."""
+    """Return the number of the attempt at the current message, from 1."""
     message = CurrentMessage.get_current_message()
     return 1 + (message.options.get("retries", 0) if message else 0)
 
 
 def _retry(error: BaseException) -> Exception:
-    """What makes dramatiq try again without logging the message, which holds addresses."""
+    """Return the exception that makes dramatiq retry without logging the message's addresses."""
     return dramatiq.errors.Retry(type(error).__name__)

@@ -1,11 +1,12 @@
-"""The bot: takes photos from Telegram's updates into the chain, and talks about them.
+"""The Telegram bot: turns updates into jobs, and replies to users and the operator.
 
-poller      gets updates, has them handled, and only then confirms them
-updates     what a message wants of us
-requests   lets a photo in or refuses it, answers commands
-admin       tells the operator how all is doing
-progress     the message that says how long it will take, until it is answered
-sender      sends without keeping the poller waiting
-service     all of these as a process
-one_process the same with the stages in it
+poller      fetches updates, has each handled, and only then confirms them
+updates     parses an update into a request
+requests    admits or refuses photos, and answers commands
+admin       answers /admin with the status of the service
+progress    sends, updates and deletes the messages that say how long a photo will take
+sender      sends messages in the background, so that the poller never waits for them
+
+`attrai.processes.bot` runs these as a process, and `attrai.processes.embedded_bot` runs them in
+one process with all stages.
 """

@@ -1,4 +1,4 @@
-"""What the bot tells the operator, who asks by /admin in a chat of his own with it."""
+"""The /admin command: status of the service for operators, in their private chat with the bot."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms
 
 COMMAND = "admin"
-#: The days that the chart shows one by one; its distributions are today's.
+#: Number of days in the chart's time series; its distributions cover today only.
 _DAYS = 30
-#: How often an answer is tried.
-_TRIES = 5
+#: Maximum number of attempts to send an answer.
+_MAX_ATTEMPTS = 5
 
 
 class AdminCommands:
-    """Answers those whose numbers are in the settings; nobody else learns that it is there."""
+    """Handler of the /admin command.
+
+    Only users whose ids are in `Settings.admins` get an answer. To everyone else the command looks
+    like an unknown one.
+    """
 
     def __init__(
         self,
@@ -46,16 +50,16 @@ class AdminCommands:
         self._sender = sender
 
     def receive(self, request: Request) -> bool:
-        """Answers in the background what is for the admin; whether it was."""
+        """Answer an /admin request in the background; return False if the request is not one."""
         origin = request.origin
-        # A chat with one person has that person's number: in a group others would read along.
+        # A private chat has the user's own id. In a group, others would see the answer.
         if (
             isinstance(request, CommandRequest)
             and request.name == COMMAND
             and origin.user in self._admins
             and origin.chat == origin.user
         ):
-            self._sender.post(partial(self._answer, origin), tries=_TRIES)
+            self._sender.post(partial(self._answer, origin), max_attempts=_MAX_ATTEMPTS)
             return True
         return False
 
@@ -65,7 +69,7 @@ class AdminCommands:
         if find_spec("matplotlib") is None:
             self._telegram.send_text(origin.chat, words, reply_to=origin.message)
             return
-        from attrai.monitoring.charts import draw  # noqa: PLC0415 - an extra, and slow to import
+        from attrai.monitoring.charts import draw  # noqa: PLC0415 - optional, and slow to import
 
         self._telegram.send_photo(
             origin.chat,
@@ -77,7 +81,7 @@ class AdminCommands:
 
 
 def report(snapshot: Snapshot, today: History, locale: str) -> str:
-    """A snapshot in a few lines; short enough for a caption."""
+    """Return a text summary of the snapshot that is short enough for a photo caption."""
     lines = [
         text("admin-down", locale, part=fault.part, reason=fault.reason)
         for fault in snapshot.faults
@@ -101,7 +105,7 @@ def report(snapshot: Snapshot, today: History, locale: str) -> str:
         text(
             "admin-counts",
             locale,
-            full=_known(snapshot.full_users),
+            full=_known(snapshot.users_at_limit),
             dead=_known(snapshot.dead_letters),
             dropped=_known(snapshot.dropped_logs),
         )

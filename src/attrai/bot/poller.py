@@ -1,4 +1,4 @@
-"""Gets the updates, has each handled, and only then confirms them to Telegram."""
+"""The polling loop: fetches updates, has each handled, and only then confirms them to Telegram."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from telebot import types
 from attrai.bot.updates import Request, UpdateParser
 from attrai.errors import TryLater
 from attrai.lifecycle.shutdown import Shutdown
-from attrai.telegram import AnotherPoller, Rejected, Telegram
+from attrai.telegram import PollingConflict, Rejected, Telegram
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that Telegram may hold a call until there is an update.
-_WAIT = 10
-#: Seconds between tries when something is out of reach.
-_SHORTEST, _LONGEST = 0.5, 20.0
-#: How long the last confirmation is tried.
+#: Long polling timeout, in seconds: how long Telegram may hold a call until there is an update.
+_LONG_POLL_SECONDS = 10
+#: Minimum and maximum seconds between retries during an outage; each retry doubles the delay.
+_RETRY_MIN_SECONDS, _RETRY_MAX_SECONDS = 0.5, 20.0
+#: Seconds for which the final confirmation is retried at shutdown.
 _CONFIRM_SECONDS = 5.0
-#: Seconds between tries while another program polls: two that trade places do so slowly.
-_CONFLICT = 5.0
-#: Seconds that a batch waits for what was said about it to be sent.
-_SETTLE = 3.0
+#: Seconds between retries while another program polls. Two bots that keep displacing each other
+#: then do so slowly.
+_CONFLICT_RETRY_SECONDS = 5.0
+#: Maximum seconds to wait after a batch of updates until its messages are sent.
+_FLUSH_SECONDS = 3.0
 
-#: What heals by itself, and what an update must wait for.
+#: Temporary errors, during which an update is retried.
 _OUTAGES = (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError)
 
 
@@ -40,32 +41,33 @@ _Answer = TypeVar("_Answer")
 
 
 class _ShuttingDown(Exception):
-    """The process is to end, and nothing is being handled."""
+    """A shutdown was requested while no update was being handled."""
 
 
 class Poller:
-    """One bot's only loop over its updates."""
+    """The polling loop of a bot. Telegram allows one per token."""
 
     def __init__(
-        self, telegram: Telegram, shutdown: Shutdown, *, on_turn: Callable[[], None]
+        self, telegram: Telegram, shutdown: Shutdown, *, on_heartbeat: Callable[[], None]
     ) -> None:
         """Prepare to poll.
 
         Args:
-            telegram: where the updates come from.
-            shutdown: ends the polling, after the updates that are being handled.
-            on_turn: called at least as often as a call to Telegram may take.
+            telegram: the client to fetch updates with.
+            shutdown: ends the polling once the current batch of updates is handled.
+            on_heartbeat: called before each call to Telegram and each attempt to handle an update,
+                and at least every 10 seconds while waiting for a retry.
         """
         self._telegram = telegram
         self._shutdown = shutdown
-        self._on_turn = on_turn
+        self._on_turn = on_heartbeat
         self._calls = _Calls(shutdown)
-        self._pause = _SHORTEST
-        #: Whether there are handled updates that Telegram may not know to be handled.
+        self._pause = _RETRY_MIN_SECONDS
+        #: Whether there are updates that were handled but may not be confirmed to Telegram yet.
         self.unconfirmed = False
 
-    def await_me(self) -> types.User | None:
-        """Return the bot's account as soon as Telegram can be reached, None after a shutdown."""
+    def wait_for_account(self) -> types.User | None:
+        """Return the bot's account once Telegram can be reached, or None after a shutdown."""
         try:
             while True:
                 me = self._ask(self._telegram.me)
@@ -76,57 +78,57 @@ class Poller:
 
     def run(
         self,
-        reader: UpdateParser,
+        parser: UpdateParser,
         receive: Callable[[Request], None],
         flush: Callable[[float], None],
     ) -> None:
-        """Poll until the shutdown.
+        """Poll until a shutdown is requested.
 
         Args:
-            reader: says what an update wants.
-            receive: starts what it wants; raises for an outage, and is called again then.
-            flush: waits for so many seconds until what was said of a batch is sent.
+            parser: parses updates into requests.
+            receive: handles a request. It is called again if it raises because of an outage.
+            flush: waits up to the given number of seconds until a batch's messages are sent.
 
         Raises:
-            TokenRefused: Telegram no longer knows the token.
+            TokenRefused: Telegram no longer accepts the token.
         """
         offset = 0
         try:
             while True:
-                updates = self._ask(partial(self._telegram.updates, offset, _WAIT))
+                updates = self._ask(partial(self._telegram.updates, offset, _LONG_POLL_SECONDS))
                 if updates is None:
                     continue
                 self.unconfirmed = bool(updates)
                 for update in updates:
-                    offset = self._handle(update, reader, receive, offset)
-                flush(_SETTLE)
+                    offset = self._handle(update, parser, receive, offset)
+                flush(_FLUSH_SECONDS)
         except _ShuttingDown:
             if self.unconfirmed:
                 self._confirm(offset)
                 self.unconfirmed = False
 
     def _confirm(self, offset: int) -> None:
-        """Confirm what was handled last, or the next bot would get it again.
+        """Confirm the updates handled last, which the next bot would otherwise get again.
 
-        Over servers that would repeat no more than answers to commands, but a bot with its chain
-        in its memory no longer knows what it answered.
+        With RabbitMQ and Redis, only answers to commands would be repeated. An embedded bot would
+        process its photos again, as it keeps its jobs in memory.
         """
         deadline = time.monotonic() + _CONFIRM_SECONDS
         while time.monotonic() < deadline:
             try:
                 self._telegram.confirm(offset)
             except TryLater as later:
-                time.sleep(later.seconds or _SHORTEST)
-            except (AnotherPoller, Rejected):
+                time.sleep(later.seconds or _RETRY_MIN_SECONDS)
+            except (PollingConflict, Rejected):
                 return
             else:
                 return
 
     def _ask(self, call: Callable[[], _Answer]) -> _Answer | None:
-        """Return what a call answers; None, after a pause, when it has to be made again.
+        """Return the result of a call to Telegram, or wait and return None if it must be retried.
 
         Raises:
-            _ShuttingDown: the process is to end.
+            _ShuttingDown: a shutdown was requested.
         """
         self._on_turn()
         try:
@@ -136,40 +138,40 @@ class Poller:
             log.warning("Telegram can't be asked", reason=str(error), next_try_seconds=seconds)
             self._wait(seconds)
             return None
-        except AnotherPoller as error:
+        except PollingConflict as error:
             log.error(  # noqa: TRY400 - there is nothing to trace
                 "another program gets this bot's updates: end it, or take another token",
                 reason=str(error),
             )
-            self._wait(_CONFLICT)
+            self._wait(_CONFLICT_RETRY_SECONDS)
             return None
-        self._pause = _SHORTEST
+        self._pause = _RETRY_MIN_SECONDS
         return answer
 
     def _wait(self, seconds: float) -> None:
-        self._pause = min(2 * self._pause, _LONGEST)
+        self._pause = min(2 * self._pause, _RETRY_MAX_SECONDS)
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._on_turn()
-            if self._shutdown.wait(min(left, _WAIT)):
+            if self._shutdown.wait(min(left, _LONG_POLL_SECONDS)):
                 raise _ShuttingDown
 
     def _handle(
-        self, update: Any, reader: UpdateParser, receive: Callable[[Request], None], offset: int
+        self, update: Any, parser: UpdateParser, receive: Callable[[Request], None], offset: int
     ) -> int:
-        """Handles one update; the offset that confirms it."""
+        """Handle one update and return the offset that confirms it."""
         number = update.get("update_id") if isinstance(update, dict) else None
         if not isinstance(number, int):
             log.error("an update without a number")
             return offset
         try:
-            request = reader.read(update)
+            request = parser.parse(update)
             while request is not None and not self._receive(request, receive):
                 pass
         except _ShuttingDown:
             raise
         except Exception:
-            # One that we can't read or handle is not worth the others that wait behind it.
+            # An update that can't be read or handled must not block those behind it.
             log.exception("update skipped")
         return number + 1
 
@@ -181,12 +183,12 @@ class Poller:
             log.warning("out of reach", reason=type(error).__name__, next_try_seconds=self._pause)
             self._wait(self._pause)
             return False
-        self._pause = _SHORTEST
+        self._pause = _RETRY_MIN_SECONDS
         return True
 
 
 class _Calls:
-    """Makes calls in a thread of its own, which is left alone with a long one at a shutdown."""
+    """A thread that makes calls to Telegram. At shutdown a slow call is abandoned in it."""
 
     def __init__(self, shutdown: Shutdown) -> None:
         self._shutdown = shutdown
@@ -195,10 +197,10 @@ class _Calls:
         threading.Thread(target=self._run, name="calls", daemon=True).start()
 
     def make(self, call: Callable[[], _Answer]) -> _Answer:
-        """Return what the call returns, or raise what it raises.
+        """Return the result of the call, or raise the exception it raises.
 
         Raises:
-            _ShuttingDown: the process is to end, whatever the call may still do.
+            _ShuttingDown: a shutdown was requested. The call may still be running.
         """
         if self._shutdown.requested:
             raise _ShuttingDown
@@ -217,5 +219,5 @@ class _Calls:
             call = self._asked.get()
             try:
                 self._answers.put((call(), None))
-            except BaseException as error:  # noqa: BLE001 - raised where the call was asked for
+            except BaseException as error:  # noqa: BLE001 - raised again in `make`
                 self._answers.put((None, error))

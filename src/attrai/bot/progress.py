@@ -1,4 +1,4 @@
-"""The message that says how long a photo will take: sent, kept true, taken back."""
+"""Progress messages: say how long a photo will take, follow the estimate, and are then deleted."""
 
 from __future__ import annotations
 
@@ -16,63 +16,69 @@ from attrai.bot.sender import BackgroundSender
 from attrai.job import Job
 from attrai.ledger import Ledger
 from attrai.locales import duration, text
-from attrai.telegram import Rejected, Telegram, chat_pace
+from attrai.telegram import Rejected, Telegram, chat_interval
 from attrai.telegram.channel import address_of
 
-#: Where progress are kept for a bot that is started again: a hash, by their first job.
+#: The Redis hash that keeps progress messages across restarts of the bot, by the id of their first
+#: job.
 _KEY = "attrai:notices"
-#: Seconds between checks of what was promised.
+#: Seconds between checks of the estimates.
 _CHECK_SECONDS = 5.0
-#: A promise is mended when it is off by more than so many seconds and this share of itself.
-_OFF_SECONDS, _OFF_SHARE = 10.0, 0.5
-#: So many are mended at most at a check: the rate of messages is for answers.
-_MENDED = 10
-#: What is promised within so many seconds is shown as being sent, too.
-_SOON_SECONDS = 5.0
-#: What is promised within so many seconds needs no words: they would only hold the answer up, for
-#: a chat gets a message a second. When it takes longer after all they are sent.
-_AT_ONCE_SECONDS = 2.0
-#: How often taking a notice back is tried.
-_TRIES = 5
+#: An estimate is updated when it is off by more than this many seconds, and by more than this
+#: fraction of the estimated time left.
+_UPDATE_MIN_SECONDS, _UPDATE_MIN_FRACTION = 10.0, 0.5
+#: Maximum number of messages updated per check, as the rate limit is needed for answers.
+_MAX_UPDATES_PER_CHECK = 10
+#: Below this estimate, in seconds, the chat also shows that a picture is being sent.
+_CHAT_ACTION_BELOW_SECONDS = 5.0
+#: Below this estimate, in seconds, the progress message is held back: it would only delay the
+#: answer, as a chat gets at most one message per second. It is sent if the photo takes longer.
+_NO_MESSAGE_BELOW_SECONDS = 2.0
+#: Maximum number of attempts to delete a progress message.
+_MAX_ATTEMPTS = 5
 
 
 class _ProgressMessage(BaseModel):
-    """What a chat was told of a photo, or of the photos of an album."""
+    """A progress message about a photo, or about the photos of an album."""
 
     chat: int
     locale: str
     album: str | None
     jobs: list[str]
-    #: The number of our message; none until it is sent.
+    #: Telegram's id of the message; None until it is sent.
     message: int | None = None
-    #: How many seconds were promised, and when, in Unix time.
-    promised: float = 0
+    #: The estimate in seconds, and the Unix time at which it was made.
+    estimated_seconds: float = 0
     at: float = 0
 
-    def promise(self, remaining: Mapping[str, float]) -> None:
-        """Promises the time until the last of the jobs is answered."""
-        self.promised, self.at = self.estimate(remaining), time.time()
+    def set_estimate(self, remaining: Mapping[str, float]) -> None:
+        """Set the estimate to the seconds until the last of the jobs is answered."""
+        self.estimated_seconds, self.at = self.estimate(remaining), time.time()
 
     def error(self, remaining: Mapping[str, float]) -> float:
-        """By how many seconds the promise is off by now."""
+        """Return by how many seconds the message's estimate differs from a new one."""
         return abs(self.estimate(remaining) - self._left())
 
     def _left(self) -> float:
-        return max(0.0, self.promised - (time.time() - self.at))
+        return max(0.0, self.estimated_seconds - (time.time() - self.at))
 
     def estimate(self, remaining: Mapping[str, float]) -> float:
-        """Seconds until the last of the jobs is answered."""
+        """Return the estimated seconds until the last of the jobs is answered.
+
+        Args:
+            remaining: seconds until each job in flight is answered, by job id.
+        """
         open_jobs = [remaining[job] for job in self.jobs if job in remaining]
-        # Their answers go out one after another, the first of them after this message.
-        return max([*open_jobs, len(open_jobs) * chat_pace(self.chat)])
+        # A chat's answers are rate limited, and the first one follows this message.
+        return max([*open_jobs, len(open_jobs) * chat_interval(self.chat)])
 
-    def is_off(self, remaining: Mapping[str, float]) -> bool:
-        """Whether what was promised is far from true by now."""
-        return self.error(remaining) > max(_OFF_SECONDS, _OFF_SHARE * self._left())
+    def needs_update(self, remaining: Mapping[str, float]) -> bool:
+        """Return whether the estimate is so far off that the message should be updated."""
+        return self.error(remaining) > max(_UPDATE_MIN_SECONDS, _UPDATE_MIN_FRACTION * self._left())
 
-    def words(self) -> str:
-        """The message's text."""
-        wait = duration(self.promised, self.locale)
+    def message_text(self) -> str:
+        """Return the text of the message in the user's language."""
+        wait = duration(self.estimated_seconds, self.locale)
         return text("in-work", self.locale, photos=len(self.jobs), wait=wait)
 
 
@@ -81,7 +87,10 @@ def _now() -> float:
 
 
 class ProgressMessages:
-    """All progress that stand. Only one bot may have them."""
+    """The progress messages that exist now.
+
+    They are saved in Redis, so that a restarted bot can delete them. Only one bot may manage them.
+    """
 
     def __init__(
         self, redis: Redis, telegram: Telegram, ledger: Ledger, sender: BackgroundSender
@@ -92,121 +101,130 @@ class ProgressMessages:
         self._sender = sender
         self._lock = threading.Lock()
         self._new: list[tuple[str, int]] = []
-        #: Those that may turn out unnecessary: until when, and the message to reply to.
-        self._held_back: dict[str, tuple[float, int]] = {}
+        #: Messages held back because the answer may come first: the monotonic time until then, and
+        #: the message to reply to.
+        self._delayed: dict[str, tuple[float, int]] = {}
         self._next_check = 0.0
-        #: By their first job, as in Redis.
-        self._standing: dict[str, _ProgressMessage] = {}
-        #: The first job of the notice that a job or an album belongs to.
-        self._first_of: dict[str, str] = {}
+        #: Progress messages by the id of their first job, as in Redis.
+        self._messages: dict[str, _ProgressMessage] = {}
+        #: The key in `_messages` for each job id and album id.
+        self._key_of: dict[str, str] = {}
         saved = cast("dict[bytes, bytes]", redis.hgetall(_KEY))
         for first, notice in saved.items():
-            self._stand(first.decode(), _ProgressMessage.model_validate_json(notice))
+            self._add(first.decode(), _ProgressMessage.model_validate_json(notice))
 
     @property
     def pending(self) -> bool:
-        """Whether somebody was told something that has to be taken back, or is about to be."""
+        """Whether a progress message exists that must be deleted, or is about to be sent."""
         with self._lock:
-            return bool(self._standing)
+            return bool(self._messages)
 
     def announce(self, job: Job, album: str | None) -> None:
-        """Has `send_new` say that the job is in work: once, and with the rest of its album."""
+        """Schedule a progress message for the job, one per album, to be sent by `send_new`."""
         with self._lock:
-            if job.id in self._first_of:
+            if job.id in self._key_of:
                 return
-            if album in self._first_of:
-                first = self._first_of[job.id] = self._first_of[album]
-                self._standing[first].jobs.append(job.id)
+            if album in self._key_of:
+                first = self._key_of[job.id] = self._key_of[album]
+                self._messages[first].jobs.append(job.id)
                 self._save(first)
             else:
                 chat, message = address_of(job)
                 notice = _ProgressMessage(chat=chat, locale=job.locale, album=album, jobs=[job.id])
-                self._stand(job.id, notice)
+                self._add(job.id, notice)
                 self._new.append((job.id, message))
 
     def send_new(self) -> None:
-        """Sends what was announced since the last call, without waiting for it."""
+        """Send the messages announced since the last call, in the background."""
         for first, reply_to in self._new:
             self._sender.post(partial(self._send, first, reply_to))
         self._new.clear()
 
     def look(self) -> None:
-        """Takes back what is answered by now, and mends what is no longer true."""
+        """Delete the messages whose photos are answered, and update estimates that are off."""
         with self._lock:
-            sent = {first: n for first, n in self._standing.items() if n.message is not None}
-            due = [first for first, (until, _) in self._held_back.items() if until <= _now()]
-            overdue = [(first, self._held_back.pop(first)[1]) for first in due]
+            sent = {first: n for first, n in self._messages.items() if n.message is not None}
+            due = [first for first, (until, _) in self._delayed.items() if until <= _now()]
+            overdue = [(first, self._delayed.pop(first)[1]) for first in due]
         for first, reply_to in overdue:
             self._sender.post(partial(self._send, first, reply_to, at_once=False))
         held = self._ledger.held([job for notice in sent.values() for job in notice.jobs])
         for first in [first for first, notice in sent.items() if held.isdisjoint(notice.jobs)]:
-            self._fall(first)
-            self._sender.post(partial(self._take_back, first, sent.pop(first)), tries=_TRIES)
+            self._remove(first)
+            self._sender.post(
+                partial(self._delete, first, sent.pop(first)), max_attempts=_MAX_ATTEMPTS
+            )
         if sent and _now() >= self._next_check:
             self._next_check = _now() + _CHECK_SECONDS
-            self._mend(sent, self._ledger.remaining(sorted(held)))
+            self._update(sent, self._ledger.remaining(sorted(held)))
 
-    def _mend(self, sent: dict[str, _ProgressMessage], remaining: Mapping[str, float]) -> None:
-        off = [first for first, notice in sent.items() if notice.is_off(remaining)]
+    def _update(self, sent: dict[str, _ProgressMessage], remaining: Mapping[str, float]) -> None:
+        off = [first for first, notice in sent.items() if notice.needs_update(remaining)]
         off.sort(key=lambda first: sent[first].error(remaining), reverse=True)
-        for first in off[:_MENDED]:
+        for first in off[:_MAX_UPDATES_PER_CHECK]:
             notice = sent[first]
-            before = notice.words()
-            notice.promise(remaining)
-            if notice.words() != before:
+            before = notice.message_text()
+            notice.set_estimate(remaining)
+            if notice.message_text() != before:
                 self._sender.post(partial(self._edit, first, notice))
 
     def _send(self, first: str, reply_to: int, *, at_once: bool = True) -> None:
-        """Sends a notice, unless an answer is there or, `at_once`, will be in a moment."""
-        notice = self._standing[first]
+        """Send a progress message unless its photos are answered already.
+
+        Args:
+            first: the id of its first job.
+            reply_to: the message to reply to.
+            at_once: hold the message back if the answer is expected within two seconds.
+        """
+        notice = self._messages[first]
         try:
             if not self._ledger.held(notice.jobs):
-                self._fall(first)
+                self._remove(first)
                 return
-            notice.promise(self._ledger.remaining(notice.jobs))
-            if at_once and notice.promised < _AT_ONCE_SECONDS:
+            notice.set_estimate(self._ledger.remaining(notice.jobs))
+            if at_once and notice.estimated_seconds < _NO_MESSAGE_BELOW_SECONDS:
                 with self._lock:
-                    self._held_back[first] = (_now() + _AT_ONCE_SECONDS, reply_to)
-                self._telegram.say_busy(notice.chat)
+                    self._delayed[first] = (_now() + _NO_MESSAGE_BELOW_SECONDS, reply_to)
+                self._telegram.send_upload_action(notice.chat)
                 return
             notice.message = self._telegram.send_text(
-                notice.chat, notice.words(), reply_to=reply_to
+                notice.chat, notice.message_text(), reply_to=reply_to
             )
         except Exception:
-            # The answer will come without it.
-            self._fall(first)
+            # The photo is answered without a progress message.
+            self._remove(first)
             raise
         with self._lock:
             self._save(first)
-        if notice.promised < _SOON_SECONDS:
-            self._telegram.say_busy(notice.chat)
+        if notice.estimated_seconds < _CHAT_ACTION_BELOW_SECONDS:
+            self._telegram.send_upload_action(notice.chat)
 
     def _edit(self, first: str, notice: _ProgressMessage) -> None:
         if notice.message is not None:
-            self._telegram.edit_text(notice.chat, notice.message, notice.words())
+            self._telegram.edit_text(notice.chat, notice.message, notice.message_text())
         with self._lock:
             self._save(first)
 
-    def _take_back(self, first: str, notice: _ProgressMessage) -> None:
+    def _delete(self, first: str, notice: _ProgressMessage) -> None:
         if notice.message is not None:
-            with contextlib.suppress(Rejected):  # the user was faster
+            with contextlib.suppress(Rejected):  # the user has deleted it
                 self._telegram.delete(notice.chat, notice.message)
         self._redis.hdel(_KEY, first)
 
-    def _stand(self, first: str, notice: _ProgressMessage) -> None:
-        self._standing[first] = notice
+    def _add(self, first: str, notice: _ProgressMessage) -> None:
+        self._messages[first] = notice
         for key in (*notice.jobs, *filter(None, [notice.album])):
-            self._first_of[key] = first
+            self._key_of[key] = first
 
-    def _fall(self, first: str) -> None:
+    def _remove(self, first: str) -> None:
         with self._lock:
-            self._held_back.pop(first, None)
-            notice = self._standing.pop(first)
+            self._delayed.pop(first, None)
+            notice = self._messages.pop(first)
             for key in (*notice.jobs, *filter(None, [notice.album])):
-                del self._first_of[key]
+                del self._key_of[key]
 
     def _save(self, first: str) -> None:
-        """Notes in Redis what was sent; until then there is nothing to take back."""
-        notice = self._standing.get(first)
+        """Save a message in Redis once it is sent; before that there is nothing to delete."""
+        notice = self._messages.get(first)
         if notice and notice.message is not None:
             self._redis.hset(_KEY, first, notice.model_dump_json())

@@ -1,4 +1,4 @@
-"""Lets photos in, refuses others with a reason, and answers commands."""
+"""Request handling: admits photos, refuses unsuitable ones with a reason, and answers commands."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from attrai.telegram import Telegram, open_pseudonyms
 from attrai.telegram.channel import CHAT, MESSAGE, NAME
 
 DEFAULT_RENDERER = "boxes"
-#: getFile gives out no larger files (https://core.telegram.org/bots/api#getfile).
+#: Maximum file size of getFile, in MB (https://core.telegram.org/bots/api#getfile).
 _GET_FILE_MB = 20
-#: Types of files that may turn out to be an image.
+#: MIME types of documents that may turn out to be images.
 _UNKNOWN_TYPES = (None, "", "application/octet-stream")
-#: How often an answer to a command is tried.
-_TRIES = 5
+#: Maximum number of attempts to send an answer to a command.
+_MAX_ATTEMPTS = 5
 
 
 class RequestHandler:
-    """What the bot does with a request. Everything may be asked again."""
+    """Handler of photos, commands and other messages. A request may safely be handled again."""
 
     def __init__(
         self,
@@ -47,25 +47,27 @@ class RequestHandler:
         self._styles = renderer_names()
 
     def receive(self, request: Request) -> None:
-        """Starts what is asked for; when it returns the chain has the photo.
+        """Handle a request. When this returns, a photo's job is in the pipeline.
+
+        The caller should retry after these errors.
 
         Raises:
-            dramatiq.errors.BrokerConnectionError: RabbitMQ stayed away; it is to be asked again.
-            redis.RedisError: Redis did.
+            dramatiq.errors.BrokerConnectionError: RabbitMQ can't be reached.
+            redis.RedisError: Redis can't be reached.
         """
         if isinstance(request, PhotoRequest):
             self._receive_photo(request)
         else:
-            self._reply(request.origin, self._words_for(request))
+            self._reply(request.origin, self._reply_text(request))
 
     def _receive_photo(self, request: PhotoRequest) -> None:
         job = self._job(request)
-        failure = self._unfit(request)
+        failure = self._check_metadata(request)
         if failure:
             self._intake.submit(job.with_(failure=failure))
             return
         admission = self._intake.submit(job)
-        if admission == "admitted" or (admission == "repeated" and self._is_in_work(job)):
+        if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
             self._progress.announce(job, request.album)
         elif admission == "user-busy":
             wait = duration(self._intake.ledger.next_slot(job.user), job.locale)
@@ -73,17 +75,17 @@ class RequestHandler:
         elif admission == "busy":
             self._refuse(job, admission, wait=duration(self._intake.ledger.eta(), job.locale))
 
-    def _is_in_work(self, job: Job) -> bool:
-        """Whether the job was not refused when its update came before."""
+    def _is_in_flight(self, job: Job) -> bool:
+        """Return whether a repeated job is being processed, not one that was refused before."""
         started = self._intake.ledger.admitted(job.id)
         return started is not None and started.failure is None
 
     def _refuse(self, job: Job, code: str, **details: float | str) -> None:
-        # Through the chain, for there a refusal is as safe from crashes as a picture.
+        # A refusal goes through the pipeline, where it survives a crash as a picture does.
         self._intake.submit(job.with_(failure=Failure(code=code, details=details)))
 
-    def _unfit(self, request: PhotoRequest) -> Failure | None:
-        """Why the photo need not be fetched, from what Telegram says of it."""
+    def _check_metadata(self, request: PhotoRequest) -> Failure | None:
+        """Return why the photo can be refused from Telegram's metadata alone, or None."""
         file = request.file
         sides = [side for side in (file.width, file.height) if side is not None]
         error: UserError | None = None
@@ -106,21 +108,21 @@ class RequestHandler:
             user=self._pseudonyms.user(origin.user),
             locale=origin.locale,
             source=request.file.id,
-            renderer=self._renderer_in(request.words),
+            renderer=self._renderer_from_caption(request.words),
             admitted_at=now,
             queued_at=now,
         )
 
-    def _renderer_in(self, words: str) -> str:
-        """The renderer that a caption names, whatever else it says."""
+    def _renderer_from_caption(self, words: str) -> str:
+        """Return the first renderer named by a word of the caption, or the default one."""
         said = words.lower().split()
         return next((name for name in self._styles if name in said), DEFAULT_RENDERER)
 
     def _reply(self, origin: Origin, words: str) -> None:
         send = partial(self._telegram.send_text, origin.chat, words, reply_to=origin.message)
-        self._sender.post(send, tries=_TRIES)
+        self._sender.post(send, max_attempts=_MAX_ATTEMPTS)
 
-    def _words_for(self, request: CommandRequest | OtherMessage) -> str:
+    def _reply_text(self, request: CommandRequest | OtherMessage) -> str:
         locale = request.origin.locale
         match request:
             case CommandRequest(name="start"):

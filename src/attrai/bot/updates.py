@@ -1,4 +1,4 @@
-"""What an update wants of us: a photo rated, a command answered, or nothing."""
+"""Parsing of updates into requests: rate a photo, answer a command, or nothing."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from telebot.util import content_type_service
 
 from attrai.locales import choose_locale
 
-#: So many albums are remembered, for only their first photo has the caption.
+#: Number of albums whose captions are remembered, as only an album's first photo has the caption.
 _ALBUMS = 1000
 _COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 
 class Origin(NamedTuple):
-    """The message to answer, in numbers of Telegram's, and the language of whoever wrote it."""
+    """The message to answer, as Telegram's ids, and the locale of its author."""
 
     chat: int
     message: int
@@ -26,7 +26,7 @@ class Origin(NamedTuple):
 
 
 class File(NamedTuple):
-    """What Telegram says of a file without its content; any of it may be wrong or missing."""
+    """Telegram's metadata of a file. Any of it may be wrong or missing."""
 
     id: str
     bytes: int | None
@@ -36,24 +36,24 @@ class File(NamedTuple):
 
 
 class PhotoRequest(NamedTuple):
-    """A photo to be rated."""
+    """A request to rate a photo."""
 
     origin: Origin
     file: File
-    #: The caption, or what follows the command.
+    #: The caption, or the text after the command.
     words: str
     album: str | None
 
 
 class CommandRequest(NamedTuple):
-    """A command such as `help`, without its slash."""
+    """A command such as `help`, without the slash."""
 
     origin: Origin
     name: str
 
 
 class OtherMessage(NamedTuple):
-    """Anything else that somebody sent to us alone."""
+    """Any other message in a private chat with the bot."""
 
     origin: Origin
 
@@ -62,24 +62,25 @@ Request = PhotoRequest | CommandRequest | OtherMessage
 
 
 class UpdateParser:
-    """Reads updates in the order in which they come."""
+    """Parser of one bot's updates. It must see them in order, to know the captions of albums."""
 
     def __init__(self, me: types.User, max_side: int) -> None:
-        """A reader for one bot.
+        """Create a parser.
 
         Args:
             me: the bot's account.
-            max_side: photos are brought down to this, so larger ones are not asked for.
+            max_side: the length in pixels of the longer side that photos are shrunk to. Of the
+                sizes that Telegram offers, the smallest one that is at least as long is chosen.
         """
         self._id = me.id
         self._name = str(me.username).lower()
         self._max_side = max_side
         self._captions: OrderedDict[str, str] = OrderedDict()
 
-    def read(self, update: dict[str, Any]) -> Request | None:
-        """What the update wants, as far as it is for us.
+    def parse(self, update: dict[str, Any]) -> Request | None:
+        """Return the request in an update, or None if it is not meant for the bot.
 
-        May raise anything for an update that is not as the Bot API describes it.
+        An update that does not follow the Bot API may raise any exception.
         """
         message = types.Update.de_json(update).message  # type: ignore[no-untyped-call]  # telebot's
         if message is None or message.from_user is None or message.from_user.is_bot:
@@ -114,7 +115,7 @@ class UpdateParser:
             if file:
                 return PhotoRequest(origin, file, words or "", None)
         elif not private and not addressee:
-            return None  # in a group it may be for any bot
+            return None  # in a group it may be meant for any bot
         return CommandRequest(origin, name)
 
     def _file_of(self, message: types.Message) -> File | None:
@@ -123,14 +124,14 @@ class UpdateParser:
             enough = (size for size in sizes if max(size.width, size.height) >= self._max_side)
             best = next(enough, sizes[-1])
             return File(best.file_id, best.file_size, best.width, best.height)
-        # An animation has a document as well.
+        # An animation also has a document.
         if message.document and not message.animation:
             document = message.document
             return File(document.file_id, document.file_size, mime=document.mime_type)
         return None
 
     def _words(self, message: types.Message) -> str:
-        """The caption, also of the photos of an album that follow the first."""
+        """Return the caption of a message, or of its album, where only the first photo has it."""
         album = message.media_group_id
         if album is None:
             return message.caption or ""

@@ -1,6 +1,6 @@
-"""The command line: `attrai COMMAND`. A file holds the commands of one purpose.
+"""The command line, `attrai COMMAND`. Each module holds related commands.
 
-What a command needs beyond its options it imports when it is called: `attrai --help` is fast.
+Commands import what they need when they are called, which keeps `attrai --help` fast.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from attrai.cli.rate import rate_command
 
 __all__ = ["app"]
 
-#: Commands of other packages, which the service never loads, and where their apps are.
+#: Commands of packages that the service never imports, and the modules that hold their apps.
 _ELSEWHERE = {"evaluate": "attrai_training.cli.evaluate", "train": "attrai_training.cli.train"}
 
 
 class _Commands(TyperGroup):
-    """The commands of this package, and those of others once they are asked for."""
+    """A command group that imports the commands of other packages only when they are called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return all names, in the order of the help page."""
+        """Return the names of all commands, in the order of the help page."""
         first, *others = super().list_commands(ctx)
         return [first, *_ELSEWHERE, *others]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command of that name, or None."""
+        """Return the command named `cmd_name`, or None if there is none."""
         if cmd_name not in _ELSEWHERE:
             return super().get_command(ctx, cmd_name)
         command = typer.main.get_command(import_module(_ELSEWHERE[cmd_name]).app)
@@ -49,7 +49,7 @@ app = typer.Typer(
     help="Finds the faces on photos, scores each from 1 to 10 and draws the result.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,  # a traceback belongs in one piece, without local values
+    pretty_exceptions_enable=False,  # plain tracebacks, without the values of local variables
 )
 
 app.command(name="rate")(rate_command)

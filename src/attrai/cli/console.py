@@ -1,6 +1,6 @@
-"""How a command ends when it can't do what it was asked for.
+"""Exit statuses, error messages and progress displays for the commands.
 
-What the commands show, on the error output, so that what is printed can be piped on.
+Errors and progress go to standard error, so that standard output can be piped.
 """
 
 from __future__ import annotations
@@ -17,35 +17,39 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from attrai.lifecycle.shutdown import Shutdown
 
-#: Exit statuses. Those of processes that a signal ends are given in `attrai.lifecycle.signals`.
+#: Exit statuses. `attrai.lifecycle.signals` sets those of processes ended by a signal.
 FAILED, USAGE = 1, 2
 
 
 def shutdown_of(context: typer.Context) -> Shutdown:
-    """Return what tells the command to end; nothing ever does where no process was made for it."""
+    """Return the object that asks a command to stop.
+
+    If the command doesn't run in a process of its own, nothing ever asks it to stop.
+    """
     return context.ensure_object(Shutdown)
 
 
 def refuse(reason: str) -> NoReturn:
-    """Ends the process: it can't start like this."""
+    """Print why the command can't start, and exit with status 2."""
     Console(stderr=True).print(f"attrai: {reason}", style="red", markup=False, highlight=False)
     raise typer.Exit(USAGE)
 
 
-#: Where no terminal sets a width no row is broken, so that a row stays one line for `grep`.
+#: Width in characters when the output is not a terminal, so that each row stays on one line for
+#: `grep`.
 _PIPE_WIDTH = 1000
-#: How often a line tells how far something is.
+#: Number of progress lines over a whole run.
 _LINES = 10
 
 
 def output_console() -> Console:
-    """Where tables are printed."""
+    """Return the console that tables are printed to."""
     return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
 
 
 @contextmanager
 def progress_bars(shutdown: Shutdown) -> Iterator[Progress]:
-    """Show bars that vanish at the end, and as soon as the process is told to end."""
+    """Show progress bars that disappear at the end, or as soon as the process is asked to stop."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -64,20 +68,20 @@ def progress_bars(shutdown: Shutdown) -> Iterator[Progress]:
 
 
 def add_bar(progress: Progress, what: str, total: int) -> Callable[[int], None]:
-    """A new bar; called with how many more are done."""
+    """Add a progress bar, and return a function that advances it by a number of steps."""
     bar = progress.add_task(what, total=total)
     return lambda count: progress.advance(bar, count)
 
 
 def add_lines(what: str, total: int) -> Callable[[int], None]:
-    """In place of a bar where no terminal shows one: a line at each tenth, for logs."""
+    """Return a function like that of `add_bar` that prints a line at each tenth, for logs."""
     done, begun, at_first = 0, 0.0, 0
 
     def advance(count: int) -> None:
         nonlocal done, begun, at_first
         tenths = done * _LINES // total
         done += count
-        if not begun:  # what an interrupted run has done comes at once, and took no time
+        if not begun:  # a resumed run reports its earlier steps at once, and they took no time
             begun, at_first = time.monotonic(), done
         if done * _LINES // total > tenths:
             each = (time.monotonic() - begun) / max(1, done - at_first)

@@ -1,4 +1,4 @@
-"""The operator's view: `attrai status` and `attrai stats`."""
+"""The monitoring commands: `attrai status` and `attrai stats`."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
     from attrai.ledger.history import History
 
-#: Seconds between two looks.
+#: Seconds between two snapshots.
 _REFRESH = 2
 
 
 def status_command(
     context: typer.Context,
-    watch: Annotated[  # noqa: FBT002 - typer passes it by its name
+    watch: Annotated[  # noqa: FBT002 - Typer passes it by keyword
         bool, typer.Option("--watch", help=f"Look again every {_REFRESH} s, until Ctrl-C.")
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - as above
         bool, typer.Option("--json", help="Print a JSON object, with --watch one a line.")
     ] = False,
 ) -> None:
-    """Show each stage's queue and workers, what holds photos up, and what would help.
+    """Show each stage's queue and workers, the bottleneck, and how to relieve it.
 
-    Exits with 1 when RabbitMQ or Redis can't be asked; what the other one knows is shown.
+    Exits with 1 if RabbitMQ or Redis can't be reached; data from the other is still shown.
     """
     from attrai.monitoring import snapshot, status  # noqa: PLC0415
     from attrai.monitoring.queues import RabbitQueues  # noqa: PLC0415
@@ -53,7 +53,7 @@ def status_command(
     def look() -> snapshot.Snapshot:
         return snapshot.take(redis, ledger, queues)
 
-    with redis, _silenced("pika"):  # the snapshot says what is wrong
+    with redis, _silenced("pika"):  # the snapshot reports connection errors
         if not watch:
             seen = look()
             if as_json:
@@ -62,7 +62,7 @@ def status_command(
                 console.print(status.table(seen))
             raise typer.Exit(FAILED if seen.faults else 0)
         shutdown = shutdown_of(context)
-        shutdown.be_graceful()
+        shutdown.set_grace_period()
         if as_json:
             while not shutdown.requested:
                 sys.stdout.write(json.dumps(status.as_json(look())) + "\n")
@@ -76,7 +76,7 @@ def status_command(
 
 @contextmanager
 def _silenced(library: str) -> Iterator[None]:
-    """Keep a library from logging during the block."""
+    """Suppress a library's log messages, except critical ones, during the block."""
     logger = logging.getLogger(library)
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -109,7 +109,7 @@ def stats_command(
         bool, typer.Option("--json", help="Print a JSON object.")
     ] = False,
 ) -> None:
-    """Show people and photos by day, how long answers took, how they ended, and the scores."""
+    """Show users and photos per day, answer times, outcomes and scores."""
     from redis import RedisError  # noqa: PLC0415 - keeps --help fast
 
     from attrai.ledger.history import read_history  # noqa: PLC0415
@@ -149,12 +149,12 @@ def _plot(history: History, file: Path) -> None:
 
 
 def _redis(settings: Settings) -> Redis:
-    """A client that gives up at once."""
+    """Return a Redis client that doesn't retry."""
     from attrai.services import open_redis  # noqa: PLC0415 - keeps --help fast
 
     try:
-        return open_redis(settings, tries=0)
-    except ValueError:  # it may quote a part of the password
+        return open_redis(settings, retries=0)
+    except ValueError:  # its message may contain part of the password
         refuse("ATTRAI_REDIS_URL is no URL of a Redis")
 
 

@@ -1,4 +1,4 @@
-"""The processes of a deployment: `attrai worker`, `bot`, `sandbox`, `sweep` and `health`."""
+"""The commands that run a deployment: `attrai worker`, `bot`, `sandbox`, `sweep` and `health`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def worker_command(
         int, typer.Option("-p", "--processes", min=1, help="How many of them to run here.")
     ] = 1,
 ) -> None:
-    """Run a stage of the chain, on RabbitMQ and Redis, until a signal ends it."""
+    """Run the workers of a stage, using RabbitMQ and Redis, until a signal stops them."""
     if stage not in STAGES:
         refuse(f"no stage {stage!r}; there are {', '.join(STAGES)}")
-    from attrai.actors.stage import TIME_LIMIT  # noqa: PLC0415 - keeps --help fast
+    from attrai.actors.stage import TIME_LIMIT_MS  # noqa: PLC0415 - keeps --help fast
 
-    # One thread a process: torch and OpenCV use one as well, so a process is a core.
+    # One thread per process: torch and OpenCV use one as well, so a process keeps one core busy.
     command = ["dramatiq", "attrai.worker:setup", f"attrai.actors.{stage}", "-Q", stage]
-    command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT)]
-    # Processes that dramatiq's main one starts on behalf of middleware, which it waits for while
-    # it heeds no signal: there are none.
+    command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT_MS)]
+    # dramatiq's main process ignores signals while it waits for the workers to come online before
+    # it forks processes for middleware. There are none, so the wait is the minimum of 10 ms.
     command += ["--worker-fork-timeout", "10"]
     python = [sys.executable, "-m"]
     raise ReplaceProcess(
@@ -42,7 +42,7 @@ def worker_command(
 
 def bot_command(
     context: typer.Context,
-    embedded: Annotated[  # noqa: FBT002 - typer passes it by its name
+    embedded: Annotated[  # noqa: FBT002 - Typer passes it by keyword
         bool,
         typer.Option("--embedded", help="Run all stages in this process too; no server needed."),
     ] = False,
@@ -57,7 +57,7 @@ def bot_command(
         ),
     ] = None,
 ) -> None:
-    """Run the Telegram bot until a signal ends it. Only one may run for a token."""
+    """Run the Telegram bot until a signal stops it. Run only one bot per token."""
     from attrai.processes.startup import configure_logs  # noqa: PLC0415 - keeps --help fast
 
     shutdown = shutdown_of(context)
@@ -65,7 +65,7 @@ def bot_command(
         settings = load_settings()
         log_handler = configure_logs(settings, "bot")
         if embedded:
-            from attrai.processes.embedded_bot import run_embedded  # noqa: PLC0415 - and torch out
+            from attrai.processes.embedded_bot import run_embedded  # noqa: PLC0415 - imports torch
 
             threads = jobs or os.cpu_count() or 1
             run_embedded(settings, shutdown, _announce, log_handler, threads=threads)
@@ -89,7 +89,7 @@ def sandbox_command(
         bool, typer.Option("--bot", help="Start the bot with all stages as well; on loopback only.")
     ] = False,
 ) -> None:
-    """Run a stand-in for Telegram with a chat page, to try the bot without an account."""
+    """Run a local stand-in for Telegram with a chat page, to try the bot without an account."""
     try:
         from telegram_sandbox import Sandbox, running  # noqa: PLC0415 - an extra
     except ImportError:
@@ -97,7 +97,7 @@ def sandbox_command(
     with ExitStack() as stack:
         sandbox = Sandbox()
         try:
-            # With a bot on loopback, for its token is known to everyone.
+            # With a bot, only on loopback: the sandbox's token is public.
             address = running(sandbox, port, "127.0.0.1" if bot else host)
             url = stack.enter_context(address)
         except OSError as error:
@@ -109,7 +109,7 @@ def sandbox_command(
             bot_command(context, embedded=True)
         else:
             shutdown = shutdown_of(context)
-            shutdown.be_graceful()
+            shutdown.set_grace_period()
             shutdown.wait()
 
 
@@ -117,7 +117,7 @@ def sweep_command(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above
 ) -> None:
-    """Answer for jobs whose time is over, and delete files that belong to no job."""
+    """Answer overdue jobs with a failure message, and delete files that belong to no job."""
     from attrai import health  # noqa: PLC0415 - keeps --help fast
     from attrai.monitoring.exporter import open_state_metrics  # noqa: PLC0415
     from attrai.processes import sweeper  # noqa: PLC0415
@@ -129,7 +129,7 @@ def sweep_command(
         settings = load_settings()
         log_handler = configure_logs(settings, "sweep")
         if not once:
-            open_state_metrics(settings)  # first, for it tells which server is waited for
+            open_state_metrics(settings)  # first, because it shows which server is not up yet
         await_servers(settings)
         rabbitmq = make_broker(settings, [])
         services = open_services(settings, {})
@@ -139,9 +139,9 @@ def sweep_command(
         overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)
         typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
     else:
-        # A round may be cut off anywhere; the next one does the rest.
+        # A round may be interrupted anywhere; the next one finishes the work.
         shutdown = shutdown_of(context)
-        shutdown.be_graceful()
+        shutdown.set_grace_period()
         heartbeat, dropped = health.Heartbeat(), DroppedRecords(services.ledger, log_handler)
 
         def live() -> None:
@@ -155,7 +155,7 @@ def sweep_command(
 
 
 def health_command() -> None:
-    """Tell whether the workers of this container live: exit status 0, or 1 and a reason."""
+    """Check that this container's workers are alive: exits with 0, or with 1 and a reason."""
     from attrai import health  # noqa: PLC0415 - as above
 
     if problem := health.problem():

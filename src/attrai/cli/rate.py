@@ -1,4 +1,4 @@
-"""`attrai rate`."""
+"""The command `attrai rate`, which rates photos given as files, folders or patterns."""
 
 from __future__ import annotations
 
@@ -18,8 +18,14 @@ from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, r
 from attrai.errors import SettingsError
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.rating import report
-from attrai.rating.paths import SUFFIX, Outcome, Task, plan
-from attrai.render import UnknownRenderer, UnusableRenderer, load_renderer, renderer_names
+from attrai.rating.paths import SUFFIX, Result, Task, expand_paths
+from attrai.render import (
+    Renderer,
+    UnknownRenderer,
+    UnusableRenderer,
+    load_renderer,
+    renderer_names,
+)
 from attrai.settings import Settings, load_settings
 
 
@@ -53,68 +59,72 @@ def rate_command(
             "-j", "--jobs", min=1, help="How many cores to use; all by default.", show_default=False
         ),
     ] = None,
-    as_json: Annotated[  # noqa: FBT002 - typer passes it by its name
+    as_json: Annotated[  # noqa: FBT002 - Typer passes it by keyword
         bool,
         typer.Option("--json", help="Print a JSON object a photo, as they are ready."),
     ] = False,
 ) -> None:
-    """Rate photos: find the faces, score them, write a picture of each.
+    """Rate photos: find the faces, score them, and write a picture of each photo.
 
-    Exits with 1 when a photo could not be rated, with 2 for wrong usage.
+    Exits with 1 if a photo could not be rated, and with 2 on wrong usage.
     """
     try:
         settings = load_settings()
-        load_renderer(renderer)
+        drawing = load_renderer(renderer)
     except (SettingsError, UnknownRenderer, UnusableRenderer) as error:
         refuse(str(error))
     logs.configure(settings.log_level, sys.stderr)
     shutdown = shutdown_of(context)
-    shutdown.be_graceful()
+    shutdown.set_grace_period()
 
     started = time.monotonic()
-    tasks, barren = plan(paths, output)
+    tasks, without_photos = expand_paths(paths, output)
     order = {task.source: place for place, task in enumerate(tasks)}
-    outcomes = iter(barren)
+    results = iter(without_photos)
     if tasks:
         threads = jobs or os.cpu_count() or 1
-        outcomes = chain(barren, _rate(tasks, settings, renderer, threads, shutdown))
-    done = _show_progress(outcomes, len(tasks) + len(barren), shutdown, as_json=as_json)
+        rated = _rate(tasks, settings, drawing, threads, shutdown)
+        results = chain(without_photos, rated)
+    total = len(tasks) + len(without_photos)
+    done = _show_progress(results, total, shutdown, as_json=as_json)
 
     if not as_json:
-        # As on the command line, whatever was ready first.
-        done.sort(key=lambda outcome: order.get(outcome.source, len(order)))
+        # In the order of the command line, not of completion.
+        done.sort(key=lambda result: order.get(result.source, len(order)))
         console = output_console()
         console.print(report.table(done))
         console.print(report.summary(done, time.monotonic() - started))
-    if any(outcome.failure for outcome in done):
+    if any(result.failure for result in done):
         raise typer.Exit(FAILED)
 
 
 def _rate(
-    tasks: list[Task], settings: Settings, renderer: str, threads: int, shutdown: Shutdown
-) -> Iterator[Outcome]:
-    # Importing the networks takes seconds that `attrai --help` need not wait for.
-    from attrai.rating.rate import rate  # noqa: PLC0415
+    tasks: list[Task], settings: Settings, renderer: Renderer, threads: int, shutdown: Shutdown
+) -> Iterator[Result]:
+    # Importing the networks takes seconds, which would slow down `attrai --help`.
+    from attrai.pipeline import Pipeline  # noqa: PLC0415
+    from attrai.rating.batch import rate_files  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
 
     try:
-        yield from rate(tasks, settings, renderer, shutdown, threads=threads)
+        pipeline = Pipeline(settings, threads=threads)
     except WeightsError as error:
         refuse(str(error))
+    yield from rate_files(tasks, pipeline, renderer, shutdown, threads=threads)
 
 
 def _show_progress(
-    outcomes: Iterator[Outcome], total: int, shutdown: Shutdown, *, as_json: bool
-) -> list[Outcome]:
-    """Show the outcomes as they come, and return those that came."""
-    done: list[Outcome] = []
+    results: Iterator[Result], total: int, shutdown: Shutdown, *, as_json: bool
+) -> list[Result]:
+    """Show progress as results arrive, and return the results."""
+    done: list[Result] = []
     with progress_bars(shutdown) as progress:
         advance = add_bar(progress, "Rating", total)
-        for outcome in outcomes:
-            done.append(outcome)
+        for result in results:
+            done.append(result)
             advance(1)
             if as_json:
-                sys.stdout.write(json.dumps(report.as_json(outcome)) + "\n")
+                sys.stdout.write(json.dumps(report.as_json(result)) + "\n")
                 sys.stdout.flush()
         if shutdown.requested:
             progress.console.print(f"Stopped after {len(done)} of {total} photos.")

@@ -1,7 +1,14 @@
-"""Faces on a photo: `Detector` finds them, `aligned_crops` cuts them out for the scorer."""
+"""Face detection and alignment: `Detector` finds faces, `aligned_crops` crops them for scoring."""
 
 from attrai.faces.alignment import aligned_crops
-from attrai.faces.detector import Detection, Detector
+from attrai.faces.detector import Detection, Detector, FaceCrops, crop_faces
 from attrai.faces.networks import CascadeNetworks
 
-__all__ = ["CascadeNetworks", "Detection", "Detector", "aligned_crops"]
+__all__ = [
+    "CascadeNetworks",
+    "Detection",
+    "Detector",
+    "FaceCrops",
+    "aligned_crops",
+    "crop_faces",
+]

@@ -1,4 +1,4 @@
-"""Aligned crops: every face upright, at the same place and size, as the scorer wants it."""
+"""Face alignment: crops with every face upright, at the same position and size, for the scorer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from attrai.faces.pyramid import ImagePyramid
 from attrai.job import Face
 
-#: Side of a crop in pixels.
+#: Side of a crop, in pixels.
 CROP_SIDE = 128
 
-#: Where a crop has the eyes, the nose and the corners of the mouth, in sides of the crop.
-#: The scorer was trained with this template; it goes with the weights.
+#: Positions of the eyes, the nose and the corners of the mouth in a crop, as fractions of its side.
+#: The scorer was trained with this template, so it must match the weights.
 TEMPLATE = np.array(
     [
         (0.2904, 0.2493),
@@ -27,19 +27,22 @@ TEMPLATE = np.array(
 )
 
 
-def similarity(points: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rotation, scale and shift that takes `points` nearest to `targets`.
+def fit_similarity(
+    points: NDArray[np.float64], targets: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Fit the rotation, uniform scale and translation that map `points` to `targets`.
 
-    Least squares without reflection, in closed form: S. Umeyama, "Least-squares estimation
-    of transformation parameters between two point patterns", IEEE TPAMI 13 (4), 1991. In two
-    dimensions a point is a complex number and the transform is z -> a * z + b.
+    The fit is the closed-form min_side-squares solution without reflection: S. Umeyama,
+    "Least-squares estimation of transformation parameters between two point patterns", IEEE
+    TPAMI 13 (4), 1991. In two dimensions a point can be written as a complex number, and the
+    transform is z -> a * z + b.
 
     Args:
-        points: shape (n, 2), not all the same.
-        targets: shape (n, 2).
+        points: Shape (n, 2), not all identical.
+        targets: Shape (n, 2).
 
     Returns:
-        Shape (2, 3), the matrix that acts on (x, y, 1).
+        The transform as a matrix of shape (2, 3), to be multiplied by (x, y, 1).
     """
     source = points[:, 0] + 1j * points[:, 1]
     target = targets[:, 0] + 1j * targets[:, 1]
@@ -53,14 +56,15 @@ def similarity(points: NDArray[np.float64], targets: NDArray[np.float64]) -> NDA
 def aligned_crops(
     photo: NDArray[np.uint8], faces: Sequence[Face], side: int, margin: float = 0.0
 ) -> NDArray[np.uint8]:
-    """The faces' crops, shape (n, side, side, 3), RGB.
+    """Return the aligned crops of `faces`, RGB, shape (n, side, side, 3).
 
     Args:
         photo: RGB, shape (height, width, 3).
-        faces: with landmarks in pixels of the photo.
-        side: of a crop, in pixels.
-        margin: how much more is cut out at each edge, in sides, so that training can shift and
-            turn the crop and still see the photo there; the sides grow by it.
+        faces: Faces whose landmarks are in pixels of the photo.
+        side: Side of a crop without its margin, in pixels.
+        margin: Extra border at each edge, as a fraction of `side`. Training shifts and rotates
+            crops and needs the photo's pixels there. Each side of the result is larger by two
+            borders.
     """
     border = round(side * margin)
     targets = TEMPLATE * side + border
@@ -69,11 +73,11 @@ def aligned_crops(
     pyramid = ImagePyramid(photo)
     for crop, face in zip(crops, faces, strict=True):
         landmarks = np.array(face.landmarks)
-        a, b, _ = similarity(landmarks, targets)[0]
-        # From more than twice the size bilinear sampling would skip pixels.
+        a, b, _ = fit_similarity(landmarks, targets)[0]
+        # Bilinear sampling would skip pixels if it had to shrink by more than 2.
         image, scale = pyramid.at(float(np.hypot(a, b)))
-        # A pixel's centre is at its number.
+        # OpenCV's coordinates put a pixel's centre at its index.
         centres = (landmarks + 0.5) * scale - 0.5
-        matrix = similarity(centres, targets)
+        matrix = fit_similarity(centres, targets)
         crop[:] = cv2.warpAffine(image, matrix, (whole, whole), flags=cv2.INTER_LINEAR)
     return crops

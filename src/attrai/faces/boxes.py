@@ -1,4 +1,4 @@
-"""Arithmetic on arrays of boxes: shape (n, 4), columns x1, y1, x2, y2, in pixels."""
+"""Operations on bounding boxes: arrays of shape (n, 4), columns x1, y1, x2, y2, in pixels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ Indices = NDArray[np.intp]
 
 
 def iou_matrix(first: FloatArray, second: FloatArray) -> FloatArray:
-    """The IoU of each box in `first` with each in `second`: shape (n, m), from 0 to 1."""
+    """Return the IoU of each box in `first` with each in `second`: shape (n, m), from 0 to 1.
+
+    IoU is the area of the intersection divided by that of the union.
+    """
     shared, areas = _shared(first, second)
     result: FloatArray = shared / _positive(areas[0][:, None] + areas[1][None, :] - shared)
     return result
 
 
 def iom_matrix(first: FloatArray, second: FloatArray) -> FloatArray:
-    """The part that two boxes share of the smaller one, which is 1 for a box inside another."""
+    """Return the intersection over minimum of each pair of boxes: shape (n, m), from 0 to 1.
+
+    It is the area of the intersection divided by that of the smaller box, so it is 1 for a box
+    inside another.
+    """
     shared, areas = _shared(first, second)
     result: FloatArray = shared / _positive(np.minimum(areas[0][:, None], areas[1][None, :]))
     return result
@@ -40,28 +47,30 @@ def _positive(areas: FloatArray) -> FloatArray:
 
 
 def non_maximum_suppression(boxes: FloatArray, scores: FloatArray, threshold: float) -> Indices:
-    """Keeps the best of the boxes whose IoU is more than `threshold`.
+    """Return the indices of the boxes that survive non-maximum suppression, best first.
 
-    Greedy: the box with the highest score stays, what iou_matrix it goes, and so on with the rest.
+    The algorithm is greedy: it keeps the box with the highest score, drops every box whose IoU
+    with it exceeds `threshold`, and repeats with the rest.
 
     Args:
-        boxes: shape (n, 4).
-        scores: shape (n,), positive.
-        threshold: between 0 and 1.
-
-    Returns:
-        The indices of the boxes that stay, the best first.
+        boxes: Shape (n, 4).
+        scores: Shape (n,), positive.
+        threshold: IoU between 0 and 1.
     """
     left_top_and_sides = boxes.astype(np.float64)
     left_top_and_sides[:, 2:] -= left_top_and_sides[:, :2]
-    # OpenCV takes arrays too, which its types don't say.
+    # OpenCV accepts arrays, but its type stubs don't say so.
     suppress: Any = cv2.dnn.NMSBoxes
     kept = suppress(left_top_and_sides, scores, 0.0, threshold)
     return np.array(kept, np.intp).reshape(-1)
 
 
 def suppress_contained(boxes: FloatArray, scores: FloatArray, threshold: float) -> Indices:
-    """The same for boxes of which the smaller one is covered by more than `threshold`."""
+    """Return the indices of the boxes that survive suppression by IoM, best first.
+
+    Like `non_maximum_suppression`, but two boxes compete when more than `threshold` of the
+    smaller one is covered by the other.
+    """
     covered = iom_matrix(boxes, boxes) > threshold
     kept: list[int] = []
     for i in np.argsort(-scores, kind="stable").tolist():
@@ -71,20 +80,20 @@ def suppress_contained(boxes: FloatArray, scores: FloatArray, threshold: float) 
 
 
 def to_square(boxes: FloatArray) -> FloatArray:
-    """The smallest squares around the same centres."""
+    """Return the smallest square around each box, with the same centre."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.hstack([centres - half, centres + half])
 
 
 def apply_regression(boxes: FloatArray, offsets: FloatArray, extra: int) -> FloatArray:
-    """The boxes with each edge moved by its offset, given in sides of the box.
+    """Return the boxes with each edge moved by its bounding-box regression offset.
 
     Args:
-        boxes: shape (n, 4).
-        offsets: shape (n, 4), what a network of the cascade puts out.
-        extra: pixels that the side is longer than x2 - x1: the second and third networks
-            were trained with boxes that include their last pixel (1), the first not (0).
+        boxes: Shape (n, 4).
+        offsets: Shape (n, 4), as fractions of the box's side: the output of a cascade network.
+        extra: Pixels to add to x2 - x1 and y2 - y1 to get the sides. R-Net and O-Net were
+            trained with boxes that include their last pixel (1), P-Net was not (0).
     """
     sides = boxes[:, 2:] - boxes[:, :2] + extra
     return boxes + offsets * np.hstack([sides, sides])

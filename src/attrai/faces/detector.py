@@ -1,9 +1,8 @@
-"""The cascade around MTCNN's networks: photo -> boxes, landmarks, probabilities.
+"""The MTCNN face detector: photo -> faces, left to right.
 
-Proposals from a pyramid of the photo are refined, then located, each time all candidates in
-one batch. The steps are facenet-pytorch's, so that its thresholds mean the same.
-
-The detector: photo -> faces, left to right.
+P-Net proposes boxes on a pyramid of the photo, R-Net refines them, and O-Net refines them again
+and adds landmarks. R-Net and O-Net each process all candidates of a photo in one batch. The steps
+follow facenet-pytorch, so its thresholds keep their meaning.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from attrai.errors import NoFace
+from attrai.faces.alignment import CROP_SIDE, aligned_crops
 from attrai.faces.boxes import (
     apply_regression,
     non_maximum_suppression,
@@ -22,52 +23,53 @@ from attrai.faces.boxes import (
     to_square,
 )
 from attrai.faces.networks import CascadeNetworks
-from attrai.faces.pyramid import ImagePyramid, halve, levels_of, mosaic_of
+from attrai.faces.pyramid import ImagePyramid, draw_mosaic, halve, pyramid_levels
 from attrai.inference import FloatArray, Images
 from attrai.job import Face
 
-#: Side of the smallest face that the first network sees, and its step, in its input's pixels.
-_CELL, _STRIDE = 12, 2
-#: The most cells that a level may have along its shorter side for its faces to be large ones: a
-#: face is then a third of the photo or more.
-_LARGE = 3
-#: Proposals, and refined ones, that overlap by more are the same face. With 0.7, as in
-#: facenet-pytorch, the networks get three times as many, and find one face in 480 more.
-_SAME = 0.5
+#: P-Net's receptive field, which is the smallest face that it detects, and its stride, in pixels.
+_RECEPTIVE_FIELD, _STRIDE = 12, 2
+#: A pyramid level whose shorter side is at most this many receptive fields shows large faces: each
+#: takes up a third of the photo or more.
+_LARGE_FACE_CELLS = 3
+#: Boxes of P-Net, and of R-Net, whose IoU exceeds this are taken for the same face. With
+#: facenet-pytorch's 0.7 the next network gets three times as many candidates, and the detector
+#: finds one more face in 480.
+_NMS_IOU = 0.5
 
 
 class Thresholds(NamedTuple):
-    """The least probability that lets a candidate through each network."""
+    """Minimum face probability at which a candidate passes each network."""
 
     pnet: float
-    pnet_large: float  #: the first one's, for a face that fills much of the photo
+    pnet_large: float  #: P-Net's, for a face that fills much of the photo
     rnet: float
     onet: float
 
 
-class Found(NamedTuple):
-    """What the cascade found, n faces, the most probable first."""
+class RawDetections(NamedTuple):
+    """The cascade's output for n faces, the most probable first."""
 
     boxes: FloatArray  #: shape (n, 4)
     landmarks: FloatArray  #: shape (n, 5, 2)
     probabilities: FloatArray  #: shape (n,)
 
 
-_NOTHING = Found(
+_NO_DETECTIONS = RawDetections(
     np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32), np.empty(0, np.float32)
 )
 
 
 def find_faces(
     photo: Images, networks: CascadeNetworks, min_side: int, thresholds: Thresholds
-) -> Found:
-    """Runs the cascade.
+) -> RawDetections:
+    """Run the MTCNN cascade on a photo and return the faces that pass all three networks.
 
     Args:
         photo: RGB, shape (height, width, 3).
-        networks: what judges the candidates.
-        min_side: side of the smallest face to look for, in pixels.
-        thresholds: least probabilities.
+        networks: The three networks.
+        min_side: Side of the smallest face to look for, in pixels.
+        thresholds: Minimum probability for each network.
     """
     pyramid = ImagePyramid(photo)
     boxes = _run_pnet(pyramid, networks, min_side, thresholds)
@@ -79,35 +81,35 @@ def _run_pnet(
     pyramid: ImagePyramid, networks: CascadeNetworks, min_side: int, thresholds: Thresholds
 ) -> FloatArray:
     height, width = pyramid.photo.shape[:2]
-    levels = levels_of(width, height, _CELL / min_side, _CELL)
+    levels = pyramid_levels(width, height, _RECEPTIVE_FIELD / min_side, _RECEPTIVE_FIELD)
     if not levels:
-        return _NOTHING.boxes
-    (answers,) = networks.pnet(mosaic_of(pyramid, levels)[np.newaxis])
+        return _NO_DETECTIONS.boxes
+    (answers,) = networks.pnet(draw_mosaic(pyramid, levels)[np.newaxis])
     logits, moves = answers[0], answers[1:]
     boxes, sure, offsets = [], [], []
     for level in levels:
         top, left = level.y // _STRIDE, level.x // _STRIDE
-        bottom = top + (level.height - _CELL) // _STRIDE + 1
-        right = left + (level.width - _CELL) // _STRIDE + 1
+        bottom = top + (level.height - _RECEPTIVE_FIELD) // _STRIDE + 1
+        right = left + (level.width - _RECEPTIVE_FIELD) // _STRIDE + 1
         face = logits[top:bottom, left:right]
-        large = min(level.width, level.height) <= _LARGE * _CELL
+        large = min(level.width, level.height) <= _LARGE_FACE_CELLS * _RECEPTIVE_FIELD
         threshold = thresholds.pnet_large if large else thresholds.pnet
         rows, columns = np.nonzero(face >= _logit(threshold))
         if not rows.size:
             continue
         corners = np.stack([columns, rows, columns, rows], axis=1).astype(np.float32) * _STRIDE
-        corners += np.array([1, 1, _CELL, _CELL], np.float32)
+        corners += np.array([1, 1, _RECEPTIVE_FIELD, _RECEPTIVE_FIELD], np.float32)
         scales = np.array([level.width / width, level.height / height] * 2, np.float32)
         of_level = np.floor(corners / scales)
-        best = non_maximum_suppression(of_level, face[rows, columns], _SAME)
+        best = non_maximum_suppression(of_level, face[rows, columns], _NMS_IOU)
         rows, columns = rows[best], columns[best]
         boxes.append(of_level[best])
         sure.append(face[rows, columns])
         offsets.append(moves[:, top + rows, left + columns].T)
     if not boxes:
-        return _NOTHING.boxes
+        return _NO_DETECTIONS.boxes
     everywhere = np.concatenate(boxes)
-    best = non_maximum_suppression(everywhere, np.concatenate(sure), _SAME)
+    best = non_maximum_suppression(everywhere, np.concatenate(sure), _NMS_IOU)
     return to_square(apply_regression(everywhere[best], np.concatenate(offsets)[best], extra=0))
 
 
@@ -119,28 +121,28 @@ def _run_rnet(
         return boxes
     answers = networks.rnet(crops)
     passed = np.flatnonzero(answers[:, 0] > _logit(threshold))
-    best = passed[non_maximum_suppression(boxes[passed], answers[passed, 0], _SAME)]
+    best = passed[non_maximum_suppression(boxes[passed], answers[passed, 0], _NMS_IOU)]
     return to_square(apply_regression(boxes[best], answers[best, 1:], extra=1))
 
 
 def _run_onet(
     pyramid: ImagePyramid, networks: CascadeNetworks, boxes: FloatArray, threshold: float
-) -> Found:
+) -> RawDetections:
     boxes, crops = _crops(pyramid, boxes, 48)
     if not len(boxes):
-        return _NOTHING
+        return _NO_DETECTIONS
     answers = networks.onet(crops)
     passed = answers[:, 0] > _logit(threshold)
     boxes, answers = boxes[passed], answers[passed]
     logits, offsets, points = answers[:, 0], answers[:, 1:5], answers[:, 5:]
     sides = boxes[:, 2:] - boxes[:, :2] + 1
-    # The network puts out five x and then five y, in sides of the box.
+    # The network outputs five x and then five y, as fractions of the box's sides.
     landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1)
     landmarks = landmarks * sides[:, None] + boxes[:, None, :2] - 1
     boxes = apply_regression(boxes, offsets, extra=1)
     best = suppress_contained(boxes, logits, 0.7)
     probabilities: FloatArray = np.reciprocal(1 + np.exp(-logits[best]))
-    return Found(boxes[best], landmarks[best], probabilities)
+    return RawDetections(boxes[best], landmarks[best], probabilities)
 
 
 def _logit(probability: float) -> float:
@@ -148,13 +150,13 @@ def _logit(probability: float) -> float:
 
 
 def _crops(pyramid: ImagePyramid, boxes: FloatArray, side: int) -> tuple[FloatArray, Images]:
-    """The boxes that touch the photo, and what they show of it as one batch."""
+    """Return the boxes that overlap the photo and their crops, shape (n, side, side, 3)."""
     height, width = pyramid.photo.shape[:2]
     windows = np.trunc(boxes)
     windows[:, :2] = windows[:, :2].clip(min=1) - 1
     windows[:, 2:] = windows[:, 2:].clip(max=[width, height])
     inside = (windows[:, 2:] > windows[:, :2]).all(axis=1)
-    # As one column, so that all are halved at once.
+    # All crops go into one column so that a single call halves them.
     twice = 2 * side
     column = np.empty((twice * int(inside.sum()), twice, 3), np.uint8)
     for place, window in enumerate(windows[inside].tolist()):
@@ -164,40 +166,47 @@ def _crops(pyramid: ImagePyramid, boxes: FloatArray, side: int) -> tuple[FloatAr
     return boxes[inside], halve(column).reshape(-1, side, side, 3)
 
 
-#: MTCNN's own are 0.6 for any size, 0.7 and 0.7. Of the first network's candidates 0.7 spares a
-#: quarter and loses no face in 480, but portraits that fill the photo; these are few candidates,
-#: and with 0.5 fewer are missed than with 0.6. With 0.7 for the last network one photo in 60 of
-#: MEBeauty gets a face where there is none; 0.85 halves that and loses no face of its 1,959 photos.
+#: MTCNN itself uses 0.6 (for any size), 0.7 and 0.7. Raising P-Net's to 0.7 saves a quarter of its
+#: candidates and loses no face in 480, except in portraits that fill the photo. Those give few
+#: candidates, so they can have a lower threshold, and 0.5 misses fewer of them than 0.6. With 0.7
+#: for O-Net, one MEBeauty photo in 60 gets a false positive; 0.85 halves that and loses no face in
+#: its 1,959 photos.
 THRESHOLDS = Thresholds(pnet=0.7, pnet_large=0.5, rnet=0.7, onet=0.85)
 
 
 class Detection(NamedTuple):
-    """What the detector found on a photo."""
+    """The faces detected on a photo."""
 
-    faces: tuple[Face, ...]  #: left to right; the largest when there were too many
-    found: int  #: how many faces there were
+    faces: tuple[Face, ...]  #: left to right; only the largest if there are too many
+    found: int  #: number of faces found, including those left out of `faces`
 
 
 class Detector:
-    """Finds the faces on a photo."""
+    """Face detector on a given set of networks."""
 
     def __init__(self, networks: CascadeNetworks, *, min_side: int, max_faces: int) -> None:
-        """`min_side` is the side of the smallest face to look for, in pixels."""
-        # OpenCV's threads would compete with the other replicas for the machine's cores.
+        """Set up the detector.
+
+        Args:
+            networks: The three networks of MTCNN.
+            min_side: Side of the smallest face to look for, in pixels.
+            max_faces: Most faces to return for a photo; the largest are kept.
+        """
+        # Threads of OpenCV would compete with the other replicas for the machine's cores.
         cv2.setNumThreads(1)
         self._networks = networks
         self._min_side = min_side
         self._max_faces = max_faces
 
     def __call__(self, photo: NDArray[np.uint8]) -> Detection:
-        """The faces on `photo`, RGB, shape (height, width, 3)."""
+        """Detect the faces on `photo`, RGB, shape (height, width, 3)."""
         faces = _faces(find_faces(photo, self._networks, self._min_side, THRESHOLDS))
         largest = sorted(faces, key=lambda face: face.box.width * face.box.height, reverse=True)
         shown = sorted(largest[: self._max_faces], key=lambda face: face.box.x1 + face.box.x2)
         return Detection(tuple(shown), len(faces))
 
 
-def _faces(found: Found) -> list[Face]:
+def _faces(found: RawDetections) -> list[Face]:
     return [
         Face.model_validate({"box": box, "landmarks": landmarks, "probability": probability})
         for box, landmarks, probability in zip(
@@ -207,3 +216,31 @@ def _faces(found: Found) -> list[Face]:
             strict=True,
         )
     ]
+
+
+class FaceCrops(NamedTuple):
+    """Faces and what the scorer looks at."""
+
+    faces: tuple[Face, ...]  #: left to right
+    found: int  #: how many faces there were; more than `faces` has when there were too many
+    crops: Images  #: aligned crops of the faces, RGB, shape (n, side, side, 3)
+
+
+def crop_faces(
+    photo: Images, detector: Detector, side: int = CROP_SIDE, margin: float = 0.0
+) -> FaceCrops:
+    """Find the faces on a photo and cut them out.
+
+    Args:
+        photo: RGB, shape (height, width, 3).
+        detector: finds the faces.
+        side: as for `aligned_crops`.
+        margin: as for `aligned_crops`.
+
+    Raises:
+        NoFace: there is no face.
+    """
+    faces, found = detector(photo)
+    if not faces:
+        raise NoFace
+    return FaceCrops(faces, found, aligned_crops(photo, faces, side, margin))

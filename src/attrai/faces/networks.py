@@ -1,4 +1,4 @@
-"""The three networks of MTCNN, with the weights that facenet-pytorch carries.
+"""The three networks of MTCNN, with the weights from facenet-pytorch.
 
 K. Zhang, Z. Zhang, Z. Li, Y. Qiao: "Joint Face Detection and Alignment using Multi-task
 Cascaded Convolutional Networks", IEEE Signal Processing Letters 23 (10), 2016.
@@ -15,12 +15,13 @@ from safetensors.numpy import load_file
 
 from attrai.inference import Architecture, Engine, FloatArray, Layers, Model, Network, T
 
-#: Of facenet-pytorch's wheel, whose files the metadata names; README.md has their licence.
+#: Converted from facenet-pytorch's wheel. The file's metadata names the original files; README.md
+#: has their licence.
 WEIGHTS = Path(__file__).parent / "weights" / "mtcnn.safetensors"
 
 
 def pnet(on: Layers[T], x: T) -> T:
-    """P-Net."""
+    """Apply P-Net, the proposal network: (n, 3, h, w) -> (n, 5, h', w')."""
     x = on.max_pool(on.prelu(on.conv2d(x, "conv1"), "prelu1"), 2, 2, ceil=True)
     for layer in "23":
         x = on.prelu(on.conv2d(x, f"conv{layer}"), f"prelu{layer}")
@@ -28,7 +29,7 @@ def pnet(on: Layers[T], x: T) -> T:
 
 
 def rnet(on: Layers[T], x: T) -> T:
-    """R-Net."""
+    """Apply R-Net, the refinement network: (n, 3, 24, 24) -> (n, 5)."""
     for layer in "12":
         x = on.prelu(on.conv2d(x, f"conv{layer}"), f"prelu{layer}")
         x = on.max_pool(x, 3, 2, ceil=True)
@@ -38,7 +39,7 @@ def rnet(on: Layers[T], x: T) -> T:
 
 
 def onet(on: Layers[T], x: T) -> T:
-    """O-Net."""
+    """Apply O-Net, the output network: (n, 3, 48, 48) -> (n, 15)."""
     for layer, size in ("1", 3), ("2", 3), ("3", 2):
         x = on.prelu(on.conv2d(x, f"conv{layer}"), f"prelu{layer}")
         x = on.max_pool(x, size, 2, ceil=True)
@@ -48,11 +49,14 @@ def onet(on: Layers[T], x: T) -> T:
 
 
 class CascadeNetworks(NamedTuple):
-    """Each answers with the logit of a face, the offsets of its box's four edges, and more.
+    """The three networks of MTCNN's cascade.
 
-    - `pnet`, images of any size, one answer per 2 px: (n, 5, h, w).
-    - `rnet`, 24x24: (n, 5).
-    - `onet`, 48x48: (n, 15), the last ten being the landmarks.
+    The first five channels of each output are the logit of a face and the offsets of its box's
+    four edges.
+
+    - `pnet` takes images of any size and returns (n, 5, h, w), one position per 2 pixels.
+    - `rnet` takes 24x24 images and returns (n, 5).
+    - `onet` takes 48x48 images and returns (n, 15); the last ten are the landmarks.
     """
 
     pnet: Network
@@ -61,7 +65,7 @@ class CascadeNetworks(NamedTuple):
 
     @classmethod
     def load(cls, engine: Engine) -> Self:
-        """The networks with their packaged weights."""
+        """Load the networks with their packaged weights into `engine`."""
         tensors = load_file(WEIGHTS)
 
         def network(
@@ -75,21 +79,21 @@ class CascadeNetworks(NamedTuple):
         return cls(
             network(pnet, "pnet", "conv4", None, 1),
             network(rnet, "rnet", "dense5", 24, 16),
-            # Often it is few that get here, and an image too many costs as much as any.
+            # Few candidates get this far, and padding a batch costs as much as real images.
             network(onet, "onet", "dense6", 48, 1, 4),
         )
 
 
 def _weights(tensors: Mapping[str, FloatArray], network: str, last: str) -> dict[str, FloatArray]:
-    """The weights of one network, with its normalisation and its heads drawn together."""
+    """Return one network's weights, with normalisation and output heads folded into its layers."""
     prefix = f"{network}."
     own = {k.removeprefix(prefix): w for k, w in tensors.items() if k.startswith(prefix)}
-    # Normalisation, (value - 127.5) / 128, is linear, and so is the first layer.
+    # The input normalisation, (value - 127.5) / 128, is linear, so the first layer can absorb it.
     own["conv1.weight"] /= 128
     own["conv1.bias"] -= 127.5 * own["conv1.weight"].sum((1, 2, 3))
     for part in "weight", "bias":
         no_face, face = own.pop(f"{last}_1.{part}")
-        # The softmax of two is the logistic function of their difference.
+        # A softmax over two logits is the logistic function of their difference.
         heads = [(face - no_face)[np.newaxis], own.pop(f"{last}_2.{part}")]
         if f"{last}_3.{part}" in own:
             heads.append(own.pop(f"{last}_3.{part}"))

@@ -1,6 +1,6 @@
-"""Photos of strangers: `decode_photo` turns a file's bytes into what the stages can trust."""
+"""Image files: `decode_photo` turns the bytes of an untrusted file into a safe RGB photo."""
 
-from attrai.images.accept import limits_of, pack_source, passthrough_jpeg
+from attrai.images.accept import accept_photo, limits_of, passthrough_jpeg
 from attrai.images.decode import Limits, decode_photo
 
-__all__ = ["Limits", "decode_photo", "limits_of", "pack_source", "passthrough_jpeg"]
+__all__ = ["Limits", "accept_photo", "decode_photo", "limits_of", "passthrough_jpeg"]

@@ -86,13 +86,13 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def pack_source(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
+def accept_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
     """The photo, upright and without metadata, and its width and height.
 
     Raises:
         UserError: it is no photo, or not one within the limits.
     """
-    if untouched := passthrough_jpeg(data, limits):
-        return untouched
+    if passthrough := passthrough_jpeg(data, limits):
+        return passthrough
     photo = decode_photo(data, limits)
     return pack_photo(photo), photo.size

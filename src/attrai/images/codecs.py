@@ -1,4 +1,4 @@
-"""How images lie in the photo store: photos and pictures as JPEG, crops as one array."""
+"""Encoding of images for the photo store: photos and pictures as JPEG, crops as one array."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from PIL import Image
 
 from attrai.errors import BrokenImage
 
-#: Nothing that a scorer or an eye would notice is lost, at a tenth of the raw size.
+#: JPEG quality that loses nothing a scorer or a viewer would notice, at a tenth of the raw size.
 _QUALITY = 92
-#: A photo may wait in the store with thousands of others, so it has at most so many bytes; one
-#: of noise needs the lower qualities for it.
+#: Largest stored photo, in bytes, as thousands may wait in the store. A photo of noise only fits at
+#: one of the lower qualities.
 _MAX_PHOTO_BYTES = 10**6
 _LOWER_QUALITIES = (75, 40, 15)
 
-#: Crops of so many bytes are handed on as they are: encoding would cost more than it saves. The
-#: faces of a crowd are small and blurred, and lose nothing at this quality.
+#: Crops of up to this many bytes in total are stored uncompressed, as encoding would cost more than
+#: it saves. More crops than that show a crowd, whose faces are small and blurred and lose nothing
+#: at `_CROP_QUALITY`.
 _MAX_CROP_BYTES = 500_000
 _CROP_QUALITY = 95
 _JPEG_START = b"\xff\xd8"
 
 
 def pack_photo(photo: Image.Image) -> bytes:
-    """An RGB photo as JPEG, for the stages to come."""
+    """Encode an RGB photo as a JPEG of at most 1 MB, for the later stages."""
     content = pack_image(photo)
     for quality in _LOWER_QUALITIES:
         if len(content) <= _MAX_PHOTO_BYTES:
@@ -35,10 +36,11 @@ def pack_photo(photo: Image.Image) -> bytes:
 
 
 def unpack_photo(content: bytes) -> Image.Image:
-    """The photo that ingest handed on.
+    """Decode the photo that the ingest stage stored.
 
     Raises:
-        BrokenImage: it is damaged; where nothing had to be done to it, nobody noticed before.
+        BrokenImage: The file is damaged. Ingest does not decode a file that it passes through
+            unchanged, so the damage shows only here.
     """
     try:
         return unpack_image(content)
@@ -47,19 +49,19 @@ def unpack_photo(content: bytes) -> Image.Image:
 
 
 def pack_image(image: Image.Image) -> bytes:
-    """An RGB image as JPEG, its colours at full resolution so that thin lines stay clean."""
+    """Encode an RGB image as JPEG, with colours at full resolution to keep thin lines clean."""
     return _jpeg(image, _QUALITY, "4:4:4")
 
 
 def unpack_image(content: bytes) -> Image.Image:
-    """The image that `pack_image` packed."""
+    """Decode an image that `pack_image` encoded."""
     image = Image.open(BytesIO(content), formats=["JPEG"])
     image.load()
     return image
 
 
 def pack_crops(crops: NDArray[np.uint8]) -> bytes:
-    """Crops in numpy's own format; many of them, above each other, as JPEG.
+    """Encode crops in numpy's own format, or as one JPEG column if there are many.
 
     Args:
         crops: RGB, shape (n, side, side, 3).
@@ -72,7 +74,7 @@ def pack_crops(crops: NDArray[np.uint8]) -> bytes:
 
 
 def unpack_crops(content: bytes) -> NDArray[np.uint8]:
-    """The crops that `pack_crops` packed."""
+    """Decode crops that `pack_crops` encoded: RGB, shape (n, side, side, 3)."""
     if content.startswith(_JPEG_START):
         column: NDArray[np.uint8] = np.asarray(unpack_image(content))
         side = column.shape[1]

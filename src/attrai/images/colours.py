@@ -1,4 +1,4 @@
-"""From any mode and colour space that a file may have to 8-bit RGB in sRGB."""
+"""Colour conversion: from any mode and colour space of a file to 8-bit RGB in sRGB."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 from PIL import Image, ImageCms
 
 
-def resizable(photo: Image.Image) -> Image.Image:
-    """The photo in a mode whose pixels can be averaged."""
+def to_resizable(photo: Image.Image) -> Image.Image:
+    """Convert a photo to a mode whose pixels can be averaged."""
     if photo.mode.startswith("I;16"):
         values = np.asarray(photo)
         grey = Image.fromarray((values >> 8).astype(np.uint8))
         if "transparency" in photo.info:
-            opaque = values != photo.info["transparency"]
-            grey.putalpha(Image.fromarray(opaque.astype(np.uint8) * np.uint8(255)))
+            flatten_alpha = values != photo.info["transparency"]
+            grey.putalpha(Image.fromarray(flatten_alpha.astype(np.uint8) * np.uint8(255)))
         return grey
     mode = {"1": "L", "L": "L", "P": "RGB", "PA": "RGB", "RGB": "RGB"}.get(photo.mode)
     if mode is None:
@@ -25,8 +25,8 @@ def resizable(photo: Image.Image) -> Image.Image:
     return photo if photo.mode == mode else photo.convert(mode)
 
 
-def opaque(photo: Image.Image) -> Image.Image:
-    """The photo in 8 bits, on white where it is transparent: L, RGB, CMYK or LAB."""
+def flatten_alpha(photo: Image.Image) -> Image.Image:
+    """Convert a photo to 8 bits, in L, RGB, CMYK or LAB, with white where it is transparent."""
     if photo.mode in {"I", "F"}:
         return _stretched(photo)
     if photo.mode in {"LA", "La", "RGBA", "RGBa"}:
@@ -39,7 +39,7 @@ def opaque(photo: Image.Image) -> Image.Image:
 
 
 def _stretched(photo: Image.Image) -> Image.Image:
-    # Nothing says which of these numbers is white, so that the largest has to be.
+    # The file doesn't say which value is white, so the largest is taken as white.
     values = np.asarray(photo, dtype=np.float64)
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
@@ -47,8 +47,13 @@ def _stretched(photo: Image.Image) -> Image.Image:
     return Image.fromarray((values * (255 / (high - low or 1))).astype(np.uint8))
 
 
-def in_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
-    """The opaque photo as RGB, by the ICC profile that came with it."""
+def to_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert an opaque photo to sRGB, using the ICC profile from its file.
+
+    Args:
+        photo: The photo in L, RGB, CMYK or LAB.
+        profile: The profile. None, or one that can't be used, leaves the values as they are.
+    """
     if not profile:
         return photo.convert("RGB")
     try:
@@ -59,6 +64,6 @@ def in_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
         converted = ImageCms.profileToProfile(photo, source, target, outputMode="RGB")
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  # a broken profile, in any of many ways, is ignored
+    except Exception:  # noqa: BLE001  # a profile can be broken in many ways; each is ignored
         converted = None
     return converted or photo.convert("RGB")

@@ -1,16 +1,16 @@
-"""From the bytes of a stranger to a photo that the other stages can trust.
+"""Decoding of untrusted image files to photos that the other stages can trust.
 
-The file's content alone decides its format. The header is judged before a pixel is decoded,
-for a file of a few kB can promise gigabytes. When pixels are decoded:
+The format is determined from the file's content alone. The header is checked before any pixel is
+decoded, because a file of a few kB can claim gigabytes. Pixels are decoded as follows:
 
     JPEG, PNG, BMP, TIFF, AVIF   by `load`
-    HEIC                         by `load`, whose pixels may differ in size from the header
-    WebP                         by `load`; opening reserves a canvas that stays untouched
+    HEIC                         by `load`; the decoded size may differ from the header's
+    WebP                         by `load`; opening reserves a canvas but does not touch it
     GIF                          by `load`; opening may fill a canvas of one byte per pixel,
-                                 up to Pillow's own 179 megapixels
+                                 up to Pillow's own limit of 179 megapixels
 
-Of 50 megapixels a JPEG needs 30 MB, for it is decoded at a smaller scale; the others need
-200 to 450 MB and WebP 800 MB.
+For 50 megapixels, a JPEG needs 30 MB of memory because it is decoded at a smaller scale. The other
+formats need 200 to 450 MB, and WebP 800 MB.
 """
 
 from __future__ import annotations
@@ -26,28 +26,29 @@ import pillow_heif
 from PIL import ExifTags, Image
 
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooManyPixels, TooSmall, UserError
-from attrai.images.colours import in_srgb, opaque, resizable
-from attrai.images.hostile import MAX_EXIF_BYTES, is_hostile, without_metadata
+from attrai.images.colours import flatten_alpha, to_resizable, to_srgb
+from attrai.images.hostile import MAX_EXIF_BYTES, detach_metadata, is_hostile
 
-# Both add openers and change nothing else. Done here, for threads that open their first
-# photo at once would race for it.
+# Both calls only register openers. They run on import because threads that open their first photo
+# at the same time would race.
 Image.init()
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
-#: How a file begins, and the openers that may read it. A mif1 file is either of the two.
+#: Signatures at the start of a file, and the Pillow openers that may read it. A mif1 file can be
+#: either AVIF or HEIF.
 _SIGNATURES = {
     rb"\xff\xd8\xff": ("JPEG",),  # MPO too
     rb"\x89PNG\r\n\x1a\n": ("PNG",),
     rb"RIFF....WEBP": ("WEBP",),
-    rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0": ("BMP",),  # some texts begin with "BM"
-    rb"II[*+]\0|MM\0[*]": ("TIFF",),  # Pillow misreads the big-endian BigTIFF
+    rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0": ("BMP",),  # "BM" alone may be text
+    rb"II[*+]\0|MM\0[*]": ("TIFF",),  # no big-endian BigTIFF, which Pillow misreads
     rb"GIF8[79]a": ("GIF",),
     rb".{4}ftyp(avif|avis)": ("AVIF",),
     rb".{4}ftyp(mif1|msf1)": ("AVIF", "HEIF"),
     rb".{4}ftyphe[iv][cmsx]": ("HEIF",),
 }
 
-#: Their decoders turn the photo upright by themselves.
+#: Formats whose decoders already apply the orientation.
 _UPRIGHT = {"HEIF", "TIFF"}
 
 _TRANSPOSE = {
@@ -65,43 +66,44 @@ _DECODER_NOISE: object = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 @dataclass(frozen=True)
 class Limits:
-    """What a photo may be, and how large it is handed on."""
+    """Limits on an incoming photo, and the size of the decoded one."""
 
-    #: Of the file; 20 MB in the decimal sense of the text that names it.
+    #: Largest file, in bytes; the failure message gives it in decimal MB (20 MB).
     max_bytes: int = 20 * 10**6
-    #: Width times height; Pillow refuses more than 179 megapixels whatever stands here.
+    #: Largest width times height; Pillow refuses more than 179 megapixels in any case.
     max_pixels: int = 50 * 10**6
-    #: The least for the shorter side, in pixels.
+    #: Smallest shorter side, in pixels.
     min_side: int = 64
-    #: The most for the longer side of the result, in pixels.
+    #: Longer side to which a larger photo is shrunk, in pixels.
     max_side: int = 1280
 
 
 def decode_photo(data: bytes, limits: Limits) -> Image.Image:
-    """The upright photo in RGB and sRGB, on white where it is transparent, without metadata.
+    """Decode an untrusted file to an upright sRGB photo without metadata.
 
     Args:
-        data: a whole file, by anyone: JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC or AVIF. Of
-            several frames or pages it is the first that counts.
-        limits: a photo within them is never enlarged.
+        data: A whole untrusted file: JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC or AVIF. If it has
+            several frames or pages, the first is decoded.
+        limits: Limits on the file and the photo.
 
     Returns:
-        An image whose longer side has at most `limits.max_side` pixels.
+        An RGB image whose longer side has at most `limits.max_side` pixels, with white where the
+        photo is transparent. A photo is shrunk if necessary but never enlarged.
 
     Raises:
-        FileTooLarge: the file is longer than `limits.max_bytes`.
-        NotAnImage: the file is in none of these formats.
-        BrokenImage: the file is damaged, ends too early, or is made to exhaust us.
-        TooManyPixels: the photo has more than `limits.max_pixels`.
-        TooSmall: the photo's shorter side is below `limits.min_side`.
+        FileTooLarge: The file is longer than `limits.max_bytes`.
+        NotAnImage: The file is in none of these formats.
+        BrokenImage: The file is damaged or truncated, or made to exhaust its decoder.
+        TooManyPixels: The photo has more than `limits.max_pixels`.
+        TooSmall: The photo's shorter side is below `limits.min_side`.
     """
     if len(data) > limits.max_bytes:
         raise FileTooLarge(limit_mb=limits.max_bytes / 10**6)
     formats = _formats(data)
     _silence_decoders()
     if not {"AVIF", "HEIF"}.isdisjoint(formats):
-        data = without_metadata(data)
-    with _file_at_fault(limits):
+        data = detach_metadata(data)
+    with _as_user_errors(limits):
         if is_hostile(data, formats):
             raise BrokenImage(reason="made to exhaust its decoder")
         file = Image.open(BytesIO(data), formats=formats)
@@ -112,11 +114,11 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
         if file.format == "HEIF":
             _check_size(file.size, limits)
         transpose = _transpose(file)
-        photo = resizable(file)
+        photo = to_resizable(file)
     photo.thumbnail((limits.max_side, limits.max_side), Image.Resampling.LANCZOS, reducing_gap=3)
     if transpose is not None:
         photo = photo.transpose(transpose)
-    photo = in_srgb(opaque(photo), file.info.get("icc_profile"))
+    photo = to_srgb(flatten_alpha(photo), file.info.get("icc_profile"))
     photo.info.clear()
     return photo
 
@@ -129,21 +131,21 @@ def _formats(data: bytes) -> tuple[str, ...]:
 
 
 def _silence_decoders() -> None:
-    # Pillow warns of what strangers' files contain, which is not news. `catch_warnings` is
-    # unsafe among threads; a filter of our own stays correct whatever others do meanwhile.
+    # Pillow warns about oddities in untrusted files, which are to be expected. `catch_warnings`
+    # is not thread-safe; adding a filter is correct whatever other threads do meanwhile.
     if warnings.filters[:1] != [_DECODER_NOISE]:
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @contextmanager
-def _file_at_fault(limits: Limits) -> Iterator[None]:
+def _as_user_errors(limits: Limits) -> Iterator[None]:
     try:
         yield
     except (UserError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(limits) from error
-    except Exception as error:  # hostile bytes make a decoder raise nearly anything
+    except Exception as error:  # hostile bytes can make a decoder raise nearly anything
         raise BrokenImage(reason=repr(error)) from error
 
 
@@ -166,5 +168,5 @@ def _transpose(file: Image.Image) -> Image.Transpose | None:
         return _TRANSPOSE.get(file.getexif().get(ExifTags.Base.Orientation, 1))
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  # broken EXIF, in any of many ways, costs only the orientation
+    except Exception:  # noqa: BLE001  # EXIF can be broken in many ways; only the orientation is lost
         return None

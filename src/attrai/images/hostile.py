@@ -1,4 +1,4 @@
-"""Files that are made to exhaust or to crash their decoder, told by their structure."""
+"""Detection of hostile files, which would exhaust or crash their decoder, by their structure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
 
-#: Pillow makes an object of 300 bytes of each number in a tag: 20 MB of them take 12 seconds
-#: and 700 MB in EXIF, 50 seconds and 4.5 GB as a TIFF's strips. Honest files stay far below
-#: all of these. A JPEG scan, in turn, walks over the whole photo and can be 100 bytes long.
+#: Pillow makes an object of 300 bytes from each number in a tag: 20 MB of numbers take 12 seconds
+#: and 700 MB of memory in EXIF, and 50 seconds and 4.5 GB as a TIFF's strips. A JPEG scan can be
+#: only 100 bytes long but makes the decoder go over the whole photo. Ordinary files stay far below
+#: all of these limits.
 MAX_EXIF_BYTES = 2**20
 _MAX_TIFF_VALUES = 200_000
 _MAX_JPEG_SEGMENTS = 5000
@@ -19,20 +20,25 @@ _MAX_JPEG_SCANS = 100
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 _TIFF_STRIPS = {273, 324}
 _TIFF_SUBDIRECTORIES = {34665, 34853, 40965}
-#: The types whose values Pillow keeps as one string of bytes.
+#: TIFF types whose values Pillow keeps as one byte string.
 _TIFF_STRINGS = {1, 2, 7}
 _TIFF_SHORTS = {3, 8}
 
 
 def is_hostile(data: bytes, formats: tuple[str, ...]) -> bool:
-    """Whether a file of one of these formats would cost its decoder far more than its size."""
+    """Return whether decoding would cost far more than the file's size suggests.
+
+    Args:
+        data: The whole file.
+        formats: Pillow's names of the formats that the file may have.
+    """
     if formats == ("JPEG",):
         return _is_hostile_jpeg(data)
     return formats == ("TIFF",) and _tiff_values(data) > _MAX_TIFF_VALUES
 
 
 def _is_hostile_jpeg(data: bytes) -> bool:
-    """Whether the first picture has more segments than any camera writes."""
+    """Return whether a JPEG's first picture has more segments than any camera writes."""
     segments = exifs = scans = 0
     position = 2
     while marker := _JPEG_MARKER.search(data, position):
@@ -49,7 +55,7 @@ def _is_hostile_jpeg(data: bytes) -> bool:
 
 
 def _tiff_values(data: bytes) -> int:
-    """How many numbers Pillow would make objects of when it reads the first page's tags."""
+    """Count the numbers that Pillow would turn into objects to read the tags of a TIFF's page 1."""
     order: Literal["little", "big"] = "little" if data.startswith(b"II") else "big"
     width, count_width = (8, 8) if data.startswith(b"II+") else (4, 2)  # BigTIFF or TIFF
 
@@ -78,16 +84,16 @@ def _tiff_values(data: bytes) -> int:
     return total
 
 
-def without_metadata(data: bytes) -> bytes:
-    """The AVIF or HEIC file with its EXIF and XMP belonging to nothing.
+def detach_metadata(data: bytes) -> bytes:
+    """Detach EXIF and XMP from the image in an AVIF or HEIC file.
 
-    Nothing in them counts, for these formats have an orientation of their own; and whatever is
-    wrong with them, such as a name that is not UTF-8, then never reaches a parser.
+    The metadata is not needed, since these formats store the orientation elsewhere. Once it is
+    detached, errors in it, such as a name that is not UTF-8, never reach a parser.
     """
 
     def renamed(box: re.Match[bytes]) -> bytes:
-        # A box begins with its length, and cannot be longer than the file. Without this,
-        # one photo of a thousand would be damaged for a chance "cdsc" among its pixels.
+        # A box begins with its length and can't be longer than the file. Without this check,
+        # a chance "cdsc" among the pixels would damage one photo in a thousand.
         is_box = int.from_bytes(box[1]) <= len(data)
         return box[1] + b"free" if is_box else box[0]
 

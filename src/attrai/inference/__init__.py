@@ -1,8 +1,8 @@
-"""Networks as functions on numpy arrays, on whichever engine runs them.
+"""Neural networks as functions on numpy arrays, computed by OpenVINO or torch.
 
-A network is written once, as a function over `Layers`; an `Engine` turns it and its weights
-into something to call. Engines are imported when they are asked for: a process with OpenVINO
-never imports torch.
+A network is written once, as a function of `Layers`. An `Engine` turns it and its weights into a
+callable. An engine is imported when it is requested, so a process that uses OpenVINO never
+imports torch.
 """
 
 from attrai.inference.engine import (

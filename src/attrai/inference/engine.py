@@ -1,9 +1,4 @@
-"""The layers that networks are made of, whatever computes them.
-
-What goes into an engine and what comes out.
-
-Which engine a process uses.
-"""
+"""The interface of inference engines: layers, models, networks, and the choice of an engine."""
 
 from __future__ import annotations
 
@@ -19,47 +14,47 @@ from numpy.typing import NDArray
 
 from attrai.settings import EngineName
 
-#: What an engine calls a tensor, or a place in its graph; images have shape (n, c, h, w).
+#: An engine's tensor, or a node of its graph. Images have shape (n, c, h, w).
 T = TypeVar("T")
 
 
 class Layers(Protocol[T]):
-    """One method a layer; `name` is the prefix of its weights."""
+    """The layers that networks are built from; `name` is the prefix of a layer's weights."""
 
     def conv2d(self, x: T, name: str, stride: int = 1, padding: int = 0) -> T:
-        """With a bias; the kernel's size is that of its weights."""
+        """Apply a 2-D convolution with a bias; the weights determine the kernel's size."""
         ...
 
     def add_bias(self, x: T, name: str) -> T:
-        """Adds a bias to each channel."""
+        """Add a bias to each channel."""
         ...
 
     def linear(self, x: T, name: str) -> T:
-        """Fully connected, with a bias."""
+        """Apply a fully connected layer with a bias."""
         ...
 
     def relu(self, x: T) -> T:
-        """What is negative becomes 0."""
+        """Replace negative values by 0."""
         ...
 
     def prelu(self, x: T, name: str) -> T:
-        """What is negative is multiplied by a weight of its channel."""
+        """Multiply negative values by a learned weight of their channel."""
         ...
 
     def max_pool(self, x: T, size: int, stride: int, padding: int = 0, *, ceil: bool = False) -> T:
-        """With `ceil` the last window may reach over the edge."""
+        """Apply max pooling; with `ceil` the last window may extend beyond the edge."""
         ...
 
     def add(self, x: T, y: T) -> T:
-        """The sum, element by element."""
+        """Add two tensors element by element."""
         ...
 
     def global_avg_pool(self, x: T) -> T:
-        """Of each channel over the whole image: (n, c, h, w) -> (n, c)."""
+        """Average each channel over the whole image: (n, c, h, w) -> (n, c)."""
         ...
 
     def flatten(self, x: T) -> T:
-        """(n, c, h, w) -> (n, w * h * c), in this order, which is MTCNN's."""
+        """Flatten (n, c, h, w) to (n, w * h * c), in this order, which is MTCNN's."""
         ...
 
 
@@ -67,7 +62,7 @@ class Architecture(Protocol):
     """A network without its weights."""
 
     def __call__(self, on: Layers[T], x: T) -> T:
-        """The output for `x`, a batch of RGB images with values from 0 to 255."""
+        """Compute the output for `x`, a batch of RGB images with values from 0 to 255."""
         ...
 
 
@@ -80,59 +75,59 @@ class Model:
     """A network with its weights."""
 
     architecture: Architecture
-    #: By layer: NAME.weight and NAME.bias, in torch's layout.
+    #: NAME.weight and NAME.bias of each layer, in torch's layout.
     weights: Mapping[str, FloatArray]
-    #: Whether its output is used as it is, so that half precision is good enough. Where
-    #: candidates compete, a hair's breadth lets another one win.
+    #: Whether half precision is accurate enough. It is where the output is used directly, but not
+    #: where candidates compete: a tiny difference could let another one win.
     allow_half_precision: bool
-    #: Side of the images in pixels; None where it differs from one to the next.
+    #: Side of the images, in pixels; None if it varies from image to image.
     side: int | None
-    #: How many images may be computed at once, the smallest number first.
+    #: Batch sizes to run, in ascending order.
     batches: tuple[int, ...]
 
 
 class Network(Protocol):
-    """A network from a batch of images to one array. May be called from several threads."""
+    """A function from a batch of images to one array; several threads may call it at once."""
 
     def __call__(self, images: Images) -> FloatArray:
-        """The output for RGB images of shape (n, height, width, 3), n at least 1."""
+        """Compute the output for RGB images of shape (n, height, width, 3), n at least 1."""
         ...
 
 
 class Engine(Protocol):
-    """Something that computes networks."""
+    """A backend that computes networks."""
 
-    #: Which one, and what it computes with.
+    #: Its name and the precision or device it uses, for the log.
     name: str
 
     def load(self, model: Model) -> Network:
-        """Makes a network ready."""
+        """Prepare a model for inference."""
         ...
 
 
 log = structlog.get_logger(__name__)
 
-#: Present where NVIDIA's driver is.
+#: Exists if NVIDIA's driver is loaded.
 _NVIDIA = Path("/dev/nvidiactl")
 
 
 def open_engine(name: EngineName, threads: int) -> Engine:
-    """The engine of that name; auto takes the fastest one present.
+    """Open an inference engine.
 
     Args:
-        name: ATTRAI_ENGINE.
-        threads: how many threads will call networks at once.
+        name: The engine's name, or "auto" for the fastest one available (ATTRAI_ENGINE).
+        threads: Number of threads that will call networks at once.
     """
     if name == "auto":
         has_cuda = _NVIDIA.exists() and find_spec("torch")
         name = "openvino" if find_spec("openvino") and not has_cuda else "torch"
     engine: Engine
     if name == "openvino":
-        from attrai.inference.openvino_engine import OpenVinoEngine  # noqa: PLC0415 - an extra
+        from attrai.inference.openvino_engine import OpenVinoEngine  # noqa: PLC0415 - optional
 
         engine = OpenVinoEngine(threads)
     else:
-        from attrai.inference.torch_engine import TorchEngine  # noqa: PLC0415 - takes a second
+        from attrai.inference.torch_engine import TorchEngine  # noqa: PLC0415 - slow to import
 
         engine = TorchEngine()
     log.info("inference", engine=engine.name)

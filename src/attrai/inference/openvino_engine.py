@@ -1,7 +1,7 @@
-"""The engine OpenVINO, on the CPU.
+"""The OpenVINO engine, which runs on the CPU.
 
-Graphs are built from the weights themselves, in a fraction of a second, so there is no
-exported model that could be missing or stale.
+It builds each graph from the weights, in a fraction of a second, so there is no exported model
+that could be missing or stale.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 
 from attrai.inference.engine import FloatArray, Images, Model, Network
 
-# Importing OpenVINO tells its makers so, over the network, and leaves an identifier in the home
-# folder. Where this package of it can't be imported it does neither.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # as Python documents it
-import openvino  # noqa: E402 - after the above
-from openvino import Output, Type, opset13  # noqa: E402 - as above
+# On import OpenVINO sends telemetry over the network and stores an identifier in the home
+# directory. It does neither if its telemetry package can't be imported.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # documented: blocks the import
+import openvino  # noqa: E402 - after the telemetry is blocked
+from openvino import Output, Type, opset13  # noqa: E402 - likewise
 
 
 class OpenVinoEngine:
-    """OpenVINO, one thread for each thread that calls; bf16 where the CPU computes with it."""
+    """OpenVINO with one thread per calling thread, in bfloat16 where the CPU supports it."""
 
     def __init__(self, threads: int) -> None:
         self._core = openvino.Core()
@@ -33,7 +33,7 @@ class OpenVinoEngine:
         self.name = f"openvino, {self._half}"
 
     def load(self, model: Model) -> Network:
-        """Makes a network ready."""
+        """Compile a model, in half precision if the model allows it and the CPU supports it."""
         precision = self._half if model.allow_half_precision else "f32"
         options = {**self._options, "INFERENCE_PRECISION_HINT": precision}
         compiled = self._core.compile_model(_graph(model), "CPU", options)
@@ -42,7 +42,7 @@ class OpenVinoEngine:
 
 
 class _SignalStack(ctypes.Structure):
-    """What sigaltstack(2) takes."""
+    """The `stack_t` of sigaltstack(2)."""
 
     _fields_ = (
         ("address", ctypes.c_void_p),
@@ -55,27 +55,28 @@ _NO_STACK = 2  # SS_DISABLE
 
 
 def _leave_signal_stack() -> None:
-    """Has signals handled on the thread's ordinary stack again.
+    """Make signal handlers run on the thread's ordinary stack again.
 
-    For AMX, OpenVINO gives the thread that compiles a stack for signals that the registers fill
-    nearly alone. Python's handlers run there, and SIGTERM would end the process by SIGSEGV.
+    To use AMX, OpenVINO gives the compiling thread an alternate signal stack, which the saved
+    registers nearly fill. Python's signal handlers would run there, and SIGTERM would end the
+    process with SIGSEGV.
     """
     stack = _SignalStack(None, _NO_STACK, 0)
     ctypes.CDLL(None).sigaltstack(ctypes.byref(stack), None)
 
 
 class OpenVinoNetwork:
-    """A network computed by OpenVINO; see `Network`."""
+    """A `Network` computed by OpenVINO."""
 
     def __init__(self, compiled: openvino.CompiledModel, batches: tuple[int, ...]) -> None:
         self._compiled = compiled
-        # A batch of any other size would cost as much as some hundred images, for each size
-        # that was not there before gets a kernel of its own.
+        # OpenVINO compiles kernels for every batch size that it sees for the first time, which
+        # takes as long as about a hundred images.
         self._batches = batches
         self._of_thread = threading.local()
 
     def __call__(self, images: Images) -> FloatArray:
-        """See `Network`."""
+        """Compute the output for RGB images, in batches of the sizes that are compiled."""
         start, parts = 0, []
         while left := len(images) - start:
             batch = max((b for b in self._batches if b <= left), default=self._batches[0])
@@ -105,56 +106,47 @@ def _graph(model: Model) -> openvino.Model:
 
 
 class OpenVinoLayers:
-    """See `Layers`."""
+    """`Layers` as nodes of an OpenVINO graph."""
 
     def __init__(self, weights: Mapping[str, FloatArray]) -> None:
         self._weights = weights
 
     def conv2d(self, x: Output, name: str, stride: int = 1, padding: int = 0) -> Output:
-        """See `Layers`."""
         kernel, edge = self._constant(name + ".weight"), [padding, padding]
         x = opset13.convolution(x, kernel, [stride, stride], edge, edge, [1, 1]).output(0)
         return self.add_bias(x, name)
 
     def add_bias(self, x: Output, name: str) -> Output:
-        """See `Layers`."""
         bias = opset13.constant(self._weights[name + ".bias"].reshape(1, -1, 1, 1))
         return self.add(x, bias.output(0))
 
     def linear(self, x: Output, name: str) -> Output:
-        """See `Layers`."""
         weight = self._constant(name + ".weight")
         x = opset13.matmul(x, weight, transpose_a=False, transpose_b=True).output(0)
         return self.add(x, self._constant(name + ".bias"))
 
     def relu(self, x: Output) -> Output:
-        """See `Layers`."""
         return opset13.relu(x).output(0)
 
     def prelu(self, x: Output, name: str) -> Output:
-        """See `Layers`."""
         return opset13.prelu(x, self._constant(name + ".weight")).output(0)
 
     def max_pool(
         self, x: Output, size: int, stride: int, padding: int = 0, *, ceil: bool = False
     ) -> Output:
-        """See `Layers`."""
         steps, edge, rounding = [stride, stride], [padding, padding], "ceil" if ceil else "floor"
         return opset13.max_pool(x, steps, [1, 1], edge, edge, [size, size], rounding).output(0)
 
     def add(self, x: Output, y: Output) -> Output:
-        """See `Layers`."""
         return opset13.add(x, y).output(0)
 
     def global_avg_pool(self, x: Output) -> Output:
-        """See `Layers`."""
         return opset13.reduce_mean(x, opset13.constant([2, 3])).output(0)
 
     def flatten(self, x: Output) -> Output:
-        """See `Layers`."""
         x = opset13.transpose(x, opset13.constant([0, 3, 2, 1])).output(0)
         return opset13.reshape(x, opset13.constant([0, -1]), special_zero=True).output(0)
 
     def _constant(self, name: str) -> Output:
-        # Shared, not copied: while a graph is compiled its weights are there often enough.
+        # Share the memory: compiling a graph makes enough copies of its weights as it is.
         return opset13.constant(self._weights[name], shared_memory=True).output(0)

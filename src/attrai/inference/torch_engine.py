@@ -1,4 +1,4 @@
-"""The engine torch, on the GPU where there is one: the reference for the other."""
+"""The torch engine, which uses the GPU if there is one; the reference for the OpenVINO engine."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from attrai.inference.engine import FloatArray, Images, Model, Network
 
 
 class TorchEngine:
-    """torch in single precision, one thread."""
+    """torch in single precision, with one thread."""
 
     def __init__(self) -> None:
-        # Replicas share a machine's cores evenly; threads of their own would compete.
+        # Replicas share a machine's cores, so several threads in each would only compete.
         torch.set_num_threads(1)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self.name = f"torch, {self._device}"
 
     def load(self, model: Model) -> Network:
-        """Makes a network ready."""
+        """Move a model's weights to the device."""
         return TorchNetwork(model, self._device)
 
 
 class TorchNetwork:
-    """A network computed by torch; see `Network`."""
+    """A `Network` computed by torch."""
 
     def __init__(self, model: Model, device: str) -> None:
         self._device = device
         self._architecture = model.architecture
         self._batch = model.batches[-1]
         self._layers = TorchLayers(
-            # Images lie channels last in memory, and so do the kernels.
+            # Images have their channels last in memory, so the kernels do too.
             {
                 name: _channels_last(torch.from_numpy(w).to(device))
                 for name, w in model.weights.items()
@@ -38,7 +38,7 @@ class TorchNetwork:
         )
 
     def __call__(self, images: Images) -> FloatArray:
-        """See `Network`."""
+        """Compute the output for RGB images, in batches of the model's largest size."""
         with torch.inference_mode():
             batch = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
             parts = [
@@ -50,48 +50,41 @@ class TorchNetwork:
 
 
 class TorchLayers:
-    """See `Layers`."""
+    """`Layers` computed immediately by torch."""
 
     def __init__(self, weights: dict[str, torch.Tensor]) -> None:
         self._weights = weights
 
     def conv2d(self, x: torch.Tensor, name: str, stride: int = 1, padding: int = 0) -> torch.Tensor:
-        """See `Layers`."""
         weight, bias = self._weights[name + ".weight"], self._weights[name + ".bias"]
         return functional.conv2d(x, weight, bias, stride, padding)
 
     def add_bias(self, x: torch.Tensor, name: str) -> torch.Tensor:
-        """See `Layers`."""
         return x + self._weights[name + ".bias"].view(-1, 1, 1)
 
     def linear(self, x: torch.Tensor, name: str) -> torch.Tensor:
-        """See `Layers`."""
         return functional.linear(x, self._weights[name + ".weight"], self._weights[name + ".bias"])
 
     def relu(self, x: torch.Tensor) -> torch.Tensor:
-        """See `Layers`; `x` is no longer needed."""
+        """Replace negative values by 0, in place."""
         return x.relu_()
 
     def prelu(self, x: torch.Tensor, name: str) -> torch.Tensor:
-        """See `Layers`."""
         return functional.prelu(x, self._weights[name + ".weight"])
 
     def max_pool(
         self, x: torch.Tensor, size: int, stride: int, padding: int = 0, *, ceil: bool = False
     ) -> torch.Tensor:
-        """See `Layers`."""
         return functional.max_pool2d(x, size, stride, padding, ceil_mode=ceil)
 
     def add(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """See `Layers`; `x` is no longer needed."""
+        """Add `y` to `x` element by element, in place."""
         return x.add_(y)
 
     def global_avg_pool(self, x: torch.Tensor) -> torch.Tensor:
-        """See `Layers`."""
         return x.mean((2, 3))
 
     def flatten(self, x: torch.Tensor) -> torch.Tensor:
-        """See `Layers`."""
         return x.permute(0, 3, 2, 1).flatten(1)
 
 

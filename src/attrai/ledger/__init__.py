@@ -1,4 +1,4 @@
-"""The ledger in Redis: which jobs are in flight, whose they are, where they are."""
+"""The ledger in Redis: the jobs in flight, their users and their stages."""
 
 from attrai.ledger.eta import StageLoad, seconds_to_answer
 from attrai.ledger.ledger import Admission, Ledger, Start

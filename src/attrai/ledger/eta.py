@@ -1,4 +1,4 @@
-"""How long an answer will take, from what the ledger knows of each stage."""
+"""Estimation of the time until a job is answered, from the load of each stage."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import NamedTuple
 
 
 class StageLoad(NamedTuple):
-    """What there is at a stage now."""
+    """The current load of a stage."""
 
-    jobs: int  #: waiting there or in work
-    seconds: float  #: the recent time of work on one job
-    workers: int  #: that are alive; with none the stage is taken to have one soon
+    jobs: int  #: jobs waiting or being processed
+    seconds: float  #: recent seconds of work per job
+    workers: int  #: live workers; a stage without any is assumed to get one soon
 
 
 def seconds_to_answer(stages: Sequence[StageLoad]) -> float:
-    """The time until a job that comes to the first stage now is answered.
+    """Estimate the seconds until a job that enters the first stage now is answered.
 
-    Jobs flow through the stages in order. The last of those now at a stage or before it
-    leaves the stage no sooner than the stage can work through all of them, so the slowest
-    stage decides; the new job's own way through the stages comes on top.
+    Jobs pass through the stages in order. A stage can't finish with the jobs at it and before it
+    sooner than it can process all of them, so the slowest stage determines the wait. The work on
+    the new job itself at each stage is added.
     """
     ahead = 0
     longest_queue = 0.0

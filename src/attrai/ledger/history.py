@@ -1,4 +1,4 @@
-"""What the ledger counted, day by day."""
+"""The ledger's counts by day: users, requests, outcomes, times and scores."""
 
 from __future__ import annotations
 
@@ -11,29 +11,36 @@ from typing import Self
 from redis import Redis
 
 from attrai.errors import OUTCOMES, Outcome, outcome_of
-from attrai.ledger.ledger import DAYS_KEPT
+from attrai.ledger.ledger import DAY_TTL_SECONDS
 
 
 @dataclass(frozen=True)
 class Day:
-    """What happened on a day, in UTC."""
+    """The counts of one day in UTC."""
 
     date: dt.date
-    #: How many people asked, give or take 1 %.
+    #: Number of distinct users who sent requests, accurate to about 1 %.
     users: int
-    #: How many photos they asked for.
+    #: Number of photos that they sent.
     requests: int
-    #: How many answers of each kind there were.
+    #: Number of answers of each kind.
     outcomes: Mapping[Outcome, int]
-    #: Of the rated photos: seconds until the answer, and of work, by their bucket's upper bound.
+    #: Histograms of rated photos, by the bucket's upper bound in seconds: the time from request
+    #: to answer, and the time of work.
     seconds: Mapping[float, int]
     work: Mapping[float, int]
-    #: How many faces got a score, by the lower end of the bin that it falls into.
+    #: Number of scored faces, by the lower end of the score's bin.
     scores: Mapping[float, int]
 
     @classmethod
     def from_counts(cls, day: dt.date, users: int, counts: Mapping[bytes, bytes]) -> Self:
-        """A day as Redis has it."""
+        """Create a day from its hash in Redis.
+
+        Args:
+            day: The date.
+            users: Number of distinct users.
+            counts: The fields of `attrai:day:DATE`.
+        """
         numbers = {name.decode(): int(count) for name, count in counts.items()}
         outcomes: Counter[Outcome] = Counter()
         for code, count in _below("outcome:", numbers):
@@ -51,56 +58,56 @@ class Day:
 
 @dataclass(frozen=True)
 class History:
-    """Days in a row, up to today."""
+    """The counts of consecutive days up to today."""
 
     days: Sequence[Day]
-    #: How many people asked on these days in all.
+    #: Number of distinct users on these days in total.
     users: int
 
     @property
     def requests(self) -> int:
-        """How many photos people asked for."""
+        """Number of photos that users sent, over all days."""
         return sum(day.requests for day in self.days)
 
     @property
     def outcomes(self) -> dict[Outcome, int]:
-        """The answers of all days."""
+        """Number of answers of each kind, over all days."""
         return {kind: sum(day.outcomes[kind] for day in self.days) for kind in OUTCOMES}
 
     @property
     def seconds(self) -> dict[float, int]:
-        """The times until the answer of all days."""
+        """Histogram of the seconds from request to answer, over all days."""
         return _sum(day.seconds for day in self.days)
 
     @property
     def work(self) -> dict[float, int]:
-        """The times of work of all days."""
+        """Histogram of the seconds of work, over all days."""
         return _sum(day.work for day in self.days)
 
     @property
     def scores(self) -> dict[float, int]:
-        """The scores of all days."""
+        """Histogram of the scores, over all days."""
         return _sum(day.scores for day in self.days)
 
     @property
     def today(self) -> History:
-        """The last day alone."""
+        """A history of the last day only."""
         return History(self.days[-1:], self.days[-1].users if self.days else 0)
 
 
 def read_history(redis: Redis, days: int | None = None, *, today: dt.date | None = None) -> History:
-    """The last days, today included.
+    """Read the ledger's counts of the last days, including today.
 
     Args:
-        redis: where the ledger is.
-        days: how many; all since the first on which something happened when not given.
-        today: the last one, if it is not today's date in UTC.
+        redis: The ledger's Redis.
+        days: Number of days; by default all since the first day with a request.
+        today: The last day; by default today's date in UTC.
 
     Raises:
-        redis.RedisError: Redis can't be asked.
+        redis.RedisError: Redis is unreachable or fails.
     """
     last = today or dt.datetime.now(dt.UTC).date()
-    most = DAYS_KEPT // 86400 if days is None else days
+    most = DAY_TTL_SECONDS // 86400 if days is None else days
     dates = [last - dt.timedelta(days=number) for number in reversed(range(most))]
     with redis.pipeline(transaction=False) as pipeline:
         for day in dates:

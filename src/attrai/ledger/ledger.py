@@ -1,4 +1,4 @@
-"""The ledger's calls. Each may be repeated: a message may be delivered again at any time."""
+"""The ledger's operations. Each may be repeated, as any message may be redelivered at any time."""
 
 from __future__ import annotations
 
@@ -17,37 +17,38 @@ from attrai.ledger import scripts
 from attrai.ledger.eta import StageLoad, seconds_to_answer
 from attrai.ledger.histogram import histogram_bound
 
-#: Whether a job has a slot now, had one before, or why not; "ignored" is a refusal too many.
+#: Result of requesting a slot: the job got one, already has one, was already answered, or is over
+#: a limit. A refusal is "ignored" if its user already has `MAX_REFUSED` in flight.
 Admission = Literal["admitted", "repeated", "answered", "user-busy", "busy", "ignored"]
-#: How often work on a job was begun, this time included; or why not to begin.
+#: Number of times work on a job has started, including this time; or why it must not start.
 Start = int | Literal["answered", "being-delivered"]
 
-#: A worker that gave no sign of life for so many seconds is gone.
-WORKER_SECONDS = 15
-#: After a worker died while it handed over an answer, another one waits so many seconds.
-DELIVERY_SECONDS = 30
-#: The sweeper tries again after so many seconds to answer for an overdue job.
-SWEEP_SECONDS = 60
-#: An answered job is known for so many seconds: longer than a channel may repeat its request,
+#: A worker without a heartbeat for this many seconds counts as dead.
+WORKER_TTL_SECONDS = 15
+#: Seconds before another worker may deliver an answer, after a worker died while delivering it.
+DELIVERY_LOCK_SECONDS = 30
+#: Seconds until the sweeper tries again to answer an overdue job.
+SWEEP_RETRY_SECONDS = 60
+#: Seconds for which an answered job is remembered: longer than a channel may repeat its request,
 #: which Telegram does for 24 hours.
-ANSWERED_SECONDS = 26 * 3600
-#: So many refusals of one user may be in flight; who asks on and on gets no more.
+ANSWERED_TTL_SECONDS = 26 * 3600
+#: Maximum number of one user's refusals in flight; any more are ignored.
 MAX_REFUSED = 20
-#: How long daily counts are kept, in seconds.
-DAYS_KEPT = 400 * 86400
-#: How much of a stage's recent service time its newest job makes up.
-_NEWEST_SHARE = 0.05
-#: Scores are counted in bins of this width.
+#: Seconds for which daily counts are kept.
+DAY_TTL_SECONDS = 400 * 86400
+#: Weight of the newest job in the moving average of a stage's service time.
+_EMA_WEIGHT = 0.05
+#: Width of the bins in which scores are counted.
 SCORE_BIN = 0.5
 
 
 def utc_today() -> str:
-    """The date by which things are counted now, as 2024-12-31."""
+    """Return today's date in UTC, such as 2024-12-31."""
     return datetime.now(UTC).date().isoformat()
 
 
 class Ledger:
-    """Admits jobs within limits, knows where they are, and forgets them when answered."""
+    """A record of the jobs in flight, from their admission within limits to their answer."""
 
     def __init__(
         self,
@@ -58,14 +59,14 @@ class Ledger:
         lifetime: int,
         today: Callable[[], str] = utc_today,
     ) -> None:
-        """A ledger with its limits.
+        """Open the ledger in Redis.
 
         Args:
-            redis: where it is kept.
-            max_active: how many jobs of one user may be in flight.
-            max_pending: how many of all users.
-            lifetime: seconds until the sweeper answers for a job.
-            today: the date by which things are counted.
+            redis: The Redis that holds the ledger.
+            max_active: Maximum number of jobs in flight for one user.
+            max_pending: Maximum number of jobs in flight for all users together.
+            lifetime: Seconds after which a job is overdue and the sweeper answers it.
+            today: Returns the date under which events are counted.
         """
         self._redis = redis
         self._today = today
@@ -80,99 +81,103 @@ class Ledger:
         return cast("Callable[..., Any]", self._redis.register_script(scripts.COMMON + lua))
 
     def admit(self, job: Job) -> Admission:
-        """Gives the job a slot; one that has a slot keeps it, and what was admitted stands.
+        """Give the job a slot if the limits allow it.
 
-        A job that has failed already waits for nothing but its answer, and is let in where
-        others are not.
+        A job that already has a slot keeps it, together with the job's data as first admitted.
+        A job that has already failed only waits for its failure message, so it is admitted even
+        when other jobs are not, up to `MAX_REFUSED` for each user.
         """
         ref, refused = json.dumps(job.to_message()), int(job.failure is not None)
         args = [job.id, job.user, ref, refused, *self._limits, MAX_REFUSED]
-        args += [self._today(), DAYS_KEPT]
+        args += [self._today(), DAY_TTL_SECONDS]
         return cast("Admission", self._admit(args=args).decode())
 
     def admitted(self, job_id: str) -> Job | None:
-        """The job as it was admitted, while it has its slot.
+        """Return the job as it was admitted, or None if it has no slot.
 
         Raises:
-            UnreadableMessage: a bot of another version admitted it.
+            UnreadableMessage: The job was admitted by a bot of another version.
         """
         ref = self._redis.hget("attrai:tickets", job_id)
         return None if ref is None else Job.from_message(json.loads(ref))
 
     def begin(self, job: Job, stage: StageName) -> Start:
-        """Notes that a stage begins to work on the job, and how long the one before took.
+        """Record that a stage starts work on the job, and how long the previous stage took.
 
         Returns:
-            How often this was begun and not ended, this time included. More than 1 means
-            that a worker died at it. Or that the job was answered meanwhile, or that another
-            worker is handing over its answer.
+            The number of times that the stage has started without ending, including this time;
+            more than 1 means that a worker died at it. "answered" if the job no longer has a slot,
+            "being-delivered" if another worker is delivering its answer.
         """
         before = (job.trace[-1].stage, job.trace[-1].took) if job.trace else ("", 0.0)
         waited = histogram_bound(time.time() - job.queued_at)
-        args = [job.id, stage, DELIVERY_SECONDS, waited, *before, histogram_bound(before[1])]
-        begun = cast("int", self._begin(args=[*args, _NEWEST_SHARE]))
+        args = [job.id, stage, DELIVERY_LOCK_SECONDS, waited, *before, histogram_bound(before[1])]
+        begun = cast("int", self._begin(args=[*args, _EMA_WEIGHT]))
         if begun > 0:
             return begun
         return "answered" if begun == 0 else "being-delivered"
 
     def pause(self, job: Job, stage: StageName) -> None:
-        """Takes `begin` back: the work failed in an orderly way and is tried again."""
+        """Undo `begin` for work that stopped without a crash and will be retried."""
         self._pause(args=[job.id, stage])
 
     def holds(self, job_id: str) -> bool:
-        """Whether the job has a slot: it was admitted and not answered yet."""
+        """Return whether the job has a slot: it was admitted and is not answered yet."""
         return self._redis.zscore("attrai:jobs", job_id) is not None
 
     def held(self, job_ids: Sequence[str]) -> set[str]:
-        """Which of the jobs have a slot."""
+        """Return those of the job ids that have a slot."""
         if not job_ids:
             return set()
         scores = self._redis.zmscore("attrai:jobs", list(job_ids))
         return {job_id for job_id, score in zip(job_ids, scores, strict=True) if score is not None}
 
     def finish(self, job: Job) -> bool:
-        """Frees the job's slot and counts its end; whether it had one."""
+        """Free the job's slot and count its outcome; return whether it had a slot."""
         outcome = job.failure.code if job.failure else "rated"
         delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
         timing = ["", ""] if delivery is None else [delivery, histogram_bound(delivery)]
-        args = [job.id, job.user, self._today(), outcome, ANSWERED_SECONDS, *timing]
-        return bool(self._finish(args=[*args, _NEWEST_SHARE, *_counted(job)]))
+        args = [job.id, job.user, self._today(), outcome, ANSWERED_TTL_SECONDS, *timing]
+        return bool(self._finish(args=[*args, _EMA_WEIGHT, *_histogram_counts(job)]))
 
     def in_flight(self) -> int:
-        """How many jobs have a slot."""
+        """Return the number of jobs that have a slot."""
         return self._redis.zcard("attrai:jobs")
 
-    def take_overdue(self, most: int = 100) -> list[Job]:
-        """Jobs whose time is over, with that failure; for a minute nobody else gets them."""
-        tickets = map(json.loads, self._take_overdue(args=[SWEEP_SECONDS, most]))
-        # Of any version: all that is wanted of them is whom to answer.
+    def claim_overdue(self, most: int = 100) -> list[Job]:
+        """Claim up to `most` overdue jobs for `SWEEP_RETRY_SECONDS` and mark them as timed out.
+
+        No other sweeper gets the jobs in that time.
+        """
+        tickets = map(json.loads, self._take_overdue(args=[SWEEP_RETRY_SECONDS, most]))
+        # Only the address for the answer is needed, which jobs of every version have.
         return [JobRef.model_validate(ref).failed(TIMED_OUT) for ref in tickets]
 
     def heartbeat(self, stage: StageName, worker: str) -> None:
-        """A worker's sign of life."""
+        """Record that a worker of the stage is alive."""
         seconds, microseconds = self._redis.time()
         now = seconds + microseconds / 1e6
         key = f"attrai:workers:{stage}"
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zadd(key, {worker: now})
-            pipeline.zremrangebyscore(key, "-inf", now - 2 * WORKER_SECONDS)
+            pipeline.zremrangebyscore(key, "-inf", now - 2 * WORKER_TTL_SECONDS)
             pipeline.execute()
 
     def count_dropped_logs(self, records: int) -> None:
-        """Notes that so many more log records were not sent."""
+        """Add `records` to today's count of log records that were not sent."""
         day = f"attrai:day:{self._today()}"
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hincrby(day, "dropped-logs", records)
-            pipeline.expire(day, DAYS_KEPT)
+            pipeline.expire(day, DAY_TTL_SECONDS)
             pipeline.execute()
 
     def deregister(self, stage: StageName, worker: str) -> None:
-        """A worker's orderly end."""
+        """Remove a worker that shuts down in an orderly way."""
         self._redis.zrem(f"attrai:workers:{stage}", worker)
 
     def loads(self) -> dict[StageName, StageLoad]:
-        """What there is at each stage now."""
-        alive = self._redis.time()[0] - WORKER_SECONDS
+        """Return the current load of each stage."""
+        alive = self._redis.time()[0] - WORKER_TTL_SECONDS
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hgetall("attrai:service")
             for stage in STAGES:
@@ -186,11 +191,11 @@ class Ledger:
         }
 
     def eta(self) -> float:
-        """Seconds until a job that is admitted now is answered."""
+        """Estimate the seconds until a job admitted now is answered."""
         return seconds_to_answer(list(self.loads().values()))
 
     def remaining(self, job_ids: Sequence[str]) -> dict[str, float]:
-        """Seconds until each of the jobs that are in flight is answered."""
+        """Estimate the seconds until each job is answered; omit those not in flight."""
         loads = self.loads()
         with self._redis.pipeline(transaction=False) as pipeline:
             for job_id in job_ids:
@@ -202,21 +207,21 @@ class Ledger:
             for number, stage in enumerate(STAGES):
                 rank = ranks[place * len(STAGES) + number]
                 if rank is not None:
-                    # Of its own stage only those before it count, the stages before not at all.
+                    # At its own stage only the jobs ahead of it count; earlier stages don't.
                     own = loads[stage]._replace(jobs=rank)
                     ahead = [own, *(loads[later] for later in STAGES[number + 1 :])]
                     found[job_id] = seconds_to_answer(ahead)
         return found
 
     def next_slot(self, user: str) -> float:
-        """Seconds until one of a user's jobs is answered; 0 when none is in flight."""
+        """Estimate the seconds until one of a user's jobs is answered; 0 if none is in flight."""
         job_ids = cast("list[bytes]", self._redis.zrange(f"attrai:user:{user}", 0, -1))
         remaining = self.remaining([job_id.decode() for job_id in job_ids])
         return min(remaining.values(), default=0.0)
 
 
-def _counted(job: Job) -> list[str | int]:
-    """What the end of a rated job adds to its day's histograms, as names and counts."""
+def _histogram_counts(job: Job) -> list[str | int]:
+    """Return the counts that a rated job adds to its day's histograms: name, count, name, ..."""
     if job.failure:
         return []
     work = sum(timing.took for timing in job.trace)

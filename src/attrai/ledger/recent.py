@@ -1,4 +1,4 @@
-"""What the ledger tells of now and of the last minutes."""
+"""The ledger's view of the present and the last minutes, for monitoring."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ from attrai.ledger.histogram import mean
 from attrai.ledger.ledger import Ledger, utc_today
 from attrai.ledger.scripts import RECENT_SECONDS, SLOT_SECONDS
 
-#: A rate is told by so many slots that are over, and the one that is not.
-_MINUTE, _JUST_NOW = 60 // SLOT_SECONDS, 2
-#: The time of work just now is that of the last so many jobs, if they are of the last minute.
-_ENOUGH = 5
+#: Number of complete slots over which a rate is measured, in addition to the current slot.
+_MINUTE_SLOTS, _CURRENT_SLOTS = 60 // SLOT_SECONDS, 2
+#: Number of jobs from which the current service time is averaged, if the last minute has as many.
+_MIN_JOBS = 5
 
 
 @dataclass(frozen=True)
-class StageRecent:
-    """What a stage did lately."""
+class StageActivity:
+    """The recent activity of a stage."""
 
-    #: Jobs that began this stage and no later one: in work here or waiting for the next.
+    #: Jobs that started this stage and no later one: being processed here or waiting for the next.
     jobs: int
-    #: Of those, how many wait to be tried again here.
+    #: Number of those that wait to be retried here.
     later: int
-    #: Workers that are alive.
+    #: Live workers.
     workers: int
-    #: Jobs a minute that began here, of the last minute.
+    #: Jobs per minute that started here, over the last minute.
     per_minute: float
-    #: Jobs a minute that come here, of the last seconds.
+    #: Jobs per minute that arrive here, over the last seconds.
     arriving: float
-    #: Seconds of work on a job just now, as far as one can tell; 0 when nothing is known.
+    #: Current seconds of work per job, as far as known; 0 if nothing is known.
     seconds: float
-    #: Seconds for which no work began here although a job may have waited.
+    #: Seconds in which no job started here although one may have been waiting.
     stalled: float
-    #: Histograms of the last five minutes: seconds of waiting, and of work.
+    #: Histograms of the last five minutes, in seconds: time of waiting, and time of work.
     waited: Mapping[float, int]
     took: Mapping[float, int]
 
 
 @dataclass(frozen=True)
-class Recent:
-    """What the whole chain did lately."""
+class Activity:
+    """The recent activity of the whole pipeline."""
 
-    stages: Mapping[StageName, StageRecent]
-    #: Jobs a minute that were admitted, of the last minute.
+    stages: Mapping[StageName, StageActivity]
+    #: Jobs per minute that were admitted, over the last minute.
     per_minute: float
-    #: Jobs that have a slot, and for how many seconds the oldest has had its own.
+    #: Number of jobs that have a slot, and the seconds since the oldest of them was admitted.
     in_flight: int
     oldest: float
-    #: How many users have as many jobs as one may have.
-    full_users: int
-    #: Seconds until a job that comes now is answered.
+    #: Number of users who are at their limit of jobs in flight.
+    users_at_limit: int
+    #: Estimated seconds until a job admitted now is answered.
     eta: float
-    #: Log records that were not sent today.
+    #: Number of log records that were not sent today.
     dropped_logs: int
 
 
-def read_recent(redis: Redis, ledger: Ledger) -> Recent:
-    """What goes on now.
+def read_activity(redis: Redis, ledger: Ledger) -> Activity:
+    """Read the current state and the recent activity of the pipeline.
 
     Raises:
-        redis.RedisError: Redis can't be asked.
+        redis.RedisError: Redis is unreachable or fails.
     """
     loads = ledger.loads()
     seconds, microseconds = redis.time()
@@ -85,53 +85,54 @@ def read_recent(redis: Redis, ledger: Ledger) -> Recent:
             pipeline.hgetall(f"attrai:recent:{slot - number}")
         oldest, later, begun, full, dropped, *found = pipeline.execute()
     firsts, slots = found[: len(STAGES)], found[len(STAGES) :]
-    # When those that wait for a stage came to the one before; to the first one they are admitted.
+    # The time since which jobs may be waiting for each stage: when the oldest one reached the
+    # stage before. For the first stage it is when the oldest one was admitted.
     came = [first[0][1] if first else now for first in (firsts[0], *firsts)]
     paused = Counter(stage.decode() for stage in later)
     began = {stage.decode(): float(at) for stage, at in begun.items()}
     counts = _Counts(slots, now % SLOT_SECONDS)
-    stages: dict[StageName, StageRecent] = {}
-    arriving = counts.rate("admitted", _JUST_NOW)
+    stages: dict[StageName, StageActivity] = {}
+    arriving = counts.rate("admitted", _CURRENT_SLOTS)
     for stage, since in zip(STAGES, came, strict=False):
         just_now = mean(counts.newest(f"{stage}:took:"))
-        stages[stage] = StageRecent(
+        stages[stage] = StageActivity(
             jobs=loads[stage].jobs,
             later=paused[stage],
             workers=loads[stage].workers,
-            per_minute=counts.rate(f"{stage}:waited:", _MINUTE),
+            per_minute=counts.rate(f"{stage}:waited:", _MINUTE_SLOTS),
             arriving=arriving,
             seconds=loads[stage].seconds if just_now is None else just_now,
             stalled=max(0.0, now - max(since, began.get(stage, 0.0))),
             waited=counts.histogram(f"{stage}:waited:"),
             took=counts.histogram(f"{stage}:took:"),
         )
-        arriving = counts.rate(f"{stage}:waited:", _JUST_NOW)
-    return Recent(
+        arriving = counts.rate(f"{stage}:waited:", _CURRENT_SLOTS)
+    return Activity(
         stages=stages,
-        per_minute=counts.rate("admitted", _MINUTE),
+        per_minute=counts.rate("admitted", _MINUTE_SLOTS),
         in_flight=ledger.in_flight(),
         oldest=_age(redis, oldest[0], now) if oldest else 0.0,
-        full_users=full,
+        users_at_limit=full,
         eta=seconds_to_answer(list(loads.values())),
         dropped_logs=int(dropped or 0),
     )
 
 
 def _age(redis: Redis, job_id: bytes, now: float) -> float:
-    """Seconds since a job was admitted; 0 when it is answered meanwhile."""
+    """Return the seconds since a job was admitted, or 0 if it has been answered meanwhile."""
     ref = cast("bytes | None", redis.hget("attrai:tickets", job_id.decode()))
     return max(0.0, now - json.loads(ref)["admitted_at"]) if ref else 0.0
 
 
 class _Counts:
-    """What was counted in slots of some seconds, the newest first."""
+    """Counts of events in slots of `SLOT_SECONDS` seconds, the newest first."""
 
     def __init__(self, slots: Sequence[Mapping[bytes, bytes]], elapsed: float) -> None:
-        """Slots as Redis has them.
+        """Wrap the slots' hashes from Redis.
 
         Args:
-            slots: names and counts.
-            elapsed: how many seconds of the newest are over.
+            slots: Names and counts of each slot.
+            elapsed: Seconds of the newest slot that have passed.
         """
         self._slots = [
             {name.decode(): int(count) for name, count in fields.items()} for fields in slots
@@ -139,11 +140,16 @@ class _Counts:
         self._elapsed = elapsed
 
     def rate(self, prefix: str, full: int) -> float:
-        """How often a minute what begins so was counted, by so many full slots and the newest."""
+        """Return the rate per minute of names that start with `prefix`.
+
+        Args:
+            prefix: The start of the names.
+            full: Number of complete slots to use, in addition to the newest.
+        """
         return 60 * self._count(prefix, full + 1) / (full * SLOT_SECONDS + self._elapsed)
 
     def histogram(self, prefix: str, slots: int | None = None) -> dict[float, int]:
-        """A histogram, of so many slots or of all."""
+        """Return the histogram under `prefix`, over the newest `slots` slots or over all."""
         found: Counter[float] = Counter()
         for slot in self._slots[:slots]:
             for name, count in slot.items():
@@ -152,9 +158,9 @@ class _Counts:
         return dict(found)
 
     def newest(self, prefix: str) -> dict[float, int]:
-        """A histogram of as few slots as have enough to speak of a mean, of a minute at most."""
-        enough = (n for n in range(1, _MINUTE) if self._count(prefix, n) >= _ENOUGH)
-        return self.histogram(prefix, next(enough, _MINUTE))
+        """Return the histogram of the fewest slots that hold `_MIN_JOBS` jobs, or of a minute."""
+        enough = (n for n in range(1, _MINUTE_SLOTS) if self._count(prefix, n) >= _MIN_JOBS)
+        return self.histogram(prefix, next(enough, _MINUTE_SLOTS))
 
     def _count(self, prefix: str, slots: int) -> int:
         return sum(

@@ -1,34 +1,36 @@
-"""The ledger's Lua scripts: what must never disagree changes in one step.
+"""The ledger's Lua scripts, each of which updates related keys in one atomic step.
 
-Keys, all below `attrai:`
-    jobs            sorted set of job ids by the time until which they are waited for
-    tickets         hash of job id -> the job as it was admitted, to answer it by
+Keys, all prefixed with `attrai:`
+    jobs            sorted set of job ids by the time at which they become overdue
+    tickets         hash of job id -> the job as it was admitted, used to answer it
     user:USER       sorted set of that user's job ids, like `jobs`
-    at:STAGE        sorted set of the ids of the jobs that began this stage and no later one,
-                    by the time they did: in work there or waiting for the next
-    starts:ID       hash of stage -> how often work on the job began and did not end
-    later           hash of the ids of the jobs that are to be tried again -> at which stage
-    delivering:ID   present while a worker hands over the answer
+    at:STAGE        sorted set of the ids of the jobs that started this stage and no later one,
+                    by the time they did: being processed there or waiting for the next
+    starts:ID       hash of stage -> number of times work on the job started without ending
+    later           hash of job id -> the stage at which the job is to be retried
+    delivering:ID   present while a worker delivers the answer
     answered:ID     present for a day after the answer
     refused:USER    sorted set of that user's job ids that were refused a slot, like `jobs`
-    full            set of the users who have as many jobs as one may have
-    service         hash of stage -> the recent seconds of work on a job
-    begun           hash of stage -> when work on a job began there last
-    recent:SLOT     hash of what happened in some seconds, kept for minutes: `admitted`, and of
-                    each stage the histograms `STAGE:waited:BOUND` (counted when work begins) and
+    full            set of the users who are at their limit of jobs in flight
+    service         hash of stage -> moving average of the seconds of work on a job
+    begun           hash of stage -> the time at which work on a job last started there
+    recent:SLOT     hash of counts of a few seconds, kept for minutes: `admitted`, and for each
+                    stage the histograms `STAGE:waited:BOUND` (counted when work starts) and
                     `STAGE:took:BOUND`
-    workers:STAGE   sorted set of live workers by the time of their last sign of life
-    day:DATE        hash of what happened that day, and users:DATE, who asked (HyperLogLog):
-                    `requests`, `outcome:CODE`, `dropped-logs`, and of the rated photos the
-                    histograms `seconds:BOUND` (until the answer), `work:BOUND` and `score:BIN`
+    workers:STAGE   sorted set of live workers by the time of their last heartbeat
+    day:DATE        hash of counts of that day: `requests`, `outcome:CODE`, `dropped-logs`, and for
+                    rated photos the histograms `seconds:BOUND` (until the answer), `work:BOUND`
+                    and `score:BIN`
+    users:DATE      HyperLogLog of the users who sent requests that day
 
-Times are Redis's own, in Unix seconds. A script's arguments are named in its first lines.
+Times come from Redis's own clock, in Unix seconds. Each script names its arguments in its first
+lines.
 """
 
 from attrai.job import STAGES
 
-#: So many seconds are counted together, and kept for so many. An operator is to see within 10
-#: seconds what changed.
+#: Seconds that are counted together in a slot, and seconds for which slots are kept. An operator
+#: should see a change within 10 seconds.
 SLOT_SECONDS, RECENT_SECONDS = 5, 300
 
 COMMON = """

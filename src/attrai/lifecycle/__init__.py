@@ -1,1 +1,1 @@
-"""How processes begin and end; imported first, so nothing here imports more than it must."""
+"""Start and shutdown of processes. Imported first, so nothing here imports more than it must."""

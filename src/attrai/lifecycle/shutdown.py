@@ -1,4 +1,4 @@
-"""The request to end, which every thread of a process can look at and wait for."""
+"""A shutdown request that every thread of a process can check and wait for."""
 
 from __future__ import annotations
 
@@ -10,45 +10,43 @@ _GRACE_SECONDS = 1.5
 
 
 class Shutdown:
-    """A request to end the process.
+    """A request to shut the process down.
 
-    No signal handler makes it (see `attrai.lifecycle.signals`): callbacks and waiting threads may
-    use locks, and nothing is ever raised in the middle of anything.
+    It is not made from a signal handler (see `attrai.lifecycle.signals`). Callbacks and waiting
+    threads may therefore use locks, and no code is interrupted by an exception.
     """
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
-        #: How long the command may take to end by itself once it was asked to and has nothing
-        #: unfinished any more.
+        #: Seconds that the command may take to exit after the request, once nothing is unfinished.
         self.grace_seconds = 0.0
-        #: Tells whether something is left that must be finished, however long it takes.
+        #: Returns whether there is work that must be finished, however long it takes.
         self.unfinished: Callable[[], bool] = lambda: False
 
-    def be_graceful(self, unfinished: Callable[[], bool] = lambda: False) -> None:
-        """Give the command time to end by itself from now on.
+    def set_grace_period(self, unfinished: Callable[[], bool] = lambda: False) -> None:
+        """Give the command time to exit after a shutdown request from now on.
 
-        Until this is called, as while imports run, the process ends at once.
+        Until this is called, for example during imports, the process exits at once.
 
         Args:
-            unfinished: tells whether something is left that must be finished, however long that
-                takes.
+            unfinished: returns whether there is work that must be finished, however long it takes.
         """
         self.unfinished = unfinished
         self.grace_seconds = _GRACE_SECONDS
 
     @property
     def requested(self) -> bool:
-        """Whether the process is to end."""
+        """Whether a shutdown was requested."""
         return self._event.is_set()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Sleep until the request comes, at most `seconds`; return whether it came."""
+        """Sleep until a shutdown is requested or `seconds` have passed; return whether it was."""
         return self._event.wait(seconds)
 
     def request(self) -> None:
-        """Wake everybody who waits. May be called again, which changes nothing."""
+        """Request the shutdown: wake all waiting threads and run the callbacks. Idempotent."""
         with self._lock:
             self._event.set()
             callbacks, self._callbacks = self._callbacks, []
@@ -57,7 +55,7 @@ class Shutdown:
 
     @contextmanager
     def calling(self, callback: Callable[[], None]) -> Iterator[None]:
-        """Call `callback` once when the request comes during the block, or came before it."""
+        """Call `callback` once if a shutdown is requested before or during the block."""
         with self._lock:
             self._callbacks.append(callback)
         if self.requested:

@@ -1,9 +1,10 @@
-"""Ends a process on SIGINT, SIGTERM and SIGHUP without raising anything out of a signal handler.
+"""Shutdown on SIGINT, SIGTERM and SIGHUP without raising an exception from a signal handler.
 
-What a handler raises strikes the main thread anywhere, and is lost where Python ignores exceptions:
-in `__del__`, in callbacks of weak references, in a library's clean-up. So the main thread does
-nothing but wait, and the command runs in another one. No handler of Python's is relied upon either:
-the kernel may give a signal to any thread, and the main thread would sleep on.
+An exception raised by a handler interrupts the main thread anywhere, and is lost where Python
+ignores exceptions: in `__del__`, in callbacks of weak references, in a library's clean-up. So the
+main thread only waits, and the command runs in another thread. Python-level handlers are not used
+either: the kernel may deliver a signal to any thread, and the main thread would not wake up to run
+them.
 
     signal ──pipe──> main thread ──> Shutdown.request ──> the command's threads
 """
@@ -24,29 +25,37 @@ from attrai.lifecycle.shutdown import Shutdown
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-#: What shells add to a signal's number for the exit status of a process that it ended.
+#: Exit status of a process ended by a signal, less the signal's number, as in shells.
 SIGNALLED = 128
-#: How often a command that still has something to finish is looked at.
+#: Seconds between checks of whether a command has finished its work.
 _LOOK_SECONDS = 0.05
-#: How long the interpreter may take to end after its command: it sends the last log records, and
-#: waits for threads.
+#: Seconds that the interpreter may take to exit after the command, to send the last log records and
+#: wait for threads.
 _FINALIZE_SECONDS = 0.4
-#: Says in place of a signal's number that the command has ended.
+#: Value in the mailbox, in place of a signal's number, that says that the command has ended.
 _ENDED = 0
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class ReplaceProcess(Exception):
-    """Raised by a command: the process is to become another program."""
+    """Raised by a command to replace the process with another program."""
 
     def __init__(self, program: list[str], environment: Mapping[str, str]) -> None:
-        """Name the program by its path and arguments; it begins with `SIGNALS` blocked."""
+        """Describe the program, which starts with `SIGNALS` blocked.
+
+        Args:
+            program: the program's path, followed by its arguments.
+            environment: the environment variables of the program.
+        """
         super().__init__(program[0])
         self._program = program
         self._environment = environment
 
     def replace(self, mailbox: _Mailbox) -> NoReturn:
-        """Start the program, unless a signal came; in the main thread, once it is the only one."""
+        """Start the program in place of this one, or exit if a signal came.
+
+        To be called from the main thread, when no other thread is left.
+        """
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if number := mailbox.look(0):
             _exit(number)
@@ -54,15 +63,15 @@ class ReplaceProcess(Exception):
 
 
 def run(command: Callable[[Shutdown], object]) -> NoReturn:
-    """Run a command in a thread, and exit as it does, or as the signal says that ends it.
+    """Run a command in a thread, and exit with its status or that of the signal that ends it.
 
-    The first signal requests the shutdown. The process then ends when the command does, at the
-    latest `grace_seconds` after there was something unfinished. The second one ends it at once.
-    The exit status is 128 and the signal's number. A signal that is ignored when this is called,
-    as by `nohup`, stays ignored.
+    The first signal requests a shutdown. The process then exits when the command does, and at the
+    latest `grace_seconds` after its last unfinished work. The second signal ends it at once. The
+    exit status is then 128 plus the number of the signal. A signal that is ignored when this is
+    called, as under `nohup`, stays ignored.
 
     Raises:
-        BaseException: what the command raised, SystemExit for its exit status.
+        BaseException: the exception that the command raised; SystemExit for its exit status.
     """
     mailbox = _Mailbox()
     shutdown = Shutdown()
@@ -92,35 +101,40 @@ def run(command: Callable[[Shutdown], object]) -> NoReturn:
 
 
 class _Mailbox:
-    """What the main thread waits for: the numbers of signals, and the end of the command."""
+    """A pipe on which the main thread receives signals' numbers and the end of the command."""
 
     def __init__(self) -> None:
-        """Receive signals from now on, but those that are ignored."""
+        """Receive signals from now on, except those that are ignored."""
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        # Python's own handler writes the number, in whichever thread it is called.
+        # CPython's C-level handler writes the number, whichever thread the signal is delivered to.
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         self._handle(lambda _number, _frame: None)
 
     def get(self) -> int:
-        """Wait for something, and return what came first."""
+        """Wait for the next signal or the end of the command, and return its number."""
         while (number := self.look(None)) is None:
             pass
         return number
 
     def look(self, seconds: float | None) -> int | None:
-        """Return what came first, or None when nothing does within `seconds`."""
+        """Return the next number, or None if there is none within `seconds`.
+
+        Args:
+            seconds: how long to wait; None to wait without a limit. The result is then still None
+                when a signal arrives that is not one of `SIGNALS`.
+        """
         ready, _, _ = select.select([self._reader], [], [], seconds)
         number = os.read(self._reader, 1)[0] if ready else None
-        # A library may handle other signals.
+        # A library may handle other signals, whose numbers are written to the pipe too.
         return number if number == _ENDED or number in SIGNALS else None
 
     def put(self, number: int) -> None:
-        """Add a number."""
+        """Put a number into the mailbox."""
         os.write(self._writer, bytes([number]))
 
     def close(self) -> None:
-        """End the process at once by each signal from now on, as nobody waits any more."""
+        """Stop receiving: from now on a signal ends the process at once."""
         self._handle(lambda number, _frame: _exit(number))
 
     @staticmethod
@@ -131,7 +145,7 @@ class _Mailbox:
 
 
 def _await_end(mailbox: _Mailbox, shutdown: Shutdown, number: int) -> None:
-    """Return once the command has ended; end the process when it takes too long."""
+    """Wait for the command to end, and exit if it takes too long or another signal comes."""
     last = time.monotonic() + shutdown.grace_seconds
     while (news := mailbox.look(_LOOK_SECONDS)) != _ENDED:
         if news is not None:
@@ -144,13 +158,13 @@ def _await_end(mailbox: _Mailbox, shutdown: Shutdown, number: int) -> None:
 
 
 def _give_up(number: int) -> None:
-    """End the process when the interpreter takes too long to end."""
+    """Exit if the interpreter takes too long to shut down."""
     time.sleep(_FINALIZE_SECONDS)
     _exit(number)
 
 
 def _exit(number: int) -> NoReturn:
-    """End the process here and now, and leave the terminal's cursor visible."""
+    """Exit at once with status 128 + `number`, and make the terminal's cursor visible."""
     if os.isatty(2):
         os.write(2, _SHOW_CURSOR)
     os._exit(SIGNALLED + number)

@@ -1,9 +1,9 @@
-"""Supervises dramatiq's processes: the first signal ends them in order, the second kills them.
+"""A supervisor of dramatiq's processes: shuts them down on a signal and kills them on the second.
 
-`python -m attrai.lifecycle.supervisor COMMAND...` is what `attrai worker` becomes. dramatiq alone
-exits with 0 whatever ends it, starts anew on SIGHUP even where that is ignored, and waits for
-servers until a second signal comes. The supervisor takes signals by sigwait(3), so there is no
-handler that could be lost or late, and imports next to nothing, as each worker has one.
+`attrai worker` replaces itself with `python -m attrai.lifecycle.supervisor COMMAND...`. On its own,
+dramatiq exits with 0 whatever ends it, restarts on SIGHUP even if that is ignored, and waits for
+servers until a second signal comes. The supervisor receives signals through sigwait(3), so that no
+handler can run late or not at all. It imports next to nothing, as each worker has a supervisor.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import NoReturn
 from attrai import health
 from attrai.lifecycle.signals import SIGNALLED, SIGNALS
 
-#: prctl(2): the signal that a process gets when its parent dies.
+#: Option of prctl(2) that sets the signal a process gets when its parent dies.
 _PR_SET_PDEATHSIG = 1
 
 
 def supervise(command: list[str]) -> int:
-    """Run a command until it ends or a signal ends it, and return the exit status.
+    """Run a command until it exits or a signal ends it, and return the exit status.
 
-    The signals of `SIGNALS` have to be blocked, and nothing else may run in this process.
+    `SIGNALS` must be blocked, and nothing else may run in this process.
 
-    On the first signal workers that consume end in order, as on SIGTERM; when none does yet, they
-    are killed. On the second one they are killed in any case. The status is then 128 and the
+    The first signal shuts workers down gracefully by SIGTERM if any of them consumes messages, and
+    kills them otherwise. The second signal kills them in any case. The status is then 128 plus the
     number of the first signal. A signal that is ignored stays ignored.
     """
     heeded = {number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}
@@ -52,7 +52,7 @@ def supervise(command: list[str]) -> int:
 
 
 def _become(command: list[str]) -> NoReturn:
-    """Turn a forked process into the command, in a group of its own, so that Ctrl-C spares it."""
+    """Execute the command in a forked process, in its own group, which Ctrl-C does not reach."""
     try:
         os.setpgid(0, 0)
         if sys.platform == "linux":
@@ -64,7 +64,7 @@ def _become(command: list[str]) -> NoReturn:
 
 
 def _reap(child: int) -> int | None:
-    """Bury all that has ended, and return the exit status of the child if it is among them."""
+    """Reap all processes that have ended; return the exit status of `child` if it is among them."""
     found = None
     while True:
         try:
@@ -79,7 +79,7 @@ def _reap(child: int) -> int | None:
 
 
 def _consumes(group: int) -> bool:
-    """Tell whether a process of the group takes messages, as its heartbeat file says."""
+    """Return whether a process of the group consumes messages, according to its heartbeat file."""
     return any(_is_in(process, group) for process in health.processes())
 
 

@@ -1,4 +1,4 @@
-"""The sentences that people read, one Fluent file a language (https://projectfluent.org)."""
+"""Texts for users and operators, in one Fluent file per language (https://projectfluent.org)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from importlib.resources import files
 from fluent.runtime import FluentBundle, FluentResource
 
 DEFAULT_LOCALE = "en"
-#: Seconds from which a time is told in minutes, and from which only every fifth is named.
+#: Seconds from which durations are given in minutes, and above which seconds are rounded up to a
+#: multiple of 5.
 _MINUTES_FROM, _ROUGH_FROM = 90, 10
 
 
 @cache
 def locales() -> tuple[str, ...]:
-    """The languages there are: another one is another file here."""
+    """Return the available languages; to add one, add a file to this folder."""
     found = (file.name.removesuffix(".ftl") for file in files(__name__).iterdir())
     return tuple(sorted(name for name in found if "." not in name and name != "__pycache__"))
 
 
 def choose_locale(language: str | None) -> str:
-    """The language of ours for an IETF tag such as `ru-RU`."""
+    """Return the available language for an IETF tag such as `ru-RU`, English if there is none."""
     primary = (language or "").replace("_", "-").split("-")[0].lower()
     return primary if primary in locales() else DEFAULT_LOCALE
 
 
 @cache
 def _bundle(locale: str) -> FluentBundle:
-    # No marks around placeholders: terminals show them as boxes.
+    # No isolation marks around placeholders, because terminals show them as boxes.
     bundle = FluentBundle([locale], use_isolating=False)
     source = files(__name__).joinpath(f"{locale}.ftl").read_text("utf-8")
     bundle.add_resource(FluentResource(source))
@@ -35,10 +36,10 @@ def _bundle(locale: str) -> FluentBundle:
 
 
 def text(key: str, locale: str = DEFAULT_LOCALE, /, **values: float | str) -> str:
-    """The sentence called `key` in a language of ours, with `values` in its placeholders.
+    """Return the text `key` in an available language, with `values` in its placeholders.
 
     Raises:
-        KeyError: there is no such sentence, or a placeholder has no value.
+        KeyError: the text doesn't exist, or a placeholder has no value.
     """
     bundle = _bundle(choose_locale(locale))
     pattern = bundle.get_message(key).value
@@ -49,7 +50,7 @@ def text(key: str, locale: str = DEFAULT_LOCALE, /, **values: float | str) -> st
 
 
 def duration(seconds: float, locale: str = DEFAULT_LOCALE, /) -> str:
-    """A time as people say it, in whole seconds or minutes: after "in about"."""
+    """Return a duration in rounded seconds or minutes, worded to follow "in about"."""
     whole = max(1, round(seconds))
     if whole < _MINUTES_FROM:
         count = whole if whole <= _ROUGH_FROM else -(-whole // 5) * 5

@@ -1,11 +1,11 @@
-"""Logs: every record, ours and the libraries', is one line of JSON and one GELF message.
+"""Logging: every record, from attrai or a library, becomes a line of JSON and a GELF message.
 
 ```
  record ──> event ──> scrubbed ─┬─> a line of JSON on the stream
                                 └─> queue ──> one thread ──> Graylog
 ```
 
-`configure` sets this up, once per process and after any fork.
+Call `configure` once in each process, and only after forking.
 """
 
 from attrai.logs.gelf import GelfAddress

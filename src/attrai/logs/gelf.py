@@ -1,4 +1,4 @@
-"""GELF 1.1: where a Graylog listens, and the message that it gets for an event."""
+"""GELF 1.1: the address of a Graylog server, and the message for an event."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-#: Longest value of a field, in characters: Graylog's index takes no term of 32 KiB or more.
+#: Longest value of a field in characters: Graylog's index rejects terms of 32 KiB or more.
 MAX_FIELD = 8_000
-#: Longest traceback, in characters: 10,000 of them may have to wait in memory.
+#: Longest traceback in characters: up to 10,000 of them may wait in memory.
 MAX_TRACEBACK = 32_000
 
 _DEFAULT_PORT = 12201
-#: Graylog keeps these for itself: it rejects `_id` and ignores the others as additional fields.
+#: Names that Graylog reserves: it rejects the additional field `_id` and ignores the others.
 _TAKEN = frozenset(
     ("full_message", "host", "id", "message", "short_message", "source", "streams", "version")
 )
-#: Keys of an event that have a place of their own in a message.
+#: Keys of an event that map to standard fields of a message.
 _PLACED = frozenset(("event", "exception", "level", "timestamp"))
 _NOT_IN_A_NAME = re.compile(r"[^\w.\-]", re.ASCII)
-#: Syslog's numbers for the levels that Python has by name.
+#: Syslog's numbers for Python's level names.
 _LEVELS = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 _INFO = _LEVELS["info"]
 
 
 @dataclass(frozen=True)
 class GelfAddress:
-    """Where a Graylog listens, and for TLS how its certificate is checked."""
+    """Address of a Graylog server and, for TLS, how to check its certificate."""
 
     host: str
     port: int
@@ -40,12 +40,12 @@ class GelfAddress:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Reads `tcp://host:port`, `tls://host:port` or `tls://host:port?ca=/path/of/ca.pem`.
+        """Parse `tcp://host:port`, `tls://host:port` or `tls://host:port?ca=/path/of/ca.pem`.
 
-        Without a port it is 12201, without `ca` the system's authorities are trusted.
+        The default port is 12201. Without `ca` the system's certificate authorities are trusted.
 
         Raises:
-            ValueError: the URL is none of these, or its `ca` can't be read.
+            ValueError: the URL has another form, or its `ca` can't be read.
         """
         parts = urlsplit(url)
         query = parse_qs(parts.query, keep_blank_values=True)
@@ -72,7 +72,7 @@ class GelfAddress:
 
 
 def gelf_message(event: Mapping[str, Any], host: str) -> dict[str, str | float]:
-    """The GELF 1.1 message for an event of plain JSON values."""
+    """Return the GELF 1.1 message for an event of plain JSON values."""
     message: dict[str, str | float] = {
         "version": "1.1",
         "host": host,
@@ -81,7 +81,7 @@ def gelf_message(event: Mapping[str, Any], host: str) -> dict[str, str | float]:
         "level": _LEVELS.get(event["level"], _INFO),
     }
     if "exception" in event:
-        # The end of a traceback says what happened.
+        # The end of a traceback names the error.
         message["full_message"] = _text(event["exception"])[-MAX_TRACEBACK:]
     for key, value in event.items():
         if key not in _PLACED:
@@ -104,5 +104,5 @@ def _number_or_text(value: Any) -> str | float:
 
 def _text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
-    # Half a surrogate pair has no UTF-8.
+    # A lone surrogate can't be encoded as UTF-8.
     return text if text.isascii() else text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""Sends events to Graylog over TCP or TLS, from a thread of its own."""
+"""Delivery of events to Graylog over TCP or TLS, from a separate thread."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from attrai.logs.gelf import GelfAddress, gelf_message
 
 log = structlog.get_logger(__name__)
 
-#: How many messages may wait.
+#: Most messages that may wait to be sent.
 QUEUE_SIZE = 10_000
-#: Connecting, or sending one message, may take this many seconds.
+#: Timeout in seconds for connecting and for sending one message.
 TIMEOUT = 10.0
-#: Seconds between attempts to connect: the first, doubled up to the last.
+#: First and longest delay between attempts to connect, in seconds; it doubles each time.
 DELAYS = (0.1, 5.0)
-#: Closing waits this many seconds for the queue to empty.
+#: Seconds that closing waits for the queue to empty.
 CLOSE_WITHIN = 2.0
-#: While messages keep being dropped, this many seconds lie between reports of it.
+#: Seconds between reports while messages keep being dropped.
 REPORT_EVERY = 10.0
-#: Bytes that the kernel may hold. They are lost with the connection, so it may not be many.
+#: Size of the socket's send buffer in bytes. It is small, because its content is lost with the
+#: connection.
 SEND_BUFFER = 64 * 1024
-#: A proxy before a Graylog that is down accepts a connection and closes it, within this many
-#: seconds.
+#: Seconds to wait for a new connection to be closed again, as a proxy in front of a Graylog that
+#: is down does.
 PROBATION = 0.1
 
 
 class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no types
-    """A processor that queues a GELF message for each event, and the thread that sends them.
+    """Processor that queues a GELF message for each event and sends them from a thread.
 
-    Of graypy's handler it uses the connection and the framing. What differs: messages are GELF
-    1.1, TLS works on Python 3.12, callers never wait, and a failed message is sent again.
+    It uses graypy's handler for the connection and the framing. Unlike graypy, it sends GELF 1.1,
+    supports TLS on Python 3.12, never makes callers wait, and sends failed messages again.
     """
 
     sock: socket.socket | None
@@ -48,8 +49,8 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
         super().__init__(address.host, address.port)
         self._tls = address.tls
         self._here = socket.gethostname()
-        # Written in C and without a lock of Python's: dramatiq's TimeLimitExceeded, which is
-        # raised anywhere in a thread, can't leave it locked.
+        # SimpleQueue is written in C and has no Python lock, so dramatiq's TimeLimitExceeded, which
+        # is raised anywhere in a thread, can't leave it locked.
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="graylog", daemon=True)
         self._closing = threading.Event()
@@ -60,15 +61,15 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
 
     @property
     def dropped(self) -> int:
-        """How many messages were dropped since the start."""
+        """How many messages have been dropped since the start."""
         return self._dropped
 
     def start(self) -> None:
-        """Starts to send."""
+        """Start the sending thread."""
         self._thread.start()
 
     def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-        """Queues the event's message, or drops and counts it; called under the root's lock."""
+        """Queue the event's message, or drop and count it; called under the root handler's lock."""
         if self._closing.is_set():
             return event
         if self._queue.qsize() >= QUEUE_SIZE and "dropped_logs" not in event:
@@ -78,12 +79,12 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
         return event
 
     def close(self) -> None:
-        """Sends what waits, for at most `CLOSE_WITHIN`, and says how much could not be sent."""
+        """Send waiting messages for at most `CLOSE_WITHIN` seconds; log how many were dropped."""
         if self._closing.is_set():
             return
-        # The last chance to send: a thread that waits for its next attempt makes it now.
+        # A thread that is waiting for its next attempt makes its last one now.
         self._closing.set()
-        # A fork has a copy of the queue, which is not its own to send, and no thread.
+        # A forked process has no thread, and its copy of the queue belongs to the parent.
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join(CLOSE_WITHIN)
@@ -96,10 +97,10 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
         return gelf_message(record, self._here)
 
     def makeSocket(self, timeout: float = TIMEOUT) -> socket.socket:  # noqa: N802 (logging's name)
-        """A connection to Graylog.
+        """Return a new connection to Graylog.
 
         Raises:
-            OSError: there is none to be had; the certificate may be why.
+            OSError: connecting failed, or the certificate was rejected.
         """
         connection: socket.socket = super().makeSocket(timeout)
         try:
@@ -119,10 +120,10 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
         return connection
 
     def send(self, s: bytes) -> None:
-        """Sends a frame, on a new connection if need be.
+        """Send a frame, on a new connection if necessary.
 
         Raises:
-            OSError: it was not sent, or not whole.
+            OSError: the frame was not sent, or not completely.
         """
         if self.sock is not None and _is_gone(self.sock, 0):
             self._disconnect()
@@ -143,7 +144,7 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
         self._disconnect()
 
     def _deliver(self, frame: bytes) -> bool:
-        """Sends the frame, however long it takes; False if closing comes first."""
+        """Retry until the frame is sent; return False if the handler is closed first."""
         first, longest = DELAYS
         delay = first
         while True:
@@ -161,24 +162,24 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
                 return True
 
     def _report(self) -> None:
-        """Logs how many messages were dropped since it was last said, if any were."""
+        """Log how many messages were dropped since the last report, if any."""
         dropped = self._dropped
         if dropped > self._reported:
             log.error("log records were dropped", dropped_logs=dropped - self._reported)
             self._reported = dropped
 
     def _empty(self) -> int:
-        """Empties the queue; how many messages were in it."""
+        """Empty the queue and return how many messages it contained."""
         waiting = 0
         while not self._queue.empty():
             waiting += self._queue.get() is not None
         return waiting
 
     def _wake(self) -> None:
-        """Ends a send that hangs."""
+        """Interrupt a send that hangs."""
         if (connection := self.sock) is not None:
             with suppress(OSError):
-                # TLS's own shutdown would first have the thread send the rest in the clear.
+                # Shutting down the TLS layer would make the thread send the rest unencrypted.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def _disconnect(self) -> None:
@@ -188,9 +189,10 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
 
 
 def _is_gone(connection: socket.socket, patience: float) -> bool:
-    """Whether the other side, which never says anything, closes within `patience` seconds.
+    """Return whether the peer, which never sends anything, closes within `patience` seconds.
 
-    Without a look a frame would be lost: the kernel takes it and only then learns of the end.
+    Without this check a frame would be lost: the kernel accepts it and only then learns that the
+    connection is closed.
     """
     connection.settimeout(patience)
     try:

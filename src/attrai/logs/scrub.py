@@ -1,4 +1,4 @@
-"""Keeps secrets out of the logs."""
+"""Removal of secrets from the logs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _MASK = "***"
 
 
 class Scrubber:
-    """A processor: makes plain JSON values of an event's, with every secret masked."""
+    """Processor that turns the values of an event into plain JSON values and masks every secret."""
 
     def __init__(self, secrets: Collection[str]) -> None:
         forms = {form for secret in secrets if secret for form in _forms(secret)}
-        # The longest first, or what is left of a longer one could still tell something.
+        # Longest first: masking a shorter secret first would leave the rest of a longer one.
         self._forms = sorted(forms, key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-        """The event, scrubbed."""
+        """Return a scrubbed copy of the event."""
         return {self._text(str(key)): self._value(value) for key, value in event.items()}
 
     def _value(self, value: Any) -> Any:
@@ -43,7 +43,7 @@ class Scrubber:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The secret as it is, in a URL, and in JSON or a repr."""
+    """Yield a secret as it is, as quoted in a URL, and as escaped in JSON or a repr."""
     yield secret
     yield quote(secret, safe="")
     yield json.dumps(secret)[1:-1]

@@ -1,4 +1,4 @@
-"""From a record of any logger to one scrubbed event, and on to both outputs."""
+"""Setup of logging: every logger's records become scrubbed events for both outputs."""
 
 from __future__ import annotations
 
@@ -24,17 +24,20 @@ def configure(
     gelf_url: str | None = None,
     secrets: Collection[str] = (),
 ) -> LogHandler:
-    """Sends the process's records of at least `level` to `stream`, and to Graylog if named.
+    """Log the process's records of at least `level` to `stream` and, if named, to Graylog.
 
-    What an earlier call set up is closed and replaced. Graylog needs a thread, which no fork
-    inherits: call this in the process that logs.
+    An earlier configuration is closed and replaced. Graylog needs a thread, which forks don't
+    inherit, so call this in the process that logs.
 
     Args:
         level: the name of a level, in any case.
-        stream: gets one line of JSON per record.
-        service: what every record names as its origin.
-        gelf_url: as `GelfAddress.parse` reads it.
-        secrets: strings that neither output may hold.
+        stream: receives one line of JSON per record.
+        service: the name of the service, added to every record.
+        gelf_url: address of Graylog in the form that `GelfAddress.parse` accepts.
+        secrets: strings to mask in both outputs.
+
+    Returns:
+        The root logger's new handler.
 
     Raises:
         ValueError: the level or the URL is unusable.
@@ -42,7 +45,7 @@ def configure(
     graylog = Graylog(GelfAddress.parse(gelf_url)) if gelf_url else None
     root = logging.getLogger()
     root.setLevel(level.upper())
-    # Here and not in basicConfig, which would close it under the lock of all loggers.
+    # Not left to basicConfig, which would close it while holding the lock of all loggers.
     for earlier in root.handlers[:]:
         if isinstance(earlier, LogHandler):
             earlier.close()
@@ -83,33 +86,33 @@ def configure(
 
 
 class LogHandler(logging.StreamHandler[TextIO]):
-    """The root logger's only handler: a line to the stream, an event to Graylog on the way."""
+    """The root logger's only handler: writes lines to a stream and passes events to Graylog."""
 
     def __init__(self, stream: TextIO, graylog: Graylog | None) -> None:
         super().__init__(stream)
         self._graylog = graylog
-        # Not atexit: a process that multiprocessing forked, as dramatiq's workers are, ends
-        # without it.
+        # Not atexit, which doesn't run in processes forked by multiprocessing, such as
+        # dramatiq's workers.
         self._at_exit = Finalize(None, self.close, exitpriority=0)
 
     @property
     def dropped(self) -> int:
-        """How many records Graylog did not get since the start."""
+        """How many records were not sent to Graylog since the start."""
         return self._graylog.dropped if self._graylog else 0
 
     def close(self) -> None:
-        """Sends what waits for Graylog, for about 2 s; later records go to the stream alone."""
+        """Send the records waiting for Graylog for about 2 s; later ones go to the stream alone."""
         self._at_exit.cancel()
         if self._graylog:
             self._graylog.close()
         super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Lets the record go: the stream is broken, and there is nowhere to say so."""
+        """Ignore the error: the stream is broken, so there is nowhere to report it."""
 
 
 class _Service:
-    """Adds the service's name to events that have none."""
+    """Processor that adds the service's name to events without one."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -120,7 +123,7 @@ class _Service:
 
 
 class _Formatter(ProcessorFormatter):
-    """Makes a line of any record, also of one that can't be formatted."""
+    """Formatter that substitutes a line for any record that can't be formatted."""
 
     def format(self, record: logging.LogRecord) -> str:
         try:

@@ -1,4 +1,4 @@
-"""The history in a terminal: a column a day, a bar for each bucket of a distribution."""
+"""The history in a terminal: a column for each day, a bar for each bucket of a distribution."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from rich.text import Text
 from attrai.ledger.history import History
 from attrai.ledger.ledger import SCORE_BIN
 
-#: Eighths of a line, from nothing to full.
+#: Block characters from empty to a full line, in eighths.
 _BLOCKS = " ▁▂▃▄▅▆▇█"
-#: How many lines high the columns are, and how many characters wide the bars.
+#: Height of the columns in lines, and width of the bars in characters.
 _HEIGHT, _WIDTH = 6, 40
-#: Times are shown in steps of this factor: three of the ledger's.
+#: Factor between the bounds of the buckets shown: three of the ledger's buckets make one.
 _STEP = 1.25**3
-#: From so many seconds on they are told without a fraction.
+#: Seconds from which bounds are shown without a decimal.
 _PLAIN = 10
 
 
 def page(history: History, width: int) -> RenderableType:
-    """All charts.
+    """Return all charts of a history as one page.
 
     Args:
-        history: what to show.
-        width: of the terminal in characters; of more days the last are shown one by one.
+        history: the days to show.
+        width: of the terminal in characters; columns are shown for as many of the last days as fit.
     """
     shown = history.days[-max(1, width - 10) :]
     first, last = shown[0].date, shown[-1].date
-    times = _coarser(history.seconds)
+    times = _merge_buckets(history.seconds)
     return Group(
         _title(f"Photos a day, {first} to {last}: {history.requests}"),
         *_columns([day.requests for day in shown]),
@@ -56,7 +56,7 @@ def _title(words: str) -> Text:
 
 
 def _columns(values: Sequence[int]) -> list[Text]:
-    """A column a value, the highest as high as there is room, with its value at its top."""
+    """Return a column chart as lines of text, with its scale at the left."""
     most = max(values, default=0)
     eighths = [math.ceil(8 * _HEIGHT * value / most) if most else 0 for value in values]
     lines = []
@@ -68,7 +68,7 @@ def _columns(values: Sequence[int]) -> list[Text]:
 
 
 def _bars(values: Mapping[str, int]) -> RenderableType:
-    """A bar a value, with its name before and its count behind."""
+    """Return a bar chart with each value's name before its bar and its count behind."""
     most = max(values.values(), default=0)
     if not most:
         return Text("        nothing yet", style="dim")
@@ -81,8 +81,8 @@ def _bars(values: Mapping[str, int]) -> RenderableType:
     return rows
 
 
-def _coarser(times: Mapping[float, int]) -> dict[float, int]:
-    """The same times in fewer buckets, from the first with any to the last."""
+def _merge_buckets(times: Mapping[float, int]) -> dict[float, int]:
+    """Return the histogram with fewer buckets, from the first non-empty one to the last."""
     counts: dict[int, int] = {}
     for bound, count in times.items():
         step = math.ceil(math.log(bound, _STEP) - 1e-9)

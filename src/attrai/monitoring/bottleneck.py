@@ -1,4 +1,4 @@
-"""Which stage holds the others up, and how many workers would help."""
+"""Bottleneck hints: which stage slows the others down, and how many workers would help."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ import math
 from attrai.locales import DEFAULT_LOCALE, duration, text
 from attrai.monitoring.snapshot import Snapshot, StageView
 
-#: A queue that is empty again within so many seconds holds nobody up.
-_SOON = 5.0
-#: In so many seconds the workers that are advised empty the queue.
-_EMPTY_WITHIN = 60.0
+#: A queue that is cleared within this many seconds is no bottleneck.
+_BOTTLENECK_MIN_SECONDS = 5.0
+#: Seconds within which the suggested number of workers clears the queue.
+_CLEAR_WITHIN_SECONDS = 60.0
 
 
 def bottlenecks(snapshot: Snapshot) -> list[StageView]:
-    """The stages without a worker; if there is none, the one that holds the others up."""
+    """Return the stages without a worker or, if all have one, the slowest stage if it is too slow.
+
+    A stage is too slow when clearing its queue takes 5 s or more.
+    """
     if idle := [stage for stage in snapshot.stages if stage.workers == 0]:
         return idle
     slowest = max(snapshot.stages, key=clearing_seconds)
-    return [slowest] if clearing_seconds(slowest) >= _SOON else []
+    return [slowest] if clearing_seconds(slowest) >= _BOTTLENECK_MIN_SECONDS else []
 
 
 def advice(snapshot: Snapshot, locale: str = DEFAULT_LOCALE) -> str:
-    """A line on what holds photos up, and what would help; empty when nothing does."""
+    """Return a one-line hint on what delays photos and what would help; "" if nothing does."""
     stages = bottlenecks(snapshot)
     if not stages:
         return ""
@@ -44,13 +47,16 @@ def advice(snapshot: Snapshot, locale: str = DEFAULT_LOCALE) -> str:
 
 
 def clearing_seconds(stage: StageView) -> float:
-    """How long a stage's workers need for what waits there now; 0 when that is unknown."""
+    """Return the seconds until a stage's workers clear its queue; 0 when that is unknown."""
     if not stage.waiting or not stage.workers:
         return 0.0
     return stage.waiting * stage.seconds / stage.workers
 
 
 def workers_needed(stage: StageView) -> int:
-    """So many workers empty a stage's queue within a minute, while photos come as they do now."""
-    jobs = (stage.waiting or 0) + (stage.arriving or 0) * _EMPTY_WITHIN / 60
-    return math.ceil(jobs * stage.seconds / _EMPTY_WITHIN)
+    """Return how many workers would clear a stage's queue within a minute.
+
+    Photos are assumed to keep arriving at the current rate.
+    """
+    jobs = (stage.waiting or 0) + (stage.arriving or 0) * _CLEAR_WITHIN_SECONDS / 60
+    return math.ceil(jobs * stage.seconds / _CLEAR_WITHIN_SECONDS)

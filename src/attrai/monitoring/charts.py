@@ -1,4 +1,4 @@
-"""The history as one picture of four charts."""
+"""The history as one picture with four charts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from attrai.ledger.histogram import quantile
 from attrai.ledger.history import History
 from attrai.ledger.ledger import SCORE_BIN
 
-#: The picture's size in inches, and its dots an inch.
+#: Size of the picture in inches, and its resolution in dots per inch.
 _SIZE, _DPI = (11, 6.6), 100
-#: Bounds of histograms rise by this factor.
+#: Factor between successive bounds of the ledger's histograms.
 _STEP = 1.25
 
 
 class Theme(NamedTuple):
-    """The colours of a picture."""
+    """Colours of a picture."""
 
     background: str
     ink: str
@@ -37,12 +37,12 @@ DARK = Theme("#0d1117", "#e6edf3", "#30363d", "#3f6fa8", "#f59e5b")
 
 
 def draw(history: History, span: History | None = None, *, theme: Theme = LIGHT) -> bytes:
-    """A picture as PNG.
+    """Draw the charts and return them as PNG.
 
     Args:
-        history: what the distributions are of.
-        span: the days to show one by one; those of the history when not given.
-        theme: its colours.
+        history: the days that the distributions cover.
+        span: the days to show one by one; by default those of `history`.
+        theme: the colours.
     """
     file = BytesIO()
     _figure(history, span or history, theme).savefig(file, format="png")
@@ -50,10 +50,10 @@ def draw(history: History, span: History | None = None, *, theme: Theme = LIGHT)
 
 
 def save(history: History, path: Path) -> None:
-    """Writes a picture in the format that the path's ending names.
+    """Draw the charts into a file, in the format given by the suffix of its name.
 
     Raises:
-        ValueError: there is no such format.
+        ValueError: the format is unknown.
         OSError: the file can't be written.
     """
     _figure(history, history, LIGHT).savefig(path)
@@ -75,7 +75,7 @@ def _figure(history: History, span: History, theme: Theme) -> Figure:
 
 
 def _axes(axes: Axes, theme: Theme) -> Axes:
-    """Axes in the theme's colours, with as few lines as possible."""
+    """Style axes in the theme's colours, with as few lines as possible, and return them."""
     axes.set_facecolor(theme.background)
     axes.tick_params(which="both", colors=theme.ink, length=0)
     for side, spine in axes.spines.items():

@@ -1,9 +1,8 @@
-"""Where the processes of one service count together, so that any of them can tell it all.
+"""Opening of the Prometheus metrics when ATTRAI_METRICS_PORT is set.
 
-dramatiq runs a service's processes below one master, and ends them all when one ends. So what
-they count lies in a folder that is the master's, and the first of them answers for all.
-
-From ATTRAI_METRICS_PORT to a page that Prometheus can read.
+dramatiq runs the processes of a service below one master process, and stops all of them when one
+ends. Their counts therefore live in a folder that belongs to the master, and the first of the
+processes serves the metrics of all.
 """
 
 from __future__ import annotations
@@ -20,41 +19,42 @@ from typing import TYPE_CHECKING
 from attrai.errors import CannotStart
 from attrai.settings import Settings
 
-#: By this prometheus_client knows, when it is imported, that processes share what they count.
+#: Environment variable that switches prometheus_client, when imported, to counts shared between
+#: processes.
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def share() -> Path:
-    """Has this process count where its siblings do; the folder."""
+    """Share this process's counts with the other processes of its service; return the folder."""
     root = Path(gettempdir()) / "attrai-metrics"
     root.mkdir(exist_ok=True)
     for folder in root.iterdir():
-        if folder.name != _process(folder.name.partition("-")[0]):
-            shutil.rmtree(folder, ignore_errors=True)  # of one that has ended
-    folder = root / str(_process(str(os.getppid())))
+        if folder.name != _process_identity(folder.name.partition("-")[0]):
+            shutil.rmtree(folder, ignore_errors=True)  # left by a service that has ended
+    folder = root / str(_process_identity(str(os.getppid())))
     folder.mkdir(exist_ok=True)
     os.environ[_VARIABLE] = str(folder)
     return folder
 
 
-def is_first(folder: Path) -> bool:
-    """Whether this process is the first of the living that share the folder."""
+def acquire_first_lock(folder: Path) -> bool:
+    """Return whether this process is the first living one that shares the folder."""
     lock = os.open(folder / "first", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         return False
-    return True  # and until it ends, for nobody closes the file
+    return True  # the lock is held until the process ends, since the file is never closed
 
 
-def _process(number: str) -> str | None:
-    """A process's number and when it started, since numbers come again; None if it has ended."""
+def _process_identity(number: str) -> str | None:
+    """Return a process's id and start time, since ids are reused; None if the process has ended."""
     try:
         stat = Path("/proc", number, "stat").read_text()
     except OSError:
         return None
-    # The second field is the program's name in brackets, the 22nd the start.
+    # The second field is the program's name in brackets, the 22nd is the start time.
     return f"{number}-{stat.rpartition(')')[2].split()[19]}"
 
 
@@ -63,24 +63,27 @@ if TYPE_CHECKING:
 
 
 def open_stage_metrics(settings: Settings) -> StageMetrics | None:
-    """Starts to count, and to show what all processes of this service counted; None when off.
+    """Start counting, and serve the metrics of all processes of this service.
+
+    Returns:
+        The metrics to count in, or None when they are switched off.
 
     Raises:
-        CannotStart: the port can't be had, or the package is missing.
+        CannotStart: the port is not available, or the package is missing.
     """
     port = _port(settings)
     if port is None:
         return None
     folder = share()
-    # Only now: when it is imported it looks whether processes share what they count.
+    # Not before `share`: at import it checks whether counts are shared between processes.
     from prometheus_client import CollectorRegistry  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
     from attrai.monitoring.prometheus import StageMetrics, serve  # noqa: PLC0415
 
-    # dramatiq would have a process of its own answer, which stays away when RabbitMQ comes half a
-    # minute late; a thread of a worker answers as long as there is a worker.
-    if is_first(folder):
+    # dramatiq would serve them from a separate process, which never starts when RabbitMQ is half a
+    # minute late. A thread of a worker serves them as long as there is a worker.
+    if acquire_first_lock(folder):
         everything = CollectorRegistry()
         MultiProcessCollector(everything, path=str(folder))
         serve(port, everything)
@@ -88,10 +91,11 @@ def open_stage_metrics(settings: Settings) -> StageMetrics | None:
 
 
 def open_state_metrics(settings: Settings) -> None:
-    """Shows from now on what Redis and RabbitMQ hold, if the settings want it.
+    """Serve metrics of the state in Redis and RabbitMQ if the settings ask for them.
 
     Raises:
-        CannotStart: as above, or the address of Redis is unusable.
+        CannotStart: the port is not available, the package is missing, or the address of Redis is
+            unusable.
     """
     port = _port(settings)
     if port is None:
@@ -104,12 +108,12 @@ def open_state_metrics(settings: Settings) -> None:
     from attrai.services import make_ledger, open_redis  # noqa: PLC0415
 
     try:
-        redis = open_redis(settings, tries=0)
-    except ValueError as error:  # it may quote a part of the password
+        redis = open_redis(settings, retries=0)
+    except ValueError as error:  # its message may quote part of the password
         raise CannotStart("ATTRAI_REDIS_URL is no URL of a Redis") from error
     ledger = make_ledger(redis, settings)
     queues = RabbitQueues(settings.broker_url.get_secret_value())
-    # While RabbitMQ is away it would say so in ten records a scrape; attrai_up says it.
+    # While RabbitMQ is down, pika would log ten records per scrape; attrai_up reports it already.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     registry = CollectorRegistry()
     registry.register(StateCollector(lambda: take(redis, ledger, queues), settings.max_pending))
@@ -117,7 +121,7 @@ def open_state_metrics(settings: Settings) -> None:
 
 
 def _port(settings: Settings) -> int | None:
-    """Where to listen; None for nowhere."""
+    """Return the port to listen on, or None when metrics are switched off."""
     if settings.metrics_port is not None and find_spec("prometheus_client") is None:
         raise CannotStart("ATTRAI_METRICS_PORT needs more: pip install 'attrai[metrics]'")
     return settings.metrics_port

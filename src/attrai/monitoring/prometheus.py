@@ -1,11 +1,11 @@
-"""What a worker counts: how long photos wait for its stage and take there, and how they end.
+"""Prometheus metrics: counts of the workers, the state of the service, and the page with both.
 
-prometheus_client looks when it is imported whether processes share their counts, so
-`attrai.monitoring.exporter` has to come first.
+`StageMetrics` counts how long photos wait for a stage, how long the stage takes and how they end.
+`StateCollector` reads the state from Redis and RabbitMQ on each scrape. `serve` publishes a
+registry over HTTP on all interfaces, without a login.
 
-What Redis and RabbitMQ hold, looked up whenever Prometheus asks.
-
-The page that Prometheus reads, over HTTP on all interfaces; it needs no login.
+At import prometheus_client checks whether processes share their counts, so import this module
+only after `attrai.monitoring.exporter.share`.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from attrai.errors import OUTCOMES, CannotStart, outcome_of
 from attrai.job import STAGES, Job
 from attrai.monitoring.snapshot import Snapshot, StageView
 
-#: Upper bounds in seconds: of work, which is cut off after a minute, of waiting, and of both in
-#: all stages, where the alert asks for 10 s; a photo is given up after half an hour.
+#: Upper bounds of buckets in seconds: of work, which times out after a minute; of waiting; and of
+#: the total until the answer, which includes the 10 s that the alert asks for. A photo fails after
+#: half an hour.
 _WORK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _WAIT = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 _ANSWER = (0.25, 0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 300, 1800)
 
-#: The outcome, in a stage, of a photo that goes on; where one ends it is one of `OUTCOMES`.
+#: Outcome in a stage of a photo that passes it; for one that fails there it is one of `OUTCOMES`.
 _DONE = "done"
 
 
 class StageMetrics(dramatiq.Middleware):
-    """Counts for one process; every call costs microseconds and raises nothing."""
+    """Middleware that counts for one process; every call takes microseconds and never raises."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._work = Histogram(
@@ -75,11 +76,11 @@ class StageMetrics(dramatiq.Middleware):
         )
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes it
-        """Begins each count at zero: of one that begins at 1 Prometheus sees no increase."""
-        self.begin(worker.consumer_whitelist or ())
+        """Start each count at zero, since Prometheus sees no increase in one that starts at 1."""
+        self.begin(broker.actors)
 
     def begin(self, stages: Collection[str]) -> None:
-        """As `before_worker_boot` says, for these stages."""
+        """Start the counts of these stages at zero, as `before_worker_boot` does."""
         for stage in STAGES:
             if stage in stages:
                 self._work.labels(stage)
@@ -99,16 +100,16 @@ class StageMetrics(dramatiq.Middleware):
         result: Any = None,  # noqa: ARG002 - as above
         exception: BaseException | None = None,
     ) -> None:
-        """Counts a message that comes back to its queue."""
+        """Count a message that returns to its queue."""
         if exception is not None:
             self._retried.labels(message.queue_name).inc()
 
     def forwarded(self, before: Job, after: Job) -> None:
-        """Counts a job that left a stage.
+        """Count a job that left a stage.
 
         Args:
-            before: as it came to the stage.
-            after: as it left; the last of its trace is this stage's.
+            before: the job as it entered the stage.
+            after: the job as it left; the last entry of its trace is this stage's.
         """
         timing = after.trace[-1]
         self._work.labels(timing.stage).observe(timing.took)
@@ -117,78 +118,78 @@ class StageMetrics(dramatiq.Middleware):
         self._handled.labels(timing.stage, outcome_of(here.code) if here else _DONE).inc()
 
     def answered(self, job: Job) -> None:
-        """Counts an answer that is out."""
+        """Count an answer that was delivered."""
         outcome = outcome_of(job.failure.code if job.failure else "rated")
         self._answered.labels(outcome).inc()
         if outcome != "failed":
-            # The sweeper's jobs, which fail, are as old as its round, not as their photo.
+            # Jobs that the sweeper fails are dated from its own run, not from their photo.
             self._seconds.observe(max(0.0, time.time() - job.admitted_at))
 
 
-#: By stage: a metric's name, what it says, and where the figure is.
-_OF_A_STAGE: tuple[tuple[str, str, Callable[[StageView], int | None]], ...] = (
+#: Metrics of each stage: name, help text and how to read the value.
+_STAGE_GAUGES: tuple[tuple[str, str, Callable[[StageView], int | None]], ...] = (
     ("queued", "Photos that wait for a worker.", lambda stage: stage.waiting),
     ("in_work", "Photos that a worker works on.", lambda stage: stage.in_work),
     ("postponed", "Photos that wait to be tried again.", lambda stage: stage.later),
     ("workers", "Processes that live.", lambda stage: stage.workers),
 )
-#: Of all stages together, likewise.
-_OF_ALL: tuple[tuple[str, str, Callable[[Snapshot], float | None]], ...] = (
+#: Metrics of the whole service: name, help text and how to read the value.
+_SERVICE_GAUGES: tuple[tuple[str, str, Callable[[Snapshot], float | None]], ...] = (
     ("photos_in_flight", "Photos that have a slot.", lambda seen: seen.in_flight),
     ("oldest_photo_seconds", "How long the oldest of them has had it.", lambda seen: seen.oldest),
     ("eta_seconds", "Until a photo that comes now is answered.", lambda seen: seen.eta),
-    ("users_at_limit", "Users who have no slot left.", lambda seen: seen.full_users),
+    ("users_at_limit", "Users who have no slot left.", lambda seen: seen.users_at_limit),
     ("dead_letters", "Messages that were given up.", lambda seen: seen.dead_letters),
 )
 
 
 class StateCollector(Collector):
-    """The figures that are the same wherever they are asked for, so one service shows them."""
+    """Collector of metrics that are the same in every process, so only one process serves them."""
 
     def __init__(self, look: Callable[[], Snapshot], slots: int) -> None:
-        """A collector.
+        """Create a collector.
 
         Args:
-            look: asks the servers, from several threads.
-            slots: how many photos may be in flight.
+            look: takes a snapshot from the servers; called from several threads.
+            slots: the limit of photos in flight.
         """
         self._look = look
         self._slots = slots
 
     def describe(self) -> list[Metric]:
-        """Nothing: to register is not to ask."""
+        """Return nothing, so that registering the collector doesn't query the servers."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Asks, and leaves out what a server that is down would have told."""
+        """Query the servers and yield the metrics, without those of a server that is down."""
         seen = self._look()
         down = {fault.part for fault in seen.faults}
         up = GaugeMetricFamily("attrai_up", "Whether a server can be asked.", labels=["part"])
         for part in ("Redis", "RabbitMQ"):
             up.add_metric([part.lower()], part not in down)
         yield up
-        for name, meaning, of in _OF_A_STAGE:
+        for name, meaning, of in _STAGE_GAUGES:
             metric = GaugeMetricFamily(f"attrai_stage_{name}", meaning, labels=["stage"])
             for stage in seen.stages:
                 if (number := of(stage)) is not None:
                     metric.add_metric([stage.name], number)
             yield metric
-        for name, meaning, figure in _OF_ALL:
+        for name, meaning, figure in _SERVICE_GAUGES:
             if (value := figure(seen)) is not None:
                 yield GaugeMetricFamily(f"attrai_{name}", meaning, value=value)
         yield GaugeMetricFamily("attrai_slots", "How many photos may have one.", value=self._slots)
         if seen.dropped_logs is not None:
-            # It begins anew each day, as a counter may.
+            # It restarts at zero each day, as a counter may.
             yield CounterMetricFamily(
                 "attrai_dropped_log_records", "That Graylog did not get.", value=seen.dropped_logs
             )
 
 
 def serve(port: int, registry: CollectorRegistry) -> WSGIServer:
-    """Answers from now on, in a thread that does not keep the process from ending.
+    """Serve a registry over HTTP from a daemon thread.
 
     Raises:
-        CannotStart: the port is another program's, or not to be had.
+        CannotStart: the port is taken or not permitted.
     """
     try:
         server, _ = start_http_server(port, registry=registry)

@@ -1,4 +1,4 @@
-"""How many messages wait in the queues."""
+"""Depths of the queues."""
 
 from __future__ import annotations
 
@@ -12,56 +12,60 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from attrai.job import STAGES, StageName
 
-#: Seconds after which a silent RabbitMQ counts as gone.
-_SILENCE = 3
-#: What it answers when it is asked for a queue that nobody has used yet.
+#: Seconds without an answer after which RabbitMQ counts as down.
+_TIMEOUT_SECONDS = 3
+#: AMQP's reply code for a queue that doesn't exist, because nothing has used it yet.
 _NOT_FOUND = 404
 
-#: What pika raises while there is nobody, or nobody answers; it has two families of errors.
-_AWAY = (pika.exceptions.AMQPError, AMQPConnectorException, OSError)
+#: Errors that pika raises when RabbitMQ is down or silent; they belong to two hierarchies.
+_CONNECTION_ERRORS = (pika.exceptions.AMQPError, AMQPConnectorException, OSError)
 
 
 class Depth(NamedTuple):
-    """A stage's queue."""
+    """Depth of a stage's queue."""
 
-    ready: int  #: messages that no worker has yet
-    dead: int  #: messages that were given up
+    ready: int  #: messages that no worker has received yet
+    dead: int  #: dead letters
 
 
 class Unreachable(Exception):
-    """A part can't be asked; the message says why, and holds no password."""
+    """A part can't be queried; the message gives the reason and contains no password."""
 
 
 class Queues(Protocol):
-    """Where messages wait."""
+    """Protocol of the queues of all stages."""
 
     def depths(self) -> Mapping[StageName, Depth]:
-        """How many there are.
+        """Return the depth of each stage's queue.
 
         Raises:
-            Unreachable: nobody knows.
+            Unreachable: the queues can't be queried.
         """
 
 
 class RabbitQueues:
-    """The queues in RabbitMQ. Each look has a connection of its own, which no thread shares."""
+    """Queues in RabbitMQ. Each query opens its own connection, so no thread shares one."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def depths(self) -> Mapping[StageName, Depth]:
-        """How many messages wait; none in queues that nobody has used yet."""
+        """Return the depth of each stage's queue; 0 for a queue that nothing has used yet.
+
+        Raises:
+            Unreachable: RabbitMQ can't be queried.
+        """
         try:
             parameters = pika.URLParameters(self._url)
-            parameters.socket_timeout = parameters.stack_timeout = _SILENCE
-            # By its heartbeats a server that hangs is told from one that takes its time.
-            parameters.heartbeat = _SILENCE
+            parameters.socket_timeout = parameters.stack_timeout = _TIMEOUT_SECONDS
+            # Heartbeats distinguish a server that hangs from one that is slow.
+            parameters.heartbeat = _TIMEOUT_SECONDS
             with pika.BlockingConnection(parameters) as connection:
                 return {
                     stage: Depth(_ready(connection, stage), _ready(connection, xq_name(stage)))
                     for stage in STAGES
                 }
-        except (*_AWAY, ValueError, TypeError) as error:
+        except (*_CONNECTION_ERRORS, ValueError, TypeError) as error:
             raise Unreachable(_reason(error)) from None
 
 
@@ -78,18 +82,21 @@ def _ready(connection: pika.BlockingConnection, queue: str) -> int:
 
 
 class EmbeddedQueues:
-    """The queues of a chain in this process, which has no dead letters."""
+    """Queues of a chain that runs in this process, which has no dead letters."""
 
     def __init__(self, queues: Mapping[str, Queue[Any]]) -> None:
         self._queues = queues
 
     def depths(self) -> Mapping[StageName, Depth]:
-        """How many messages wait."""
+        """Return the depth of each stage's queue."""
         return {stage: Depth(self._queues[stage].qsize(), 0) for stage in STAGES}
 
 
 def _reason(error: Exception) -> str:
-    """Why RabbitMQ can't be asked, in words of our own: its errors may quote the password."""
+    """Return why RabbitMQ can't be queried, in attrai's own words.
+
+    pika's messages may quote the password.
+    """
     refusals = (
         pika.exceptions.ProbableAuthenticationError,
         pika.exceptions.ProbableAccessDeniedError,
@@ -101,6 +108,6 @@ def _reason(error: Exception) -> str:
         return "ATTRAI_BROKER_URL is no URL"
     if isinstance(error, pika.exceptions.ChannelClosedByBroker):
         return f"it answers {error.reply_code}"
-    # What its attempts to connect ended in.
+    # The error that the last attempt to connect ended with.
     cause = getattr(error.args[0], "exception", error) if error.args else error
     return getattr(cause, "strerror", None) or "no connection to it, or no answer"

@@ -1,4 +1,4 @@
-"""The state of all parts at a moment. Each may be down; what it would have told is None then."""
+"""The state of all parts at one moment. Any part may be down; its values are None then."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from redis import Redis
 from attrai.job import STAGES, StageName
 from attrai.ledger import Ledger
 from attrai.ledger.histogram import quantile
-from attrai.ledger.recent import Recent, StageRecent, read_recent
+from attrai.ledger.recent import Activity, StageActivity, read_activity
 from attrai.monitoring.queues import Depth, Queues, Unreachable
 
-#: The share of times that a p50, and a p95, is not below.
+#: The shares of times that the p50 and the p95 cover.
 _MEDIAN, _MOST = 0.5, 0.95
 
 
 class Times(NamedTuple):
-    """How long something took in the last five minutes, in seconds; None when it never did."""
+    """Quantiles of a duration over the last five minutes in seconds; None without any samples."""
 
     median: float | None
     p95: float | None
@@ -29,27 +29,27 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class StageView:
-    """A stage now."""
+    """State of a stage."""
 
     name: StageName
-    #: Messages that wait for a worker, and jobs that one works on.
+    #: Messages waiting for a worker, and jobs being processed.
     waiting: int | None
     in_work: int | None
-    #: Jobs that wait to be tried again: Telegram's rate is used up, or it can't be reached.
+    #: Jobs waiting to be retried because Telegram's rate limit is used up or it can't be reached.
     later: int | None
     workers: int | None
-    #: Jobs a minute that work began on, and that came here just now.
+    #: Jobs per minute that began in the last minute, and that arrived in the last few seconds.
     per_minute: float | None
     arriving: float | None
     waited: Times
     took: Times
-    #: Seconds of work on a job just now, as far as one can tell.
+    #: Estimate of the current work per job, in seconds.
     seconds: float
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A part that can't be asked."""
+    """Part that can't be queried."""
 
     part: str
     reason: str
@@ -57,36 +57,37 @@ class Fault:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All parts now."""
+    """State of all parts."""
 
-    #: Unix time.
+    #: Unix time in seconds.
     at: float
     stages: tuple[StageView, ...]
-    #: Photos a minute that were admitted.
+    #: Photos admitted per minute, over the last minute.
     per_minute: float | None
-    #: Photos that are not answered yet, and how many seconds the oldest is under way.
+    #: Photos that are not answered yet, and the age of the oldest in seconds.
     in_flight: int | None
     oldest: float | None
-    full_users: int | None
-    #: Seconds until a photo that comes now is answered.
+    #: Users who have as many photos in flight as one may have.
+    users_at_limit: int | None
+    #: Estimated seconds until a photo sent now is answered.
     eta: float | None
     dead_letters: int | None
-    #: Log records of today that were dropped.
+    #: Log records that were dropped today.
     dropped_logs: int | None
     faults: tuple[Fault, ...]
 
 
 def take(client: Redis, ledger: Ledger, queues: Queues) -> Snapshot:
-    """The state now, of the parts that can be asked."""
+    """Return the current state of the parts that can be queried."""
     faults = []
     depths: Mapping[StageName, Depth] | None = None
-    recent: Recent | None = None
+    recent: Activity | None = None
     try:
         depths = queues.depths()
     except Unreachable as error:
         faults.append(Fault("RabbitMQ", str(error)))
     try:
-        recent = read_recent(client, ledger)
+        recent = read_activity(client, ledger)
     except redis.RedisError as error:
         faults.append(Fault("Redis", redis_reason(error)))
     return Snapshot(
@@ -95,7 +96,7 @@ def take(client: Redis, ledger: Ledger, queues: Queues) -> Snapshot:
         per_minute=recent.per_minute if recent else None,
         in_flight=recent.in_flight if recent else None,
         oldest=recent.oldest if recent else None,
-        full_users=recent.full_users if recent else None,
+        users_at_limit=recent.users_at_limit if recent else None,
         eta=recent.eta if recent else None,
         dead_letters=sum(depth.dead for depth in depths.values()) if depths else None,
         dropped_logs=recent.dropped_logs if recent else None,
@@ -104,7 +105,7 @@ def take(client: Redis, ledger: Ledger, queues: Queues) -> Snapshot:
 
 
 def _view(
-    name: StageName, recent: Recent | None, depths: Mapping[StageName, Depth] | None
+    name: StageName, recent: Activity | None, depths: Mapping[StageName, Depth] | None
 ) -> StageView:
     stage = recent.stages[name] if recent else None
     waiting = depths[name].ready if depths else None
@@ -122,20 +123,21 @@ def _view(
     )
 
 
-def _in_work(name: StageName, stage: StageRecent, depths: Mapping[StageName, Depth]) -> int:
-    """Jobs that began a stage and wait neither there nor for the next.
+def _in_work(name: StageName, stage: StageActivity, depths: Mapping[StageName, Depth]) -> int:
+    """Return how many jobs a stage is processing: those begun there that wait in no queue.
 
-    RabbitMQ was asked a moment before, and those that failed wait elsewhere.
+    The result is approximate. RabbitMQ was queried a moment earlier, and jobs that failed don't
+    wait in the next stage's queue.
     """
     place = STAGES.index(name)
     waiting = sum(depths[following].ready for following in STAGES[place + 1 : place + 2])
     if place == 0:
-        waiting += depths[name].ready  # a job is admitted to it before it begins there
+        waiting += depths[name].ready  # jobs count for it as soon as they are admitted
     return max(0, stage.jobs - stage.later - waiting)
 
 
-def _seconds(stage: StageRecent, waiting: int) -> float:
-    """The time of work on a job just now: while others wait all workers are at it so long."""
+def _seconds(stage: StageActivity, waiting: int) -> float:
+    """Return the current work per job: while jobs wait, at least the time since one last began."""
     return max(stage.seconds, stage.stalled) if waiting else stage.seconds
 
 
@@ -144,7 +146,10 @@ def _times(histogram: Mapping[float, int]) -> Times:
 
 
 def redis_reason(error: redis.RedisError) -> str:
-    """Why Redis can't be asked, in words of our own: its errors may quote what it was sent."""
+    """Return why Redis can't be queried, in attrai's own words.
+
+    redis-py's messages may quote what was sent.
+    """
     if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
         return "it refuses this user or password"
     if isinstance(error, redis.TimeoutError):

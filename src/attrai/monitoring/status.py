@@ -1,4 +1,4 @@
-"""A snapshot for people, as a table, and for programs, as JSON."""
+"""A snapshot as a table for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _COLUMNS = (
     *("Waiting", "In work", "Later", "Workers", "A minute"),
     *("Waited, s: p50 p95", "Took, s: p50 p95"),
 )
-#: Where a part is down and nobody knows, and where there is nothing to tell.
+#: Shown for a value that is unknown because a part is down, and for one without samples.
 _UNKNOWN, _NOTHING = "?", "-"
-#: A time from so many seconds on is told with one place less.
+#: Seconds from which times are shown with one decimal, and with none, instead of three.
 _LONG, _LONGER = 1, 10
 
 
 def as_json(snapshot: Snapshot) -> dict[str, Any]:
-    """A snapshot as JSON-ready values; times in seconds, null for what is not known."""
+    """Return a snapshot as JSON-ready values; times in seconds, null for unknown values."""
     values = asdict(snapshot)
     for stage in values["stages"]:
         for name in ("waited", "took"):
@@ -37,7 +37,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def table(snapshot: Snapshot) -> RenderableType:
-    """A snapshot as a page of a terminal."""
+    """Return a snapshot as a page for the terminal."""
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     rows.add_column("Stage", no_wrap=True)
     for name in _COLUMNS:
@@ -61,7 +61,7 @@ def _headline(snapshot: Snapshot) -> Text:
         parts.append(f"photos in flight: {snapshot.in_flight}")
     if snapshot.in_flight and snapshot.oldest is not None:
         parts.append(f"the oldest for {duration(snapshot.oldest)}")
-    # Without a worker it would never be.
+    # Without a worker it would never be answered.
     if snapshot.eta is not None and all(stage.workers for stage in snapshot.stages):
         parts.append(f"a new one is answered in about {duration(snapshot.eta)}")
     return Text(" · ".join(parts))
@@ -70,7 +70,7 @@ def _headline(snapshot: Snapshot) -> Text:
 def _footline(snapshot: Snapshot) -> Text:
     figures: Sequence[tuple[str, float | None]] = (
         ("admitted a minute", snapshot.per_minute),
-        ("users at their limit", snapshot.full_users),
+        ("users at their limit", snapshot.users_at_limit),
         ("dead letters", snapshot.dead_letters),
         ("log records dropped today", snapshot.dropped_logs),
     )
@@ -96,7 +96,7 @@ def _count(value: float | None) -> str:
 
 
 def _times(times: Times) -> str:
-    """The median and the p95."""
+    """Return the median and the p95 as text."""
     if times.median is None or times.p95 is None:
         return _NOTHING
     return f"{_seconds(times.median):>5} {_seconds(times.p95):>5}"

@@ -1,4 +1,4 @@
-"""The history for programs: a line of CSV a day, or JSON."""
+"""The history for programs, as CSV or JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from attrai.ledger.history import Day, History
 
 
 def as_csv(history: History) -> str:
-    """A line a day under a line of names; times in seconds, empty where there were none."""
+    """Return the history as CSV: a header and a line for each day.
+
+    Times are in seconds; a field is empty on days without any.
+    """
     rows = [_row(day) for day in history.days]
     file = StringIO()
     writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
@@ -23,7 +26,7 @@ def as_csv(history: History) -> str:
 
 
 def as_json(history: History) -> dict[str, Any]:
-    """Each day with its distributions, and all of them together."""
+    """Return the history as JSON-ready values: each day with its distributions, and the totals."""
     return {
         "days": [
             {**_row(day), "seconds": _pairs(day.seconds), "scores": _pairs(day.scores)}
@@ -52,5 +55,5 @@ def _row(day: Day) -> dict[str, Any]:
 
 
 def _pairs(histogram: Mapping[float, int]) -> list[list[float]]:
-    """A histogram as JSON has no numbers for keys: a bucket's bound and its count."""
+    """Return a histogram as pairs of bound and count, since keys in JSON can't be numbers."""
     return [[bound, count] for bound, count in sorted(histogram.items())]

@@ -40,7 +40,7 @@ _LOOK_SECONDS = 0.5
 #: Seconds that what the bot itself says has at its end.
 _FLUSH_SECONDS = 60
 #: How often the menu of commands is offered to Telegram.
-_TRIES = 5
+_MAX_ATTEMPTS = 5
 
 
 def run(
@@ -68,7 +68,7 @@ def run(
     queues = RabbitQueues(settings.broker_url.get_secret_value())
     dropped = DroppedRecords(ledger, log_handler)
     with Bot(settings, shutdown, redis, intake, queues, dropped) as bot:
-        shutdown.be_graceful(lambda: bot.owes)
+        shutdown.set_grace_period(lambda: bot.owes)
         bot.run(on_ready)
 
 
@@ -95,7 +95,7 @@ class Bot:
             settings, redis, intake.ledger, queues, self._telegram, self._sender
         )
         self._heartbeat = Heartbeat()
-        self._poller = Poller(self._telegram, shutdown, on_turn=self._heartbeat.touch)
+        self._poller = Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
         self._ended = threading.Event()
         self._looking = threading.Thread(target=_look, args=(self._progress, dropped, self._ended))
 
@@ -115,7 +115,7 @@ class Bot:
         Raises:
             SettingsError: Telegram no longer takes the token.
         """
-        me = self._poller.await_me()
+        me = self._poller.wait_for_account()
         if me is None:
             return
         self._offer_commands()
@@ -139,7 +139,9 @@ class Bot:
         for language in (None, *locales()):
             menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
             self._sender.post(
-                partial(self._telegram.set_commands, menu, language), tries=_TRIES, awaited=False
+                partial(self._telegram.set_commands, menu, language),
+                max_attempts=_MAX_ATTEMPTS,
+                awaited=False,
             )
 
     def __enter__(self) -> Self:

@@ -24,7 +24,7 @@ from attrai.services import Services
 from attrai.settings import Settings
 from attrai.storage import PhotoStore, UnlinkedStore
 
-#: Milliseconds between tries. What fails in one process seldom heals by waiting long.
+#: Milliseconds between attempts. What fails in one process seldom heals by waiting long.
 _MIN_BACKOFF, _MAX_BACKOFF = 50, 500
 
 

@@ -56,7 +56,7 @@ def run_embedded(
         queues = EmbeddedQueues(chain.broker.queues)
         with Bot(settings, shutdown, redis, chain.intake, queues, dropped) as bot:
             # The next bot will know nothing of what is in this one's memory.
-            shutdown.be_graceful(
+            shutdown.set_grace_period(
                 lambda: bot.owes or bot.has_progress_messages or ledger.in_flight() > 0
             )
             bot.run(on_ready)

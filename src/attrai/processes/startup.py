@@ -19,7 +19,7 @@ from attrai.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between tries to reach a server that is not up yet.
+#: Seconds between attempts to reach a server that is not up yet.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 

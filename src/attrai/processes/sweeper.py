@@ -16,7 +16,7 @@ from attrai.storage import PhotoStore
 log = structlog.get_logger(__name__)
 
 #: Files this old, in seconds, whose job is not in the ledger belong to nobody.
-ORPHAN_SECONDS = 120
+ORPHAN_MIN_SECONDS = 120
 #: Seconds between rounds.
 _PAUSE = 5
 
@@ -27,11 +27,11 @@ def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[
     Returns:
         How many jobs were sent to their apology, and of how many the files were deleted.
     """
-    overdue = ledger.take_overdue()
+    overdue = ledger.claim_overdue()
     for job in overdue:
         log.warning("overdue", job=job.id)
         publish(broker, "deliver", job)
-    orphans = [job for job in photos.job_ids(ORPHAN_SECONDS) if not ledger.holds(job)]
+    orphans = [job for job in photos.job_ids(ORPHAN_MIN_SECONDS) if not ledger.holds(job)]
     for job_id in orphans:
         log.warning("orphaned files", job=job_id)
         photos.delete_job(job_id)
@@ -43,7 +43,7 @@ def run(
     ledger: Ledger,
     photos: PhotoStore,
     shutdown: Shutdown,
-    on_turn: Callable[[], None] = lambda: None,
+    on_heartbeat: Callable[[], None] = lambda: None,
 ) -> None:
     """Sweep until the shutdown; what fails in a round is tried again in the next.
 
@@ -52,10 +52,10 @@ def run(
         ledger: knows which jobs are overdue.
         photos: where files may have been left.
         shutdown: ends it after the round.
-        on_turn: called before each round.
+        on_heartbeat: called before each round.
     """
     while not shutdown.requested:
-        on_turn()
+        on_heartbeat()
         try:
             sweep(broker, ledger, photos)
         except (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError):

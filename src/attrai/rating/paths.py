@@ -1,4 +1,4 @@
-"""From the paths of a command line to photos, and to where their pictures go."""
+"""Expands the paths of a command line to photos, and chooses where their pictures go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attrai.errors import SourceUnreadable
-from attrai.job import Failure, Job
+from attrai.job import Failure, ScoredFace, Timing
 
 #: What a picture's name ends with. In folders such files are passed over, being no photos.
 SUFFIX = ".rated.jpg"
@@ -30,17 +30,25 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one photo ended: with a rated job and its picture, or with a failure."""
+class Result:
+    """One photo's end: its faces and its picture, or a failure."""
 
     source: Path
+    #: Where its picture is; None after a failure.
     target: Path | None = None
-    job: Job | None = None
+    #: Width and height of the rated photo in pixels.
+    size: tuple[int, int] | None = None
+    #: From left to right.
+    faces: tuple[ScoredFace, ...] = ()
+    #: How many faces were found; more than `faces` holds when there were too many.
+    faces_found: int = 0
+    #: How long each step took.
+    trace: tuple[Timing, ...] = ()
     failure: Failure | None = None
 
 
-def plan(paths: Sequence[str], folder: Path | None) -> tuple[list[Task], list[Outcome]]:
-    """What there is to rate, and the paths that lead to no photo.
+def expand_paths(paths: Sequence[str], folder: Path | None) -> tuple[list[Task], list[Result]]:
+    """Return the photos to rate, and a failure for each path that leads to none.
 
     Args:
         paths: files, folders (searched through) and patterns such as `party/*.jpg`.
@@ -48,16 +56,16 @@ def plan(paths: Sequence[str], folder: Path | None) -> tuple[list[Task], list[Ou
             was given; None for beside the photos.
     """
     sources: dict[Path, Path] = {}  # the photo, and its picture without the suffix
-    barren: list[Outcome] = []
+    without_photos: list[Result] = []
     for text in paths:
         found, reason = _expand(text)
         if not found:
             failure = SourceUnreadable(reason=reason).failure()
-            barren.append(Outcome(Path(text), failure=failure))
+            without_photos.append(Result(Path(text), failure=failure))
         for source, below in found:
             stem = source.parent / source.stem if folder is None else folder / below.with_suffix("")
             sources.setdefault(source, stem)
-    return _without_collisions(sources), barren
+    return _without_collisions(sources), without_photos
 
 
 def _expand(text: str) -> tuple[list[tuple[Path, Path]], str]:

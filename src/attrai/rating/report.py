@@ -1,4 +1,4 @@
-"""What `attrai rate` prints: a table for people, a JSON object a photo for programs."""
+"""Prints results: a table for people, a JSON object a photo for programs."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from attrai.job import Failure, Job
+from attrai.job import Failure
 from attrai.locales import text
-from attrai.rating.paths import Outcome
+from attrai.rating.paths import Result
 
-#: A table's row shows the scores of so many faces; JSON has them all.
+#: How many faces' scores a row of the table shows; JSON has them all.
 _MOST_SCORES = 8
-#: With more faces than this the spreads would crowd the table.
+#: The most faces whose spreads are shown; more would crowd the table.
 _MOST_SPREADS = 2
 
 
 def message(failure: Failure) -> str:
-    """The sentence for a failure."""
+    """Return the sentence for a failure."""
     return text(failure.code, **failure.details)
 
 
-def as_json(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as JSON-ready values; pixels are those of the picture that was rated."""
-    job, failure = outcome.job, outcome.failure
+def as_json(result: Result) -> dict[str, Any]:
+    """Return a result as JSON-ready values; boxes and landmarks in pixels of the rated photo."""
+    failure = result.failure
     return {
-        "photo": str(outcome.source),
-        "picture": str(outcome.target) if outcome.target else None,
+        "photo": str(result.source),
+        "picture": str(result.target) if result.target else None,
         "error": {"code": failure.code, "message": message(failure)} if failure else None,
-        "size": job.size if job else None,
-        "faces_found": job.faces_found if job else 0,
+        "size": result.size,
+        "faces_found": result.faces_found,
         "faces": [
             {
                 "box": scored.face.box,
@@ -43,33 +43,31 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "score": scored.score.value,
                 "spread": scored.score.spread,
             }
-            for scored in (job.scored_faces if job else ())
+            for scored in result.faces
         ],
-        "seconds": {t.stage: {"waited": t.waited, "took": t.took} for t in job.trace}
-        if job
-        else {},
+        "seconds": {t.stage: {"waited": t.waited, "took": t.took} for t in result.trace},
     }
 
 
-def table(outcomes: Sequence[Outcome]) -> RenderableType:
-    """The outcomes as a table, a row each."""
+def table(results: Sequence[Result]) -> RenderableType:
+    """Return the results as a table, a row each."""
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     rows.add_column("Photo", overflow="fold")
     rows.add_column("Faces", justify="right")
     rows.add_column("Scores, left to right", overflow="fold")
     rows.add_column("Time", justify="right", no_wrap=True)
-    for outcome in outcomes:
-        photo = escape(str(outcome.source))
-        if outcome.job:
-            rows.add_row(photo, *_rated(outcome.job))
-        elif outcome.failure:
-            rows.add_row(photo, "", f"[red]{escape(message(outcome.failure))}[/]", "")
+    for result in results:
+        photo = escape(str(result.source))
+        if result.failure:
+            rows.add_row(photo, "", f"[red]{escape(message(result.failure))}[/]", "")
+        else:
+            rows.add_row(photo, *_rated(result))
     return rows
 
 
-def _rated(job: Job) -> tuple[str, str, str]:
-    """A row's faces, scores and time."""
-    scores = [scored.score for scored in job.scored_faces]
+def _rated(result: Result) -> tuple[str, str, str]:
+    """Return a row's number of faces, its scores and its time."""
+    scores = [scored.score for scored in result.faces]
     if len(scores) <= _MOST_SPREADS:
         shown = [f"[bold]{score.value:.1f}[/] ±{score.spread:.1f}" for score in scores]
     else:
@@ -77,18 +75,18 @@ def _rated(job: Job) -> tuple[str, str, str]:
     if len(scores) > len(shown):
         shown.append(f"and {len(scores) - len(shown)} more")
     sentence = ", ".join(shown)
-    if job.faces_found > len(scores):
-        left_out = text("faces-left-out", found=job.faces_found, shown=len(scores))
+    if result.faces_found > len(scores):
+        left_out = text("faces-left-out", found=result.faces_found, shown=len(scores))
         sentence += f"\n{escape(left_out)}"
-    took = sum(timing.took for timing in job.trace)
+    took = sum(timing.took for timing in result.trace)
     return str(len(scores)), sentence, f"{took:.2f} s"
 
 
-def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
-    """How many photos were rated, and where the pictures are."""
-    pictures = [outcome.target for outcome in outcomes if outcome.target]
+def summary(results: Sequence[Result], seconds: float) -> str:
+    """Say how many photos were rated, and where the pictures are."""
+    pictures = [result.target for result in results if result.target]
     line = f"{len(pictures)} rated"
-    if failed := len(outcomes) - len(pictures):
+    if failed := len(results) - len(pictures):
         line += f", [red]{failed} not[/]"
     line += f", {seconds:.1f} s"
     folders = {picture.parent for picture in pictures}

@@ -1,8 +1,8 @@
-"""Draws faces and scores on a photo.
+"""Renderers: draw faces and their scores on a photo.
 
-`Renderer` is what a drawing looks like from outside; `load_renderer` finds one by the name it
-is registered under, `renderer_names` lists those there are. The built-in ones are `boxes`,
-`ranking` and `spotlight`, each in the module of its name; what they share lies beside them.
+`Renderer` is the protocol, `load_renderer` loads a renderer by its registered name, and
+`renderer_names` lists the installed ones. The built-in renderers `boxes`, `ranking` and
+`spotlight` live in the modules of the same names; the other modules hold the code they share.
 """
 
 from attrai.render.renderer import (

@@ -1,4 +1,4 @@
-"""The plainest renderer: a box around each face and its score."""
+"""The `boxes` renderer: a box and a score for each face."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Boxes:
-    """Bounding boxes and scores."""
+    """Renderer that draws a bounding box and a score for each face."""
 
     def render(self, photo: Image, faces: Sequence[ScoredFace]) -> Image:
-        """The photo with a frame and the score at each face."""
+        """Return a copy of the photo with a frame and the score at each face."""
         picture = photo.convert("RGB")
         mark_faces(
             picture,

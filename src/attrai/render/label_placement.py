@@ -1,8 +1,9 @@
-"""Finds a place for the label of each face.
+"""Placement of labels next to faces.
 
-A label wants to stand close to its face, wholly inside the picture, on no face and on no other
-label. Each gets a fixed set of candidate places; the cheapest one wins, label by label, over a
-few rounds. So the result depends on nothing but the input, and 50 faces take milliseconds.
+A label should be close to its face and inside the picture, and should cover neither a face nor
+another label. Each label has a fixed list of candidate boxes. Over a few rounds each label in
+turn moves to its cheapest candidate. The result depends only on the input, and placing 50
+labels takes milliseconds.
 """
 
 from __future__ import annotations
@@ -21,39 +22,41 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-#: The side of the face where a label stands if nothing speaks against it.
+#: The preferred side of the face for its label.
 Side = Literal["above", "below"]
 
 _ROUNDS = 4
-#: How far from its face a label may go, in label heights.
+#: Distances between a label and its face to try, in label heights.
 _RINGS = (0.12, 0.7, 1.4)
-#: Costs. Touching a face or a label at all costs more than any place further away does.
+#: Cost of touching a face or another label at all: more than moving away ever costs.
 _TOUCHES = 1.6
-#: For a label that lies wholly on a face, on its oval, on a label.
+#: Costs of covering a face, the oval inside its box, or another label with the whole label.
 _HIDES_FACE = 4.0
 _HIDES_OVAL = 8.0
 _HIDES_LABEL = 12.0
+#: Cost of the distance to the label's own face, per label height.
 _PER_HEIGHT_AWAY = 0.6
-#: A label nearer to another face would be taken for the label of that one.
+#: Cost of being nearer to another face, whose label it would seem to be.
 _NEARER_TO_ANOTHER = 0.4
-#: Just enough to decide between equals.
+#: Cost per position in the candidate list: just enough to break ties.
 _PER_RANK = 0.0005
-#: The oval of a face leaves the corners of its box free: as a share of width and height.
+#: Size of the oval that approximates a face without the corners of its box, as a share of the
+#: box's width and height.
 _OVAL = 0.6
-#: Overlaps below this share of a label are rounding.
+#: Overlaps below this share of a label are treated as rounding errors.
 _NOTHING = 1e-6
 
 
 def place_labels(
     area: Box, faces: Sequence[Box], sizes: Sequence[Size], side: Side = "above"
 ) -> list[Box]:
-    """A box inside `area` for the label of each face, in the order of the faces.
+    """Place one label for each face and return their boxes in the order of the faces.
 
     Args:
-        area: where labels may stand; no label may be larger than it.
-        faces: what a label should not cover, in pixels of the picture.
+        area: the box that labels must stay inside; no label may be larger than it.
+        faces: the boxes that labels should not cover, in pixels of the picture.
         sizes: width and height of each face's label in pixels.
-        side: where a label stands if nothing speaks against it.
+        side: the preferred side of the face.
     """
     if not faces:
         return []
@@ -62,12 +65,12 @@ def place_labels(
         [list(_candidates(area, *pair, side)) for pair in zip(visible, sizes, strict=True)],
         dtype=np.float64,
     )
-    costs = _standing_costs(candidates, np.array(visible, dtype=np.float64))
+    costs = _static_costs(candidates, np.array(visible, dtype=np.float64))
     chosen = np.zeros((len(faces), 4))
     for _ in range(_ROUNDS):
         before = chosen.copy()
         for i, places in enumerate(candidates):
-            chosen[i] = 0  # a label is not in its own way
+            chosen[i] = 0  # a label must not avoid its own previous box
             hidden = _overlap(places, chosen) / _areas(places)[:, None]
             crowding = (_HIDES_LABEL * hidden + _TOUCHES * (hidden > _NOTHING)).sum(axis=1)
             chosen[i] = places[np.argmin(costs[i] + crowding)]
@@ -77,7 +80,7 @@ def place_labels(
 
 
 def _candidates(area: Box, face: Box, size: Size, side: Side) -> Iterator[Box]:
-    """Indices for one label, the most wanted first, all inside `area`."""
+    """Yield candidate boxes for one label, all inside `area`, the preferred ones first."""
     width, height = size
     left, right = face.x1, face.x2 - width
     middle = (left + right) / 2
@@ -98,28 +101,28 @@ def _candidates(area: Box, face: Box, size: Size, side: Side) -> Iterator[Box]:
         ]
         for x, y in around:
             yield _inside(area, x, y, size)
-    for y in (top, bottom):  # a face that fills the picture hides least in its corners
+    for y in (top, bottom):  # in the corners a label covers least of a face that fills the picture
         for x in (left, right):
             yield _inside(area, x, y, size)
 
 
 def _inside(area: Box, x: float, y: float, size: Size) -> Box:
-    """A label of `size` at the place in `area` that is nearest to `x`, `y`."""
+    """Return a box of `size` inside `area`, as near as possible to the corner (`x`, `y`)."""
     width, height = size
     x = max(area.x1, min(x, area.x2 - width))
     y = max(area.y1, min(y, area.y2 - height))
     return Box(x, y, x + width, y + height)
 
 
-def _standing_costs(candidates: Floats, faces: Floats) -> Floats:
-    """What each candidate of each face costs, whatever the other labels do."""
+def _static_costs(candidates: Floats, faces: Floats) -> Floats:
+    """Return the cost of each candidate regardless of the other labels, as (faces, candidates)."""
     count, options, _ = candidates.shape
     flat = candidates.reshape(-1, 4)
     label_areas = _areas(flat)[:, None]
     margins = (faces[:, 2:] - faces[:, :2]) * (1 - _OVAL) / 2
     hidden = _overlap(flat, faces) / label_areas
     costs = _HIDES_FACE * hidden + _TOUCHES * (hidden > _NOTHING)
-    for axis in (0, 1):  # a box across and a box down are close to the oval of the face
+    for axis in (0, 1):  # two crossed bars approximate the oval of the face
         bars = faces.copy()
         bars[:, axis] += margins[:, axis]
         bars[:, axis + 2] -= margins[:, axis]
@@ -133,7 +136,7 @@ def _standing_costs(candidates: Floats, faces: Floats) -> Floats:
 
 
 def _gaps(boxes: Floats, others: Floats) -> Floats:
-    """The distance of each box to each of the others, 0 where they touch."""
+    """Return the distance in pixels from each box to each of the others; 0 where they touch."""
     across, down = (
         np.maximum(
             others[:, axis] - boxes[:, axis + 2, None], boxes[:, axis, None] - others[:, axis + 2]
@@ -145,7 +148,7 @@ def _gaps(boxes: Floats, others: Floats) -> Floats:
 
 
 def _overlap(boxes: Floats, others: Floats) -> Floats:
-    """The area that each box shares with each of the others."""
+    """Return the area in square pixels that each box shares with each of the others."""
     across, down = (
         np.minimum(boxes[:, axis + 2, None], others[:, axis + 2])
         - np.maximum(boxes[:, axis, None], others[:, axis])

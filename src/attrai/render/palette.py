@@ -1,20 +1,21 @@
 """The colours of all built-in renderers.
 
-One accent for every score: a scale from red to green would judge people twice and be lost on
-the colour-blind. Amber on ink differs in lightness too, so it holds in grey.
+All scores share one accent colour. A scale from red to green would judge people a second time
+and would be invisible to colour-blind users. Amber on ink also differs in lightness, so the
+contrast survives in grey.
 """
 
 from __future__ import annotations
 
 Colour = tuple[int, int, int]
 
-#: Ground of panels, text on tags, the hairline around bright lines.
+#: Background of panels, text on tags, and the hairline around bright lines.
 INK: Colour = (18, 21, 26)
-#: Lines around faces, tags, text on ink.
+#: Frames around faces, background of tags, and text on ink.
 PAPER: Colour = (255, 255, 255)
-#: What is less important than the score: spread and rank, on ink.
+#: Secondary text on ink: spread and rank.
 MUTED: Colour = (168, 176, 187)
-#: The same on a photo, where the ground may be light in spite of all.
+#: Secondary text on a photo, where the background may be light even after dimming.
 MUTED_ON_PHOTO: Colour = (222, 226, 232)
 #: The empty part of a gauge.
 TRACK: Colour = (98, 106, 118)

@@ -1,6 +1,6 @@
-"""Where the ranking's panel goes and how its rows share it.
+"""The `ranking` renderer: numbered faces, and a panel that ranks them by score.
 
-Numbered faces on the photo and a panel that ranks them by their score.
+`layout_panel` decides where the panel goes and how its rows are arranged.
 """
 
 from __future__ import annotations
@@ -18,31 +18,33 @@ from attrai.render.shapes import clip, whole
 from attrai.render.tags import mark_faces
 from attrai.render.text import (
     Style,
-    draw_figures,
+    draw_tabular,
     draw_text,
-    figures_width,
     score_text,
     spread_text,
+    tabular_width,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Height of a row as a share of the photo's longer side, and in pixels at least.
+#: Largest and smallest height of a row, as a share of the photo's longer side and with a minimum
+#: in pixels.
 _TALLEST_ROW, _TALLEST_AT_LEAST = 1 / 14, 52
 _LOWEST_ROW, _LOWEST_AT_LEAST = 1 / 32, 30
-#: How much the panel may add to a photo of this side, while its rows can still be lower.
+#: Share of the photo's shorter side (or of half the longer side, if that is more) that the panel
+#: may add to the picture. It may add more only once its rows have the smallest height.
 _MOST = 0.45
-#: Width of a column, and the space around all rows, in row heights.
+#: Width of a column, and padding around the rows, in row heights.
 _COLUMN_WIDTH = 4.3
 _PADDING = 0.3
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture with a panel of equal rows, filled column by column; all in whole pixels."""
+    """Layout of a photo and a panel of equal rows, filled column by column, in whole pixels."""
 
-    #: Size of the picture, photo and panel together.
+    #: Size of the whole picture, photo and panel together.
     width: int
     height: int
     #: The upper left corners of the photo and of the panel's first row.
@@ -53,17 +55,22 @@ class Panel:
     rows: int
 
     def row(self, index: int) -> tuple[int, int]:
-        """The upper left corner of the row with this index, counted from 0."""
+        """Return the upper left corner of the row at `index`, counted from 0."""
         column, line = divmod(index, self.rows)
         x, y = self.first
         return x + column * self.column_width, y + line * self.row_height
 
 
-def lay_out(width: int, height: int, count: int) -> Panel:
-    """The panel for `count` rows, at least one, beside a photo of this size.
+def layout_panel(width: int, height: int, count: int) -> Panel:
+    """Return the best layout of a panel with `count` rows for a photo of this size.
 
-    It stands below the photo or to its right, whichever makes the better picture: small, and
-    not long. Its rows are as high as they can be while the photo remains the main thing.
+    The panel goes below the photo or to its right, whichever makes the smaller and less elongated
+    picture. Its rows are as high as possible while the photo still dominates.
+
+    Args:
+        width: of the photo in pixels.
+        height: of the photo in pixels.
+        count: number of rows, at least 1.
     """
     longer = max(width, height)
     lowest = round(max(longer * _LOWEST_ROW, _LOWEST_AT_LEAST))
@@ -86,7 +93,7 @@ def _bulk(panel: Panel) -> int:
 
 
 def _panels(width: int, height: int, count: int, row_height: int) -> Iterator[Panel]:
-    """Every panel with rows of this height."""
+    """Yield the layouts with rows of this height: below and to the right, for each column count."""
     padding = round(_PADDING * row_height)
     column_width = round(_COLUMN_WIDTH * row_height)
     for columns in range(1, count + 1):
@@ -119,7 +126,7 @@ if TYPE_CHECKING:
 
     from attrai.job import Score, ScoredFace
 
-#: Indices in a row and sizes of what stands there, in row heights.
+#: Positions and sizes of the elements of a row, in row heights.
 _RANK_RIGHT = 0.62
 _RANK_SIZE = 0.34
 _THUMBNAIL_LEFT = 0.85
@@ -133,20 +140,23 @@ _SPREAD_GAP = 0.1
 _BASELINE = 0.48
 _GAUGE_TOP = 0.69
 _GAUGE_HEIGHT = 0.07
-#: How much of its surroundings a thumbnail shows around the face, in face sizes.
+#: Extra area that a thumbnail shows around the face, as a share of the face's longer side.
 _SURROUNDINGS = 0.3
 
 
 class Ranking:
-    """Numbered boxes and a panel sorted by score; faces of equal score from left to right."""
+    """Renderer that numbers the faces and ranks them by score in a panel.
+
+    Faces with equal scores are ranked from left to right.
+    """
 
     def render(self, photo: Image.Image, faces: Sequence[ScoredFace]) -> Image.Image:
-        """The photo with a number at each face, and the panel to its right or below it."""
+        """Return the photo with numbered faces and a panel below it or to its right."""
         marked = photo.convert("RGB")
         if not faces:
             return marked
         ranked = sorted(faces, key=lambda scored: -scored.score.value)
-        panel = lay_out(*photo.size, len(ranked))
+        panel = layout_panel(*photo.size, len(ranked))
         rows = _Rows(panel.row_height, [scored.score for scored in ranked])
         picture = Image.new("RGB", (panel.width, panel.height), palette.INK)
         for index, scored in enumerate(ranked):
@@ -162,7 +172,7 @@ class Ranking:
 
 
 class _Rows:
-    """The rows of a panel: rank, thumbnail, score, spread and gauge."""
+    """Rows of a panel, each with rank, thumbnail, score, spread and gauge."""
 
     def __init__(self, height: int, scores: Sequence[Score]) -> None:
         self._height = height
@@ -170,17 +180,17 @@ class _Rows:
         self._rank = Style("Regular", _RANK_SIZE * height, palette.MUTED)
         self._number = Style("SemiBold", _SCORE_SIZE * height, palette.PAPER)
         self._spread = Style("Regular", _SPREAD_SIZE * height, palette.MUTED)
-        self._widest = max(figures_width(score_text(score), self._number) for score in scores)
+        self._widest = max(tabular_width(score_text(score), self._number) for score in scores)
         self.thumbnail = round(_THUMBNAIL * height)
 
     def draw(
         self, canvas: Image.Image, corner: tuple[int, int], index: int, thumbnail: Image.Image
     ) -> None:
-        """Draws the row of the score with this index from `corner` rightwards and down."""
+        """Draw the row at `index`, with its upper left corner at `corner`."""
         left, top = corner
         height, score = self._height, self._scores[index]
         middle = top + (height + self._rank.cap_height) / 2
-        draw_figures(canvas, left + _RANK_RIGHT * height, middle, str(index + 1), self._rank)
+        draw_tabular(canvas, left + _RANK_RIGHT * height, middle, str(index + 1), self._rank)
 
         place = (
             left + round(_THUMBNAIL_LEFT * height),
@@ -191,7 +201,7 @@ class _Rows:
 
         numbers, baseline = left + _NUMBERS_LEFT * height, top + _BASELINE * height
         right = numbers + self._widest
-        draw_figures(canvas, right, baseline, score_text(score), self._number)
+        draw_tabular(canvas, right, baseline, score_text(score), self._number)
         spread_left = right + _SPREAD_GAP * height
         draw_text(canvas, spread_left, baseline, spread_text(score), self._spread)
         bar_top = top + _GAUGE_TOP * height
@@ -201,7 +211,7 @@ class _Rows:
 
 
 def _thumbnail(photo: Image.Image, face: Box, side: int) -> Image.Image:
-    """The face with some of its surroundings, as a square picture."""
+    """Return the face and some of its surroundings as a square of `side` pixels."""
     seen = clip(face, whole(photo.size))
     reach = min(max(seen.width, seen.height) * (1 + _SURROUNDINGS), *photo.size) / 2
     x = min(max((seen.x1 + seen.x2) / 2, reach), photo.width - reach)

@@ -1,7 +1,4 @@
-"""What every renderer offers, built in or not.
-
-Finds renderers by name among the installed packages.
-"""
+"""The renderer protocol, and the registry of installed renderers."""
 
 from __future__ import annotations
 
@@ -18,27 +15,27 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Renderer(Protocol):
-    """Draws the result of a job. It is made without arguments and used by several threads.
+    """Protocol of a renderer, which draws the result of a job.
 
-    To add one, write such a class in a package of your own and register it there under the
-    entry point group `attrai.renderers`.
+    A renderer is created without arguments and shared by several threads. To add one, write such a
+    class in a package of your own and register it under the entry point group `attrai.renderers`.
     """
 
     def render(self, photo: Image, faces: Sequence[ScoredFace]) -> Image:
-        """A new RGB picture of `photo` and its `faces`; the photo itself stays as it is.
+        """Return a new RGB picture of `photo` and its `faces`; leave the photo unchanged.
 
-        `faces` holds 0 to 50 faces from left to right, in pixels of the photo. The picture may
-        be larger than the photo. Without a face it is a copy of the photo.
+        `faces` holds 0 to 50 faces from left to right, with boxes in pixels of the photo. The
+        picture may be larger than the photo. Without faces it is a copy of the photo.
         """
         ...
 
 
-#: The entry point group that a package registers its renderers under.
+#: The entry point group under which packages register renderers.
 GROUP = "attrai.renderers"
 
 
 class UnknownRenderer(Exception):
-    """No renderer has this name; the message is one line that lists the names there are."""
+    """No renderer has this name; the message is one line that lists the known names."""
 
 
 class UnusableRenderer(Exception):
@@ -46,23 +43,23 @@ class UnusableRenderer(Exception):
 
 
 def renderer_names() -> list[str]:
-    """The names of the installed renderers in alphabetical order; none is loaded for it."""
+    """Return the names of the installed renderers in alphabetical order, without loading any."""
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
 def load_renderer(name: str) -> Renderer:
-    """The renderer registered as `name`.
+    """Load and return the renderer registered as `name`.
 
     Raises:
         UnknownRenderer: no installed package registers this name.
-        UnusableRenderer: what is registered fails to load or is no `Renderer`.
+        UnusableRenderer: the registered object fails to load or is not a `Renderer`.
     """
     found = next(iter(entry_points(group=GROUP, name=name)), None)
     if found is None:
         raise UnknownRenderer(f"no renderer {name!r}; there are {', '.join(renderer_names())}")
     try:
         renderer = found.load()()
-    except Exception as error:  # a third party's code may raise anything
+    except Exception as error:  # third-party code may raise anything
         problem = " ".join(f"{type(error).__name__}: {error}".split())
         raise UnusableRenderer(
             f"renderer {name!r} ({found.value}) can't be loaded: {problem}"

@@ -1,9 +1,7 @@
-"""Boxes cut to a picture and grown.
+"""Geometry of boxes, and drawing of rounded boxes with antialiasing at subpixel positions.
 
-Rounded boxes, antialiased at subpixel places.
-
-Coverage comes from the distance of each pixel's centre to the edge, so it needs no
-supersampling, and only the pixels near the shape are touched.
+The coverage of a pixel follows from the distance of its centre to the edge. This needs no
+supersampling, and only the pixels near the shape are computed.
 """
 
 from __future__ import annotations
@@ -22,9 +20,9 @@ Size = tuple[float, float]
 
 
 def clip(box: Box, area: Box) -> Box:
-    """The part of `box` in `area`; at least a pixel at the nearest place if there is none.
+    """Return the part of `box` inside `area`, or the nearest pixel of `area` if there is none.
 
-    An area narrower than a pixel is returned as wide as it is.
+    The result is at least one pixel wide and high, unless the area itself is narrower.
     """
     x1, x2 = _clip_span(box.x1, box.x2, area.x1, area.x2)
     y1, y2 = _clip_span(box.y1, box.y2, area.y1, area.y2)
@@ -32,12 +30,12 @@ def clip(box: Box, area: Box) -> Box:
 
 
 def grow(box: Box, margin: float) -> Box:
-    """`box` with `margin` pixels more on each side; fewer if it is negative."""
+    """Return `box` extended by `margin` pixels on each side; a negative margin shrinks it."""
     return Box(box.x1 - margin, box.y1 - margin, box.x2 + margin, box.y2 + margin)
 
 
 def whole(size: Size) -> Box:
-    """The box of a picture of this size."""
+    """Return the box that covers a picture of this size."""
     return Box(0, 0, *size)
 
 
@@ -66,9 +64,9 @@ def fill(
     opacity: float = 1,
     softness: float = 1,
 ) -> None:
-    """Fills `box`; its edge fades over `softness` pixels, half of them outside the box."""
+    """Fill `box`; its edge fades over `softness` pixels, half of them outside the box."""
     paint = _Paint(colour, opacity, lambda distance: 0.5 - distance / softness)
-    _lay(canvas, grow(box, softness / 2), paint, box, radius)
+    _paint_patch(canvas, grow(box, softness / 2), paint, box, radius)
 
 
 def stroke(
@@ -80,13 +78,13 @@ def stroke(
     radius: float = 0,
     opacity: float = 1,
 ) -> None:
-    """Draws a line `width` pixels wide along the edge of `box`, half of it outside."""
+    """Draw a line `width` pixels wide along the edge of `box`, half of it outside."""
     paint = _Paint(colour, opacity, lambda distance: (width + 1) / 2 - np.abs(distance))
     outer = grow(box, width / 2 + 1)
     depth = radius + width + 2
     if 2 * depth >= min(outer.width, outer.height):
         bands = [outer]
-    else:  # the inside of a large box is left alone
+    else:  # skip the pixels inside a large box, which the line doesn't reach
         x1, y1, x2, y2 = (round(outer.x1), round(outer.y1), round(outer.x2), round(outer.y2))
         depth = math.ceil(depth)
         bands = [
@@ -96,11 +94,11 @@ def stroke(
             Box(x2 - depth, y1 + depth, x2, y2 - depth),
         ]
     for band in bands:
-        _lay(canvas, band, paint, box, radius)
+        _paint_patch(canvas, band, paint, box, radius)
 
 
 def mask(size: tuple[int, int], radius: float) -> Image.Image:
-    """What to paste a picture of this size with to give it round corners."""
+    """Return a greyscale mask of this size for pasting a picture with rounded corners."""
     shape = Image.new("L", size)
     fill(shape, Box(0, 0, *size), 255, radius=radius)
     return shape
@@ -108,15 +106,15 @@ def mask(size: tuple[int, int], radius: float) -> Image.Image:
 
 @dataclass(frozen=True)
 class _Paint:
-    """A colour and how much of it a pixel gets at its distance from the edge."""
+    """A colour, and its coverage of a pixel as a function of the pixel's distance from the edge."""
 
     colour: Colour | int
     opacity: float
     coverage: Callable[[Floats], Floats]
 
 
-def _lay(canvas: Image.Image, patch: Box, paint: _Paint, box: Box, radius: float) -> None:
-    """Lays the rounded box in `paint` onto the pixels of `patch`."""
+def _paint_patch(canvas: Image.Image, patch: Box, paint: _Paint, box: Box, radius: float) -> None:
+    """Paint the pixels of `patch` that belong to the rounded `box`."""
     left, top = max(0, math.floor(patch.x1)), max(0, math.floor(patch.y1))
     right = min(canvas.width, math.ceil(patch.x2))
     bottom = min(canvas.height, math.ceil(patch.y2))
@@ -130,7 +128,7 @@ def _lay(canvas: Image.Image, patch: Box, paint: _Paint, box: Box, radius: float
 
 
 def _distance(xs: Floats, ys: Floats, box: Box, radius: float) -> Floats:
-    """Signed distance of each pixel to the edge of the rounded box, negative inside."""
+    """Return the signed distance of each pixel to the edge of the rounded box, negative inside."""
     radius = min(radius, box.width / 2, box.height / 2)
     across = np.abs(xs - (box.x1 + box.x2) / 2) - (box.width / 2 - radius)
     down = np.abs(ys - (box.y1 + box.y2) / 2) - (box.height / 2 - radius)

@@ -1,4 +1,4 @@
-"""The faces lit, everything else dimmed, and a large score at each: best for a portrait."""
+"""The `spotlight` renderer: bright faces on a dimmed photo with large scores, for portraits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attrai.render import palette, shapes
 from attrai.render.gauge import DOT, draw_gauge
 from attrai.render.label_placement import place_labels
 from attrai.render.shapes import clip, grow, whole
-from attrai.render.text import Style, draw_text, legible, score_text, spread_text, text_size
+from attrai.render.text import Style, draw_text, min_text_size, score_text, spread_text, text_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     from attrai.job import Score, ScoredFace
     from attrai.render.shapes import Size
 
-#: What is left of colour and light around the faces.
+#: Saturation and brightness of the photo around the faces, as a share of the original.
 _SATURATION = 0.55
 _BRIGHTNESS = 0.34
-#: Semi-axes of the lit ellipse in face widths and heights: where light is full, where it ends.
+#: Semi-axes of the lit ellipse, in face widths and heights: where the fading starts and ends.
 _LIT, _DARK = 0.6, 0.95
-#: The light is drawn at most this large and then enlarged: it has no fine detail to lose.
+#: Longest side in pixels at which the light mask is computed. It is then enlarged: a smooth mask
+#: has no fine detail to lose.
 _LIGHT_SIDE = 320
 
-#: Size of the score as a share of the face, alone or among others, and at most as a share of
-#: the picture.
+#: Text size of a score as a share of the face, for one face and for several, and its maximum as a
+#: share of the picture's longer side.
 _SCORE_OF_ONE_FACE = 0.3
 _SCORE_OF_EACH_FACE = 0.21
 _SCORE_OF_PICTURE = 1 / 9
-#: Measures of the score's block, in sizes of the score.
+#: Sizes and distances in a score block, in ems of the score.
 _SPREAD_SIZE = 0.42
 _SPREAD_LEFT = 0.16
 _GAUGE_BELOW = 0.3
@@ -45,10 +46,10 @@ _SHADE_OPACITY = 0.72
 
 
 class Spotlight:
-    """Faces lit on a dimmed photo, with scores as large as the faces allow."""
+    """Renderer that dims the photo around its faces, with scores as large as the faces allow."""
 
     def render(self, photo: Image.Image, faces: Sequence[ScoredFace]) -> Image.Image:
-        """The photo dimmed around its faces, each with its score, spread and a gauge."""
+        """Return the photo dimmed around its faces, with the score, spread and a gauge for each."""
         picture = photo.convert("RGB")
         if not faces:
             return picture
@@ -72,7 +73,7 @@ def _dimmed(photo: Image.Image) -> Image.Image:
 
 
 def _light(size: tuple[int, int], faces: Sequence[Box]) -> Image.Image:
-    """How lit each pixel is: wholly on each face, fading around it."""
+    """Return a greyscale mask that is white on each face and fades to black around it."""
     scale = min(1.0, _LIGHT_SIDE / max(size))
     width, height = (max(1, round(side * scale)) for side in size)
     xs = ((np.arange(width) + 0.5) * size[0] / width)[None, :]
@@ -92,7 +93,7 @@ def _light(size: tuple[int, int], faces: Sequence[Box]) -> Image.Image:
 
 @dataclass(frozen=True)
 class _Block:
-    """A score with its spread beside it and a gauge below, as wide as both."""
+    """Score block: a score, its spread beside it, and a gauge below as wide as both."""
 
     score: Score
     number: Style
@@ -108,7 +109,7 @@ class _Block:
 
     @property
     def size(self) -> Size:
-        """Width and height in pixels, the margin included."""
+        """Width and height in pixels, including the margin."""
         spread_right = self.spread_left + self.spread.width(spread_text(self.score))
         drop = _GAUGE_BELOW * self.number.size + (1 + DOT) / 2 * self.gauge_height
         return spread_right + 2 * self.margin, self.number.cap_height + drop + 2 * self.margin
@@ -118,7 +119,7 @@ class _Block:
         return self.number.width(score_text(self.score)) + _SPREAD_LEFT * self.number.size
 
     def draw(self, canvas: Image.Image, place: Box) -> None:
-        """Draws the block onto the box that was found for it."""
+        """Draw the block onto the box `place`."""
         left, baseline = place.x1 + self.margin, place.y1 + self.margin + self.number.cap_height
         draw_text(canvas, left, baseline, score_text(self.score), self.number)
         draw_text(canvas, left + self.spread_left, baseline, spread_text(self.score), self.spread)
@@ -127,7 +128,7 @@ class _Block:
         draw_gauge(canvas, bar, self.score)
 
     def shade(self, canvas: Image.Image, place: Box) -> None:
-        """Darkens the ground softly: some blocks can't but lie on a lit face."""
+        """Darken the background softly, since some blocks have to cover a lit face."""
         softness = 2 * self.margin
         shapes.fill(
             canvas,
@@ -144,5 +145,7 @@ def _block(scored: ScoredFace, picture: Size, share: float) -> _Block:
     return _Block(
         score=scored.score,
         number=Style("SemiBold", size, palette.PAPER),
-        spread=Style("Regular", max(_SPREAD_SIZE * size, legible(picture)), palette.MUTED_ON_PHOTO),
+        spread=Style(
+            "Regular", max(_SPREAD_SIZE * size, min_text_size(picture)), palette.MUTED_ON_PHOTO
+        ),
     )

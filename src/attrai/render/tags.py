@@ -1,4 +1,4 @@
-"""Frames around faces, each with a short text on a tag: what `boxes` and `ranking` share."""
+"""Frames around faces, each with a short text on a tag, for the `boxes` and `ranking` renderers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from attrai.job import Box
     from attrai.render.shapes import Size
 
-#: Size of the text as a share of the face, and at most as a share of the picture.
+#: Text size as a share of the face, and its maximum as a share of the picture's longer side.
 _TEXT_OF_FACE = 0.16
 _TEXT_OF_PICTURE = 1 / 24
-#: Of a tag, in ems of its text.
+#: Padding, height and corner radius of a tag, in ems of its text.
 _PADDING = 0.42
 _HEIGHT = 1.5
 _RADIUS = 0.28
@@ -28,7 +28,7 @@ _HAIRLINE_OPACITY = 0.55
 
 
 def mark_faces(canvas: Image, faces: Sequence[Box], texts: Sequence[str]) -> None:
-    """Draws onto `canvas` a frame around each face and its text on a tag close to it."""
+    """Draw a frame around each face, and its text on a tag close to it, onto `canvas`."""
     picture = whole(canvas.size)
     widths = [line_width(face, canvas.size) for face in faces]
     styles = [

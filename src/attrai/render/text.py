@@ -1,11 +1,8 @@
-"""The fonts that travel with attrai: Inter, in two weights, with Latin and Cyrillic.
+"""Text in renderings: the bundled font Inter, sizes that suit face and picture, and drawing.
 
-Text sizes and line widths that follow the face and suit the picture.
-
-All in pixels. A picture is shown as wide as the screen, whatever its pixels, so what is
-legible is a share of its longer side.
-
-Text measured and drawn on its baseline.
+Inter comes in two weights, with Latin and Cyrillic letters. All sizes are in pixels. A picture
+is shown as wide as the screen however many pixels it has, so the smallest legible text size is a
+share of the picture's longer side.
 """
 
 from __future__ import annotations
@@ -27,13 +24,13 @@ _SIZES_PER_PIXEL = 2
 
 
 def font_file(weight: Weight) -> Path:
-    """Where Inter in this weight lies.
+    """Return the path of the font file for this weight of Inter.
 
-    A wheel carries the fonts as `attrai/fonts`; a checkout keeps them in the repository's
-    `fonts`, beside `src`.
+    A wheel contains the fonts as `attrai/fonts`; a checkout keeps them in the repository's `fonts`,
+    beside `src`.
 
     Raises:
-        FileNotFoundError: in neither place, so the installation is broken.
+        FileNotFoundError: the file is in neither place, so the installation is broken.
     """
     name = f"Inter-{weight}.otf"
     places = (_PACKAGE / "fonts", _PACKAGE.parents[1] / "fonts")
@@ -44,14 +41,14 @@ def font_file(weight: Weight) -> Path:
 
 
 def font(weight: Weight, size: float) -> ImageFont.FreeTypeFont:
-    """Inter in this weight at `size` pixels per em, rounded to half a pixel, at least 1."""
+    """Return Inter at `size` pixels per em, rounded to half a pixel and at least 1."""
     return _load(weight, max(_SIZES_PER_PIXEL, round(size * _SIZES_PER_PIXEL)))
 
 
 @lru_cache(maxsize=128)
 def _load(weight: Weight, steps: int) -> ImageFont.FreeTypeFont:
     # Basic layout, because libraqm is missing from some builds of Pillow and spaces text
-    # differently; numbers need none of what it adds.
+    # differently. Numbers need none of its features.
     return ImageFont.truetype(
         font_file(weight), steps / _SIZES_PER_PIXEL, layout_engine=ImageFont.Layout.BASIC
     )
@@ -61,38 +58,38 @@ if TYPE_CHECKING:
     from attrai.job import Box
     from attrai.render.shapes import Size
 
-#: No text is smaller than this, unless the picture itself is.
+#: Smallest text size in pixels per em, except on pictures too small for it.
 _LEGIBLE = 11.0
 
 
-def legible(picture: Size) -> float:
-    """The smallest text size for a picture."""
+def min_text_size(picture: Size) -> float:
+    """Return the smallest min_text_size text size for a picture, in pixels per em."""
     return min(max(_LEGIBLE, max(picture) / 80), _fitting(picture))
 
 
 def text_size(face: Box, picture: Size, share: float, most: float) -> float:
-    """The size of a face's text: `share` of the face.
+    """Return the text size for a face in pixels per em: `share` of the size of the face.
 
-    At least legible, at most the share `most` of the picture's longer side, and always so that
-    a number fits into the picture.
+    The result is at least legible and at most the share `most` of the picture's longer side. A
+    score always fits into the picture, even when that makes it smaller.
     """
     size = min(share * face_size(face, picture), most * max(picture))
-    return min(max(size, legible(picture)), _fitting(picture))
+    return min(max(size, min_text_size(picture)), _fitting(picture))
 
 
 def line_width(face: Box, picture: Size) -> float:
-    """The width of the line around a face."""
+    """Return the width in pixels of the line around a face."""
     return min(max(face_size(face, picture) / 60, 1.5, max(picture) / 640), max(picture) / 240 + 1)
 
 
 def face_size(face: Box, picture: Size) -> float:
-    """The side of a square as large as the visible part of the face."""
+    """Return the side in pixels of a square with the same area as the visible part of the face."""
     seen = clip(face, whole(picture))
     return math.sqrt(seen.width * seen.height)
 
 
 def _fitting(picture: Size) -> float:
-    # The widest label, a score and its spread in equal size, is 5.1 ems wide.
+    # The widest label, a score and its spread at the same size, is 5.1 ems wide.
     return min(picture) / 5.2
 
 
@@ -102,13 +99,13 @@ if TYPE_CHECKING:
     from attrai.job import Score
     from attrai.render.palette import Colour
 
-#: Height of digits and capitals in ems, from Inter's own table.
+#: Height of digits and capitals in ems, from the font's own tables.
 CAP_HEIGHT = 0.727
 
 
 @dataclass(frozen=True)
 class Style:
-    """How text looks; `size` in pixels per em."""
+    """Weight, size in pixels per em, and colour of text."""
 
     weight: Weight
     size: float
@@ -116,44 +113,44 @@ class Style:
 
     @property
     def cap_height(self) -> float:
-        """Height of its digits in pixels."""
+        """Height of digits in pixels."""
         return CAP_HEIGHT * self.size
 
     def width(self, text: str) -> float:
-        """Width of `text` in pixels."""
+        """Return the width of `text` in pixels."""
         return font(self.weight, self.size).getlength(text)
 
 
 def score_text(score: Score) -> str:
-    """The score as it is shown: with one decimal."""
+    """Return the score as shown to users, with one decimal."""
     return f"{score.value:.1f}"
 
 
 def spread_text(score: Score) -> str:
-    """The spread as it is shown: with one decimal and its sign."""
+    """Return the spread as shown to users, with one decimal and a plus-minus sign."""
     return f"±{score.spread:.1f}"
 
 
 def draw_text(canvas: Image, x: float, baseline: float, text: str, style: Style) -> None:
-    """Draws `text` from `x` rightwards, standing on `baseline`."""
+    """Draw `text` on `baseline`, starting at `x`."""
     ImageDraw.Draw(canvas).text(
         (x, baseline), text, fill=style.colour, font=font(style.weight, style.size), anchor="ls"
     )
 
 
-def figures_width(text: str, style: Style) -> float:
-    """Width in pixels of `text` as `draw_figures` sets it."""
+def tabular_width(text: str, style: Style) -> float:
+    """Return the width in pixels of `text` as drawn by `draw_tabular`."""
     digit = style.width("0")
     return sum(digit if char.isdigit() else style.width(char) for char in text)
 
 
-def draw_figures(canvas: Image, right: float, baseline: float, text: str, style: Style) -> None:
-    """Draws `text` up to `right` with all digits equally wide, so that columns align.
+def draw_tabular(canvas: Image, right: float, baseline: float, text: str, style: Style) -> None:
+    """Draw `text` on `baseline`, ending at `right`, with digits of equal width to align columns.
 
-    Inter has tabular digits, but Pillow reaches them only through libraqm.
+    Inter has tabular digits, but Pillow can use them only through libraqm.
     """
     digit = style.width("0")
-    x = right - figures_width(text, style)
+    x = right - tabular_width(text, style)
     for char in text:
         cell = digit if char.isdigit() else style.width(char)
         draw_text(canvas, x + (cell - style.width(char)) / 2, baseline, char, style)

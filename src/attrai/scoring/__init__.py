@@ -1,4 +1,4 @@
-"""Scores of faces: `Scorer` turns aligned crops into predicted ratings."""
+"""Face scoring: `Scorer` turns aligned crops into predicted ratings."""
 
 from attrai.scoring.scorer import Scorer
 from attrai.scoring.weights_file import PACKAGED, ScorerWeights

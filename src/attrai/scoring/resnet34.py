@@ -1,4 +1,4 @@
-"""ResNet34 with torchvision's names and weights.
+"""ResNet34 with torchvision's layer names and weight layout.
 
 K. He, X. Zhang, S. Ren, J. Sun: "Deep Residual Learning for Image Recognition", CVPR 2016.
 """
@@ -11,14 +11,17 @@ import numpy as np
 
 from attrai.inference import FloatArray, Layers, T
 
-#: How many blocks each of the four levels has.
+#: Number of residual blocks in each of the four stages.
 _BLOCKS = (3, 4, 6, 3)
-#: What batch norm adds to the variance.
+#: Added to the variance by batch norm, for numerical stability.
 _EPSILON = 1e-5
 
 
 def resnet34(on: Layers[T], x: T) -> T:
-    """The logits, for weights of which `folded` has taken the batch norms."""
+    """Return ResNet34's logits for a batch of images.
+
+    The weights must come from `fold_batch_norm`, since there are no batch-norm layers.
+    """
     x = on.add_bias(x, "input")
     x = on.max_pool(on.relu(on.conv2d(x, "conv1", stride=2, padding=3)), 3, 2, padding=1)
     for level, block in _blocks():
@@ -30,19 +33,21 @@ def resnet34(on: Layers[T], x: T) -> T:
     return on.linear(on.global_avg_pool(x), "fc")
 
 
-def folded(
+def fold_batch_norm(
     tensors: Mapping[str, FloatArray], outputs: int, mean: tuple[float, ...], scale: float
 ) -> dict[str, FloatArray]:
-    """The weights with each batch norm drawn into the convolution before it.
+    """Return the weights with each batch norm folded into the convolution before it.
+
+    The input normalisation is folded in too, so the network takes RGB values from 0 to 255.
 
     Args:
-        tensors: by torchvision's names.
-        outputs: how many logits there are.
-        mean: what a pixel's RGB values, 0..255, go in less, and
-        scale: what they are divided by then.
+        tensors: The tensors by torchvision's names.
+        outputs: Number of logits.
+        mean: Mean to subtract from a pixel's RGB values, each from 0 to 255.
+        scale: Divisor to apply after the mean is subtracted.
 
     Raises:
-        ValueError: a tensor is missing or has another shape than in a ResNet34.
+        ValueError: A tensor is missing or doesn't have its shape in ResNet34.
     """
 
     def tensor(name: str, *shape: int) -> FloatArray:
@@ -75,7 +80,7 @@ def _blocks() -> Iterator[tuple[int, int]]:
 
 
 def _convolutions() -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    """Each convolution, its batch norm, and the shape of its kernel."""
+    """Yield the name of each convolution, the name of its batch norm, and its kernel's shape."""
     yield "conv1", "bn1", (64, 3, 7, 7)
     outputs = 64
     for level, block in _blocks():

@@ -1,6 +1,6 @@
-"""The scorer's weights: a safetensors file that says what goes in, and its checksum.
+"""The scorer's weights file: safetensors with the preprocessing in its metadata, and a checksum.
 
-Beside FILE.safetensors lies FILE.safetensors.sha256, as `sha256sum` writes it. The file's
+The checksum of FILE.safetensors is in FILE.safetensors.sha256, in the format of `sha256sum`. The
 metadata has one key, "attrai", whose value is `ScorerSpec` as JSON.
 """
 
@@ -19,49 +19,49 @@ from safetensors.numpy import save
 from attrai.inference import FloatArray
 from attrai.storage import write_atomically
 
-#: The weights that travel with the package; MODEL_CARD.md beside them says what they are.
+#: The weights shipped with the package; MODEL_CARD.md in the same folder describes them.
 PACKAGED = Path(__file__).parent / "weights" / "resnet34.safetensors"
 
 _KEY = "attrai"
 
 
 class WeightsError(Exception):
-    """A weights file can't be used; the message names the file and the reason."""
+    """Raised when a weights file can't be used; the message names the file and the reason."""
 
 
 class ScorerSpec(BaseModel):
-    """What a weights file says of itself."""
+    """A weights file's description of its network and of the input that it expects."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1]
-    #: torchvision's layout, with as many outputs as there are ratings from 1 up.
+    #: In torchvision's layout, with one output for each rating from 1 to `ratings`.
     architecture: Literal["resnet34"]
     ratings: Literal[10]
-    #: Side of a crop in pixels.
+    #: Side of a crop, in pixels.
     side: Annotated[int, Field(ge=32, le=512)]
-    #: Where a crop has the five landmarks, in sides of the crop.
+    #: Positions of the five landmarks in a crop, as fractions of its side.
     template: tuple[tuple[float, float], ...]
-    #: A crop's RGB values, 0..255, go in less `mean` and divided by `scale`.
+    #: The network's input is a crop's RGB values, 0 to 255, minus `mean`, divided by `scale`.
     mean: tuple[float, float, float]
     scale: Annotated[float, Field(gt=0)]
-    #: How it was trained, for people to read.
+    #: A description of the training, for human readers.
     training: dict[str, JsonValue] = {}
 
 
 @dataclass(frozen=True)
 class ScorerWeights:
-    """The tensors of a scorer and what they expect."""
+    """A scorer's tensors and their specification."""
 
     spec: ScorerSpec
     tensors: dict[str, FloatArray]
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The weights in a file, in single precision.
+        """Read the weights from a file, in single precision.
 
         Raises:
-            WeightsError: the file is missing, damaged, or not what a scorer needs.
+            WeightsError: The file is missing, damaged, or not a scorer's weights.
         """
         try:
             _check(path)
@@ -69,7 +69,7 @@ class ScorerWeights:
                 spec = ScorerSpec.model_validate_json((file.metadata() or {}).get(_KEY, "null"))
                 tensors = {
                     name: file.get_tensor(name).astype(np.float32)
-                    for name in file.keys()  # noqa: SIM118 - it is no mapping
+                    for name in file.keys()  # noqa: SIM118 - not a mapping
                 }
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
@@ -80,10 +80,10 @@ class ScorerWeights:
         return cls(spec, tensors)
 
     def write(self, path: Path) -> None:
-        """Writes the file, in half precision, and its checksum beside it.
+        """Write the weights to a file, in half precision, and the checksum to another beside it.
 
         Raises:
-            OSError: they can't be written.
+            OSError: One of the files can't be written.
         """
         half = {name: tensor.astype(np.float16) for name, tensor in self.tensors.items()}
         content = save(half, {_KEY: self.spec.model_dump_json()})

@@ -1,9 +1,9 @@
-"""Where the images of jobs lie between the stages, so that messages need not carry them.
+"""The photo store, which holds the images of jobs between stages and keeps them out of messages.
 
-`PhotoStore` is what a store looks like from outside, `open_store` opens the one that a URL
-names: `VolumeStore`, a folder per job on a volume that all stages mount, or a bucket on
-S3-compatible storage. `UnlinkedStore` is for stages that share a process. Whoever finishes a
-job deletes it; `job_ids` finds what nobody did.
+`PhotoStore` is the interface, and `open_store` opens a store by its URL: `VolumeStore`, with a
+folder per job on a volume that all stages mount, or a bucket on S3-compatible storage.
+`UnlinkedStore` is for stages that share a process. The stage that finishes a job deletes its
+files; `job_ids` lists jobs whose files were left behind.
 """
 
 from attrai.storage.atomic import write_atomically

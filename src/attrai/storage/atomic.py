@@ -1,4 +1,4 @@
-"""Whole files or none."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Makes `path` hold `content`, or leaves it as it was.
+    """Write `content` to `path` completely, or leave `path` as it was.
 
-    Where the system knows files without names a kill leaves nothing behind either, but for the
-    instant in which a new file takes the place of an old one.
+    Where the system supports unnamed files (O_TMPFILE), a killed process leaves no temporary file
+    behind either, except in the instant in which a new file replaces an old one.
 
     Raises:
-        OSError: it can't be written; nothing else is left behind.
+        OSError: The file can't be written; no temporary file is left behind.
     """
     if not _write_without_name(path, content):
         with _replacement(path) as temporary, temporary.open("xb") as file:
@@ -24,13 +24,13 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _write_without_name(path: Path, content: bytes) -> bool:
-    """Writes a file that gets its name when it is whole; False if that can't be done here."""
+    """Write an unnamed file and name it once it is complete; return False if unsupported."""
     if not hasattr(os, "O_TMPFILE"):
         return False  # as on macOS
     try:
         number = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
     except OSError:
-        return False  # as on NFS; or the folder is at fault, and the other way says how
+        return False  # as on NFS; if the folder is at fault, the other way raises its error
     with os.fdopen(number, "wb") as file:
         file.write(content)
         file.flush()
@@ -45,15 +45,15 @@ def _write_without_name(path: Path, content: bytes) -> bool:
 
 
 def _link(number: int, path: Path) -> None:
-    """Gives an open file a name."""
-    # Without a folder's descriptor Python links to the link in /proc (bpo-37612). As the path is
-    # absolute any will do.
+    """Give an open unnamed file the name `path`."""
+    # Without `src_dir_fd`, Python links to the link in /proc instead of its target (bpo-37612).
+    # The path is absolute, so any descriptor will do.
     os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True)
 
 
 @contextmanager
 def _replacement(path: Path) -> Iterator[Path]:
-    """A name for a file that takes the place of `path` at the end, or is gone."""
+    """Yield a temporary path whose file replaces `path` on success and is deleted on an error."""
     temporary = path.with_name(f".attrai-{secrets.token_hex(8)}")
     try:
         yield temporary

@@ -15,55 +15,58 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from attrai.storage.store import StoreError, checked, is_job_id
+from attrai.storage.store import StoreError, is_job_id, validate_job_id
 
 _CONFIG = Config(
-    # In seconds. Three attempts must end before dramatiq ends the stage, after a minute.
+    # In seconds. Three attempts must end before dramatiq's time limit of a minute ends the stage.
     connect_timeout=5,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 3},
-    # Many compatible storages refuse the checksums that boto3 adds unasked (boto3#4392).
+    # Many S3-compatible storages reject the checksums that boto3 adds by default (boto3#4392).
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
-#: Neither ':' nor '@', so that a password that strayed here is never repeated as a name.
+#: Excludes ':' and '@', so that a misplaced password is never repeated as a bucket's name.
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
 _PASSWORD = re.compile(r"\S*@")
 
 
 class BucketStore:
-    """An object per file, PREFIX/JOB/NAME. What else is there is neither listed nor touched."""
+    """A photo store with one object per file, PREFIX/JOB/NAME.
+
+    Other objects in the bucket are neither listed nor touched.
+    """
 
     def __init__(self, bucket: str, prefix: str) -> None:
-        """Looks whether the bucket can be listed.
+        """Check that the bucket can be listed.
 
         Raises:
-            StoreError: there is no such bucket, or no credentials that open it, or the
-                storage can't be reached.
+            StoreError: The bucket doesn't exist, the credentials are missing or don't give
+                access, or the storage can't be reached.
         """
         if not _BUCKET.fullmatch(bucket):
             raise StoreError("an S3 URL begins with a bucket's name: s3://bucket/prefix")
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         try:
-            # boto3's default session must not be used by two threads at once; a client may be.
+            # boto3's default session is not thread-safe; a client is.
             self._client = boto3.Session().client("s3", config=_CONFIG)
             self._client.list_objects_v2(Bucket=bucket, Prefix=self._prefix, MaxKeys=1)
-        except (BotoCoreError, ClientError, ValueError) as error:  # the last: a bad endpoint
+        except (BotoCoreError, ClientError, ValueError) as error:  # ValueError: bad endpoint
             raise StoreError(f"s3://{bucket} can't be used: {_line(error)}") from None
         self._client.meta.events.register("before-call.s3.DeleteObjects", _add_md5)
 
     def write(self, job_id: str, name: str, content: bytes) -> None:
-        """Stores a file of a job, over an earlier one of that name."""
+        """Write a file of a job, replacing an earlier one of that name."""
         key = self._folder(job_id) + name
         with _os_errors():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
     def read(self, job_id: str, name: str) -> bytes:
-        """A file of a job.
+        """Read a file of a job.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: There is no such file.
         """
         key = self._folder(job_id) + name
         with (
@@ -74,33 +77,33 @@ class BucketStore:
             return content
 
     def delete(self, job_id: str, *names: str) -> None:
-        """Removes files of a job."""
+        """Delete files of a job."""
         folder = self._folder(job_id)
         self._delete(folder + name for name in names)
 
     def delete_job(self, job_id: str) -> None:
-        """Removes all objects of a job."""
+        """Delete all objects of a job."""
         for page in self._pages(self._folder(job_id)):
             self._delete(found["Key"] for found in page)
 
     def job_ids(self, older_than: float) -> Iterator[str]:
-        """The jobs with objects of which none was written for so many seconds."""
+        """Yield the jobs with objects, none of them written in the last `older_than` seconds."""
         newest = time.time() - older_than
 
         def job_id(found: dict[str, Any]) -> str:
             name, slash, _ = found["Key"].removeprefix(self._prefix).partition("/")
             return name if slash and is_job_id(name) else ""
 
-        # Across pages: where one ends says nothing about whose objects go on.
+        # Grouped across pages, because a job's objects may continue on the next page.
         for name, objects in groupby(chain.from_iterable(self._pages(self._prefix)), job_id):
             if name and max(found["LastModified"].timestamp() for found in objects) <= newest:
                 yield name
 
     def _folder(self, job_id: str) -> str:
-        return f"{self._prefix}{checked(job_id)}/"
+        return f"{self._prefix}{validate_job_id(job_id)}/"
 
     def _pages(self, prefix: str) -> Iterator[list[dict[str, Any]]]:
-        """The objects under `prefix` in the order of their keys, up to 1000 at a time."""
+        """Yield the objects under `prefix` in the order of their keys, up to 1000 at a time."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix
         )
@@ -109,10 +112,10 @@ class BucketStore:
                 yield page.get("Contents", [])
 
     def _delete(self, keys: Iterable[str]) -> None:
-        """Removes up to 1000 objects at once."""
+        """Delete up to 1000 objects in one request."""
         objects = [{"Key": key} for key in keys]
         if not objects:
-            return  # what the storage would call malformed
+            return  # the storage would reject an empty list as malformed
         with _os_errors():
             response = self._client.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
@@ -124,9 +127,10 @@ class BucketStore:
 
 @contextmanager
 def _os_errors() -> Iterator[None]:
-    """Turns what boto3 raises into the errors that a file system would raise.
+    """Convert boto3's exceptions to the OSErrors that a file system would raise.
 
-    Those come without their cause, whose text may hold what `_line` leaves out.
+    They are raised without their cause, because its text may contain a password that `_line`
+    removes.
     """
     try:
         yield
@@ -138,11 +142,11 @@ def _os_errors() -> Iterator[None]:
 
 
 def _line(error: Exception) -> str:
-    """What is wrong, on one line and without the password of an endpoint."""
+    """Return the error's message on one line, without the password of an endpoint."""
     return _PASSWORD.sub("", " ".join(str(error).split()))
 
 
 def _add_md5(params: dict[str, Any], **_: object) -> None:
-    """Adds the checksum without which older compatible storages don't delete (s3fs#931)."""
+    """Add the Content-MD5 header, which older S3-compatible storages need to delete (s3fs#931)."""
     digest = md5(params["body"], usedforsecurity=False).digest()
     params["headers"]["Content-MD5"] = b64encode(digest).decode()

@@ -1,4 +1,4 @@
-"""From a URL to the photo store that it names."""
+"""Opening of a photo store by its URL."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ _FORMS = "file:///path or s3://bucket/prefix"
 
 
 def open_store(url: str) -> PhotoStore:
-    """The photo store that `url` names, after a look whether it is usable.
+    """Open the photo store at `url` and check that it is usable.
 
-    The S3 endpoint, region and credentials are what boto3 finds in its own variables and
-    files.
+    The S3 endpoint, region and credentials come from boto3's own environment variables and files.
 
     Raises:
-        StoreError: the URL is neither file:///path nor s3://bucket/prefix, or what it names
-            can't be used. The message doesn't repeat the URL: it may hold a password.
+        StoreError: The URL is neither file:///path nor s3://bucket/prefix, or the store can't be
+            used. The message doesn't repeat the URL, which may contain a password.
     """
     try:
         parts = urlsplit(url)
@@ -43,7 +42,7 @@ def open_store(url: str) -> PhotoStore:
 
 def _open_bucket(bucket: str, prefix: str) -> PhotoStore:
     try:
-        from attrai.storage.bucket import BucketStore  # noqa: PLC0415 - boto3 is an extra
+        from attrai.storage.bucket import BucketStore  # noqa: PLC0415 - boto3 is optional
     except ModuleNotFoundError as error:
         raise StoreError("s3:// URLs need boto3: pip install 'attrai[s3]'") from error
     return BucketStore(bucket, prefix)

@@ -1,4 +1,4 @@
-"""What a photo store is, whatever it lies on."""
+"""The interface of photo stores, and the names of the files in them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-#: What a store holds of a job, and the stage that writes it.
+#: Names of a job's files, each with the stage that writes it.
 PHOTO = "photo.jpg"  # ingest
 CROPS = "crops.npy"  # detect
 PICTURE = "picture.jpg"  # render
@@ -15,50 +15,50 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class StoreError(Exception):
-    """A store can't be opened; the message is one line, without credentials."""
+    """Raised when a store can't be opened; the message is one line, without credentials."""
 
 
 class PhotoStore(Protocol):
-    """Files of jobs, which all stages see; several may work on the same job at once.
+    """Storage for jobs' files, shared by all stages; several may work on one job at once.
 
-    A file is there as a whole or not at all. Everything may be done again: writing
-    replaces, and deleting what is gone is no error.
+    A file exists completely or not at all. Every operation may be repeated: writing replaces a
+    file, and deleting a missing file is not an error.
 
     Raises:
-        OSError: from every method: the storage is full, fails or can't be reached.
-        ValueError: from every method: the id is no job's.
+        OSError: By every method, if the storage is full, fails or can't be reached.
+        ValueError: By every method, if the job id is invalid.
     """
 
     def write(self, job_id: str, name: str, content: bytes) -> None:
-        """Stores a file of a job, over an earlier one of that name."""
+        """Write a file of a job, replacing an earlier one of that name."""
 
     def read(self, job_id: str, name: str) -> bytes:
-        """A file of a job.
+        """Read a file of a job.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: There is no such file.
         """
 
     def delete(self, job_id: str, *names: str) -> None:
-        """Removes files of a job."""
+        """Delete files of a job."""
 
     def delete_job(self, job_id: str) -> None:
-        """Removes all that is there of a job, unfinished files too."""
+        """Delete everything stored for a job, including unfinished files."""
 
     def job_ids(self, older_than: float) -> Iterator[str]:
-        """The jobs of which something is left and nothing was written for `older_than` seconds."""
+        """Yield the jobs in the store with nothing written in the last `older_than` seconds."""
 
 
 def is_job_id(name: str) -> bool:
-    """Whether a folder or a key of that name can be ours."""
+    """Return whether `name` is a valid job id: 32 lower-case hexadecimal digits."""
     return _JOB_ID.fullmatch(name) is not None
 
 
-def checked(job_id: str) -> str:
-    """The id, once it is sure that it leads nowhere but to a job's own place.
+def validate_job_id(job_id: str) -> str:
+    """Return `job_id` if it is valid, so that it can't lead outside the job's own folder.
 
     Raises:
-        ValueError: it is no job's id.
+        ValueError: It is not a valid job id.
     """
     if not is_job_id(job_id):
         raise ValueError(f"{job_id!r} is no job's id")

@@ -1,4 +1,4 @@
-"""A photo store in a file without a name, of which nothing is left however its process ends."""
+"""A photo store in an unnamed file, which leaves nothing behind however its process ends."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
-from attrai.storage.store import checked
+from attrai.storage.store import validate_job_id
 
 
 class _Extent(NamedTuple):
-    """Where a file lies, and since when."""
+    """The byte range of a file, and the Unix time at which it was written."""
 
     start: int
     end: int
@@ -22,34 +22,34 @@ class _Extent(NamedTuple):
 
 
 class UnlinkedStore:
-    """Files one beside the other in a single temporary file, seen by the threads of one process.
+    """A photo store in a single temporary file, shared by the threads of one process.
 
-    The temporary file has no name from the start, or hardly longer where the system knows no
-    such files. So nobody finds a photo in it, a kill frees its space, and it stays when the
-    temporary folder is cleaned up.
+    The temporary file never has a name, or loses it immediately where the system does not support
+    unnamed files. So nobody can find a photo in it, its space is freed if the process is killed,
+    and it survives a clean-up of the temporary folder.
 
-    dramatiq's time limit raises an exception in the midst of any method. That does no harm, for
-    where files lie is told by one dictionary, which changes by single steps; all other space is
-    free.
+    dramatiq's time limit can raise an exception in the middle of any method. That does no harm:
+    a single dictionary records where files lie, it changes in single steps, and all other space
+    is free.
     """
 
     def __init__(self) -> None:
-        """Opens an empty store.
+        """Open an empty store.
 
         Raises:
-            OSError: there is no temporary folder, or it may not be written.
+            OSError: There is no temporary folder, or it is not writable.
         """
         self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - until `close`
         self._lock = threading.Lock()
         self._jobs: dict[str, dict[str, _Extent]] = {}
 
     def write(self, job_id: str, name: str, content: bytes) -> None:
-        """Stores a file of a job, over an earlier one of that name."""
-        checked(job_id)
+        """Write a file of a job, replacing an earlier one of that name."""
+        validate_job_id(job_id)
         with self._lock:
-            start = self._find_room(len(content))
+            start = self._first_gap(len(content))
             try:
-                self._put(content, start)
+                self._write_all(content, start)
             except OSError:
                 self._shrink()
                 raise
@@ -57,12 +57,12 @@ class UnlinkedStore:
             self._jobs.setdefault(job_id, {})[name] = extent
 
     def read(self, job_id: str, name: str) -> bytes:
-        """A file of a job.
+        """Read a file of a job.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: There is no such file.
         """
-        checked(job_id)
+        validate_job_id(job_id)
         with self._lock:
             extent = self._jobs.get(job_id, {}).get(name)
             if extent is None:
@@ -74,22 +74,22 @@ class UnlinkedStore:
         return content
 
     def delete(self, job_id: str, *names: str) -> None:
-        """Removes files of a job."""
-        checked(job_id)
+        """Delete files of a job."""
+        validate_job_id(job_id)
         with self._lock:
             for name in names:
                 self._jobs.get(job_id, {}).pop(name, None)
             self._shrink()
 
     def delete_job(self, job_id: str) -> None:
-        """Removes all files of a job."""
-        checked(job_id)
+        """Delete all files of a job."""
+        validate_job_id(job_id)
         with self._lock:
             self._jobs.pop(job_id, None)
             self._shrink()
 
     def job_ids(self, older_than: float) -> Iterator[str]:
-        """The jobs with files of which none was written for so many seconds."""
+        """Yield the jobs with files, none of them written in the last `older_than` seconds."""
         newest = time.time() - older_than
         with self._lock:
             jobs = {job_id: list(files.values()) for job_id, files in self._jobs.items()}
@@ -98,7 +98,7 @@ class UnlinkedStore:
                 yield job_id
 
     def close(self) -> None:
-        """Gives up all files; nothing can be written any more."""
+        """Discard all files and close the store; nothing can be written to it any more."""
         with self._lock:
             self._jobs = {}
             self._file.close()
@@ -107,8 +107,8 @@ class UnlinkedStore:
         for files in self._jobs.values():
             yield from files.values()
 
-    def _find_room(self, length: int) -> int:
-        """Where the first `length` bytes in a row are free."""
+    def _first_gap(self, length: int) -> int:
+        """Return the offset of the first `length` consecutive free bytes."""
         start = 0
         for extent in sorted(self._extents()):
             if extent.start - start >= length:
@@ -116,13 +116,13 @@ class UnlinkedStore:
             start = extent.end
         return start
 
-    def _put(self, content: bytes, start: int) -> None:
+    def _write_all(self, content: bytes, start: int) -> None:
         left = memoryview(content)
-        while left:  # the system may write a part, above all when the disk gets full
+        while left:  # the system may write only a part, especially when the disk is nearly full
             written = os.pwrite(self._file.fileno(), left, start)
             left, start = left[written:], start + written
 
     def _shrink(self) -> None:
-        """Gives back the space behind the last file."""
+        """Free the space after the last file."""
         end = max((extent.end for extent in self._extents()), default=0)
         os.truncate(self._file.fileno(), end)

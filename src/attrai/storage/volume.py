@@ -10,36 +10,40 @@ from contextlib import suppress
 from pathlib import Path
 
 from attrai.storage.atomic import write_atomically
-from attrai.storage.store import StoreError, checked, is_job_id
+from attrai.storage.store import StoreError, is_job_id, validate_job_id
 
-#: How often a write is tried while others delete its job. One deletion can undo two attempts,
-#: by the temporary file and by the folder; a delivery and a sweep may fall together.
+#: Number of attempts at a write whose job others delete meanwhile. One deletion can undo two
+#: attempts, by deleting the temporary file and the folder, and a delivery and a sweep may delete
+#: at the same time.
 _ATTEMPTS = 5
 
 
 class VolumeStore:
-    """A folder per job below `root`. What else lies there is neither listed nor touched."""
+    """A photo store with one folder per job in `root`.
+
+    Other files and folders in `root` are neither listed nor touched.
+    """
 
     def __init__(self, root: Path) -> None:
-        """Looks whether `root` is usable.
+        """Check that `root` is usable.
 
         Raises:
-            StoreError: it is no folder, or this process may not read and write it.
+            StoreError: `root` is not a folder, or this process may not read and write it.
         """
         try:
             next(root.iterdir(), None)
         except OSError as error:
             raise StoreError(f"{root} can't be used: {error.strerror}") from error
-        # A trial file would fail on a full volume too, where deleting still has to work.
+        # Writing a test file would also fail on a full volume, where deleting must still work.
         if not os.access(root, os.W_OK | os.X_OK):
             raise StoreError(f"{root} can't be used: it may not be written")
         self._root = root
 
     def write(self, job_id: str, name: str, content: bytes) -> None:
-        """Stores a file of a job, over an earlier one of that name."""
+        """Write a file of a job, replacing an earlier one of that name."""
         folder = self._folder(job_id)
         for attempts_left in reversed(range(_ATTEMPTS)):
-            # Not `exist_ok`, which fails where the folder goes while it looks.
+            # Not `exist_ok`, which fails if the folder is deleted while `mkdir` checks for it.
             with suppress(FileExistsError):
                 folder.mkdir()
             try:
@@ -55,43 +59,43 @@ class VolumeStore:
                 return
 
     def read(self, job_id: str, name: str) -> bytes:
-        """A file of a job.
+        """Read a file of a job.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: There is no such file.
         """
         return (self._folder(job_id) / name).read_bytes()
 
     def delete(self, job_id: str, *names: str) -> None:
-        """Removes files of a job; its folder stays until `delete_job`."""
+        """Delete files of a job; its folder stays until `delete_job`."""
         folder = self._folder(job_id)
         for name in names:
             (folder / name).unlink(missing_ok=True)
 
     def delete_job(self, job_id: str) -> None:
-        """Removes a job's folder with all files in it."""
+        """Delete a job's folder with all files in it."""
         folder = self._folder(job_id)
         try:
             for file in folder.iterdir():
                 file.unlink(missing_ok=True)
             folder.rmdir()
         except FileNotFoundError:
-            pass  # it is gone already
+            pass  # already deleted
         except OSError as error:
-            # Somebody wrote meanwhile: to him the job came after this deletion.
+            # A file was written meanwhile; it counts as written after this deletion.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
 
     def job_ids(self, older_than: float) -> Iterator[str]:
-        """The jobs with a folder in which nothing was written or deleted for so many seconds."""
+        """Yield the jobs whose folder has not changed in the last `older_than` seconds."""
         newest = time.time() - older_than
         for folder in self._root.iterdir():
             if not is_job_id(folder.name) or folder.is_symlink() or not folder.is_dir():
                 continue
-            # A write ends with a new name in the folder, which dates it.
+            # A write ends with a new name in the folder, which updates the folder's mtime.
             with suppress(FileNotFoundError):
                 if folder.stat().st_mtime <= newest:
                     yield folder.name
 
     def _folder(self, job_id: str) -> Path:
-        return self._root / checked(job_id)
+        return self._root / validate_job_id(job_id)

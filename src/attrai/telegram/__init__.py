@@ -1,23 +1,23 @@
-"""Telegram's Bot API as the rest of attrai uses it, behind names that never show the token."""
+"""Telegram: a Bot API client that never reveals the token, rate limiting, and pseudonyms."""
 
 from attrai.telegram.client import (
-    AnotherPoller,
+    PollingConflict,
     Rejected,
     Telegram,
     TokenRefused,
     open_pseudonyms,
     open_telegram,
 )
-from attrai.telegram.limiter import chat_pace
+from attrai.telegram.limiter import chat_interval
 from attrai.telegram.pseudonyms import Pseudonyms
 
 __all__ = [
-    "AnotherPoller",
+    "PollingConflict",
     "Pseudonyms",
     "Rejected",
     "Telegram",
     "TokenRefused",
-    "chat_pace",
+    "chat_interval",
     "open_pseudonyms",
     "open_telegram",
 ]

@@ -1,4 +1,4 @@
-"""The Telegram channel: photos come from messages, and answers reply to them."""
+"""The Telegram channel: fetches photos from messages and replies to them."""
 
 from __future__ import annotations
 
@@ -14,28 +14,40 @@ from attrai.locales import text
 from attrai.telegram import Rejected, Telegram, TokenRefused
 
 NAME = "telegram"
-#: The keys in a job's address.
+#: The keys of `Job.address`: the ids of the chat and of the message to reply to.
 CHAT, MESSAGE = "chat", "message"
 
-#: What sendPhoto takes (https://core.telegram.org/bots/api#sendphoto).
+#: Limits of sendPhoto: bytes, width plus height in pixels, and ratio of the sides
+#: (https://core.telegram.org/bots/api#sendphoto).
 _PHOTO_BYTES, _PHOTO_SIDES, _PHOTO_RATIO = 10 * 10**6, 10_000, 20
-#: The longest caption that Telegram takes, in characters.
+#: Maximum length of a caption, in characters.
 _CAPTION = 1024
-#: The name of a picture that is sent as a file.
+#: File name of a picture that is sent as a document.
 _FILE_NAME = "rated.jpg"
-#: What the operator has to mend is tried again after so many seconds.
-_MENDING = 60
+#: Seconds between retries of a problem that the operator has to fix.
+_TOKEN_RETRY_SECONDS = 60
 
 
 class TelegramChannel:
-    """`Job.source` is a file's id, `Job.address` the chat and the message to answer."""
+    """The channel between jobs and Telegram.
+
+    `Job.source` is a Telegram file id. `Job.address` holds the chat and the message to reply to.
+    """
 
     def __init__(self, telegram: Telegram) -> None:
         self._telegram = telegram
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
-        """Downloads the photo."""
-        with _for_stages():
+        """Download the photo of a job.
+
+        A larger file is cut after `max_bytes` + 1 bytes.
+
+        Raises:
+            FileTooLarge: Telegram says that the file is too big to download.
+            SourceUnreadable: Telegram refuses the download for another reason.
+            TryLater: Telegram is unavailable, or refuses the token.
+        """
+        with _translate_errors():
             try:
                 return self._telegram.download(job.source, max_bytes)
             except Rejected as error:
@@ -44,9 +56,16 @@ class TelegramChannel:
                 raise SourceUnreadable(reason=str(error)) from error
 
     def deliver(self, job: Job, picture: bytes) -> None:
-        """Sends the picture, with the scores in words for who can't see it."""
+        """Send the picture, with the scores in the caption for users who can't see it.
+
+        A picture beyond Telegram's limits for photos is sent as a document.
+
+        Raises:
+            Undeliverable: Telegram rejects the message, as when the user blocked the bot.
+            TryLater: Telegram is unavailable, rate limited, or refuses the token.
+        """
         chat, message = address_of(job)
-        with _for_stages():
+        with _translate_errors():
             if fits_photo(picture):
                 self._telegram.send_photo(
                     chat, picture, caption(job), reply_to=message, turn=job.id
@@ -57,18 +76,23 @@ class TelegramChannel:
                 )
 
     def send_failure(self, job: Job, failure: Failure) -> None:
-        """Sends the reason why there is no picture."""
+        """Send the user a message that says why there is no picture.
+
+        Raises:
+            Undeliverable: Telegram rejects the message, as when the user blocked the bot.
+            TryLater: Telegram is unavailable, rate limited, or refuses the token.
+        """
         chat, message = address_of(job)
         try:
             reason = text(failure.code, job.locale, **failure.details)
-        except KeyError:  # of a worker of another version
+        except KeyError:  # the failure comes from a worker of another version
             reason = text(INTERNAL.code, job.locale)
-        with _for_stages():
+        with _translate_errors():
             self._telegram.send_text(chat, reason, reply_to=message, turn=job.id)
 
 
 def fits_photo(picture: bytes) -> bool:
-    """Whether Telegram takes the picture as a photo, not only as a file."""
+    """Return whether the picture is within Telegram's limits for photos."""
     with Image.open(BytesIO(picture)) as image:
         width, height = image.size
     return (
@@ -79,7 +103,7 @@ def fits_photo(picture: bytes) -> bool:
 
 
 def caption(job: Job) -> str:
-    """The scores of a job in words."""
+    """Return a job's scores as a caption in the user's language, cut to 1024 characters."""
     locale, scores = job.locale, job.scores
     if len(scores) == 1:
         words = text("rated-one", locale, **_values(scores[0]))
@@ -96,17 +120,17 @@ def _values(score: Score) -> dict[str, float]:
 
 
 def address_of(job: Job) -> tuple[int, int]:
-    """The chat of a job, and the message there that is to be answered."""
+    """Return the ids of a job's chat and of the message to reply to."""
     return int(job.address[CHAT]), int(job.address[MESSAGE])
 
 
 @contextmanager
-def _for_stages() -> Iterator[None]:
-    """Turns Telegram's errors into those that a stage knows what to do with."""
+def _translate_errors() -> Iterator[None]:
+    """Convert errors of the Telegram client to those that a stage handles."""
     try:
         yield
     except Rejected as error:
-        # The user blocked the bot, or deleted the photo: there is nobody to tell.
+        # The user blocked the bot or deleted the photo, so nobody can be told.
         raise Undeliverable(reason=str(error)) from error
     except TokenRefused as error:
-        raise TryLater("Telegram refuses the bot's token", _MENDING) from error
+        raise TryLater("Telegram refuses the bot's token", _TOKEN_RETRY_SECONDS) from error

@@ -1,9 +1,8 @@
-"""The calls of the Bot API that we make; what can go wrong with them, in four kinds.
+"""A client for Telegram's Bot API whose calls fail with one of four errors.
 
-pyTelegramBotAPI makes the requests. Its errors name the URL, and the URL holds the token, so
-none of them leaves this file.
-
-From the settings to a client of the Bot API.
+pyTelegramBotAPI makes the requests. Its errors contain the URL, and the URL contains the token, so
+none of them leaves this module: callers see only `TryLater`, `Rejected`, `TokenRefused` and
+`PollingConflict`.
 """
 
 from __future__ import annotations
@@ -24,49 +23,51 @@ from attrai.settings import Settings
 from attrai.telegram.limiter import ON_THE_SPOT, Limiter
 from attrai.telegram.pseudonyms import Pseudonyms
 
-#: Seconds after which a call without an answer has failed; and for an upload.
+#: Timeout in seconds of a call, and of one that uploads a picture.
 _TIMEOUT, _UPLOAD_TIMEOUT = 15, 40
-#: The same for the last call of a process, which somebody may wait for.
+#: Timeout in seconds of `confirm`, the last call of a process that is shutting down.
 _CONFIRM_TIMEOUT = 5
-#: Seconds that a download may take in all.
+#: Maximum total time of a download, in seconds.
 _DOWNLOAD_TIMEOUT = 40
 _CHUNK = 65536
 
-#: A token that is none by its form is "not found".
+#: HTTP status codes. A malformed token results in 404, not 401.
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FLOOD, _SERVER_ERROR = 401, 404, 409, 429, 500
 
 
 class Rejected(Exception):
-    """The call is of no use, now or later: the user blocked the bot, a message is gone."""
+    """The call fails permanently: the user blocked the bot, a message is gone."""
 
 
 class TokenRefused(Exception):
-    """Telegram knows no bot with this token."""
+    """Telegram does not accept the bot's token, or it is malformed."""
 
 
-class AnotherPoller(Exception):
-    """Another program asks for this bot's updates, or a webhook gets them."""
+class PollingConflict(Exception):
+    """Another program polls for this bot's updates, or a webhook receives them."""
 
 
 class Telegram:
-    """The Bot API for one bot. Its calls may be made from several threads.
+    """A thread-safe client for one bot.
 
-    What it sends is kept below Telegram's limits, and a chat for which Telegram asks for patience
-    gets nothing until then; `turn` names a message that keeps its place when it is sent later.
-    Each call raises, unless it says otherwise:
-        TryLater: Telegram can't be reached, fails, or asks for patience.
-        Rejected: the call is of no use.
-        TokenRefused: the token is wrong.
+    Messages are sent below Telegram's rate limits. After a 429, the chat gets nothing until the
+    time that Telegram names. `turn` identifies a message that keeps its place in the order when it
+    is sent again later.
+
+    Every call may raise:
+        TryLater: Telegram can't be reached, fails, or is rate limited.
+        Rejected: the call fails permanently.
+        TokenRefused: Telegram does not accept the token.
     """
 
     def __init__(self, token: str, url: str, limiter: Limiter) -> None:
-        """A client that has not called yet.
+        """Create a client without making a call.
 
         Raises:
-            TokenRefused: this is no token.
+            TokenRefused: the token is malformed.
         """
         server = url.rstrip("/")
-        # pyTelegramBotAPI knows one server a process, which is what a process here talks to.
+        # pyTelegramBotAPI supports one server per process, and our processes talk to only one.
         apihelper.API_URL = server + "/bot{0}/{1}"  # type: ignore[assignment]  # it is None at first
         self._files = f"{server}/file/bot{token}/"
         self._token = token
@@ -77,24 +78,24 @@ class Telegram:
             raise TokenRefused from None
 
     def me(self) -> types.User:
-        """The bot's own account."""
-        with _our_errors():
+        """Return the bot's own account."""
+        with _translate_errors():
             me = self._bot.get_me()
             if not isinstance(me, types.User):
                 raise TypeError("no user")
             return me
 
     def updates(self, offset: int, wait: int) -> list[Any]:
-        """The updates from `offset` on, as they come; those before it are confirmed by this.
+        """Return the updates from `offset` on, as parsed JSON, and confirm those before it.
 
         Args:
-            offset: the first `update_id` that is wanted; 0 for all that are not confirmed.
-            wait: how many seconds the server may hold the call until there is one, from 1.
+            offset: the first `update_id` to return; 0 for all unconfirmed updates.
+            wait: the long polling timeout in seconds, at least 1.
 
         Raises:
-            AnotherPoller: somebody else asks for them as well.
+            PollingConflict: another program polls for the bot's updates.
         """
-        with _our_errors():
+        with _translate_errors():
             updates = apihelper.get_updates(  # type: ignore[no-untyped-call]  # telebot's
                 self._token,
                 offset=offset,
@@ -106,13 +107,13 @@ class Telegram:
             return updates
 
     def confirm(self, offset: int) -> None:
-        """Confirm the updates before `offset`, without waiting for another one.
+        """Confirm the updates before `offset`, without waiting for new ones.
 
         Raises:
-            AnotherPoller: somebody else asks for them as well.
+            PollingConflict: another program polls for the bot's updates.
         """
-        with _our_errors():
-            # Its get_updates can't be told not to wait.
+        with _translate_errors():
+            # telebot's get_updates always does long polling. This `timeout` is the request's.
             apihelper._make_request(  # type: ignore[no-untyped-call]  # noqa: SLF001
                 self._token,
                 "getUpdates",
@@ -120,7 +121,7 @@ class Telegram:
             )
 
     def send_text(self, chat: int, text: str, *, reply_to: int, turn: str | None = None) -> int:
-        """Sends a message that answers another; the number it got."""
+        """Send a text that replies to a message, and return the id of the new message."""
         with self._sending(chat, turn):
             reply = types.ReplyParameters(reply_to)
             sent = self._bot.send_message(chat, text, reply_parameters=reply, timeout=_TIMEOUT)
@@ -129,7 +130,7 @@ class Telegram:
     def send_photo(
         self, chat: int, picture: bytes, caption: str, *, reply_to: int, turn: str
     ) -> None:
-        """Sends a picture that Telegram may compress."""
+        """Send a picture as a photo, which Telegram may compress, in reply to a message."""
         with self._sending(chat, turn):
             self._bot.send_photo(
                 chat,
@@ -142,7 +143,7 @@ class Telegram:
     def send_document(
         self, chat: int, picture: bytes, name: str, caption: str, *, reply_to: int, turn: str
     ) -> None:
-        """Sends a picture as a file."""
+        """Send a picture as a document, which Telegram leaves unchanged, in reply to a message."""
         with self._sending(chat, turn):
             self._bot.send_document(
                 chat,
@@ -154,44 +155,49 @@ class Telegram:
             )
 
     def edit_text(self, chat: int, message: int, text: str) -> None:
-        """Changes a message of ours."""
+        """Replace the text of a message that the bot sent."""
         with self._sending(chat):
             self._bot.edit_message_text(text, chat, message, timeout=_TIMEOUT)
 
     def delete(self, chat: int, message: int) -> None:
-        """Takes a message of ours back."""
-        with _our_errors():
+        """Delete a message that the bot sent."""
+        with _translate_errors():
             self._bot.delete_message(chat, message, timeout=_TIMEOUT)
 
-    def say_busy(self, chat: int) -> None:
-        """Shows for some seconds that a picture is on its way."""
-        with _our_errors():
+    def send_upload_action(self, chat: int) -> None:
+        """Show for some seconds that the bot is sending a picture."""
+        with _translate_errors():
             self._bot.send_chat_action(chat, "upload_photo", timeout=_TIMEOUT)
 
     def set_commands(self, commands: dict[str, str], language: str | None) -> None:
-        """The menu of commands with what each does; `None` for all other languages."""
-        with _our_errors():
+        """Set the menu of commands for a language.
+
+        Args:
+            commands: descriptions by command name.
+            language: a two-letter language code, or None for users of all other languages.
+        """
+        with _translate_errors():
             menu = [types.BotCommand(name, description) for name, description in commands.items()]
             self._bot.set_my_commands(menu, language_code=language)
 
     def download(self, file_id: str, max_bytes: int) -> bytes:
-        """A file's content; of one that is larger `max_bytes` and one more.
+        """Return the content of a file, cut after `max_bytes` + 1 bytes if it is larger.
 
-        What the server says of the length is not relied upon.
+        The length that the server declares is not trusted.
         """
         deadline = time.monotonic() + _DOWNLOAD_TIMEOUT
-        with _our_errors():
+        with _translate_errors():
             path = self._bot.get_file(file_id).file_path
             content = bytearray()
-            # As it is: what a few bytes may be unpacked to could be far beyond the limit.
+            # No content encoding, as a few compressed bytes may expand far beyond the limit.
             plain = {"Accept-Encoding": "identity"}
             with requests.get(
                 self._files + str(path), stream=True, timeout=_TIMEOUT, headers=plain
             ) as response:
                 if not response.ok:
-                    # The path lives for an hour; a new one is had by asking again.
+                    # The path is valid for an hour. The next attempt gets a new one.
                     raise TryLater(f"HTTP {response.status_code} for a file")
-                # What has come, however little: `iter_content` waits for a whole chunk.
+                # `iter_content` waits for a whole chunk, so a slow server could pass the deadline.
                 while chunk := response.raw.read1(_CHUNK):
                     content += chunk
                     if len(content) > max_bytes:
@@ -204,7 +210,7 @@ class Telegram:
     def _sending(self, chat: int, turn: str | None = None) -> Iterator[None]:
         self._limiter.acquire(chat, turn)
         try:
-            with _our_errors():
+            with _translate_errors():
                 yield
         except TryLater as later:
             if later.seconds is not None:
@@ -213,7 +219,7 @@ class Telegram:
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except apihelper.ApiTelegramException as error:
@@ -224,7 +230,7 @@ def _our_errors() -> Iterator[None]:
         requests.RequestException,
         urllib3.exceptions.HTTPError,
         apihelper.ApiInvalidJSONException,
-        # What is JSON, but no answer of Telegram's.
+        # Raised for valid JSON that is not a Bot API response.
         ValueError,
         KeyError,
         TypeError,
@@ -234,12 +240,15 @@ def _our_errors() -> Iterator[None]:
 
 
 def _translated(answer: dict[str, Any]) -> Exception:
-    """The error of ours for one of Telegram's (https://core.telegram.org/bots/api#making-requests)."""
+    """Return our exception for an error response of Telegram's.
+
+    See https://core.telegram.org/bots/api#making-requests.
+    """
     code, description = answer["error_code"], str(answer["description"])
     if code in (_UNAUTHORIZED, _NOT_FOUND):
         return TokenRefused()
     if code == _CONFLICT:
-        return AnotherPoller(description)
+        return PollingConflict(description)
     if code == _FLOOD:
         return TryLater(description, _seconds(answer.get("parameters")))
     if not isinstance(code, int) or code >= _SERVER_ERROR:
@@ -248,7 +257,7 @@ def _translated(answer: dict[str, Any]) -> Exception:
 
 
 def _seconds(parameters: Any) -> int:
-    """How long Telegram wants to be left alone; a second, if it does not say."""
+    """Return the `retry_after` of an error response in seconds, or 1 if it is missing."""
     seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
     return max(1, seconds) if isinstance(seconds, int) else 1
 
@@ -259,24 +268,24 @@ _VARIABLE = "ATTRAI_TELEGRAM_TOKEN"
 
 
 def open_pseudonyms(settings: Settings) -> Pseudonyms:
-    """The names that stand for people and chats.
+    """Create the pseudonyms that are keyed by the bot's token.
 
     Raises:
-        SettingsError: there is no token to make them with.
+        SettingsError: the token is not set.
     """
     return Pseudonyms(_token(settings))
 
 
 def open_telegram(settings: Settings, redis: Redis, patience: float = ON_THE_SPOT) -> Telegram:
-    """A client whose token was tried, unless Telegram can't be reached now.
+    """Create a client and verify its token, unless Telegram can't be reached now.
 
     Args:
-        settings: name the server and hold the token.
-        redis: where all replicas share their limits.
-        patience: how many seconds a call may wait for the limits.
+        settings: the settings with the server's URL and the token.
+        redis: the Redis on which all replicas share their rate limits.
+        patience: the maximum number of seconds that a call waits for a send slot.
 
     Raises:
-        SettingsError: there is no token, or Telegram refuses it.
+        SettingsError: the token is not set, or Telegram does not accept it.
     """
     limiter = Limiter(redis, open_pseudonyms(settings), patience)
     try:

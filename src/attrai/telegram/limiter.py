@@ -1,11 +1,11 @@
-"""Keeps all replicas together below the rate at which Telegram begins to refuse messages.
+"""Rate limiting of outgoing messages, shared by all replicas through Redis.
 
-Telegram's limits are about 30 messages a second in all, one a second to a chat and 20 a minute
-to a group (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this).
+Telegram's limits are about 30 messages per second in total, one per second to a chat and 20 per
+minute to a group (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this).
 
-Time is cut into cells, one for each message in all. Each message books the first free cell that
-its chat allows, so that a message which has to wait knows for how long, and those of a chat go out
-in the order in which they asked.
+Time is divided into cells of 1/`MESSAGES_PER_SECOND` seconds, with one message per cell. Each
+message books the first free cell that its chat allows. A message that has to wait thus knows for
+how long, and the messages of a chat are sent in the order in which they were requested.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from redis import Redis
 from attrai.errors import TryLater
 from attrai.telegram.pseudonyms import Pseudonyms
 
-#: Messages a second in all. They go out up to 0.2 s late, so some more may fall into one second.
-PER_SECOND = 22
-#: Seconds between two messages to one person, and to one group.
-CHAT_SECONDS, GROUP_SECONDS = 1.1, 3.1
-#: Seconds that a worker waits on the spot: handing a job back costs more.
+#: Messages per second in total. They are sent up to 0.2 s late, so a second may see a few more.
+MESSAGES_PER_SECOND = 22
+#: Seconds between two messages to a private chat, and to a group.
+CHAT_INTERVAL_SECONDS, GROUP_INTERVAL_SECONDS = 1.1, 3.1
+#: Default seconds that a worker waits for a send slot, as putting its job back in the queue costs
+#: more.
 ON_THE_SPOT = 0.3
 
 _BOOK = """
@@ -73,15 +74,15 @@ redis.call('SET', held, string.format('%.6f', until_), 'PX', math.ceil(ARGV[1] *
 
 
 class Limiter:
-    """Says when a message may be sent."""
+    """A rate limiter for messages, shared by all processes that use the same Redis."""
 
     def __init__(self, redis: Redis, pseudonyms: Pseudonyms, patience: float = ON_THE_SPOT) -> None:
-        """A limiter that shares its limits with all others on this Redis.
+        """Create a limiter.
 
         Args:
-            redis: where it keeps when messages are due.
-            pseudonyms: how it calls chats there.
-            patience: how many seconds it waits on the spot.
+            redis: the Redis that stores when messages are due.
+            pseudonyms: the names of chats in Redis keys.
+            patience: the maximum number of seconds that `acquire` sleeps.
         """
         self._pseudonyms = pseudonyms
         self._patience = patience
@@ -89,32 +90,33 @@ class Limiter:
         self._hold = redis.register_script(_HOLD)
 
     def acquire(self, chat: int, turn: str | None = None) -> None:
-        """Takes leave to send one message to a chat, and waits for it.
+        """Wait for a slot to send one message to a chat.
 
         Args:
-            chat: its number.
-            turn: what names the message when it asks again: it keeps its place among the others.
+            chat: the chat's id.
+            turn: identifies the message when it asks again later, so that it keeps its place. A
+                message without a turn books no slot unless it can be sent now.
 
         Raises:
-            TryLater: it would take longer than there is patience.
+            TryLater: the wait would be longer than `patience`; `seconds` is the wait.
         """
         keys = [self._key(chat), "attrai:sends:cells"]
         if turn:
             keys.append(f"attrai:sends:turn:{turn}")
-        args = [chat_pace(chat), PER_SECOND, self._patience]
+        args = [chat_interval(chat), MESSAGES_PER_SECOND, self._patience]
         wait = float(cast("bytes", self._book(keys=keys, args=args)))
         if wait > self._patience:
             raise TryLater("the rate of messages is used up", wait)
         time.sleep(wait)
 
     def hold(self, chat: int, seconds: float) -> None:
-        """Nothing more to this chat for so long: Telegram said so."""
+        """Block messages to a chat for `seconds` seconds, as Telegram asked in a 429."""
         self._hold(keys=[self._key(chat)], args=[seconds])
 
     def _key(self, chat: int) -> str:
         return f"attrai:sends:{self._pseudonyms.chat(chat)}"
 
 
-def chat_pace(chat: int) -> float:
-    """Seconds between two messages to a chat. Groups have negative numbers."""
-    return GROUP_SECONDS if chat < 0 else CHAT_SECONDS
+def chat_interval(chat: int) -> float:
+    """Return the seconds between two messages to a chat. Groups have negative ids."""
+    return GROUP_INTERVAL_SECONDS if chat < 0 else CHAT_INTERVAL_SECONDS

@@ -1,4 +1,4 @@
-"""Names for people, chats and messages that nobody can trace back without the bot's token."""
+"""Pseudonyms of users, chats and messages, which can't be traced back without the bot's token."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from attrai.job import job_id
 
 
 class Pseudonyms:
-    """The same name for the same number, as long as the bot keeps its token."""
+    """Keyed hashes of Telegram's ids. They stay the same as long as the bot keeps its token."""
 
     def __init__(self, token: str) -> None:
         self._key = hashlib.blake2b(token.encode(), digest_size=32, person=b"attrai").hexdigest()
 
     def user(self, user: int) -> str:
-        """Stands for a person."""
+        """Return the pseudonym of a user."""
         return job_id("user", self._key, user)
 
     def chat(self, chat: int) -> str:
-        """Stands for a chat."""
+        """Return the pseudonym of a chat."""
         return job_id("chat", self._key, chat)
 
     def job(self, chat: int, message: int) -> str:
-        """The id of the job that a message asks for, whenever it comes again."""
+        """Return the job id for a message, which is the same when its update is repeated."""
         return job_id("telegram", self._key, chat, message)

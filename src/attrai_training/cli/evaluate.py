@@ -1,4 +1,4 @@
-"""`attrai evaluate`."""
+"""The command `attrai evaluate`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from attrai_training.errors import LabelsError
 if TYPE_CHECKING:
     from attrai_training.evaluation import Assessment, LabelProblem
 
-#: The option that `attrai train` has, too.
+#: The option `--data`, shared with `attrai train`.
 DATA = typer.Option(
     "--data",
     metavar="DIR",
@@ -63,15 +63,15 @@ def evaluate_command(
             metavar="DIR", file_okay=False, help="Write pictures there.", show_default=False
         ),
     ] = None,
-    as_json: Annotated[  # noqa: FBT002 - typer passes it by its name
+    as_json: Annotated[  # noqa: FBT002 - Typer passes it by name
         bool, typer.Option("--json", help="Print a JSON object in place of the tables.")
     ] = False,
 ) -> None:
     """Measure how well a scorer agrees with people's ratings of photos.
 
-    labels.csv has the columns file and score, the mean rating from 1 to 10; n1 to n10, gender,
-    ethnicity and split where they are known. Exits with 1 when photos had to be left out, with 2
-    for wrong usage and unusable labels.
+    labels.csv has the columns file and score, the mean rating from 1 to 10; and where they are
+    known n1 to n10, gender, ethnicity and split. Exits with 1 when photos had to be left out, and
+    with 2 on wrong usage or unusable labels.
     """
     require_charts(plots)
     assessment, problems = _assess(data, split, weights, shutdown_of(context))
@@ -88,7 +88,7 @@ def evaluate_command(
 
 
 def show(assessment: Assessment, problems: Sequence[LabelProblem], plots: Path | None) -> None:
-    """Prints the tables that people read, and draws the pictures."""
+    """Print the tables and draw the plots."""
     from attrai_training.evaluation import report  # noqa: PLC0415 - keeps --help fast
 
     console = output_console()
@@ -100,7 +100,7 @@ def show(assessment: Assessment, problems: Sequence[LabelProblem], plots: Path |
 
 
 def require_charts(plots: Path | None) -> None:
-    """Ends the process if pictures are asked for and can't be drawn, or have no place."""
+    """Exit if plots are wanted but matplotlib is missing or the folder can't be made."""
     if not plots:
         return
     if not find_spec("matplotlib"):
@@ -112,8 +112,8 @@ def require_charts(plots: Path | None) -> None:
 def _assess(
     data: Path, split: str | None, weights: Path | None, shutdown: Shutdown
 ) -> tuple[Assessment, list[LabelProblem]]:
-    """What `attrai evaluate` is asked for, and all rows that were left out."""
-    # Importing the networks takes a second that `attrai --help` need not wait for.
+    """Evaluate the scorer, and return the assessment and every row that was left out."""
+    # Importing the networks takes a second, for which `attrai --help` shouldn't wait.
     from attrai.scoring import PACKAGED  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
     from attrai_training.evaluation import assess, of_split, read_labels  # noqa: PLC0415

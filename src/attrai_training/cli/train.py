@@ -1,7 +1,4 @@
-"""Options that commands of `attrai train` share.
-
-Making scorers: `attrai train`, `attrai train distil` and `attrai train generate-faces`.
-"""
+"""The commands `attrai train`, `attrai train distil` and `attrai train generate-faces`."""
 
 from __future__ import annotations
 
@@ -117,7 +114,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
             show_default=False,
         ),
     ] = None,
-    every_photo: Annotated[  # noqa: FBT002 - typer passes it by its name
+    every_photo: Annotated[  # noqa: FBT002 - Typer passes it by name
         bool,
         typer.Option(
             "--every-photo",
@@ -133,9 +130,10 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
 ) -> None:
     """Train a scorer on labelled photos: from ratings to a weights file.
 
-    Learns from the photos of the split train and ends early when it gets no better on those of
-    the split val; without splits it learns from all. With --teacher it learns pseudo labels too,
-    on the photos of --unrated too, and goes on to the end. The file is served by ATTRAI_WEIGHTS.
+    Trains on photos of the split train, and stops early when the split val shows no more progress;
+    photos without a split are trained on too. With --teacher it also learns pseudo labels,
+    including those of the photos in --unrated, and runs for all epochs. Set ATTRAI_WEIGHTS to the
+    file to serve it.
     """
     if context.invoked_subcommand:
         return
@@ -148,8 +146,8 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     if (faceres or unrated) and teacher is None:
         refuse("--faceres and --unrated need --teacher FILE, dlib's face network, beside them")
     require_charts(plots)
-    with _workshop(context, data, unrated, cache) as trainer:
-        config = _plan(epochs, batch=64, rate=2e-4, seed=seed)
+    with _open_trainer(context, data, unrated, cache) as trainer:
+        config = _train_config(epochs, batch=64, rate=2e-4, seed=seed)
         teachers = _teachers(teacher, faceres) if teacher else None
         if folds and teachers:
             assessment = trainer.cross_validate(init, config, folds, teachers=teachers)
@@ -171,19 +169,19 @@ def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     seed: Seed = 0,
     cache: Cache = CACHE,
 ) -> None:
-    """Teach a ResNet34 faces: it grows out of dlib's network and learns to describe as others do.
+    """Distil face networks into a ResNet34, initialised from dlib's network.
 
-    No rating is looked at, and only photos of the split train and of --unrated. The file is for
-    `attrai train --init`.
+    Trains it to describe faces as they do. Uses no ratings, and only photos of the split train,
+    those without a split and those of --unrated. The file is for `attrai train --init`.
     """
-    with _workshop(context, data, unrated, cache) as trainer:
-        config = _plan(epochs, batch=64, rate=4e-4, seed=seed)
+    with _open_trainer(context, data, unrated, cache) as trainer:
+        config = _train_config(epochs, batch=64, rate=4e-4, seed=seed)
         photos = trainer.distil(_teachers(teacher, faceres), config, out)
         _tell(photos, trainer, out, f"go on from them by attrai train --init {out}")
 
 
 @app.command(name="generate-faces")
-def invent_command(
+def generate_faces_command(
     context: typer.Context,
     generator: Annotated[
         Path,
@@ -206,12 +204,12 @@ def invent_command(
 ) -> None:
     """Draw photos of people who don't exist, for `attrai train distil --unrated`.
 
-    Called again, it goes on from the photos that are there.
+    Run again, it continues after the photos that are already there.
     """
     from attrai_training.synthetic import FaceGenerator, generate_faces  # noqa: PLC0415 - as in _bars
 
     with _bars(context) as bar:
-        generate_faces(FaceGenerator(generator), count, seed, out, bar("Inventing faces", count))
+        generate_faces(FaceGenerator(generator), count, seed, out, bar("Generating faces", count))
         typer.echo(f"{count:,} photos in {out}")
 
 
@@ -230,18 +228,18 @@ def _teachers(dlib: Path, faceres: Path | None) -> TeacherFiles:
     return TeacherFiles(dlib, faceres)
 
 
-def _plan(epochs: int, *, batch: int, rate: float, seed: int) -> TrainConfig:
+def _train_config(epochs: int, *, batch: int, rate: float, seed: int) -> TrainConfig:
     from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415 - keeps --help fast
-    from attrai_training.loop import TrainConfig  # noqa: PLC0415 - as above
+    from attrai_training.loop import TrainConfig  # noqa: PLC0415 - keeps --help fast
 
     return TrainConfig(epochs=epochs, batch=batch, rate=rate, side=CROP_SIDE, seed=seed)
 
 
 @contextmanager
-def _workshop(
+def _open_trainer(
     context: typer.Context, data: Path, unrated: Path | None, cache: Path
 ) -> Iterator[Trainer]:
-    """Labelled photos and where training happens, as `_bars`."""
+    """Open a trainer on the labelled photos, with progress bars and errors as in `_bars`."""
     from attrai_training.trainer import Trainer  # noqa: PLC0415 - as in _bars
 
     with _bars(context) as bar:
@@ -250,12 +248,12 @@ def _workshop(
 
 @contextmanager
 def _bars(context: typer.Context) -> Iterator[Bar]:
-    """Show how far it is, and tell of errors in a line.
+    """Show progress bars, and turn errors into one line.
 
-    Told to end the process ends at once, with a line on the error output: whatever is written is
-    written as a whole, so the same command goes on from there.
+    A shutdown request ends the process at once, with one line on stderr. Files are written
+    atomically, so the same command resumes from there.
     """
-    # Importing torch takes seconds that `attrai --help` need not wait for.
+    # Importing torch takes seconds, for which `attrai --help` shouldn't wait.
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
     from attrai_training.errors import UnusableTeacher  # noqa: PLC0415
 

@@ -1,12 +1,11 @@
-"""How good a scorer is: labelled photos in, estimates with their uncertainty out.
+"""Evaluation of a scorer: labelled photos in, metrics with their uncertainty out.
 
-    read_labels  labels.csv      -> labelled photos, and what is wrong with the other rows
-    load_crops   photos          -> the crops of their faces, cut as the stages do it
-    predict      crops           -> scores and spreads
-    evaluate     predictions     -> estimates, in all and per group
-    assess       the last three
+read_labels  labels.csv -> labelled photos, and the reasons why other rows are unusable load_crops
+photos -> the crops of their faces, cut as the service does predict      crops -> scores and spreads
+evaluate     predictions -> metrics, overall and by group assess       photos -> metrics: the last
+three together
 
-`report` and `plots` make of the estimates what people and programs read.
+`report` and `plots` turn the metrics into tables, JSON and charts.
 """
 
 from attrai_training.evaluation.cache import CropShape

@@ -1,4 +1,4 @@
-"""Crops that are kept in a folder: one file for the same photos, cut in the same way."""
+"""The crop cache: one file in a folder for each set of photos and way of cutting them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from attrai.job import Failure
 from attrai.settings import Settings
 from attrai.storage import write_atomically
 
-#: Raised by one whenever a photo's crop or the file of crops becomes another than before; older
-#: files are passed over then.
+#: The version of the file format and of the cutting. Increase it when either changes, so that older
+#: files are ignored.
 _VERSION = 1
-#: The settings that crops depend on. Engines differ by less than a pixel's rounding.
+#: The settings that crops depend on. The engine is not among them: engines differ by less than the
+#: rounding of a pixel.
 _SETTINGS = {
     *("max_file_mb", "max_megapixels", "min_photo_side", "max_photo_side", "min_face_side"),
 }
@@ -34,31 +35,31 @@ _FAILURES = TypeAdapter(dict[int, Failure])
 
 @dataclass(frozen=True)
 class CropShape:
-    """How large crops are; see `aligned_crops`."""
+    """The side of crops in pixels, and the margin around them in sides; see `aligned_crops`."""
 
     side: int
     margin: float = 0.0
 
 
-class Cut(NamedTuple):
-    """What cutting faces out of photos gave."""
+class CutResult(NamedTuple):
+    """The crops cut from photos, and the failures."""
 
     #: The crops, in the order of the photos that have one.
     images: Images
-    #: Why the others have none, by their indices among the photos.
+    #: Why other photos have none, by index.
     failures: Mapping[int, Failure]
 
 
 class CropCache:
-    """The file for some photos and their shape; its name is a hash of all that it comes from."""
+    """The cache file of a set of photos, named by a hash of everything it depends on."""
 
     def __init__(
         self, folder: Path, photos: Sequence[Path], shape: CropShape, settings: Settings
     ) -> None:
-        """`folder` is made where it is missing.
+        """Compute the file's name, and create `folder` if it is missing.
 
         Raises:
-            OSError: it can't be made.
+            OSError: the folder can't be created.
         """
         folder.mkdir(parents=True, exist_ok=True)
         recipe = {
@@ -73,10 +74,10 @@ class CropCache:
         key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
         self._file = folder / f"crops-{key[:32]}.npz"
 
-    def read(self) -> Cut | None:
-        """The crops; None if they are not there or damaged."""
+    def read(self) -> CutResult | None:
+        """Return the cached crops; None if they are missing or damaged."""
         try:
-            # Of a damaged file numpy would leave its own handle open.
+            # On a damaged file numpy would leave a handle of its own open.
             with self._file.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 images = content["images"]
                 failures = _FAILURES.validate_json(content["failures"].tobytes())
@@ -86,10 +87,10 @@ class CropCache:
             raise
         except Exception:  # noqa: BLE001  # a damaged file makes numpy raise nearly anything
             return None
-        return Cut(images, failures)
+        return CutResult(images, failures)
 
-    def write(self, cut: Cut) -> None:
-        """Keeps the crops.
+    def write(self, cut: CutResult) -> None:
+        """Save the crops.
 
         Raises:
             OSError: the file can't be written.
@@ -101,7 +102,7 @@ class CropCache:
 
 
 def _digest(path: Path) -> str:
-    """The hash of a file's content; empty for a file that can't be read, as it has no crop."""
+    """Return a file's SHA-256; empty if it can't be read, since such a photo has no crop."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

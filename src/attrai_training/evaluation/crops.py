@@ -1,9 +1,4 @@
-"""Work on several threads whose results come in order.
-
-Cutting faces out of photos, as the stages ingest and detect do it.
-
-Labelled photos -> the crops of their faces.
-"""
+"""Crops of labelled photos, cut as the stages ingest and detect do it."""
 
 from __future__ import annotations
 
@@ -15,15 +10,16 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from attrai.errors import NoFace, SourceUnreadable, UserError
-from attrai.faces import CascadeNetworks, Detector, aligned_crops
-from attrai.images import limits_of, pack_source
+from attrai.errors import NoFace, UserError
+from attrai.faces import CascadeNetworks, Detector, crop_faces
+from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
 from attrai.inference import Images, open_engine
 from attrai.job import Failure
 from attrai.locales import text
+from attrai.rating.files import read_photo
 from attrai.settings import Settings
-from attrai_training.evaluation.cache import CropCache, CropShape, Cut
+from attrai_training.evaluation.cache import CropCache, CropShape, CutResult
 from attrai_training.evaluation.labels import (
     LabelledPhoto,
     LabelProblem,
@@ -37,9 +33,10 @@ Result = TypeVar("Result")
 def in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Generator[Result, None, None]:
-    """The results for `items`, in their order, as they are ready.
+    """Yield the results for `items`, in order, computed on several threads.
 
-    To be closed when it is not read to its end, as by Ctrl-C: no more items are begun then.
+    Close the generator if it isn't read to the end, as after Ctrl-C; no more items are started
+    then.
     """
     with ThreadPoolExecutor(threads) as pool:
         yield from pool.map(function, items)
@@ -49,7 +46,7 @@ class Cropper:
     """Cuts out the largest face of each photo."""
 
     def __init__(self, settings: Settings, shape: CropShape, threads: int) -> None:
-        """`threads` photos are in work at once."""
+        """Load the detector, to process `threads` photos at once."""
         self._limits = limits_of(settings)
         self._detector = Detector(
             CascadeNetworks.load(open_engine(settings.engine, threads)),
@@ -60,7 +57,7 @@ class Cropper:
         self._threads = threads
 
     def __call__(self, photos: Iterable[Path]) -> Generator[Images | Failure, None, None]:
-        """Each photo's crop, or why there is none; to be closed as `in_threads` is."""
+        """Yield each photo's crop or why there is none; close the generator as for `in_threads`."""
         return in_threads(self._attempt, photos, self._threads)
 
     def _attempt(self, photo: Path) -> Images | Failure:
@@ -70,28 +67,20 @@ class Cropper:
             return error.failure()
 
     def _cut(self, photo: Path) -> Images:
-        try:
-            with photo.open("rb") as file:
-                data = file.read(self._limits.max_bytes + 1)
-        except OSError as error:
-            raise SourceUnreadable(reason=(error.strerror or str(error)).lower()) from error
-        content, _ = pack_source(data, self._limits)
-        pixels: Images = np.asarray(unpack_photo(content))
-        faces = self._detector(pixels).faces
-        if not faces:
-            raise NoFace
-        crop: Images = aligned_crops(pixels, faces, self._shape.side, self._shape.margin)[0]
+        content, _ = accept_photo(read_photo(photo, self._limits.max_bytes), self._limits)
+        pixels, shape = np.asarray(unpack_photo(content)), self._shape
+        crop: Images = crop_faces(pixels, self._detector, shape.side, shape.margin).crops[0]
         return crop
 
 
 class Crops(NamedTuple):
-    """The crops of those photos on which a face was found."""
+    """The crops of the photos in which a face was found."""
 
-    #: RGB, shape (n, side, side, 3), the side including both margins.
+    #: RGB, shape (n, side, side, 3); the side includes both margins.
     images: Images
-    #: Whose they are.
+    #: The photo of each crop.
     kept: list[LabelledPhoto]
-    #: Why the others have none.
+    #: Why other photos have none.
     problems: list[LabelProblem]
 
 
@@ -104,20 +93,20 @@ def load_crops(
     cache: Path | None,
     progress: Callable[[int], None],
 ) -> Crops:
-    """The crop of each photo's largest face, found and cut as the stages do it.
+    """Find and cut the largest face of each photo, as the service does.
 
     Args:
-        photos: those that `read_labels` found usable.
-        shape: of the crops.
-        settings: what a photo may be, and what computes the detector.
-        threads: how many photos are in work at once.
-        cache: a folder in which the crops are kept for the next time; they stay there until
-            somebody deletes them. None for nowhere.
-        progress: called with the number of photos that are done since the last call.
+        photos: usable photos, from `read_labels`.
+        shape: the shape of the crops.
+        settings: the limits for photos, and the engine that runs the detector.
+        threads: the number of photos processed at once.
+        cache: the folder in which crops are kept for the next run; they are never deleted. None to
+            keep none.
+        progress: called with the number of photos done since the last call.
 
     Raises:
-        LabelsError: fewer than `LEAST_PHOTOS` have a crop.
-        OSError: the crops can't be kept in `cache`.
+        LabelsError: fewer than `MIN_PHOTOS` have a crop.
+        OSError: the crops can't be written to `cache`.
     """
     paths = [photo.path for photo in photos]
     cut = cut_crops(paths, shape, settings, threads=threads, cache=cache, progress=progress)
@@ -135,11 +124,19 @@ def cut_crops(
     threads: int,
     cache: Path | None,
     progress: Callable[[int], None],
-) -> Cut:
-    """The same of photos without labels, none of which has to have a face.
+) -> CutResult:
+    """Find and cut the largest face of each photo; photos without a face are no error.
+
+    Args:
+        photos: photos without labels.
+        shape: the shape of the crops.
+        settings: the limits for photos, and the engine that runs the detector.
+        threads: the number of photos processed at once.
+        cache: as in `load_crops`.
+        progress: called with the number of photos done since the last call.
 
     Raises:
-        OSError: the crops can't be kept in `cache`.
+        OSError: the crops can't be written to `cache`.
     """
     place = CropCache(cache, photos, shape, settings) if cache else None
     cut = place.read() if place else None
@@ -152,17 +149,17 @@ def cut_crops(
     return cut
 
 
-def _cut(photos: Sequence[Path], cutter: Cropper, progress: Callable[[int], None]) -> Cut:
+def _cut(photos: Sequence[Path], cropper: Cropper, progress: Callable[[int], None]) -> CutResult:
     images: list[Images] = []
     failures: dict[int, Failure] = {}
-    with closing(cutter(photos)) as results:
+    with closing(cropper(photos)) as results:
         for number, result in enumerate(results):
             if isinstance(result, Failure):
                 failures[number] = result
             else:
                 images.append(result)
             progress(1)
-    return Cut(np.array(images, np.uint8), failures)
+    return CutResult(np.array(images, np.uint8), failures)
 
 
 def _problem(photo: LabelledPhoto, failure: Failure) -> LabelProblem:

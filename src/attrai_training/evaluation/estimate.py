@@ -1,8 +1,8 @@
-"""Figures that know how far to trust them: bootstrap intervals.
+"""Estimates with bootstrap confidence intervals.
 
-B. Efron, R. Tibshirani: "An Introduction to the Bootstrap", 1993: the photos are drawn anew with
-replacement, many times, and each time the estimate is computed of what was drawn. A draw is told
-by how often it has each photo, so that all draws are computed at once as weighted estimates.
+B. Efron, R. Tibshirani: "An Introduction to the Bootstrap", 1993: the photos are resampled with
+replacement, many times, and the estimate is computed on each sample. A sample is represented by how
+often it contains each photo, so that all samples are computed at once as weighted estimates.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: From how often each of n photos was drawn, shape (draws, n), to each estimate's values, a draw
-#: each. NaN where a estimate is not defined.
+#: Computes each estimate's values, one a sample, from how often each of n photos was drawn, shape
+#: (samples, n). NaN where an estimate is undefined.
 Statistics = Callable[[Floats], Mapping[str, Floats]]
 
 DRAWS = 2000
 _LEVELS = (2.5, 97.5)
-#: The same draws each time, so that the same predictions give the same estimates.
+#: A fixed seed, so that the same predictions give the same estimates.
 _SEED = 0
-#: How many numbers are computed with at once.
+#: The most numbers to hold at once.
 _MOST = 2**21
 
 
 class Estimate(NamedTuple):
-    """A estimate and its 95 % interval; all NaN when there are too few photos to define it."""
+    """An estimate and its 95 % interval; all NaN when there are too few photos to define it."""
 
     value: float
     low: float
@@ -36,31 +36,31 @@ class Estimate(NamedTuple):
 
 
 def estimates(statistics: Statistics, photos: int) -> dict[str, Estimate]:
-    """The estimates of `photos` photos with their intervals."""
+    """Compute the estimates of `photos` photos, with their intervals."""
     estimates = statistics(np.ones((1, photos)))
     drawn = [statistics(counts) for counts in _draws(photos)]
     return {
-        name: _figure(float(estimate[0]), np.concatenate([part[name] for part in drawn]))
+        name: _estimate(float(estimate[0]), np.concatenate([part[name] for part in drawn]))
         for name, estimate in estimates.items()
     }
 
 
 def _draws(photos: int) -> Iterator[Floats]:
-    """How often each photo was drawn, some draws at a time."""
+    """Yield how often each photo was drawn, several samples at a time."""
     random = np.random.default_rng(_SEED)
     at_once = max(1, _MOST // photos)
     for start in range(0, DRAWS, at_once):
         count = min(at_once, DRAWS - start)
         chosen = random.integers(photos, size=(count, photos))
-        chosen += photos * np.arange(count)[:, None]  # the draws one after the other
+        chosen += photos * np.arange(count)[:, None]  # gives each sample its own range of bins
         counts = np.bincount(chosen.ravel(), minlength=count * photos)
         yield counts.reshape(count, photos).astype(np.float64)
 
 
-def _figure(value: float, drawn: Floats) -> Estimate:
+def _estimate(value: float, drawn: Floats) -> Estimate:
     defined = drawn[np.isfinite(drawn)]
     if np.isnan(value) or not defined.size:
         return Estimate(np.nan, np.nan, np.nan)
     low, high = np.percentile(defined, _LEVELS)
-    # Few photos may give draws that lie to one side of the estimate.
+    # With few photos all samples may lie on one side of the estimate.
     return Estimate(value, min(float(low), value), max(float(high), value))

@@ -1,9 +1,4 @@
-"""Crops -> what a scorer predicts for them.
-
-All that is measured of predictions: `evaluate`.
-
-An assessment: how good a scorer is on labelled photos, from their files to the estimates.
-"""
+"""Evaluation: score crops, measure the predictions against ratings, or both from files."""
 
 from __future__ import annotations
 
@@ -33,29 +28,29 @@ from attrai_training.evaluation.metrics import (
     regression_metrics,
 )
 
-#: How many crops a thread scores at a time.
+#: The number of crops that a thread scores at a time.
 _AT_ONCE = 8
 
 
 class Predictions(NamedTuple):
     """The predicted ratings of n faces."""
 
-    #: Their means, shape (n,).
+    #: The mean ratings, shape (n,).
     values: Floats
-    #: Their standard deviations, shape (n,).
+    #: The standard deviations of the ratings, shape (n,).
     spreads: Floats
 
 
 def predict(
     images: Images, scorer: Scorer, threads: int, progress: Callable[[int], None]
 ) -> Predictions:
-    """Scores crops.
+    """Score crops on several threads.
 
     Args:
         images: RGB, shape (n, side, side, 3).
-        scorer: whose side this is.
-        threads: how many of them score at once.
-        progress: called with the number of crops that are done since the last call.
+        scorer: the scorer; `side` is the one it expects.
+        threads: the number of threads.
+        progress: called with the number of crops done since the last call.
     """
     parts = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
     scores: list[Score] = []
@@ -68,19 +63,19 @@ def predict(
     )
 
 
-#: A group of fewer photos is shown, but says too little to be compared.
-LEAST_IN_GROUP = 10
+#: Groups with fewer photos are shown, but say too little to be compared.
+MIN_GROUP_PHOTOS = 10
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """The photos by what their labels say of the person."""
+    """Metrics of the photos grouped by a label of the person."""
 
-    #: By the group's name.
+    #: The metrics of each group, by its name.
     groups: Mapping[str, RegressionMetrics]
-    #: The largest MAE of a group less the smallest, and the same of the bias, in points, among
-    #: groups of at least `LEAST_IN_GROUP` photos; None with fewer than two such groups. Chance
-    #: alone opens a gap, the wider the more and the smaller the groups are.
+    #: The largest minus the smallest MAE, and likewise bias, in points, among groups of at least
+    #: `MIN_GROUP_PHOTOS` photos; None with fewer than two such groups. Chance alone opens a gap,
+    #: which is wider the more groups there are and the smaller they are.
     mae_gap: float | None
     bias_gap: float | None
 
@@ -93,17 +88,17 @@ class Evaluation:
     calibration: tuple[CalibrationBin, ...]
     #: None if no photo has a histogram.
     coverage: Coverage | None
-    #: By gender, by ethnicity and by both, where the labels tell.
+    #: By gender, by ethnicity and by both, where the labels are known.
     groupings: Mapping[str, Grouping]
 
 
 def evaluate(values: Floats, spreads: Floats, photos: Sequence[LabelledPhoto]) -> Evaluation:
-    """Measures predictions, of whatever scorer, against what raters said.
+    """Measure any scorer's predictions against the ratings.
 
     Args:
         values: the predicted scores, shape (n,), n at least 1.
         spreads: the predicted standard deviations of the ratings, shape (n,).
-        photos: the n photos they are of. Their order is of no effect.
+        photos: the n photos, in any order that matches.
     """
     rated = np.array([photo.score for photo in photos])
     by: dict[str, Callable[[LabelledPhoto], str | None]] = {
@@ -133,7 +128,7 @@ def _grouping(values: Floats, rated: Floats, names: Sequence[str | None]) -> Gro
     for name in sorted({name for name in names if name}):
         there = np.array([other == name for other in names])
         groups[name] = regression_metrics(values[there], rated[there])
-    compared = [group for group in groups.values() if group.photos >= LEAST_IN_GROUP]
+    compared = [group for group in groups.values() if group.photos >= MIN_GROUP_PHOTOS]
     return Grouping(
         groups,
         mae_gap=_gap([group.mae.value for group in compared]),
@@ -147,13 +142,13 @@ def _gap(values: Sequence[float]) -> float | None:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What came out."""
+    """A scorer's predictions for labelled photos, and their evaluation."""
 
     #: The photos that were scored.
     photos: list[LabelledPhoto]
     predictions: Predictions
     evaluation: Evaluation
-    #: Why the others were not.
+    #: Why other photos were not.
     problems: list[LabelProblem]
 
 
@@ -166,19 +161,19 @@ def assess(
     searched: Callable[[int], None],
     scored: Callable[[int], None],
 ) -> Assessment:
-    """Finds, cuts and scores the largest face of each photo as the stages do, and measures.
+    """Score the largest face of each photo as the service does, and evaluate the scores.
 
     Args:
-        photos: those that `read_labels` found usable.
-        weights: the scorer's.
-        settings: what a photo may be, and what computes the networks.
-        threads: how many photos are in work at once.
-        searched: called with how many more photos have been searched for a face.
-        scored: called with how many more faces have been scored.
+        photos: usable photos, from `read_labels`.
+        weights: the scorer's weights file.
+        settings: the limits for photos, and the engine that runs the networks.
+        threads: the number of photos processed at once.
+        searched: called with the number of photos searched for a face since the last call.
+        scored: called with the number of faces scored since the last call.
 
     Raises:
         WeightsError: the scorer's weights can't be used.
-        LabelsError: on too few photos a face was found.
+        LabelsError: a face was found in too few photos.
     """
     scorer = Scorer.load(weights, open_engine(settings.engine, threads))
     crops = load_crops(

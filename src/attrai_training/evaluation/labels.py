@@ -1,10 +1,8 @@
-"""The rows of a labels.csv, whatever is in it.
+"""Labelled photos: a folder with a `labels.csv`, one row a photo.
 
-Labelled photos: a folder with a `labels.csv`, a row a photo.
-
-The columns `file`, relative to the folder, and `score`, the mean rating from 1 to 10, must be
-there. `n1` to `n10`, how many raters gave each rating, `gender`, `ethnicity` and `split` may be.
-Others are passed over. What can't be used is named and left out, and the rest goes on.
+The columns `file`, relative to the folder, and `score`, the mean rating from 1 to 10, are required.
+`n1` to `n10`, how many raters gave each rating, `gender`, `ethnicity` and `split` are optional.
+Other columns are ignored. Unusable rows are reported and left out.
 """
 
 from __future__ import annotations
@@ -22,17 +20,17 @@ from typing import Literal
 from attrai_training.errors import LabelsError
 
 RATINGS = range(1, 11)
-#: The columns that say how many raters gave 1, 2, ... 10.
+#: The columns with the number of raters who gave 1, 2, ... 10.
 COUNTS = tuple(f"n{rating}" for rating in RATINGS)
 
 _REQUIRED = ("file", "score")
 _COLUMNS = (*_REQUIRED, *COUNTS, "gender", "ethnicity", "split")
-#: A value that is quoted in a message is cut to so many characters.
+#: The most characters of a value to quote in a message.
 _QUOTED = 200
 
 
-def rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, str] | csv.Error]]:
-    """Each row's line and its values by their columns, stripped; or what is wrong with it.
+def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, str] | csv.Error]]:
+    """Yield each row's line number and its stripped values by column, or the error in it.
 
     Raises:
         LabelsError: the file can't be read, or lacks a column.
@@ -50,7 +48,7 @@ def rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, str] | csv.Error]]:
         except StopIteration:
             return
         except csv.Error as error:
-            # An opening quote takes the lines after it along.
+            # An unclosed quote swallows the lines after it.
             several = reader.line_num > line
             yield line, csv.Error(f"{error}, up to row {reader.line_num}") if several else error
             continue
@@ -86,15 +84,15 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
 
 
 def cut(text: str) -> str:
-    """The text, shortened where it is too long for a message."""
+    """Shorten `text` if it is too long for a message."""
     return text if len(text) <= _QUOTED else text[:_QUOTED] + "..."
 
 
 LABELS = "labels.csv"
-#: Fewer photos say nothing about a scorer, and teach it nothing.
-LEAST_PHOTOS = 50
+#: The fewest photos from which a scorer can be evaluated or trained.
+MIN_PHOTOS = 50
 
-#: More ratings of one kind than people there are.
+#: The largest plausible count of one rating: more than there are people.
 _MOST_RATINGS = 10**10
 
 ProblemKind = Literal[
@@ -112,27 +110,27 @@ ProblemKind = Literal[
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """A photo and what its raters said."""
+    """A photo and its ratings."""
 
     path: Path
     #: The mean of the ratings, 1 to 10.
     score: float
-    #: How many raters gave 1, 2, ... 10, at least one in all; None when not known.
+    #: How many raters gave 1, 2, ... 10, at least one in total; None when not known.
     histogram: tuple[int, ...] | None = None
     gender: str | None = None
     ethnicity: str | None = None
     split: str | None = None
-    #: The line of labels.csv that it stands in, the header's being 1; 0 when in none.
+    #: The line in labels.csv, where the header is 1; 0 if it comes from elsewhere.
     row: int = 0
 
 
 @dataclass(frozen=True)
 class LabelProblem:
-    """Why a row of labels.csv is left out."""
+    """The reason why a row of labels.csv is left out."""
 
-    #: The line of labels.csv, the header's being 1.
+    #: The line in labels.csv, where the header is 1.
     row: int
-    #: The photo's path, cut when it is very long; empty when none is given.
+    #: The photo's path, shortened if it is very long; empty if none is given.
     file: str
     kind: ProblemKind
     reason: str
@@ -147,17 +145,17 @@ class _Unusable(Exception):
 
 
 def read_labels(folder: Path) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
-    """The labelled photos in `folder`, in the order of its labels.csv, and the unusable rows.
+    """Read the labelled photos in `folder`, in the order of its labels.csv, and the unusable rows.
 
-    No photo is opened: whether one can be read and has a face shows when its crop is cut.
+    Photos are not opened: whether one can be decoded and has a face shows when it is cropped.
 
     Raises:
         LabelsError: labels.csv is missing, unreadable or lacks a column, or fewer than
-            `LEAST_PHOTOS` of its rows are usable.
+            `MIN_PHOTOS` of its rows are usable.
     """
     photos: list[LabelledPhoto] = []
     problems: list[LabelProblem] = []
-    for line, row in rows_of(folder / LABELS):
+    for line, row in read_rows(folder / LABELS):
         if isinstance(row, csv.Error):
             problems.append(LabelProblem(line, "", "broken row", str(row)))
             continue
@@ -173,25 +171,25 @@ def read_labels(folder: Path) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
 
 
 def require_enough(usable: int, problems: Sequence[LabelProblem]) -> None:
-    """Refuses to go on with too few photos.
+    """Refuse to continue with too few photos.
 
     Raises:
-        LabelsError: there are fewer than `LEAST_PHOTOS`; it counts the problems by their kind,
+        LabelsError: there are fewer than `MIN_PHOTOS`; the message counts the problems by kind,
             with the first of each.
     """
-    if usable >= LEAST_PHOTOS:
+    if usable >= MIN_PHOTOS:
         return
     first = {problem.kind: problem for problem in reversed(problems)}
     counts = [
         f"{count} {kind} (row {first[kind].row}: {first[kind].reason})"
         for kind, count in Counter(problem.kind for problem in problems).most_common()
     ]
-    said = f"{usable} usable photos, where at least {LEAST_PHOTOS} are needed"
+    said = f"{usable} usable photos, where at least {MIN_PHOTOS} are needed"
     raise LabelsError("; left out: ".join([said, *([", ".join(counts)] if counts else [])]))
 
 
 def of_split(photos: Sequence[LabelledPhoto], split: str) -> list[LabelledPhoto]:
-    """Those photos whose `split` is the given one.
+    """Return the photos whose `split` is the given one.
 
     Raises:
         LabelsError: there are none.
@@ -220,14 +218,15 @@ def _photo(folder: Path, row: Mapping[str, str], line: int) -> LabelledPhoto:
 def _path(folder: Path, file: str) -> Path:
     if not file:
         raise _Unusable("missing file", "names no file")
-    # Links may lead out of it: they are the operator's own, labels.csv may be anybody's.
+    # Symbolic links may lead out of the folder: they are the operator's own, while labels.csv may
+    # be untrusted.
     inside = os.path.normpath(file)
     if Path(inside).is_absolute() or Path(inside).parts[:1] == ("..",):
         raise _Unusable("outside the folder", f"{cut(file)!r} leads out of {folder}")
     path = folder / inside
     try:
         there = path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # no file can have this name
         there = False
     if not there:
         raise _Unusable("missing file", f"there is no file {cut(file)!r}")
@@ -236,7 +235,7 @@ def _path(folder: Path, file: str) -> Path:
 
 def _score(text: str) -> float:
     score = _number(text)
-    if not RATINGS[0] <= score <= RATINGS[-1]:  # NaN is not either
+    if not RATINGS[0] <= score <= RATINGS[-1]:  # also refuses NaN
         raise _Unusable("bad score", f"{cut(text)!r} is no score from 1 to 10")
     return score
 
@@ -254,7 +253,7 @@ def _histogram(texts: Sequence[str]) -> tuple[int, ...] | None:
 
 
 def _number(text: str) -> float:
-    """The number that is written there; NaN for none. Python's own 1_000 is none."""
+    """Parse a number; NaN if it is none, or has underscores as in Python's own 1_000."""
     try:
         return math.nan if "_" in text else float(text)
     except ValueError:
@@ -264,7 +263,7 @@ def _number(text: str) -> float:
 def _without_repeats(
     photos: Sequence[LabelledPhoto],
 ) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
-    """Each photo once, and none whose rows say different things of it."""
+    """Return each photo once, without those whose rows contradict each other."""
     rows: dict[Path, list[LabelledPhoto]] = defaultdict(list)
     for photo in photos:
         rows[photo.path].append(photo)

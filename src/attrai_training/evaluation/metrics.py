@@ -1,8 +1,7 @@
-"""How well predicted scores agree with the raters' means.
+"""Metrics of predicted scores against ratings: regression metrics, calibration and coverage.
 
-Calibration: does a 7 mean 7?
-
-Coverage: does the ± of a score tell how far raters disagree?
+Calibration is whether a score of 7 means a mean rating of 7; coverage is whether the spread of a
+score, its ±, matches how far raters disagree.
 """
 
 from __future__ import annotations
@@ -15,35 +14,35 @@ import numpy as np
 from attrai_training.evaluation.estimate import Estimate, Floats, Statistics, estimates
 from attrai_training.evaluation.labels import RATINGS
 
-#: A variance below this part of the mean square is rounding.
+#: A variance below this share of the mean square is a rounding error.
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class RegressionMetrics:
-    """Of predicted scores with the means of the ratings."""
+    """Metrics of predicted scores against the mean ratings."""
 
     photos: int
-    #: Correlation, -1 to 1: whether the scores follow the ratings on a line.
+    #: Pearson correlation, -1 to 1: whether the ratings are a linear function of the scores.
     pearson: Estimate
-    #: The same of their ranks: whether they are in the same order.
+    #: Spearman correlation, -1 to 1: whether scores and ratings are in the same order.
     spearman: Estimate
     #: Mean absolute error, in points.
     mae: Estimate
-    #: Root of the mean to_square error, in points.
+    #: Root mean squared error, in points.
     rmse: Estimate
     #: Mean signed error, in points: above 0 where the scores are too high.
     bias: Estimate
-    #: The line that best tells the rating of a score: intercept + slope * score. Of a calibrated
-    #: scorer the slope is 1 and the intercept 0.
+    #: The least squares line that predicts ratings from scores: intercept + slope * score. For a
+    #: calibrated scorer the slope is 1 and the intercept 0.
     slope: Estimate
     intercept: Estimate
 
 
 def regression_metrics(predicted: Floats, rated: Floats) -> RegressionMetrics:
-    """How well `predicted` agrees with `rated`, both of shape (n,), n at least 1.
+    """Compute the metrics of `predicted` against `rated`, both of shape (n,), n at least 1.
 
-    The order of the photos is of no effect.
+    The order of the photos doesn't change the result.
     """
     order = np.lexsort((rated, predicted))
     found = estimates(_statistics(predicted[order], rated[order]), len(order))
@@ -52,7 +51,7 @@ def regression_metrics(predicted: Floats, rated: Floats) -> RegressionMetrics:
 
 def _statistics(predicted: Floats, rated: Floats) -> Statistics:
     error = predicted - rated
-    # Near zero their products lose fewer digits.
+    # Products of values near zero lose fewer digits.
     middle = float(rated.mean())
     p, r = predicted - middle, rated - middle
     columns = np.stack([p, r, p * p, r * r, p * r, np.abs(error), error * error], axis=1)
@@ -78,13 +77,16 @@ def _statistics(predicted: Floats, rated: Floats) -> Statistics:
 
 
 def _variance(mean: Floats, mean_square: Floats) -> Floats:
-    """NaN where all values are the same: nothing follows them then."""
+    """Return the variance; NaN where all values are equal, since nothing correlates with them."""
     variance = mean_square - mean**2
     return np.where(variance > _ROUNDING * mean_square, variance, np.nan)
 
 
 def _ranking(values: Floats) -> Callable[[Floats], Floats]:
-    """From counts to the values' ranks in each draw, less the mean rank; equals share theirs."""
+    """Return a function from samples' counts to the centred ranks of the values in each sample.
+
+    Equal values share their mean rank.
+    """
     order = np.argsort(values, kind="stable")
     _, which = np.unique(values, return_inverse=True)
     firsts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
@@ -102,28 +104,28 @@ def _rank_correlation(counts: Floats, first: Floats, second: Floats) -> Floats:
     weighted = counts * first
     covariance = (weighted * second).sum(axis=1)
     spread = np.sqrt((weighted * first).sum(axis=1) * (counts * second * second).sum(axis=1))
-    # Ranks are halves of whole numbers, so that this is exactly 0 where all are the same.
+    # Ranks are multiples of 0.5, so that this is exactly 0 where all are equal.
     correlation: Floats = covariance / np.where(spread > 0, spread, np.nan)
     return correlation.clip(-1, 1)
 
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """The photos whose score rounds to the same whole number."""
+    """The photos whose score rounds to the same integer."""
 
-    #: That number.
+    #: The integer.
     about: int
     photos: int
     #: The mean of their scores.
     predicted: float
-    #: The mean of what their raters said.
+    #: The mean of their mean ratings.
     rated: float
-    #: Half the 95 % interval of `rated`; NaN for one photo.
+    #: Half the width of the 95 % interval of `rated`; NaN for one photo.
     within: float
 
 
 def calibration(predicted: Floats, rated: Floats) -> tuple[CalibrationBin, ...]:
-    """The steps that have a photo, in their order."""
+    """Return the calibration bins that contain a photo, in ascending order."""
     about = np.floor(predicted + 0.5).astype(int)
     steps = []
     for number in np.unique(about):
@@ -144,16 +146,17 @@ def calibration(predicted: Floats, rated: Floats) -> tuple[CalibrationBin, ...]:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Of the predicted spreads, on those photos whose histogram is known.
+    """Metrics of the predicted spreads, on the photos with a histogram.
 
-    The raters' own estimates say what a scorer would reach that knew each photo's ratings: they
-    are whole numbers, and not normally distributed.
+    The raters' own values are those of a scorer that knows each photo's ratings. They are not those
+    of a normal distribution, because ratings are integers and not normally distributed.
     """
 
     photos: int
-    #: How many ratings the photos have in all.
+    #: The number of ratings of all photos together.
     ratings: int
-    #: Means over the photos, in points: the predicted spread and the ratings' standard deviation.
+    #: Means over the photos, in points, of the predicted spread and of the ratings' standard
+    #: deviation.
     predicted: float
     rated: float
     #: Mean absolute difference of the two, in points.
@@ -161,7 +164,8 @@ class Coverage:
     #: The share of single ratings that lie within one, and two, predicted spreads of the score.
     within_one: float
     within_two: float
-    #: The same with the ratings' own standard deviation around their own mean.
+    #: The share of single ratings that lie within one, and two, of the ratings' own standard
+    #: deviations of their own mean.
     rated_within_one: float
     rated_within_two: float
 
@@ -169,12 +173,12 @@ class Coverage:
 def coverage(
     predicted: Floats, spreads: Floats, histograms: Sequence[tuple[int, ...] | None]
 ) -> Coverage | None:
-    """How well `spreads` tell the histograms; None if no histogram is known.
+    """Compare `spreads` with the histograms; None if no histogram is known.
 
     Args:
         predicted: the scores, shape (n,).
         spreads: the predicted standard deviations, shape (n,).
-        histograms: how many raters gave 1, 2, ... 10.
+        histograms: how many raters gave 1, 2, ... 10, for each photo.
     """
     known = np.array([histogram is not None for histogram in histograms], bool)
     if not known.any():
@@ -202,16 +206,16 @@ def coverage(
 
 
 def deviations(histograms: Sequence[tuple[int, ...]]) -> Floats:
-    """The standard deviation of each photo's ratings, shape (n,), in points.
+    """Return the standard deviation of each photo's ratings, shape (n,), in points.
 
     Args:
-        histograms: how many raters gave 1, 2, ... 10.
+        histograms: how many raters gave 1, 2, ... 10, for each photo.
     """
     return _moments(np.array(histograms, float).reshape(-1, len(RATINGS)))[1]
 
 
 def _moments(counts: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of ratings, of which there are so many, shape (n, 10)."""
+    """Return means and standard deviations from the counts of each rating, shape (n, 10)."""
     ratings = np.array(RATINGS, float)
     mean = counts @ ratings / counts.sum(axis=1)
     squares = (counts * (ratings - mean[:, None]) ** 2).sum(axis=1)

@@ -1,4 +1,4 @@
-"""The estimates as pictures: statistics alone, never a photo."""
+"""Plots of the metrics. They show statistics only, never a photo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
 from attrai_training.evaluation.estimate import Estimate, Floats
-from attrai_training.evaluation.evaluate import LEAST_IN_GROUP, Assessment, Grouping
+from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Assessment, Grouping
 from attrai_training.evaluation.metrics import (
     CalibrationBin,
     RegressionMetrics,
@@ -20,15 +20,15 @@ from attrai_training.evaluation.metrics import (
 
 _DPI = 120
 _INK, _ACCENT, _MUTED = "#12151a", "#b9770e", "#98a0ab"
-#: Scores and ratings, with a little room.
+#: The limits of axes for scores and ratings, with a little room.
 _RANGE = (0.8, 10.2)
 
 
 def draw(assessment: Assessment, folder: Path) -> list[Path]:
-    """Writes scatter.png, calibration.png, errors.png and, where groups are known, groups.png.
+    """Write scatter.png, calibration.png, errors.png and, if groups are known, groups.png.
 
     Raises:
-        OSError: they can't be written.
+        OSError: a file can't be written.
     """
     evaluation = assessment.evaluation
     rated = np.array([photo.score for photo in assessment.photos])
@@ -78,7 +78,7 @@ def _calibration(steps: Sequence[CalibrationBin], overall: RegressionMetrics) ->
 
 
 def _errors(assessment: Assessment) -> Picture:
-    """What kinds of errors there are: at the ends of the scale, and where raters disagree."""
+    """Plot errors against ratings, and against how far raters disagree."""
     photos = assessment.photos
     rated = np.array([photo.score for photo in photos])
     errors = assessment.predictions.values - rated
@@ -103,14 +103,14 @@ def _errors(assessment: Assessment) -> Picture:
 
 
 def _means(axes: Axes, steps: Sequence[CalibrationBin], unit: float = 1) -> None:
-    """The mean of each step of several photos, with its 95 % interval; a step is `unit` wide."""
+    """Plot the mean of each bin of several photos, with its 95 % interval; bins are `unit` wide."""
     several = [step for step in steps if step.photos > 1]
     x, y = [unit * step.predicted for step in several], [step.rated for step in several]
     axes.errorbar(x, y, [step.within for step in several], fmt="o", color=_INK, capsize=3, ms=4)
 
 
 def _groups(groupings: Sequence[Grouping], overall: RegressionMetrics) -> Picture:
-    """A row a group: its MAE and its bias with their intervals."""
+    """Plot each group's MAE and bias with their intervals, one row a group."""
     rows = [("all", overall)]
     gaps = []
     for grouping in groupings:
@@ -120,7 +120,7 @@ def _groups(groupings: Sequence[Grouping], overall: RegressionMetrics) -> Pictur
     picture = Picture(figsize=(8, 1.2 + 0.3 * len(rows)), layout="constrained")
     error, bias = picture.subplots(1, 2, sharey=True)
     for place, (_, group) in zip(indices, rows, strict=True):
-        colour = _MUTED if group.photos < LEAST_IN_GROUP else _INK
+        colour = _MUTED if group.photos < MIN_GROUP_PHOTOS else _INK
         for axes, estimate in (error, group.mae), (bias, group.bias):
             axes.plot((estimate.low, estimate.high), (place, place), color=colour, lw=1.5)
             axes.plot(estimate.value, place, "o", color=colour, ms=5)
@@ -137,7 +137,7 @@ def _groups(groupings: Sequence[Grouping], overall: RegressionMetrics) -> Pictur
 
 
 def _ratings_over_scores(axes: Axes, overall: RegressionMetrics) -> None:
-    """The range of both, where they are the same, and the line that fits best."""
+    """Set up axes of ratings over scores, with the diagonal and the best line."""
     ends = np.array(_RANGE)
     axes.plot(ends, ends, color=_MUTED, lw=1, ls="--", label="score = rating")
     axes.plot(

@@ -1,4 +1,4 @@
-"""What `attrai evaluate` prints: tables for people, one JSON object for programs."""
+"""The output of `attrai evaluate`: tables for people, one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from attrai_training.evaluation.estimate import Estimate
-from attrai_training.evaluation.evaluate import LEAST_IN_GROUP, Assessment, Evaluation, Grouping
+from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Assessment, Evaluation, Grouping
 from attrai_training.evaluation.labels import LabelProblem
 from attrai_training.evaluation.metrics import CalibrationBin, Coverage, RegressionMetrics
 
-#: Of so many rows that were left out the reasons are shown; JSON has them all.
+#: The most rows to show with the reason why they were left out; JSON has them all.
 _MOST_PROBLEMS = 10
 
 
 def as_json(assessment: Assessment, problems: Sequence[LabelProblem]) -> dict[str, Any]:
-    """All estimates and `problems` as JSON-ready values; null for what is not defined."""
+    """Return all metrics and `problems` as JSON-ready values, with null for undefined ones."""
     result: dict[str, Any] = _plain(
         {
             "photos": len(assessment.photos),
@@ -36,7 +36,7 @@ def as_json(assessment: Assessment, problems: Sequence[LabelProblem]) -> dict[st
 
 
 def _plain(value: Any) -> Any:
-    """Figures by their names, and no NaN, which JSON has not."""
+    """Turn estimates into objects, and NaN, which JSON lacks, into None."""
     match value:
         case Estimate():
             return _plain(value._asdict())
@@ -51,8 +51,8 @@ def _plain(value: Any) -> Any:
 
 
 def tables(evaluation: Evaluation, problems: Sequence[LabelProblem]) -> Iterator[RenderableType]:
-    """What people read, one part after the other."""
-    yield _agreement(evaluation.overall)
+    """Yield the parts of the report for people."""
+    yield _regression_metrics(evaluation.overall)
     yield _calibration(evaluation.calibration)
     if evaluation.coverage:
         yield _coverage(evaluation.coverage)
@@ -62,7 +62,7 @@ def tables(evaluation: Evaluation, problems: Sequence[LabelProblem]) -> Iterator
 
 
 def _table(title: str, *columns: str) -> Table:
-    """An empty table; its first column is text, the others are numbers."""
+    """Return an empty table whose first column is text and whose others are numbers."""
     table = Table(
         title=title,
         title_justify="left",
@@ -75,13 +75,13 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _agreement(overall: RegressionMetrics) -> Table:
-    table = _table("RegressionMetrics of scores with mean ratings", "", "", "95 % interval")
+def _regression_metrics(overall: RegressionMetrics) -> Table:
+    table = _table("Agreement of scores with mean ratings", "", "", "95 % interval")
     for name, estimate in (
         ("Pearson correlation (PC)", overall.pearson),
         ("Spearman correlation", overall.spearman),
         ("Mean absolute error (MAE)", overall.mae),
-        ("Root mean to_square error (RMSE)", overall.rmse),
+        ("Root mean squared error (RMSE)", overall.rmse),
         ("Bias, score less rating", overall.bias),
         ("Slope of ratings over scores", overall.slope),
         ("Intercept", overall.intercept),
@@ -127,7 +127,7 @@ def _coverage(coverage: Coverage) -> Table:
 def _grouping(name: str, grouping: Grouping) -> Table:
     table = _table(f"By {name}", "", "Photos", "PC", "MAE", "95 %", "Bias", "95 %")
     for label, group in grouping.groups.items():
-        small = group.photos < LEAST_IN_GROUP
+        small = group.photos < MIN_GROUP_PHOTOS
         table.add_row(
             escape(label) + ("*" if small else ""),
             f"{group.photos:,}",
@@ -142,14 +142,14 @@ def _grouping(name: str, grouping: Grouping) -> Table:
         table.add_section()
         gaps = f"{grouping.mae_gap:.2f}", "", f"{grouping.bias_gap:.2f}", ""
         table.add_row("Gap", "", "", *gaps)
-    if any(group.photos < LEAST_IN_GROUP for group in grouping.groups.values()):
-        table.caption = f"* fewer than {LEAST_IN_GROUP} photos, left out of the gap"
+    if any(group.photos < MIN_GROUP_PHOTOS for group in grouping.groups.values()):
+        table.caption = f"* fewer than {MIN_GROUP_PHOTOS} photos, left out of the gap"
         table.caption_justify = "left"
     return table
 
 
 def left_out(line: str, problems: Sequence[LabelProblem]) -> Iterator[str]:
-    """The lines that say what was done, how many rows were not used for it, and why."""
+    """Yield `line` with the counts of rows left out, then the reasons for the first of them."""
     if problems:
         kinds = Counter(problem.kind for problem in problems).most_common()
         counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds)

@@ -1,16 +1,16 @@
-/** What the line below the bot's name says. */
+/** The status line below the bot's name. */
 
 import { page } from "./elements.js";
 import { knows, say } from "./words.js";
 
-/** Telegram shows an action for five seconds, or until the bot's next message. */
+/** Milliseconds that an action is shown unless the bot sends a message, as in Telegram. */
 const ACTION_MS = 5000;
 
-/** What the bot does now, if anything, and when that is over. */
+/** The current action, or null, and the timer that ends it. */
 let action = null;
 let actionEnd;
 
-/** Says under the bot's name what it does; a lost connection counts as such. */
+/** Shows an action of the bot, or null for none; a lost connection is the action "connecting". */
 export function showAction(current) {
   action = current;
   clearTimeout(actionEnd);
@@ -19,5 +19,5 @@ export function showAction(current) {
   if (action && action !== "connecting") actionEnd = setTimeout(showAction, ACTION_MS, null);
 }
 
-/** Says it again, in the language of now. */
+/** Shows the current action again, after a change of language. */
 export const repeatAction = () => showAction(action);

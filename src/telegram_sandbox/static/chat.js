@@ -1,8 +1,8 @@
 /**
- * The chat page: shows what the event stream says, and sends what a person enters.
+ * The chat page: shows the messages from the event stream, and sends the user's input.
  *
- * What the stream tells is the only truth. A message that is sent is shown as pending until the
- * server has taken it; then it comes back over the stream like any other.
+ * The stream is the single source of truth. A sent message is shown as pending until the server
+ * has accepted it; then it arrives over the stream like any other.
  */
 
 import { repeatAction, showAction } from "./action.js";
@@ -17,7 +17,7 @@ function connect() {
   const stream = new EventSource(`/page/events?user=${encodeURIComponent(user)}`);
   const on = (name, react) =>
     stream.addEventListener(name, (event) => react(JSON.parse(event.data)));
-  // Each connection starts with the whole history, so that nothing of the former one may stay.
+  // Each connection starts with the whole history, so the messages of the last one are cleared.
   stream.onopen = () => {
     page.messages.ariaBusy = "true";
     clear();

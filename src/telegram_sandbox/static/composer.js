@@ -1,4 +1,4 @@
-/** Where a person writes, chooses files and picks commands. */
+/** The composer, where the user writes, attaches files and picks commands. */
 
 import { div, make, makeIconButton, page } from "./elements.js";
 import { makePreview, send } from "./sending.js";
@@ -7,9 +7,9 @@ import { say } from "./words.js";
 const MOST_FILES = 10;
 const LARGEST_FILE = 50 * 1024 * 1024;
 
-/** What the next message takes along: [{file, url}]. */
+/** The attachments of the next message: [{file, url}]. */
 let attachments = [];
-/** The bot's menu: [{command, description}]. */
+/** The bot's commands: [{command, description}]. */
 let commands = [];
 
 export function offer(list) {
@@ -71,7 +71,7 @@ function submit() {
   send(outgoing);
 }
 
-/** The commands that what is typed may become; the first is chosen until the arrows move on. */
+/** Lists the commands that start with the typed text, and marks the first. */
 function refreshMenu() {
   const typed = page.text.value;
   const matches = commands.filter(({ command }) => typed && `/${command}`.startsWith(typed));

@@ -1,9 +1,9 @@
-/** The elements of the page, and how new ones are made. */
+/** The page's elements by id, and helpers that create new ones. */
 
 export const all = (selector) => [...document.querySelectorAll(selector)];
 export const page = Object.fromEntries(all("[id]").map((node) => [node.id, node]));
 
-/** A new element; absent children are left out, strings become text. */
+/** Creates an element; falsy children are left out, strings become text. */
 export function make(tag, properties, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children.filter(Boolean));

@@ -1,4 +1,4 @@
-/** Shows the messages of the chat. */
+/** Renders the messages of the chat. */
 
 import { showAction } from "./action.js";
 import { div, make, makeButton, makeIcon, makeIconButton, page } from "./elements.js";
@@ -8,13 +8,13 @@ import { language, say } from "./words.js";
 
 const BOT = "attrai";
 const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|webp)$/i;
-/** Every odd part of a text that is split by this is an address or a command. */
+/** Splits a text so that every part with an odd index is a URL or a command. */
 const CLICKABLE = /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)]|(?<=^|\s)\/[a-z0-9_]+(?=$|[\s.,;:!?)]))/;
 
-/** What the chat shows: message id -> {message, article}. */
+/** The messages in the chat: id -> {message, article}. */
 const shown = new Map();
 
-/** Shows a message, in the place of an earlier state of it if there is one. */
+/** Shows a message, in place of its earlier version if there is one. */
 export function show(message) {
   const article = makeArticle(message);
   const earlier = shown.get(message.id);
@@ -24,7 +24,7 @@ export function show(message) {
   if (!earlier && message.from === "bot") showAction(null);
 }
 
-/** The bubble a new message belongs in: that of its album, else one of its own. */
+/** Returns the bubble for a new message: its album's, or else a new one. */
 function bubbleFor(message) {
   const last = page.messages.lastElementChild;
   if (message.album && last?.dataset.album === message.album) return last.firstChild;
@@ -47,7 +47,7 @@ export function clear() {
   shown.clear();
 }
 
-/** Shows all anew, in the language of now. */
+/** Renders all messages again, after a change of language. */
 export function showAgain() {
   for (const { message } of [...shown.values()]) show(message);
 }
@@ -93,7 +93,7 @@ function excerpt(message) {
   return message.text ?? message.caption ?? message.document?.name ?? say("photo");
 }
 
-/** Deletes a message, and with it the others of its album. */
+/** Deletes a message and the rest of its album. */
 function deleteBubble(id) {
   for (const { id: name } of shown.get(id).article.parentElement.children) {
     tell("/page/delete", { id: Number(name.slice(1)) });
@@ -124,7 +124,7 @@ function bytes(size) {
   return new Intl.NumberFormat(language, style).format(size / 1000 ** exponent);
 }
 
-/** Scrolls to a message and marks it for a moment. */
+/** Scrolls to a message and highlights it briefly. */
 function reveal(id) {
   const row = shown.get(id)?.article.closest(".row");
   if (!row) return;

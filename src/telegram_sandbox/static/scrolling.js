@@ -1,8 +1,8 @@
-/** Keeps the end of the chat in view, unless the person has scrolled up. */
+/** Keeps the end of the chat in view unless the user has scrolled up. */
 
 import { page } from "./elements.js";
 
-/** Whether the end of the chat stays in view when something is added to it. */
+/** Whether the chat scrolls to its end when content is added. */
 let following = true;
 let lastTop = 0;
 
@@ -11,7 +11,7 @@ export function follow() {
   page.log.scrollTo({ top: page.log.scrollHeight, behavior: "instant" });
 }
 
-/** Only scrolling up lets go of the end: what is added meanwhile also makes it far away. */
+/** Stops following only on scrolling up, because added content also moves the end out of view. */
 function onScroll() {
   const { scrollTop, scrollHeight, clientHeight } = page.log;
   const atEnd = scrollHeight - scrollTop - clientHeight < 80;

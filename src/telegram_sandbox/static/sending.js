@@ -1,4 +1,4 @@
-/** Sends messages, and shows each as pending until the server has taken it. */
+/** Sends messages, and shows each as pending until the server has accepted it. */
 
 import { div, make, makeButton, makeIcon, page } from "./elements.js";
 import { follow } from "./scrolling.js";
@@ -45,7 +45,7 @@ function makePending({ text, attachments = [], kind }) {
   return row;
 }
 
-/** A small picture of an attached file; not every image can be shown. */
+/** Creates a preview of an attached file: an icon if the browser can't show it as an image. */
 export function makePreview({ file, url }) {
   if (!file.type.startsWith("image/")) return makeIcon("file");
   const image = make("img", { src: url, alt: file.name });

@@ -1,4 +1,4 @@
-/** What the page tells the server, in the name of the user whom the address names. */
+/** Requests to the server, on behalf of the user in the page's URL. */
 
 export const user = new URLSearchParams(location.search).get("user") ?? "1";
 
@@ -8,7 +8,7 @@ export const tell = (path, body) => fetch(path, {
   body: JSON.stringify({ user: Number(user), ...body }),
 });
 
-/** Unlike fetch, this tells how much of the body is out. The status is 0 without a connection. */
+/** Posts a form; unlike fetch, it reports upload progress. The status is 0 without a connection. */
 export function upload(form, onprogress) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();

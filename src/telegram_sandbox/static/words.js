@@ -1,4 +1,4 @@
-/** What the page says, in the language that the person has chosen. */
+/** The page's texts, in the language that the user has chosen. */
 
 const WORDS = {
   en: {
@@ -42,7 +42,7 @@ const WORDS = {
   },
 };
 
-/** "en" or "ru". */
+/** The current language, "en" or "ru". */
 export let language = localStorage.getItem("language")
   ?? (navigator.language.startsWith("ru") ? "ru" : "en");
 

@@ -1,4 +1,4 @@
-"""Labelled photos to try with: the example in many lights, and what is no photo of a face."""
+"""Labelled photos for tests: one face at many brightnesses, and photos that can't be used."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageEnhance
 
-from attrai_training.evaluation.labels import LEAST_PHOTOS, LabelledPhoto
+from attrai_training.evaluation.labels import MIN_PHOTOS, LabelledPhoto
 from tests.conftest import ASTRONAUT
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Enough photos with a face, one without, a text in place of one, and their labels.csv."""
+    """A labels.csv with enough photos of a face, one without a face, and a text file."""
     folder = tmp_path_factory.mktemp("labelled")
     example = Image.open(ASTRONAUT).crop((100, 0, 340, 260))
     lines = ["file,score,gender,ethnicity,split"]
-    for number in range(LEAST_PHOTOS):
-        light = ImageEnhance.Brightness(example).enhance(0.5 + number / LEAST_PHOTOS)
+    for number in range(MIN_PHOTOS):
+        light = ImageEnhance.Brightness(example).enhance(0.5 + number / MIN_PHOTOS)
         light.save(folder / f"{number}.jpg")
         gender, split = ("female", "male")[number % 2], "train" if number < 45 else "val"
         lines.append(f"{number}.jpg,{3 + number / 20},{gender},,{split}")
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_photo() -> Callable[..., LabelledPhoto]:
-    """A labelled photo, whose file is of no account, with the given labels."""
+    """Makes a labelled photo with the given labels, whose file doesn't matter."""
 
     def make(score: float = 5, **labels: object) -> LabelledPhoto:
         return LabelledPhoto(Path("photo.jpg"), score, **labels)  # type: ignore[arg-type]

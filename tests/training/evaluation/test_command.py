@@ -1,4 +1,4 @@
-"""`attrai evaluate`, as a person or a program calls it."""
+"""Tests of the command `attrai evaluate`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FAILED, USAGE = 1, 2
 
 
 def run(*arguments: str | Path) -> Result:
-    """Calls `attrai evaluate`, whose streams are no terminals."""
+    """Call `attrai evaluate` with streams that are no terminals."""
     return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
 
 
 def test_tables_and_pictures(folder: Path, tmp_path: Path) -> None:
-    """Estimates are printed, pictures written, and what was left out makes it exit with 1."""
+    """Tables are printed and plots written; rows that were left out make it exit with 1."""
     result = run("--data", folder, "--plots", tmp_path / "new" / "plots")
     lines = result.stdout.splitlines()
     assert result.exit_code == FAILED
@@ -36,7 +36,7 @@ def test_tables_and_pictures(folder: Path, tmp_path: Path) -> None:
 
 
 def test_json(folder: Path, tmp_path: Path) -> None:
-    """With --json all of it is one object; when nothing was left out the exit status is 0."""
+    """With --json the output is one object; the exit status is 0 when no row was left out."""
     clean = Path(shutil.copytree(folder, tmp_path / "clean"))
     lines = (clean / "labels.csv").read_text().splitlines()
     (clean / "labels.csv").write_text("\n".join(lines[:51]))
@@ -49,7 +49,7 @@ def test_json(folder: Path, tmp_path: Path) -> None:
 
 
 def test_wrong_usage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can't be evaluated ends with 2 and one line that says why."""
+    """Unusable arguments end with status 2 and one line that gives the reason."""
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "file").touch()
     (tmp_path / "labels.csv").write_text("file,score\n")
@@ -70,7 +70,7 @@ def test_wrong_usage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_pictures_need_an_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without matplotlib --plots is refused before any work, and says what to install."""
+    """Without matplotlib, --plots is refused at once with the package to install."""
     monkeypatch.setattr("attrai_training.cli.evaluate.find_spec", lambda _: None)
     result = run("--data", folder, "--plots", folder)
     assert result.exit_code == USAGE
@@ -79,7 +79,7 @@ def test_pictures_need_an_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.slow
 def test_the_packaged_weights_on_real_photos() -> None:
-    """On MEBeauty's val part, which they have not seen, the weights are as the card says."""
+    """On MEBeauty's unseen split val, the packaged weights reach the metrics of the model card."""
     if not MEBEAUTY.exists():
         pytest.skip(f"no labelled photos in {MEBEAUTY}")
     result = run("--data", MEBEAUTY, "--split", "val", "--json")

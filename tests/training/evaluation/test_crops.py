@@ -1,4 +1,4 @@
-"""Crops: cut as the stages do it, each problem named, kept in a folder for the next time."""
+"""Tests of crops: cut as the service does, failures reported, cached in a folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHAPE = CropShape(64)
 def load(
     photos: Sequence[LabelledPhoto], cache: Path | None = None, shape: CropShape = SHAPE
 ) -> tuple[Crops, list[int]]:
-    """The crops, and what was said of the progress."""
+    """Load the crops, and record the progress that was reported."""
     told: list[int] = []
     crops = load_crops(photos, shape, Settings(), threads=2, cache=cache, progress=told.append)
     return crops, told
@@ -34,12 +34,12 @@ def load(
 
 @pytest.fixture(scope="module")
 def photos(folder: Path) -> list[LabelledPhoto]:
-    """What read_labels finds usable, two of them without a face that could be found."""
+    """The rows that read_labels finds usable; two of the photos have no detectable face."""
     return read_labels(folder)[0]
 
 
 def test_photos_without_a_crop_are_named(photos: list[LabelledPhoto]) -> None:
-    """No face and no photo are told apart by kind, row and reason; all others are kept."""
+    """Faceless and unreadable photos are reported by row, kind and reason; others are kept."""
     crops, told = load(photos)
     assert [photo.path.name for photo in crops.kept] == [f"{n}.jpg" for n in range(50)]
     assert crops.images.shape == (50, 64, 64, 3)
@@ -54,7 +54,7 @@ def test_photos_without_a_crop_are_named(photos: list[LabelledPhoto]) -> None:
 
 
 def test_crops_are_those_of_the_stages(networks: CascadeNetworks, tmp_path: Path) -> None:
-    """A photo that ingest encodes anew is cut as detect cuts what ingest left."""
+    """The crop of a photo that ingest re-encodes equals what detect cuts from the new encoding."""
     photo = Image.open(ASTRONAUT).convert("RGB")
     photo.save(tmp_path / "photo.png")
     (crop,) = Cropper(Settings(), CropShape(CROP_SIDE), 1)([tmp_path / "photo.png"])
@@ -65,7 +65,7 @@ def test_crops_are_those_of_the_stages(networks: CascadeNetworks, tmp_path: Path
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_largest_face_is_taken(astronaut: Image.Image, tmp_path: Path, order: int) -> None:
-    """Of several faces the crop is that of the largest, wherever it is."""
+    """Of several faces the largest is cropped, wherever it is."""
     face = astronaut.crop((120, 20, 330, 230))
     darker = Image.eval(face.resize((120, 120)), lambda value: value // 2)
     together = Image.new("RGB", (420, 210))
@@ -80,7 +80,7 @@ def test_the_largest_face_is_taken(astronaut: Image.Image, tmp_path: Path, order
 
 
 def test_a_photo_that_has_gone(photos: list[LabelledPhoto], tmp_path: Path) -> None:
-    """A photo that can no longer be read when it is its turn is named as unreadable."""
+    """A photo that disappears before it is cropped is reported as unreadable."""
     gone = LabelledPhoto(tmp_path / "gone.jpg", 5, row=99)
     crops, _ = load([*photos, gone], tmp_path / "cache")
     problem = crops.problems[-1]
@@ -90,7 +90,7 @@ def test_a_photo_that_has_gone(photos: list[LabelledPhoto], tmp_path: Path) -> N
 
 
 def test_too_few_faces(photos: list[LabelledPhoto]) -> None:
-    """When too few photos have a face, all is refused, and what they lack is counted."""
+    """When too few photos have a face, the error counts the problems."""
     with pytest.raises(LabelsError, match=r"^49 usable photos.* 1 no face \(row 52: "):
         load(photos[1:])
 
@@ -98,7 +98,7 @@ def test_too_few_faces(photos: list[LabelledPhoto]) -> None:
 def test_crops_are_cut_once(
     photos: list[LabelledPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second time crops and problems come from the folder, whatever the labels say now."""
+    """The second time, crops and problems come from the cache, even if the labels have changed."""
     cut, _ = load(photos, tmp_path / "new" / "cache")
     monkeypatch.setattr(Cropper, "__call__", None)
     relabelled = [LabelledPhoto(photo.path, 1.5, row=7) for photo in photos]
@@ -113,7 +113,7 @@ def test_crops_are_cut_once(
 def cached(
     photos: list[LabelledPhoto], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Crops, Path]:
-    """The crops, and the file in which they are kept."""
+    """The crops, and their cache file."""
     folder = tmp_path_factory.mktemp("cached")
     crops, _ = load(photos, folder)
     (file,) = folder.iterdir()
@@ -124,7 +124,7 @@ def cached(
 def test_damaged_files_are_made_anew(
     photos: list[LabelledPhoto], cached: tuple[Crops, Path], tmp_path: Path, damage: str
 ) -> None:
-    """A file of crops that is not whole is not believed but replaced."""
+    """A damaged cache file is ignored and replaced."""
     cut, kept = cached
     file, whole = tmp_path / kept.name, kept.read_bytes()
     middle = len(whole) // 2
@@ -145,7 +145,7 @@ def test_other_crops_have_another_file(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Another side, margin, photo or version of the file is cut anew."""
+    """Another side, margin, photo or file version makes another cache file."""
     cache = tmp_path / "cache"
     cache.mkdir()
     shutil.copy(cached[1], cache)
@@ -160,7 +160,7 @@ def test_other_crops_have_another_file(
 
 
 def test_an_interrupted_run_leaves_nothing(photos: list[LabelledPhoto], tmp_path: Path) -> None:
-    """Interrupted while it cuts, it stops soon and keeps no half of the crops."""
+    """When interrupted, cutting stops soon and leaves no partial cache file."""
     seen = []
 
     def interrupt(count: int) -> None:

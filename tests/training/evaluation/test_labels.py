@@ -1,4 +1,4 @@
-"""Labels: what is usable is read, everything else is named by its row, and the rest goes on."""
+"""Tests of labels.csv: usable rows are read, and all others are reported by their number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attrai_training.errors import LabelsError
 from attrai_training.evaluation.labels import (
-    LEAST_PHOTOS,
+    MIN_PHOTOS,
     LabelledPhoto,
     of_split,
     read_labels,
@@ -29,16 +29,16 @@ COUNTS = ",".join(f"n{rating}" for rating in range(1, 11))
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with more photos than are needed, all of them empty files."""
     folder = tmp_path_factory.mktemp("labelled")
-    for number in range(LEAST_PHOTOS + 10):
+    for number in range(MIN_PHOTOS + 10):
         (folder / f"{number}.jpg").touch()
     return folder
 
 
 @pytest.fixture
 def write(folder: Path) -> Write:
-    """Writes a labels.csv of enough good rows, after which come those that are given."""
+    """Writes a labels.csv of enough usable rows, followed by the given ones."""
 
-    def write(*rows: str, header: str = HEADER, good: int = LEAST_PHOTOS) -> Path:
+    def write(*rows: str, header: str = HEADER, good: int = MIN_PHOTOS) -> Path:
         more = "," * (header.count(",") - 1)
         lines = [header, *(f"{number}.jpg,5{more}" for number in range(good)), *rows]
         (folder / "labels.csv").write_bytes("\n".join(lines).encode() + b"\n")
@@ -48,7 +48,7 @@ def write(folder: Path) -> Write:
 
 
 def test_what_a_row_says(write: Write) -> None:
-    """Every column is read, whatever their order, and others are passed over."""
+    """Every known column is read, in any order, and other columns are ignored."""
     header = f"file,score,note,split,gender,ethnicity,{COUNTS}"
     row = "./55.jpg, 7.25 ,x,val,female,asian,0,0,0,1,2.0,9,0,0,0,0"
     photos, problems = read_labels(write(row, header=header))
@@ -61,7 +61,7 @@ def test_what_a_row_says(write: Write) -> None:
         gender="female",
         ethnicity="asian",
         split="val",
-        row=LEAST_PHOTOS + 2,
+        row=MIN_PHOTOS + 2,
     )
 
 
@@ -90,13 +90,13 @@ def test_what_a_row_says(write: Write) -> None:
     ],
 )
 def test_broken_rows_are_named(write: Write, row: str, kind: str, reason: str) -> None:
-    """A broken row is left out by its number and a reason, and costs no other row."""
+    """A broken row is reported by number and reason, and affects no other row."""
     photos, (problem,) = read_labels(write(row, "", "56.jpg,9"))
-    assert (problem.row, problem.kind) == (LEAST_PHOTOS + 2, kind)
+    assert (problem.row, problem.kind) == (MIN_PHOTOS + 2, kind)
     assert reason in problem.reason
     assert len(problem.reason + problem.file) < 1000
-    swallowed = row.startswith('"55.jpg,')  # its quote never ends
-    assert len(photos) == LEAST_PHOTOS + (0 if swallowed else 1)
+    swallowed = row.startswith('"55.jpg,')  # its quote is never closed
+    assert len(photos) == MIN_PHOTOS + (0 if swallowed else 1)
 
 
 @pytest.mark.parametrize(
@@ -111,19 +111,19 @@ def test_broken_rows_are_named(write: Write, row: str, kind: str, reason: str) -
     ],
 )
 def test_broken_histograms_are_named(write: Write, counts: str, reason: str) -> None:
-    """Counts that no raters can have given are named by the column, an empty histogram too."""
+    """Impossible counts are reported by column, and so is an empty histogram."""
     photos, (problem,) = read_labels(write(f"55.jpg,5,{counts}", header=f"{HEADER},{COUNTS}"))
-    assert len(photos) == LEAST_PHOTOS
-    assert (problem.row, problem.kind) == (LEAST_PHOTOS + 2, "bad histogram")
+    assert len(photos) == MIN_PHOTOS
+    assert (problem.row, problem.kind) == (MIN_PHOTOS + 2, "bad histogram")
     assert reason in problem.reason
 
 
 def test_repeated_rows(write: Write) -> None:
-    """A photo that is listed twice counts once; with two scores it does not count at all."""
+    """A photo that is listed twice counts once; with two scores it doesn't count at all."""
     rows = ["55.jpg,5", "56.jpg,6", "./55.jpg,5.0", "56.jpg,7", "x/../55.jpg,5"]
     photos, problems = read_labels(write(*rows))
-    first = LEAST_PHOTOS + 2
-    assert [photo.row for photo in photos[LEAST_PHOTOS:]] == [first]
+    first = MIN_PHOTOS + 2
+    assert [photo.row for photo in photos[MIN_PHOTOS:]] == [first]
     assert [(p.row, p.kind, p.reason) for p in problems] == [
         (first + 1, "contradiction", f"rows {first + 1}, {first + 3} differ"),
         (first + 2, "duplicate", f"says the same as row {first}"),
@@ -133,10 +133,10 @@ def test_repeated_rows(write: Write) -> None:
 
 
 def test_too_few_photos(write: Write) -> None:
-    """With fewer photos than are needed all is refused, and each kind of problem is counted."""
+    """Too few usable photos are refused with a count of each kind of problem."""
     rows = ["absent.jpg,5", "gone.jpg,5", "55.jpg,11"]
     with pytest.raises(LabelsError) as caught:
-        read_labels(write(*rows, good=LEAST_PHOTOS - 1))
+        read_labels(write(*rows, good=MIN_PHOTOS - 1))
     said = str(caught.value)
     assert "49 usable photos, where at least 50 are needed" in said
     assert "2 missing file (row 51: there is no file 'absent.jpg')" in said
@@ -160,7 +160,7 @@ def test_too_few_photos(write: Write) -> None:
     ],
 )
 def test_unusable_lists_are_refused(folder: Path, content: bytes, reason: str) -> None:
-    """A labels.csv that can't be read as one is refused by its path and the reason."""
+    """A malformed labels.csv is refused by its path, with the reason."""
     (folder / "labels.csv").write_bytes(content)
     with pytest.raises(LabelsError) as caught:
         read_labels(folder)
@@ -169,7 +169,7 @@ def test_unusable_lists_are_refused(folder: Path, content: bytes, reason: str) -
 
 
 def test_no_list_at_all(tmp_path: Path) -> None:
-    """A folder without labels.csv is refused, and so is a folder in its place."""
+    """A folder without labels.csv is refused, and so is one where it is a directory."""
     with pytest.raises(LabelsError, match=r"labels\.csv: no such file"):
         read_labels(tmp_path)
     (tmp_path / "labels.csv").mkdir()
@@ -178,7 +178,7 @@ def test_no_list_at_all(tmp_path: Path) -> None:
 
 
 def test_a_spreadsheets_file_is_read(write: Write) -> None:
-    """A byte order mark, Windows' line ends and quoted values are read as they are meant."""
+    """A byte order mark, Windows line endings and quoted values are understood."""
     labels = write('"55.jpg","9"') / "labels.csv"
     labels.write_bytes(b"\xef\xbb\xbf" + labels.read_bytes().replace(b"\n", b"\r\n"))
     photos, problems = read_labels(labels.parent)
@@ -188,23 +188,23 @@ def test_a_spreadsheets_file_is_read(write: Write) -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=8))
 def test_whatever_rows_say_the_good_ones_count(folder: Path, rows: list[str]) -> None:
-    """Any text after the good rows costs none of them, and all else is named by its row."""
-    good = [f"{number}.jpg,5" for number in range(LEAST_PHOTOS)]
+    """Arbitrary text after the usable rows costs none of them, and is reported by its rows."""
+    good = [f"{number}.jpg,5" for number in range(MIN_PHOTOS)]
     (folder / "labels.csv").write_bytes("\n".join([HEADER, *good, *rows]).encode())
     photos, problems = read_labels(folder)
-    assert [photo.row for photo in photos] == list(range(2, LEAST_PHOTOS + 2))
-    assert all(problem.row > LEAST_PHOTOS + 1 for problem in problems)
+    assert [photo.row for photo in photos] == list(range(2, MIN_PHOTOS + 2))
+    assert all(problem.row > MIN_PHOTOS + 1 for problem in problems)
 
 
 @given(st.floats(1, 10), st.lists(st.integers(0, 99), min_size=10, max_size=10).filter(any))
 def test_labels_come_back_as_they_were_written(
     folder: Path, score: float, histogram: list[int]
 ) -> None:
-    """Scores and histograms of any value within their ranges are read exactly."""
+    """Scores and histograms of any value in range are read exactly."""
     with (folder / "labels.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*HEADER.split(","), *COUNTS.split(",")])
-        for number in range(LEAST_PHOTOS):
+        for number in range(MIN_PHOTOS):
             writer.writerow([f"{number}.jpg", score, *histogram])
     photos, problems = read_labels(folder)
     assert problems == []
@@ -212,7 +212,7 @@ def test_labels_come_back_as_they_were_written(
 
 
 def test_splits(write: Write) -> None:
-    """A split's photos are taken by its name, and an unknown one is refused by those there."""
+    """Photos are selected by split, and an unknown split is refused with the ones there are."""
     photos, _ = read_labels(write("55.jpg,5,val", "56.jpg,5,train", header=f"{HEADER},split"))
     assert [photo.path.name for photo in of_split(photos, "val")] == ["55.jpg"]
     with pytest.raises(LabelsError, match="'test'; there are train, val"):
@@ -220,7 +220,7 @@ def test_splits(write: Write) -> None:
 
 
 def test_the_real_labels() -> None:
-    """MEBeauty's list is read whole, where it is present."""
+    """MEBeauty's labels are read without a problem, where the dataset is present."""
     if not MEBEAUTY.exists():
         pytest.skip(f"no labelled photos in {MEBEAUTY}")
     photos, problems = read_labels(MEBEAUTY)

@@ -1,4 +1,4 @@
-"""Measures: calibration, coverage of the spread, groups and the gaps between them."""
+"""Tests of calibration, coverage of the spread, groups and the gaps between them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attrai_training.evaluation import Evaluation, LabelledPhoto, evaluate
-from attrai_training.evaluation.evaluate import LEAST_IN_GROUP
+from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS
 from attrai_training.evaluation.labels import RATINGS
 from attrai_training.evaluation.metrics import calibration, coverage
 
@@ -23,7 +23,7 @@ TWO_TO_EIGHT = (0, 1, 0, 0, 0, 0, 0, 1, 0, 0)  # mean 5, standard deviation 3
 
 
 def test_steps_of_calibration() -> None:
-    """Photos are taken together by the whole number nearest to their score, halves go up."""
+    """Photos are binned by the integer nearest to their score; halves round up."""
     predicted = np.array([6.5, 7.0, 7.49, 2.6])
     first, second = calibration(predicted, np.array([6.0, 8.0, 7.0, 4.0]))
     assert (first.about, first.photos, first.predicted, first.rated) == (3, 1, 2.6, 4.0)
@@ -35,7 +35,7 @@ def test_steps_of_calibration() -> None:
 
 @given(st.lists(st.floats(1, 10), min_size=1, max_size=50))
 def test_every_photo_is_on_a_step(scores: list[float]) -> None:
-    """Whatever the scores are, each photo counts once, within half a point of its step."""
+    """Each photo is in exactly one bin, and a bin's mean score is within 0.5 of its integer."""
     steps = calibration(np.array(scores), np.array(scores))
     assert sum(step.photos for step in steps) == len(scores)
     assert [step.about for step in steps] == sorted({step.about for step in steps})
@@ -43,7 +43,7 @@ def test_every_photo_is_on_a_step(scores: list[float]) -> None:
 
 
 def test_coverage_by_hand() -> None:
-    """Shares count single ratings, and photos without a histogram are of no effect."""
+    """Shares count single ratings, and photos without a histogram don't matter."""
     found = coverage(
         np.array([5.0, 6.0, 9.0]), np.array([1.0, 2.0, 9.0]), [ALL_FIVE, TWO_TO_EIGHT, None]
     )
@@ -52,13 +52,13 @@ def test_coverage_by_hand() -> None:
     assert found.predicted == pytest.approx(1.5)
     assert found.rated == pytest.approx(1.5)
     assert found.mae == pytest.approx(1)
-    assert found.within_one == pytest.approx(8 / 9)  # 2 is further than 2 from 6
+    assert found.within_one == pytest.approx(8 / 9)  # rating 2 is further than 2 from score 6
     assert found.within_two == pytest.approx(1)
     assert found.rated_within_one == found.rated_within_two == pytest.approx(1)
 
 
 def test_coverage_needs_histograms() -> None:
-    """Without any histogram nothing is said about the spread."""
+    """Without any histogram there is no coverage."""
     assert coverage(np.array([5.0]), np.array([1.0]), [None]) is None
 
 
@@ -70,7 +70,7 @@ def test_coverage_needs_histograms() -> None:
     )
 )
 def test_coverage_of_the_true_distributions(histograms: list[tuple[int, ...]]) -> None:
-    """A scorer that knows each mean and deviation is right, and Chebyshev's inequality holds."""
+    """With the true means and deviations the error is zero, and Chebyshev's inequality holds."""
     ratings = np.array(RATINGS)
     means = np.array([np.average(ratings, weights=counts) for counts in histograms])
     spreads = np.array(
@@ -87,12 +87,12 @@ def test_coverage_of_the_true_distributions(histograms: list[tuple[int, ...]]) -
 
 
 def test_groups_and_gaps(make_photo: Make) -> None:
-    """Each group has estimates of its own; the gap is that of the groups that are large enough."""
+    """Each group has its own metrics, and gaps compare only groups that are large enough."""
     photos, scores = [], []
     for gender, ethnicity, bias, count in (
-        ("female", "asian", 0.5, LEAST_IN_GROUP),
-        ("male", "asian", -0.25, LEAST_IN_GROUP),
-        ("male", "black", 3.0, LEAST_IN_GROUP - 1),
+        ("female", "asian", 0.5, MIN_GROUP_PHOTOS),
+        ("male", "asian", -0.25, MIN_GROUP_PHOTOS),
+        ("male", "black", 3.0, MIN_GROUP_PHOTOS - 1),
         (None, None, 0.0, 5),
     ):
         photos += [make_photo(5, gender=gender, ethnicity=ethnicity)] * count
@@ -104,7 +104,7 @@ def test_groups_and_gaps(make_photo: Make) -> None:
         "gender and ethnicity": ["female, asian", "male, asian", "male, black"],
     }
     both = found["gender and ethnicity"]
-    assert both.groups["male, black"].photos == LEAST_IN_GROUP - 1
+    assert both.groups["male, black"].photos == MIN_GROUP_PHOTOS - 1
     assert both.groups["male, black"].bias.value == pytest.approx(3)
     assert both.bias_gap == pytest.approx(0.75)
     assert both.mae_gap == pytest.approx(0.25)
@@ -112,7 +112,7 @@ def test_groups_and_gaps(make_photo: Make) -> None:
 
 
 def test_photos_without_labels_of_persons(make_photo: Make) -> None:
-    """Where no label says who is on the photos there are no groups, and no coverage."""
+    """Without histograms and labels of people there are no groups, and no coverage."""
     found = evaluate(np.array([4.0, 6.0]), np.ones(2), [make_photo(3), make_photo(7)])
     assert found.groupings == {}
     assert found.coverage is None
@@ -121,7 +121,7 @@ def test_photos_without_labels_of_persons(make_photo: Make) -> None:
 
 @given(st.randoms())
 def test_the_order_of_photos_is_of_no_effect(random: object) -> None:
-    """Photos, scores and spreads in another order give the same evaluation."""
+    """The order of the photos doesn't change the evaluation."""
     rows = [
         (
             LabelledPhoto(
@@ -140,6 +140,6 @@ def test_the_order_of_photos_is_of_no_effect(random: object) -> None:
 
 
 def of(rows: list[tuple[LabelledPhoto, float]]) -> Evaluation:
-    """The evaluation of photos with their scores; the spread follows the score."""
+    """The evaluation of photos with their scores; the spread is a quarter of the score."""
     scores = np.array([score for _, score in rows])
     return evaluate(scores, scores / 4, [photo for photo, _ in rows])

@@ -1,4 +1,4 @@
-"""RegressionMetrics: known values, the same in any order, and intervals that can be trusted."""
+"""Tests of the regression metrics and their intervals."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ PAIRS = st.lists(st.tuples(RATINGS, RATINGS), min_size=1, max_size=30)
 
 
 def of(pairs: list[tuple[float, float]]) -> RegressionMetrics:
-    """The regression_metrics of pairs of a score and a rating."""
+    """The metrics of pairs of a score and a rating."""
     predicted, rated = np.array(pairs).T
     return regression_metrics(predicted, rated)
 
 
 def values(found: RegressionMetrics) -> dict[str, Estimate]:
-    """All estimates by their names."""
+    """All estimates, by name."""
     return {
         name: estimate for name, estimate in vars(found).items() if isinstance(estimate, Estimate)
     }
 
 
 def ranks(numbers: Floats) -> Floats:
-    """The ranks, written as they are defined: equals have the mean of their indices."""
+    """Ranks by their definition, where equal values share the mean rank."""
     return np.array([(numbers < n).sum() + ((numbers == n).sum() + 1) / 2 for n in numbers])
 
 
 def test_known_values() -> None:
-    """Every estimate is what its formula says, worked out by hand."""
+    """Every metric equals the value of its formula, worked out by hand."""
     found = of([(2, 1), (4, 5), (6, 5), (8, 9)])
     assert found.photos == 4
     assert found.mae.value == pytest.approx(1)
@@ -51,7 +51,7 @@ def test_known_values() -> None:
 def test_figures_keep_their_ranges_and_lie_in_their_intervals(
     pairs: list[tuple[float, float]],
 ) -> None:
-    """Correlations are within -1 and 1, errors not negative, and intervals hold their estimate."""
+    """Correlations are -1 to 1, errors are not negative, and intervals contain their estimate."""
     found = of(pairs)
     for estimate in values(found).values():
         defined = [not math.isnan(number) for number in estimate]
@@ -65,7 +65,7 @@ def test_figures_keep_their_ranges_and_lie_in_their_intervals(
 
 @given(PAIRS, st.randoms())
 def test_the_order_is_of_no_effect(pairs: list[tuple[float, float]], random: object) -> None:
-    """The same photos in another order give the same estimates and intervals, to the last digit."""
+    """The order of the photos changes neither estimates nor intervals, to the last digit."""
     other = list(pairs)
     random.shuffle(other)  # type: ignore[attr-defined]
     np.testing.assert_equal(vars(of(other)), vars(of(pairs)))
@@ -73,7 +73,7 @@ def test_the_order_is_of_no_effect(pairs: list[tuple[float, float]], random: obj
 
 @given(PAIRS)
 def test_errors_have_their_sign(pairs: list[tuple[float, float]]) -> None:
-    """Scores that are all higher by half a point raise the bias by it, and keep the order."""
+    """Scores that are all 0.5 higher have a bias 0.5 higher."""
     found, higher = of(pairs), of([(score + 0.5, rating) for score, rating in pairs])
     assert higher.bias.value == pytest.approx(found.bias.value + 0.5)
     assert higher.intercept.value == pytest.approx(
@@ -85,7 +85,7 @@ def test_errors_have_their_sign(pairs: list[tuple[float, float]]) -> None:
     "pairs", [[(5, 4)], [(5, 4), (5, 6), (5, 8)], [(4, 5), (6, 5)]], ids=["one", "score", "rating"]
 )
 def test_what_is_constant_has_no_correlation(pairs: list[tuple[float, float]]) -> None:
-    """Of one photo, equal scores or equal ratings there is no correlation, but an error."""
+    """One photo, equal scores or equal ratings have no correlation, but still an error."""
     found = of(pairs)
     assert math.isnan(found.pearson.value)
     assert math.isnan(found.spearman.value)
@@ -94,7 +94,7 @@ def test_what_is_constant_has_no_correlation(pairs: list[tuple[float, float]]) -
 
 
 def test_draws_are_what_drawing_photos_gives() -> None:
-    """A draw's estimates, from its counts, are those of the photos that were drawn."""
+    """Metrics computed from a sample's counts equal those of the photos in the sample."""
     random = np.random.default_rng(1)
     rated = random.integers(1, 11, 40).astype(float)
     predicted = np.round(rated + random.normal(size=40), 1)
@@ -117,7 +117,7 @@ def test_draws_are_what_drawing_photos_gives() -> None:
 
 
 def test_there_are_enough_draws() -> None:
-    """However many photos there are, they are drawn as often, and evenly."""
+    """The number of samples doesn't depend on that of the photos, and photos are drawn evenly."""
     for photos in (1, 7, 3000):
         counts = [part.sum(axis=0) for part in _draws(photos)]
         sizes = sum(len(part) for part in _draws(photos))
@@ -126,7 +126,7 @@ def test_there_are_enough_draws() -> None:
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    """In about 95 of 100 experiments the interval holds the error that was put in."""
+    """In about 95 of 100 experiments the interval contains the true bias."""
     random = np.random.default_rng(2)
     held = 0
     for _ in range(100):
@@ -139,7 +139,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 @settings(max_examples=20)
 @given(st.floats(-1, 1), st.floats(0.2, 3))
 def test_a_line_is_found(intercept: float, slope: float) -> None:
-    """Ratings that lie on a line of the scores give that line, without doubt."""
+    """Ratings that are linear in the scores give that line, with intervals of no width."""
     scores = np.linspace(2, 8, 20)
     found = regression_metrics(scores, intercept + slope * scores)
     assert found.slope == pytest.approx((slope,) * 3)

@@ -1,4 +1,4 @@
-"""Predictions: each crop's score, in the crops' order."""
+"""Tests of predictions: each crop's score, in the order of the crops."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attrai_training.evaluation import predict
 
 
 def test_each_crop_has_its_score() -> None:
-    """On several threads every crop gets its own score and spread, none is left out."""
+    """On several threads each crop gets its own score and spread, and none is left out."""
     brightness = np.arange(50, dtype=np.uint8)
     images = np.broadcast_to(brightness[:, None, None, None], (50, 4, 4, 3))
 
     def logits(crops: np.ndarray) -> np.ndarray:
-        """All odds on the ratings 1 and 10, more on 10 the brighter the crop."""
+        """All probability on ratings 1 and 10, with more on 10 the brighter the crop."""
         share = np.clip(crops[:, 0, 0, 0] / 50, 1e-9, None)
         others = np.full((len(crops), 8), -100.0)
         return np.column_stack([np.log(1 - share), others, np.log(share)])

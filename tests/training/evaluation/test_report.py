@@ -1,4 +1,4 @@
-"""The report: every estimate in JSON, the same in tables that fit a terminal."""
+"""Tests of the report: every metric in JSON, and in tables that fit a terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PROBLEMS = [LabelProblem(row, f"[b]{row}.jpg", "no face", "No [face]") for row i
 
 @pytest.fixture
 def assessment(make_photo: Make) -> Assessment:
-    """Of 30 photos; of one group there is one photo alone."""
+    """An assessment of 30 photos, in which one group has a single photo."""
     photos = [
         make_photo(
             2 + number % 7,
@@ -45,7 +45,7 @@ def assessment(make_photo: Make) -> Assessment:
 
 
 def made_of(photos: list[LabelledPhoto], values: np.ndarray) -> Assessment:
-    """An assessment of given scores."""
+    """An assessment of photos with given scores."""
     spreads = np.full(len(values), 1.5)
     evaluation = evaluate(values, spreads, photos)
     return Assessment(photos, Predictions(values, spreads), evaluation, [])
@@ -60,7 +60,7 @@ def printed(assessment: Assessment, problems: list[LabelProblem]) -> list[str]:
 
 
 def test_json_has_everything(assessment: Assessment) -> None:
-    """The object holds each estimate with its interval, and every row that was left out."""
+    """The object holds each metric with its interval, and every row that was left out."""
     item: dict[str, Any] = report.as_json(assessment, PROBLEMS)
     assert json.loads(json.dumps(item, allow_nan=False)) == item
     assert (item["photos"], item["left_out"]) == (30, {"no face": 12})
@@ -82,14 +82,14 @@ def test_json_has_everything(assessment: Assessment) -> None:
 
 
 def test_json_of_what_is_not_defined(assessment: Assessment) -> None:
-    """A correlation that there is not is null: NaN is no JSON."""
+    """An undefined correlation is null, since JSON has no NaN."""
     alone = report.as_json(assessment, [])["groupings"]["ethnicity"]["groups"]["alone"]
     assert alone["pearson"] == {"value": None, "low": None, "high": None}
     assert alone["photos"] == 1
 
 
 def test_tables(assessment: Assessment) -> None:
-    """The tables have the estimates of the evaluation, and no line is cut or broken."""
+    """The tables show the metrics, and no line is cut or broken."""
     lines = printed(assessment, PROBLEMS)
     overall = assessment.evaluation.overall
     pearson = next(line for line in lines if "Pearson" in line)
@@ -105,7 +105,7 @@ def test_tables(assessment: Assessment) -> None:
 
 
 def test_rows_that_were_left_out(assessment: Assessment) -> None:
-    """The last lines count what was left out by kind, and name the first ten rows."""
+    """The last lines count the rows left out by kind, and list the first ten."""
     *_, counted = (line for line in printed(assessment, PROBLEMS[:1]) if "scored" in line)
     assert counted == "30 photos scored, 1 left out: 1 no face"
     lines = printed(assessment, PROBLEMS)
@@ -119,7 +119,7 @@ def test_rows_that_were_left_out(assessment: Assessment) -> None:
 
 
 def test_pictures(assessment: Assessment, tmp_path: Path) -> None:
-    """Four pictures are drawn, which can be read."""
+    """Four readable plots are drawn."""
     paths = draw(assessment, tmp_path)
     names = ["scatter.png", "calibration.png", "errors.png", "groups.png"]
     assert [path.name for path in paths] == names
@@ -130,7 +130,7 @@ def test_pictures(assessment: Assessment, tmp_path: Path) -> None:
 
 
 def test_pictures_of_little(make_photo: Make, tmp_path: Path) -> None:
-    """Equal scores of people of whom nothing is known give the three pictures that there can be."""
+    """Equal scores and no groups still give the other three plots."""
     photos = [make_photo(float(number)) for number in range(1, 6)]
     draw(made_of(photos, np.full(5, 4.0)), tmp_path)
     names = ["calibration.png", "errors.png", "scatter.png"]

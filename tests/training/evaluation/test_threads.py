@@ -1,4 +1,4 @@
-"""Threads: results in order, and no more work once nobody waits for it."""
+"""Tests of the threads: results in order, and no more work once nobody waits for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from testing.waiting import PATIENCE_S
 
 
 def test_results_come_in_order() -> None:
-    """A result that is late holds those after it back."""
+    """A late result holds back those after it."""
     second_done = threading.Event()
 
     def work(item: int) -> int:
@@ -23,7 +23,7 @@ def test_results_come_in_order() -> None:
 
 
 def test_no_more_work_after_closing() -> None:
-    """Closed early, what has begun is finished and the rest is left."""
+    """When closed early, items that were started are finished and the rest are not started."""
     begun: list[int] = []
     leave = threading.Semaphore(0)
 
@@ -37,7 +37,7 @@ def test_no_more_work_after_closing() -> None:
     assert next(results) == 0
     closing = threading.Thread(target=results.close)
     closing.start()
-    # Closing waits for the two items that have begun, and would wait as well for all others.
+    # Closing waits for the two items that have started; if it were broken it would wait for all.
     while closing.is_alive():
         leave.release()
         closing.join(0.05)

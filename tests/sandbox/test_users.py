@@ -1,4 +1,4 @@
-"""What users do arrives as Telegram would send it, and what is visible can be seen."""
+"""Tests for the actions of users and for the visible messages of a chat."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from telegram_sandbox import Message, Sandbox
 from telegram_sandbox.commands import entities
-from telegram_sandbox.errors import Refused
+from telegram_sandbox.errors import ActionRefused
 from telegram_sandbox.media import Files, Media
 from testing.waiting import PATIENCE_S
 from tests.sandbox.conftest import picture
@@ -22,7 +22,7 @@ from tests.sandbox.conftest import picture
 @settings(max_examples=30)
 @given(st.integers(1, 3000), st.integers(1, 3000))
 def test_photo_comes_in_telegrams_sizes(width: int, height: int) -> None:
-    """Longer sides are 90, 320, 800 and 1280, none above the original, which is never enlarged."""
+    """A photo is scaled to longer sides of 90, 320, 800 and 1280 pixels, but never enlarged."""
     files = Files()
     sizes = Media(files).photo(_plain(width, height))
     longest = min(max(width, height), 1280)
@@ -43,9 +43,9 @@ def _plain(width: int, height: int) -> bytes:
 
 
 def test_photo_loses_its_metadata(sandbox: Sandbox) -> None:
-    """A photo is turned upright and carries no EXIF, as the apps do it."""
+    """A photo is rotated upright and stripped of EXIF data, as in the apps."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
+    exif[0x0112] = 6  # Orientation: rotated by 90 degrees
     exif[0x010E] = "secret place"
     file = BytesIO()
     Image.open(BytesIO(picture(400, 300))).save(file, "JPEG", exif=exif)
@@ -57,11 +57,11 @@ def test_photo_loses_its_metadata(sandbox: Sandbox) -> None:
 
 
 def test_what_is_no_picture_is_no_photo(sandbox: Sandbox) -> None:
-    """The apps send only pictures as photos; as a document anything goes."""
+    """A file that is not a picture is refused as a photo and accepted as a document."""
     ann = sandbox.user()
-    with pytest.raises(Refused, match="not a picture"):
+    with pytest.raises(ActionRefused, match="not a picture"):
         ann.send_photo(b"text")
-    with pytest.raises(Refused, match="not a picture"):
+    with pytest.raises(ActionRefused, match="not a picture"):
         ann.send_album([picture(), b"text"])
     ann.send_document(b"text", "a.jpg", "image/jpeg")
     ann.send_document(b"", "empty.jpg", "image/jpeg")
@@ -70,7 +70,7 @@ def test_what_is_no_picture_is_no_photo(sandbox: Sandbox) -> None:
 
 @given(st.text())
 def test_entities_lie_within_the_text(text: str) -> None:
-    """Counted in UTF-16, an entity covers just a command or a mention."""
+    """An entity's UTF-16 offset and length cover exactly one command or mention."""
     units = text.encode("utf-16-le", "surrogatepass")
     for entity in entities(text):
         start, end = (2 * entity["offset"], 2 * (entity["offset"] + entity["length"]))
@@ -87,7 +87,7 @@ def test_entities_lie_within_the_text(text: str) -> None:
     ],
 )
 def test_commands_and_mentions_are_marked(text: str, marked: list[tuple[str, str]]) -> None:
-    """Commands and mentions are found, and parts of addresses and words are not."""
+    """Commands and mentions are found, but not inside e-mail addresses, paths or words."""
     units = text.encode("utf-16-le")
     found = [
         (found["type"], units[2 * found["offset"] :][: 2 * found["length"]].decode("utf-16-le"))
@@ -97,7 +97,7 @@ def test_commands_and_mentions_are_marked(text: str, marked: list[tuple[str, str
 
 
 def test_users_keep_what_is_known_of_them(sandbox: Sandbox) -> None:
-    """Asking for a user again changes only what is said."""
+    """Asking for a known user without a language or name keeps both."""
     sandbox.user(5, "ru", "Ann")
     sandbox.user(5)
     assert sandbox.state.user(5) == {
@@ -109,7 +109,7 @@ def test_users_keep_what_is_known_of_them(sandbox: Sandbox) -> None:
 
 
 def test_replies_and_deletions_are_visible(sandbox: Sandbox) -> None:
-    """A reply names what it answers, and what was deleted is gone."""
+    """A reply shows the id of the original, and a deleted message is gone."""
     ann = sandbox.user()
     first = ann.send_text("first")
     second = ann.send_text("second", reply_to=first)
@@ -120,7 +120,7 @@ def test_replies_and_deletions_are_visible(sandbox: Sandbox) -> None:
 
 
 def test_ids_count_over_all_chats(sandbox: Sandbox) -> None:
-    """No two messages share an id, in whatever chats they are."""
+    """Message ids are unique across all chats."""
     ann, bob, group = sandbox.user(1), sandbox.user(2), sandbox.group()
     sent = [ann.send_text("a"), bob.send_text("b"), ann.send_text("c", chat=group.id)]
     assert sent == [1, 2, 3]
@@ -128,11 +128,11 @@ def test_ids_count_over_all_chats(sandbox: Sandbox) -> None:
 
 
 def test_who_has_blocked_the_bot_is_silent(sandbox: Sandbox) -> None:
-    """A user writes to a bot that he has blocked only after unblocking it."""
+    """A user who has blocked the bot can write to it only after unblocking it."""
     ann = sandbox.user()
     ann.block()
     ann.block()
-    with pytest.raises(Refused, match="blocked"):
+    with pytest.raises(ActionRefused, match="blocked"):
         ann.send_text("hi")
     ann.unblock()
     ann.send_text("hi")
@@ -140,7 +140,7 @@ def test_who_has_blocked_the_bot_is_silent(sandbox: Sandbox) -> None:
 
 
 def test_waiting_ends_when_the_condition_holds(sandbox: Sandbox) -> None:
-    """A wait sees what another thread sends, and says what it saw when it was in vain."""
+    """A wait ends with another thread's message, and a timeout lists the messages."""
     ann = sandbox.user()
     looked = threading.Event()
 
@@ -162,7 +162,7 @@ def test_waiting_ends_when_the_condition_holds(sandbox: Sandbox) -> None:
 
 
 def test_oldest_files_make_room() -> None:
-    """Beyond its capacity a store forgets the oldest files, and only those."""
+    """A store that exceeds its capacity drops the oldest files, and only those."""
     files = Files(capacity=1000)
     kept = [files.add(bytes(300), f"{number}", "image/jpeg", "photos") for number in range(5)]
     assert [files.get(file.id) for file in kept] == [None, None, *kept[2:]]
@@ -170,7 +170,7 @@ def test_oldest_files_make_room() -> None:
 
 
 def test_message_survives_its_bytes(sandbox: Sandbox) -> None:
-    """A photo whose bytes were dropped is still a photo, an empty one."""
+    """A photo whose bytes were dropped is still shown as a photo, with no bytes."""
     sandbox.state.files._capacity = 1
     sandbox.user().send_photo(picture())
     assert [message.photo for message in sandbox.messages(1)] == [b""]

@@ -1,0 +1,135 @@
+"""A photo's way as one plain function, without a queue.
+
+The five stages in `attrai.actors` do the same one after another, each in a process of its own:
+they call the functions that are called here, and hand their results on by way of the photo store.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from attrai.faces import CascadeNetworks, Detector, crop_faces
+from attrai.images import accept_photo, limits_of
+from attrai.images.codecs import unpack_photo
+from attrai.images.colours import to_resizable
+from attrai.inference import open_engine
+from attrai.job import ScoredFace, StageName, Timing
+from attrai.render import Renderer, load_renderer
+from attrai.scoring import PACKAGED, Scorer
+from attrai.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class RatedPhoto:
+    """What is known of a photo once it is rated."""
+
+    #: Width and height in pixels, once upright and brought down to the largest side.
+    size: tuple[int, int]
+    #: From left to right, in pixels of the photo of that size.
+    faces: tuple[ScoredFace, ...]
+    #: How many faces there were; more than `faces` holds when there were too many.
+    faces_found: int
+    #: The photo with boxes and scores, as the renderer drew it; RGB.
+    picture: Image.Image
+    #: How long each step took.
+    trace: tuple[Timing, ...]
+
+
+class Pipeline:
+    """Rates photos, in as many threads at once as it was made for."""
+
+    def __init__(self, settings: Settings, *, threads: int = 1) -> None:
+        """Load the networks.
+
+        Raises:
+            WeightsError: the scorer's weights are unusable.
+        """
+        engine = open_engine(settings.engine, threads)
+        self.limits = limits_of(settings)
+        self._detector = Detector(
+            CascadeNetworks.load(engine),
+            min_side=settings.min_face_side,
+            max_faces=settings.max_faces,
+        )
+        self._scorer = Scorer.load(settings.weights or PACKAGED, engine)
+
+    def __call__(self, data: bytes, renderer: Renderer) -> RatedPhoto:
+        """Rate the photo in the bytes of a file of any supported format.
+
+        Raises:
+            UserError: it is no photo within the limits, or has no face.
+        """
+        trace: list[Timing] = []
+        with _timed("ingest", trace):
+            content, size = accept_photo(data, self.limits)
+        with _timed("detect", trace):
+            photo = unpack_photo(content)
+            faces, found, crops = crop_faces(np.asarray(photo), self._detector)
+        with _timed("score", trace):
+            scores = self._scorer(crops)
+        with _timed("render", trace):
+            scored = tuple(
+                ScoredFace(face=face, score=score)
+                for face, score in zip(faces, scores, strict=True)
+            )
+            picture = renderer.render(photo, scored).convert("RGB")
+        return RatedPhoto(size, scored, found, picture, tuple(trace))
+
+
+def rate(
+    photo: bytes | str | Path | Image.Image,
+    *,
+    renderer: str = "boxes",
+    settings: Settings | None = None,
+) -> RatedPhoto:
+    """Find the faces on a photo, score each from 1 to 10, and draw the result.
+
+    The networks are loaded by the first call with the same settings. May be called from several
+    threads.
+
+    Args:
+        photo: a file's bytes or path, in any supported format, or an image of Pillow's.
+        renderer: the name of an installed renderer.
+        settings: by default those of the environment, `ATTRAI_*`.
+
+    Raises:
+        UserError: this is no photo within the limits, or has no face. Its `code` says which.
+        OSError: the file can't be read.
+        UnknownRenderer: no installed package has a renderer of this name.
+        SettingsError: a variable of the environment holds an unusable value.
+    """
+    pipeline = _pipeline(settings or load_settings())
+    if isinstance(photo, Image.Image):
+        data = _encode(photo, pipeline.limits.max_side)
+    else:
+        data = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+    return pipeline(data, load_renderer(renderer))
+
+
+_pipeline = cache(Pipeline)
+
+
+def _encode(image: Image.Image, max_side: int) -> bytes:
+    """Return the image as an uncompressed file no larger than it is rated at."""
+    image = to_resizable(ImageOps.exif_transpose(image)).copy()
+    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3)
+    file = BytesIO()
+    image.save(file, "TIFF", icc_profile=image.info.get("icc_profile"))
+    return file.getvalue()
+
+
+@contextmanager
+def _timed(stage: StageName, trace: list[Timing]) -> Iterator[None]:
+    """Add to `trace` how long the block took."""
+    started = time.perf_counter()
+    yield
+    trace.append(Timing(stage=stage, waited=0, took=time.perf_counter() - started))

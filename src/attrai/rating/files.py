@@ -1,0 +1,41 @@
+"""Photos and their pictures as files, and what keeps them from being read or written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrai.errors import SourceUnreadable, Undeliverable
+from attrai.storage import write_atomically
+
+
+def read_photo(path: Path, max_bytes: int) -> bytes:
+    """Return the first `max_bytes` of a file and one more byte, if there are so many.
+
+    Raises:
+        SourceUnreadable: there is no such file, or it is no regular file, or can't be read.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            # A pipe or a device would be waited for without end.
+            raise SourceUnreadable(reason="not a regular file")
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+    except OSError as error:
+        raise SourceUnreadable(reason=_reason(error)) from error
+
+
+def write_picture(path: Path, picture: bytes) -> None:
+    """Write a picture over an older one, and create the folders above it.
+
+    Raises:
+        Undeliverable: it can't be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, picture)
+    except OSError as error:
+        raise Undeliverable(reason=_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

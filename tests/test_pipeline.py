@@ -1,0 +1,74 @@
+"""The pipeline as Python calls it, and as the stages do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+from PIL import Image
+
+import attrai
+from attrai.errors import NoFace, NotAnImage
+from attrai.job import Job
+from attrai.ledger import Ledger
+from attrai.processes.embedded import embedded_chain, embedded_redis
+from attrai.settings import Settings
+from testing.folder_channel import TARGET, FolderChannel
+from testing.waiting import PATIENCE_S
+from tests.conftest import ASTRONAUT
+
+
+def test_a_photo_in_every_form() -> None:
+    """A path, bytes and an image of Pillow's have the same face and nearly the same score."""
+    with Image.open(ASTRONAUT) as image:
+        forms = [attrai.rate(form) for form in (str(ASTRONAUT), ASTRONAUT.read_bytes(), image)]
+    first = forms[0]
+    assert first.size == first.picture.size == (512, 512)
+    for rated in forms:
+        (scored,) = rated.faces
+        assert scored.face.box == pytest.approx(first.faces[0].face.box, abs=2)
+        assert scored.score.value == pytest.approx(first.faces[0].score.value, abs=0.1)
+        assert [timing.stage for timing in rated.trace] == ["ingest", "detect", "score", "render"]
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "I;16", "F", "1"])
+def test_an_image_of_any_mode(mode: str) -> None:
+    """An image of Pillow's is rated whatever its mode, upright and brought down in size."""
+    with Image.open(ASTRONAUT) as image:
+        grey = image.convert("L").resize((2000, 2000))
+        if mode == "I;16":
+            converted = grey.convert("I").point(lambda value: value * 257).convert("I;16")
+        else:
+            converted = grey.convert(mode)
+    rated = attrai.rate(converted)
+    assert rated.size == (1280, 1280)
+    assert len(rated.faces) == 1
+
+
+def test_what_is_no_photo_or_has_no_face(tmp_path: Path) -> None:
+    """Errors for users come as exceptions."""
+    with pytest.raises(NotAnImage):
+        attrai.rate(b"text")
+    with pytest.raises(NoFace):
+        attrai.rate(Image.new("RGB", (100, 100)))
+    with pytest.raises(FileNotFoundError):
+        attrai.rate(tmp_path / "absent.jpg")
+
+
+def test_the_stages_find_the_same(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A photo that goes through the queues has the same faces and scores."""
+    answers: SimpleQueue[Job] = SimpleQueue()
+    ledger = Ledger(embedded_redis(), max_active=1, max_pending=1, lifetime=600)
+    channels = {"folder": FolderChannel()}
+    with embedded_chain(Settings(), ledger, channels, answers.put, threads=1) as chain:
+        address = {TARGET: str(tmp_path / "picture.jpg")}
+        chain.intake.submit(make_job(source=str(ASTRONAUT), address=address))
+        job = answers.get(timeout=PATIENCE_S)
+    rated = attrai.rate(ASTRONAUT)
+    assert (rated.size, rated.faces, rated.faces_found) == (
+        job.size,
+        job.scored_faces,
+        job.faces_found,
+    )
