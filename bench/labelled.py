@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attrai.settings import load_settings
-from attrai_training.dataset import SHAPE, Dataset
+from attrai_training.dataset import SHAPE, Dataset, folds, groups
 from attrai_training.dlib_network import Teacher
 from attrai_training.evaluation import Crops, load_crops, read_labels
 from attrai_training.evaluation.cache import CropShape
-from attrai_training.folds import folds, groups
 from testing.faults import ROOT
 
 FOLDS = 5

@@ -2,7 +2,7 @@
 
 A photo is a `Job`. Five stages, each with its own queue, process it in this order:
 
-    ingest   source bytes -> the verified, upright photo
+    ingest   source bytes -> the upright photo, a JPEG without metadata
     detect   photo        -> one `Face` per face, and their aligned crops
     score    crops        -> one `Score` per face
     render   photo, faces -> the picture with boxes and scores
@@ -12,6 +12,9 @@ A message carries one `Job` as JSON and never image bytes: images are in the pho
 under the job's id. A stage returns the job with its results added. A stage that can't
 continue attaches a `Failure` and sends the job straight to deliver, so every job ends in
 exactly one answer.
+
+The photo that ingest forwards is within the limits and of a known size, but its pixels may not
+have been decoded yet: most JPEGs only lose their metadata. A damaged one fails in detect.
 """
 
 from __future__ import annotations

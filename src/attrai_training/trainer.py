@@ -13,7 +13,7 @@ from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import open_engine
 from attrai.scoring.scorer import Scorer
 from attrai.settings import Settings
-from attrai_training.dataset import Bar, Dataset, load_dataset
+from attrai_training.dataset import Bar, Dataset, folds, groups, load_dataset
 from attrai_training.distillation import distil
 from attrai_training.dlib_network import Teacher
 from attrai_training.errors import LabelsError
@@ -26,10 +26,9 @@ from attrai_training.evaluation import (
     require_enough,
 )
 from attrai_training.finetuning import fit
-from attrai_training.folds import folds, groups
 from attrai_training.loop import Checkpoint, Device, Indices, RunContext, TrainConfig
 from attrai_training.packaging import initial_network, to_weights
-from attrai_training.targets import TeacherTargets
+from attrai_training.pseudo_labels import TeacherTargets
 from attrai_training.teacher_files import TeacherFiles, digest
 
 #: The splits to train on; None stands for photos without a split.

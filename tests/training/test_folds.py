@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrai_training.folds import folds, groups
+from attrai_training.dataset import folds, groups
 
 
 @given(

@@ -12,9 +12,8 @@ from attrai_training.dataset import Dataset
 from attrai_training.dlib_network import Teacher
 from attrai_training.evaluation import Crops, LabelledPhoto
 from attrai_training.network import RATINGS
-from attrai_training.pseudo_labels import PseudoLabels
+from attrai_training.pseudo_labels import PseudoLabels, TeacherTargets
 from attrai_training.ratings import mean
-from attrai_training.targets import TeacherTargets
 from tests.training.test_fitting import BORDER, DEVICE, TEACHERS_SIDE
 
 RATED, UNRATED = 150, 50

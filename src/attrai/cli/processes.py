@@ -65,7 +65,7 @@ def bot_command(
         settings = load_settings()
         log_handler = configure_logs(settings, "bot")
         if embedded:
-            from attrai.processes.embedded_bot import run_embedded  # noqa: PLC0415 - imports torch
+            from attrai.processes.embedded import run_embedded  # noqa: PLC0415 - imports torch
 
             threads = jobs or os.cpu_count() or 1
             run_embedded(settings, shutdown, _announce, log_handler, threads=threads)

@@ -1,9 +1,8 @@
-"""JPEGs that need no work: they are handed on as they came, less what they say about people.
+"""Accepts an untrusted file: turns it into the upright JPEG without metadata that detect gets.
 
-Most of what messengers send is such a file. Passed on it costs a walk over its segments, where
-decoding and encoding it anew would cost more than all else that ingest does, and some detail.
-
-A stranger's file -> the JPEG that the stages hand on.
+Most photos that messengers send are such JPEGs already but for their metadata. These are passed
+through without decoding: removing the metadata is a walk over the segments, whereas decoding and
+encoding would cost more than everything else in ingest, and lose detail.
 """
 
 from __future__ import annotations
@@ -18,22 +17,22 @@ from attrai.images.decode import Limits, decode_photo
 from attrai.images.hostile import is_hostile
 from attrai.settings import Settings
 
-#: Larger ones are encoded anew, for thousands may lie in the photo store.
+#: Larger JPEGs are encoded anew, since thousands of photos may lie in the photo store.
 _MAX_BYTES = 10**6
 
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 _END = b"\xff\xd9"
 #: APP0 to APP15 and comments.
 _METADATA = {bytes([0xFF, code]) for code in (*range(0xE0, 0xF0), 0xFE)}
-#: These alone say how to decode: whether colours are YCbCr. The first may carry a thumbnail, and
-#: is longer then.
+#: The only metadata needed for decoding: whether colours are YCbCr. A JFIF segment of this length
+#: has no thumbnail.
 _NEEDED = re.compile(rb"\xff\xe0\x00\x10JFIF\0|\xff\xee\x00\x0eAdobe")
 
 
 def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]] | None:
-    """The file without its metadata, and its size; None if it is to be decoded here and now.
+    """Return a JPEG without its metadata, and its width and height; None if it must be decoded.
 
-    Its pixels were not looked at: it may still turn out to be damaged.
+    The pixels are not decoded, so that a damaged file is noticed by the next stage only.
     """
     if (
         len(data) > _MAX_BYTES
@@ -47,7 +46,7 @@ def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int
 
 
 def _size_if_plain(data: bytes, bare: bytes, limits: Limits) -> tuple[int, int] | None:
-    """The photo's size, if it is upright, in sRGB and neither too large nor too small."""
+    """Return the photo's size if it is upright, in sRGB, and within the limits; else None."""
     try:
         with Image.open(BytesIO(data), formats=["JPEG"]) as file:
             plain = not {"exif", "icc_profile"} & file.info.keys()
@@ -56,12 +55,12 @@ def _size_if_plain(data: bytes, bare: bytes, limits: Limits) -> tuple[int, int] 
             return file.size if plain and usable and file.mode == "RGB" else None
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  # decoding it will say what is wrong
+    except Exception:  # noqa: BLE001  # decoding tells what is wrong
         return None
 
 
 def _without_metadata(data: bytes) -> bytes | None:
-    """The first picture of a JPEG, segment by segment; None if it does not end."""
+    """Return the first picture of a JPEG without its metadata; None if it has no end marker."""
     parts, position, scanning = [data[:2]], 2, False
     while marker := _MARKER.search(data, position):
         if scanning:
@@ -77,7 +76,7 @@ def _without_metadata(data: bytes) -> bytes | None:
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What an operator lets a photo be."""
+    """Return the limits of photos in the settings."""
     return Limits(
         max_bytes=settings.max_file_mb * 10**6,
         max_pixels=settings.max_megapixels * 10**6,
@@ -87,7 +86,10 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def accept_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
-    """The photo, upright and without metadata, and its width and height.
+    """Return an untrusted file as an upright JPEG without metadata, and its width and height.
+
+    A JPEG that needs no change but the removal of metadata is not decoded: `unpack_photo` raises
+    `BrokenImage` if it turns out to be damaged.
 
     Raises:
         UserError: it is no photo, or not one within the limits.

@@ -1,16 +1,16 @@
-"""How a worker's memory is managed, for images of some megabytes come and go with every photo.
+"""Memory allocation of workers, which allocate images of some megabytes for every photo.
 
-glibc and Pillow give such blocks back to the system at once, and every page of the next one has to
-be made anew: that doubled the time of the stage render. The variables are read when a process
-starts.
+By default glibc and Pillow return such blocks to the system at once, and each page of the next
+block has to be mapped anew, which doubled the time of the stage render. The variables take effect
+when a process starts.
 """
 
 from __future__ import annotations
 
 import os
 
-#: glibc keeps blocks of up to 32 MB, and 128 MB in all, in one heap for all threads; Pillow keeps
-#: the blocks of four images.
+#: glibc keeps blocks of up to 32 MB, 128 MB in total, in one heap for all threads; Pillow keeps the
+#: blocks of four images.
 _KEEP = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
@@ -19,10 +19,10 @@ _KEEP = {
 }
 
 
-#: Stages that work on whole images. Those with a network would keep what loading it left behind.
+#: Stages that process whole images. Those with a network would keep the memory that loading needed.
 _STAGES = {"ingest", "render", "deliver"}
 
 
 def environment(stage: str) -> dict[str, str]:
-    """This process's environment for a worker of the stage; what is set there stays."""
+    """Return this process's environment plus the variables for a worker of the stage."""
     return (_KEEP if stage in _STAGES else {}) | os.environ

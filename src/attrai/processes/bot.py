@@ -1,4 +1,4 @@
-"""The bot as a process of its own; the stages are others."""
+"""The bot process: polls Telegram, admits photos, and keeps people informed."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ log = structlog.get_logger(__name__)
 
 #: Commands in the menu; /start needs no entry.
 _COMMANDS = ("help", "styles", "rate", "privacy")
-#: Seconds that what the bot itself says may wait for the limits of a chat.
-_PATIENCE = 1.5
-#: Seconds between looks at the progress.
-_LOOK_SECONDS = 0.5
-#: Seconds that what the bot itself says has at its end.
+#: How long a message of the bot itself waits for a slot in the rate limits of its chat.
+_MAX_WAIT_SECONDS = 1.5
+#: Seconds between updates of the progress messages.
+_UPDATE_SECONDS = 0.5
+#: How many seconds the bot waits, as it ends, until its last messages are sent.
 _FLUSH_SECONDS = 60
-#: How often the menu of commands is offered to Telegram.
+#: How often sending the menu of commands is tried.
 _MAX_ATTEMPTS = 5
 
 
@@ -49,17 +49,17 @@ def run(
     on_ready: Callable[[str], None],
     log_handler: LogHandler,
 ) -> None:
-    """Run the bot until the shutdown; the stages are other processes.
+    """Run the bot until the shutdown, with the stages in other processes.
 
     Args:
-        settings: say where the servers are.
-        shutdown: ends it once what people were told is sent.
-        on_ready: called with the bot's name once it listens.
-        log_handler: knows which records are dropped.
+        settings: where the servers are, and the limits.
+        shutdown: ends the bot once its last messages are sent.
+        on_ready: called with the bot's username once it is polling.
+        log_handler: counts the log records that were dropped.
 
     Raises:
         SettingsError: there is no token, or Telegram refuses it.
-        CannotStart: a server refuses us.
+        CannotStart: a server refuses the connection for good.
     """
     await_servers(settings)
     redis = open_redis(settings)
@@ -73,7 +73,7 @@ def run(
 
 
 class Bot:
-    """All parts of the bot; inside its block progress are looked after."""
+    """All parts of the bot. While its context is open, progress messages are kept up to date."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Bot:
         dropped: DroppedRecords,
     ) -> None:
         self._max_side = settings.max_photo_side
-        self._telegram = open_telegram(settings, redis, _PATIENCE)
+        self._telegram = open_telegram(settings, redis, _MAX_WAIT_SECONDS)
         self._sender = BackgroundSender()
         self._progress = ProgressMessages(redis, self._telegram, intake.ledger, self._sender)
         self._requests = RequestHandler(
@@ -97,16 +97,18 @@ class Bot:
         self._heartbeat = Heartbeat()
         self._poller = Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
         self._ended = threading.Event()
-        self._looking = threading.Thread(target=_look, args=(self._progress, dropped, self._ended))
+        self._updating = threading.Thread(
+            target=_keep_updated, args=(self._progress, dropped, self._ended)
+        )
 
     @property
     def owes(self) -> bool:
-        """Whether somebody waits for words of the bot, or Telegram to hear what was handled."""
+        """Whether a message is still to be sent, or an update still to be confirmed to Telegram."""
         return self._poller.unconfirmed or self._sender.pending
 
     @property
     def has_progress_messages(self) -> bool:
-        """Whether there are progress that the next bot would have to take back."""
+        """Whether there are progress messages, which the next bot would have to delete."""
         return self._progress.pending
 
     def run(self, on_ready: Callable[[str], None]) -> None:
@@ -145,25 +147,27 @@ class Bot:
             )
 
     def __enter__(self) -> Self:
-        self._looking.start()
+        self._updating.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._looking.join()
+        self._updating.join()
         self._sender.flush(_FLUSH_SECONDS)
         self._sender.close()
         self._heartbeat.remove()
 
 
-def _look(progress: ProgressMessages, dropped: DroppedRecords, ended: threading.Event) -> None:
+def _keep_updated(
+    progress: ProgressMessages, dropped: DroppedRecords, ended: threading.Event
+) -> None:
     last = False
     while not last:
-        last = ended.wait(_LOOK_SECONDS)
+        last = ended.wait(_UPDATE_SECONDS)
         try:
             progress.look()
             dropped.note()
         except RedisError as error:
-            log.warning("progress can't be looked at", reason=type(error).__name__)
+            log.warning("progress messages not updated", reason=type(error).__name__)
         except Exception:
-            log.exception("progress can't be looked at")
+            log.exception("progress messages not updated")

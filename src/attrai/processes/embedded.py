@@ -1,13 +1,16 @@
-"""The whole chain in one process, no server needed: the same stages on an in-memory broker."""
+"""All stages in one process on an in-memory broker, alone or together with the bot."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import dramatiq
 import fakeredis
+import structlog
 from dramatiq.brokers.stub import StubBroker
 
 from attrai.actors.deliver import Deliver
@@ -18,27 +21,39 @@ from attrai.actors.render import Render
 from attrai.actors.score import ScoreFaces
 from attrai.broker import middleware
 from attrai.channels import Channel
-from attrai.job import Job
+from attrai.job import STAGES, Job
 from attrai.ledger import Ledger
-from attrai.services import Services
+from attrai.lifecycle.shutdown import Shutdown
+from attrai.logs import LogHandler
+from attrai.monitoring.queues import EmbeddedQueues
+from attrai.processes import sweeper
+from attrai.processes.bot import Bot
+from attrai.processes.heartbeat import DroppedRecords
+from attrai.services import Services, log_answer, make_ledger
 from attrai.settings import Settings
 from attrai.storage import PhotoStore, UnlinkedStore
+from attrai.telegram import open_telegram
+from attrai.telegram.channel import NAME, TelegramChannel
 
-#: Milliseconds between attempts. What fails in one process seldom heals by waiting long.
-_MIN_BACKOFF, _MAX_BACKOFF = 50, 500
+log = structlog.get_logger(__name__)
+
+#: Seconds between checks whether all photos are answered.
+_CHECK_SECONDS = 0.5
+#: Milliseconds between attempts: short, as within a process no server is waited for.
+_MIN_BACKOFF_MS, _MAX_BACKOFF_MS = 50, 500
 
 
 def embedded_redis() -> fakeredis.FakeRedis:
-    """A Redis in this process that nobody else sees."""
+    """Return a new Redis in the memory of this process."""
     return fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
 class EmbeddedChain(NamedTuple):
-    """What a running chain offers to its surroundings."""
+    """The parts of running stages that others use."""
 
     broker: dramatiq.Broker
     photos: PhotoStore
-    #: Where jobs are submitted.
+    #: Admits jobs.
     intake: Intake
 
 
@@ -51,12 +66,14 @@ def embedded_chain(
     *,
     threads: int,
 ) -> Iterator[EmbeddedChain]:
-    """Runs the five stages on `threads` threads until the block ends.
+    """Run the five stages on `threads` threads while the context is open.
 
-    At its end the work in hand is finished and what waits is dropped; no file is left, not even
-    by a kill.
+    When it closes, jobs that are being processed finish their stage and the others are dropped. No
+    file is left behind, not even by a kill.
     """
-    broker = StubBroker(middleware=middleware(min_backoff=_MIN_BACKOFF, max_backoff=_MAX_BACKOFF))
+    broker = StubBroker(
+        middleware=middleware(min_backoff=_MIN_BACKOFF_MS, max_backoff=_MAX_BACKOFF_MS)
+    )
     with closing(UnlinkedStore()) as photos:
         services = Services(settings, photos, ledger, channels, on_answered, threads)
         for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):
@@ -69,3 +86,65 @@ def embedded_chain(
         finally:
             worker.stop()
             broker.close()
+
+
+def run_embedded(
+    settings: Settings,
+    shutdown: Shutdown,
+    on_ready: Callable[[str], None],
+    log_handler: LogHandler,
+    *,
+    threads: int,
+) -> None:
+    """Run the bot and all stages in this process, on `threads` threads, until the shutdown.
+
+    Photos that were admitted are answered before it ends. A crash loses them.
+
+    Raises:
+        SettingsError: there is no token, or Telegram refuses it.
+    """
+    redis = embedded_redis()
+    ledger = make_ledger(redis, settings)
+    channels = {NAME: TelegramChannel(open_telegram(settings, redis))}
+
+    with (
+        embedded_chain(settings, ledger, channels, log_answer, threads=threads) as chain,
+        _sweeping(chain, ledger),
+    ):
+        dropped = DroppedRecords(ledger, log_handler)
+        queues = EmbeddedQueues(chain.broker.queues)
+        with Bot(settings, shutdown, redis, chain.intake, queues, dropped) as bot:
+            # All of this is in memory and would be lost.
+            shutdown.set_grace_period(
+                lambda: bot.owes or bot.has_progress_messages or ledger.in_flight() > 0
+            )
+            bot.run(on_ready)
+            _finish(ledger)
+
+
+@contextmanager
+def _sweeping(chain: EmbeddedChain, ledger: Ledger) -> Iterator[None]:
+    """Sweep in a thread while the context is open."""
+
+    def note_alive() -> None:
+        for stage in STAGES:
+            ledger.heartbeat(stage, "embedded")
+
+    answered = Shutdown()
+    thread = threading.Thread(
+        target=sweeper.run, args=(chain.broker, ledger, chain.photos, answered, note_alive)
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        answered.request()
+        thread.join()
+
+
+def _finish(ledger: Ledger) -> None:
+    """Wait until all admitted photos are answered."""
+    if photos := ledger.in_flight():
+        log.warning("answering what was taken; another signal drops it", photos=photos)
+    while ledger.in_flight():
+        time.sleep(_CHECK_SECONDS)

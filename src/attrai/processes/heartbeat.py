@@ -1,7 +1,4 @@
-"""The heartbeat of a worker process.
-
-Log records that were dropped, counted where the operator sees them.
-"""
+"""What a process reports while it runs: its heartbeat, and how many log records it dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ _INTERVAL_SECONDS = 5
 
 
 class WorkerHeartbeat:
-    """Tells the ledger and health checks that this process consumes."""
+    """Reports to the ledger and to health checks that this process consumes."""
 
     def __init__(
         self, ledger: Ledger, stages: Sequence[StageName], dropped: DroppedRecords
@@ -36,12 +33,12 @@ class WorkerHeartbeat:
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._heartbeat = Heartbeat()
         self._next = 0.0
-        # The thread that consumes outlives the call of `stop` by about a second.
+        # The consuming thread calls `record` for about a second after `stop`.
         self._lock = threading.Lock()
         self.record()
 
     def record(self) -> None:
-        """Record a heartbeat if the last one is some seconds old; cheap enough for every turn."""
+        """Report, if the last report is some seconds old; cheap enough for every message."""
         with self._lock:
             if time.monotonic() >= self._next:
                 self._next = time.monotonic() + _INTERVAL_SECONDS
@@ -51,7 +48,7 @@ class WorkerHeartbeat:
                 self._heartbeat.touch()
 
     def stop(self) -> None:
-        """Deregister the process, and record no heartbeat any more."""
+        """Deregister the process, and report no more."""
         with self._lock:
             self._next = math.inf
             for stage in self._stages:
@@ -60,7 +57,7 @@ class WorkerHeartbeat:
 
 
 class DroppedRecords:
-    """Adds this process's to those of all others."""
+    """Adds the number of log records that this process dropped to the total in the ledger."""
 
     def __init__(self, ledger: Ledger, log_handler: LogHandler) -> None:
         self._ledger = ledger
@@ -68,9 +65,9 @@ class DroppedRecords:
         self._noted = 0
 
     def note(self) -> None:
-        """Called often; costs nothing while nothing is dropped."""
+        """Add what was dropped since the last call; costs nothing while nothing is dropped."""
         dropped = self._log_handler.dropped
         if dropped > self._noted:
-            with suppress(RedisError):  # the next call notes them
+            with suppress(RedisError):  # the next call adds them
                 self._ledger.count_dropped_logs(dropped - self._noted)
                 self._noted = dropped

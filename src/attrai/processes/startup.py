@@ -24,7 +24,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 def await_servers(settings: Settings) -> None:
-    """Waits until RabbitMQ and Redis can be used.
+    """Wait until RabbitMQ and Redis can be used.
 
     Raises:
         CannotStart: they are there and refuse us, so that waiting is of no use.
@@ -86,7 +86,7 @@ def _try_redis(url: str) -> None:
 
 
 def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
-    """Sends this process's records where the settings say, without the passwords in them.
+    """Configure logging from the settings, and keep their passwords out of all records.
 
     Raises:
         CannotStart: the URL of Graylog is unusable.

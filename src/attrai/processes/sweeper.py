@@ -1,4 +1,4 @@
-"""The sweeper: answers for jobs whose time is over, deletes what belongs to no job."""
+"""The sweeper: fails overdue jobs, and deletes files that belong to no job."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from attrai.storage import PhotoStore
 
 log = structlog.get_logger(__name__)
 
-#: Files this old, in seconds, whose job is not in the ledger belong to nobody.
+#: Files whose job is not in the ledger are deleted once they are this many seconds old.
 ORPHAN_MIN_SECONDS = 120
 #: Seconds between rounds.
-_PAUSE = 5
+_INTERVAL_SECONDS = 5
 
 
 def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[int, int]:
-    """One round; may run anywhere and any number of times at once.
+    """Sweep once. Any number of sweepers may run at the same time.
 
     Returns:
-        How many jobs were sent to their apology, and of how many the files were deleted.
+        The number of jobs that failed as overdue, and of jobs whose files were deleted.
     """
     overdue = ledger.claim_overdue()
     for job in overdue:
@@ -45,13 +45,13 @@ def run(
     shutdown: Shutdown,
     on_heartbeat: Callable[[], None] = lambda: None,
 ) -> None:
-    """Sweep until the shutdown; what fails in a round is tried again in the next.
+    """Sweep until the shutdown. A round that fails is logged, and the next one tries again.
 
     Args:
-        broker: where apologies are published.
+        broker: to publish overdue jobs on.
         ledger: knows which jobs are overdue.
-        photos: where files may have been left.
-        shutdown: ends it after the round.
+        photos: the photo store to clean up.
+        shutdown: ends the loop after the current round.
         on_heartbeat: called before each round.
     """
     while not shutdown.requested:
@@ -60,4 +60,4 @@ def run(
             sweep(broker, ledger, photos)
         except (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError):
             log.exception("sweep failed")
-        shutdown.wait(_PAUSE)
+        shutdown.wait(_INTERVAL_SECONDS)

@@ -89,7 +89,7 @@ def _is_photo(path: Path) -> bool:
 
 
 def _without_collisions(sources: dict[Path, Path]) -> list[Task]:
-    """A target for each source; those that would share one keep their endings, or a number."""
+    """Choose a target per source. Those that would share one keep their suffix or get a number."""
     shared = Counter(sources.values())
     taken: set[Path] = set()
     tasks = []

@@ -10,7 +10,6 @@ three together
 
 from attrai_training.evaluation.cache import CropShape
 from attrai_training.evaluation.crops import Crops, cut_crops, load_crops
-from attrai_training.evaluation.estimate import Estimate
 from attrai_training.evaluation.evaluate import (
     Assessment,
     Evaluation,
@@ -26,6 +25,7 @@ from attrai_training.evaluation.labels import (
     read_labels,
     require_enough,
 )
+from attrai_training.evaluation.metrics import Estimate
 
 __all__ = [
     "Assessment",

@@ -17,11 +17,11 @@ from attrai.scoring import Scorer
 from attrai.settings import Settings
 from attrai_training.evaluation.cache import CropShape
 from attrai_training.evaluation.crops import in_threads, load_crops
-from attrai_training.evaluation.estimate import Floats
 from attrai_training.evaluation.labels import LabelledPhoto, LabelProblem
 from attrai_training.evaluation.metrics import (
     CalibrationBin,
     Coverage,
+    Floats,
     RegressionMetrics,
     calibration,
     coverage,

@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
-from attrai_training.evaluation.estimate import Estimate, Floats
 from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Assessment, Grouping
 from attrai_training.evaluation.metrics import (
     CalibrationBin,
+    Estimate,
+    Floats,
     RegressionMetrics,
     calibration,
     deviations,

@@ -13,10 +13,9 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from attrai_training.evaluation.estimate import Estimate
 from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Assessment, Evaluation, Grouping
 from attrai_training.evaluation.labels import LabelProblem
-from attrai_training.evaluation.metrics import CalibrationBin, Coverage, RegressionMetrics
+from attrai_training.evaluation.metrics import CalibrationBin, Coverage, Estimate, RegressionMetrics
 
 #: The most rows to show with the reason why they were left out; JSON has them all.
 _MOST_PROBLEMS = 10

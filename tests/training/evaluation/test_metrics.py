@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrai_training.evaluation.estimate import DRAWS, Estimate, Floats, _draws
-from attrai_training.evaluation.metrics import RegressionMetrics, _statistics, regression_metrics
+from attrai_training.evaluation.metrics import (
+    DRAWS,
+    Estimate,
+    Floats,
+    RegressionMetrics,
+    _draws,
+    _statistics,
+    regression_metrics,
+)
 
 RATINGS = st.floats(1, 10) | st.integers(1, 10).map(float)
 PAIRS = st.lists(st.tuples(RATINGS, RATINGS), min_size=1, max_size=30)
