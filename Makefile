@@ -5,6 +5,7 @@ PHOTO ?= examples/astronaut.jpg
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # Tests run in several processes with one OpenMP thread each: threads that spin while others wait
 # for a core make everything many times slower. Bytecode is kept, because tests start attrai a
@@ -57,7 +58,7 @@ programs:
 	  --no-install-recommends $$packages; } >$$log 2>&1 || { cat $$log; exit 1; }
 
 bench: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(PIP) --group bench
 	$(BIN)/python -m bench.stages
 
 format: $(READY)
@@ -72,7 +73,8 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "attrai needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-module
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) --upgrade pip  # older ones know no dependency groups
+	$(PIP) -e '.[charts,metrics,openvino,s3,sandbox]' --group dev
 	@touch $@
 
 # Debian and Ubuntu package this part of Python separately.

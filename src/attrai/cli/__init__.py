@@ -6,7 +6,7 @@ Commands import what they need when they are called, which keeps `attrai --help`
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -51,6 +51,27 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # plain tracebacks, without the values of local variables
 )
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - keeps --help fast
+
+        typer.echo(version("attrai"))
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    version: Annotated[  # noqa: FBT002 - typer passes it by its name, to the callback above
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Options of no command."""
+
 
 app.command(name="rate")(rate_command)
 app.command(name="worker")(worker_command)
