@@ -1,4 +1,4 @@
-"""Days of simulated traffic in a ledger, and the charts of them that README shows.
+"""Days of simulated traffic in a ledger, and the charts of them that docs/operations.md shows.
 
     python -m bench.days [--days N] [--seed N] [--out FOLDER]
 

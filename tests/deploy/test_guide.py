@@ -28,6 +28,6 @@ def test_local_links() -> None:
 def test_files() -> None:
     """Every script and file that the guide names exists."""
     names = set(re.findall(r"`([\w-]+\.(?:yml|json|conf))`", GUIDE))
-    names |= set(re.findall(r"\./([a-z]+)", GUIDE))
+    names |= set(re.findall(r"(?<!\.)\./([a-z]+)", GUIDE))
     assert {"stack.yml", "graylog.yml", "rabbitmq.conf", "deploy", "passwords", "verify"} <= names
     assert [name for name in names if not (SWARM / name).exists()] == []
