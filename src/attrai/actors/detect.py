@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import structlog
 
 from attrai.actors.stage import Stage
 from attrai.faces import CascadeNetworks, Detector, crop_faces
@@ -12,6 +13,8 @@ from attrai.job import Job
 from attrai.services import Services
 from attrai.storage import CROPS, PHOTO
 
+log = structlog.get_logger(__name__)
+
 
 class Detect(Stage):
     name = "detect"
@@ -19,8 +22,10 @@ class Detect(Stage):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         settings = services.settings
+        engine = open_engine(settings.engine, services.threads)
+        log.info("inference", engine=engine.name)
         self._detector = Detector(
-            CascadeNetworks.load(open_engine(settings.engine, services.threads)),
+            CascadeNetworks.load(engine),
             min_side=settings.min_face_side,
             max_faces=settings.max_faces,
         )

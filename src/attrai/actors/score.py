@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from attrai.actors.stage import Stage
 from attrai.images.codecs import unpack_crops
 from attrai.inference import open_engine
@@ -9,6 +11,8 @@ from attrai.job import Job
 from attrai.scoring import PACKAGED, Scorer
 from attrai.services import Services
 from attrai.storage import CROPS
+
+log = structlog.get_logger(__name__)
 
 
 class ScoreFaces(Stage):
@@ -19,6 +23,7 @@ class ScoreFaces(Stage):
         super().__init__(services)
         settings = services.settings
         engine = open_engine(settings.engine, services.threads)
+        log.info("inference", engine=engine.name)
         self._scorer = Scorer.load(settings.weights or PACKAGED, engine)
 
     def work(self, job: Job) -> Job:

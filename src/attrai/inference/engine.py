@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from attrai.settings import EngineName
@@ -105,8 +104,6 @@ class Engine(Protocol):
         ...
 
 
-log = structlog.get_logger(__name__)
-
 #: Exists if NVIDIA's driver is loaded.
 _NVIDIA = Path("/dev/nvidiactl")
 
@@ -130,5 +127,4 @@ def open_engine(name: EngineName, threads: int) -> Engine:
         from attrai.inference.torch_engine import TorchEngine  # noqa: PLC0415 - slow to import
 
         engine = TorchEngine()
-    log.info("inference", engine=engine.name)
     return engine
