@@ -22,6 +22,6 @@ def test_python_example(
     shutil.copy(ASTRONAUT, tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     exec(code, {})  # noqa: S102 - our own example
-    assert re.search(r"^Box\(x1=.*\) [\d.]+ [\d.]+$", capsys.readouterr().out, re.MULTILINE)
+    assert re.fullmatch(r"Box\(x1=.*\) [\d.]+ [\d.]+\n", capsys.readouterr().out)
     with Image.open(tmp_path / "rated.jpg") as picture:
         assert picture.size == (512, 512)
