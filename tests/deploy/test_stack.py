@@ -131,7 +131,13 @@ def test_engine_reads_it(more: tuple[str, ...]) -> None:
     if subprocess.run([*command, "--help"], capture_output=True, check=False).returncode:
         pytest.skip("this docker client is older than 25 and does not know `stack config`")
     files = [part for name in ("stack.yml", *more) for part in ("-c", name)]
-    variables = {"ATTRAI_IMAGE": "attrai:1", "SANDBOX_PORT": "8081", "RECEIVED": "/received"}
+    variables = {
+        "ATTRAI_IMAGE": "attrai:1",
+        "SANDBOX_IMAGE": "attrai:1",
+        "SANDBOX_PORT": "8081",
+        "RECEIVED": "/received",
+        "RECEIVER": str(SWARM / "verification/receiver.py"),
+    }
     done = subprocess.run(
         [*command, *files],
         cwd=SWARM,

@@ -20,6 +20,8 @@ from pathlib import Path
 from verification import images, inspection, interruption, logbook
 from verification.chat import Users
 from verification.deployment import (
+    ROLES,
+    SERVICES,
     STACK,
     TOKEN,
     Killer,
@@ -31,6 +33,7 @@ from verification.deployment import (
     tasks,
     update,
     update_state,
+    upgrade,
     wait_for,
 )
 from verification.engine import NoEngine, use_engine
@@ -41,8 +44,9 @@ PHOTOS, USERS, KILLS = 60, 12, 10
 #: Seconds between photos, and between kills, so that photos are in flight during every change.
 _PHOTO_PAUSE, _KILL_PAUSE = 2.5, 12.0
 #: Maximum seconds until all replicas of a service are healthy, until all photos are sent and all
-#: kills done, until the last answers after that, and until orphaned files are deleted.
-_START, _CHANGES, _LAST_ANSWERS, _ORPHANS = 180, 600, 240, 180
+#: kills done, until the last answers after that, until orphaned files are deleted, and until an
+#: upgrade is complete.
+_START, _CHANGES, _LAST_ANSWERS, _ORPHANS, _UPGRADE = 180, 600, 240, 180, 600
 _SKIPPED = 77
 
 
@@ -50,7 +54,14 @@ def main() -> int:
     """Run the test, and return the exit status: 0, 1 if a check failed, 77 if skipped."""
     parser = argparse.ArgumentParser(prog="verify", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of what is killed when")
-    seed = parser.parse_args().seed
+    parser.add_argument(
+        "--from",
+        dest="old",
+        type=Path,
+        metavar="CHECKOUT",
+        help="deploy this checkout (an absolute path) first, and upgrade it to this one",
+    )
+    arguments = parser.parse_args()
     interruption.heed()
     report = Report()
     with ExitStack() as stack:
@@ -59,10 +70,11 @@ def main() -> int:
             use_engine(folder, stack)
             engine = docker("version", "--format", "{{.Server.Version}}")
             report.done(f"an engine runs: Docker {engine}")
-            images.build(folder, stack)
+            images.build(folder, stack, arguments.old)
             size = int(docker("image", "inspect", "--format", "{{.Size}}", images.ATTRAI))
             report.done(f"the images are built; attrai has {size / 1e6:.0f} MB")
-            _verify(folder, stack, report, random.Random(seed))  # noqa: S311 - no secret
+            rng = random.Random(arguments.seed)  # noqa: S311 - no secret
+            _verify(folder, stack, report, rng, arguments.old)
         except NoEngine as error:
             report.say(f"Skipped: {error}.")
             return _SKIPPED
@@ -74,10 +86,12 @@ def main() -> int:
     return report.finish()
 
 
-def _verify(folder: Path, stack: ExitStack, report: Report, rng: random.Random) -> None:
+def _verify(
+    folder: Path, stack: ExitStack, report: Report, rng: random.Random, old: Path | None
+) -> None:
     port = _free_port()
     users = Users(f"http://127.0.0.1:{port}", USERS)
-    deploy(folder, port, stack)
+    deploy(folder, port, stack, old or ROOT)
     followers = logbook.Followers(folder / "logs")
     followers.start()
     stack.callback(followers.stop)
@@ -96,6 +110,8 @@ def _verify(folder: Path, stack: ExitStack, report: Report, rng: random.Random) 
     killer.start()
     stack.callback(killer.stop)
     _change(report, killer)
+    if old:
+        _upgrade(folder, report, killer)
     secrets = inspection.secret_values() | {TOKEN}
     report.check(f"{len(secrets)} secrets are in no inspection, environment or command line",
                  inspection.exposed_secrets(secrets))  # fmt: skip
@@ -132,6 +148,19 @@ def _change(report: Report, killer: Killer) -> None:
     scale("detect", 1)
     wait_for(lambda: replicas()["detect"] == "1/1", "detect has more than 1 replica", _START)
     report.done("detect was scaled to 1")
+
+
+def _upgrade(folder: Path, report: Report, killer: Killer) -> None:
+    """Deploy this checkout over the running stack while photos are being processed."""
+    killer.spared.update(SERVICES)  # the engine rolls back an update whose new task dies
+    wait_for(all_run, "not all services run", _START)
+    upgrade(folder)
+    ended = ("completed", "rollback_completed", "rollback_paused")
+    seconds = wait_for(lambda: all(update_state(role) in ended for role in ROLES),
+                       "the upgrade does not end", _UPGRADE)  # fmt: skip
+    failed = [role for role in ROLES if update_state(role) != "completed"]
+    report.check(f"the stack was upgraded in {seconds:.0f} s", failed)
+    killer.spared.clear()
 
 
 def _check_answers(report: Report, users: Users, killer: Killer) -> None:

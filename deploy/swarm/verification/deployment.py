@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from verification import images, interruption
-from verification.shell import SWARM, ProgramFailed, docker, run
+from verification.shell import ROOT, SWARM, ProgramFailed, docker, run
 
 STACK = "attrai-verify"
 TOKEN = "1000:sandbox"  # noqa: S105 - the sandbox knows no other
@@ -44,13 +44,14 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float) -> floa
     return time.monotonic() - started
 
 
-def deploy(folder: Path, port: int, stack: ExitStack) -> None:
+def deploy(folder: Path, port: int, stack: ExitStack, root: Path = ROOT) -> None:
     """Deploy the stack with the sandbox in place of Telegram, until `stack` is closed.
 
     Args:
         folder: where the settings are written, and in `received/` the received GELF frames.
         port: the port of this machine on which the sandbox is reachable.
         stack: its callbacks remove everything that is created here.
+        root: the checkout whose stack is deployed.
     """
     stack.callback(_remove)
     run(SWARM / "passwords", _GENERATION)
@@ -62,6 +63,8 @@ def deploy(folder: Path, port: int, stack: ExitStack) -> None:
         "TOKEN": _GENERATION,
         "PASSWORDS": _GENERATION,
         "ATTRAI_IMAGE": images.ATTRAI,
+        "SANDBOX_IMAGE": images.ATTRAI,
+        "RECEIVER": str(root / "deploy/swarm/verification/receiver.py"),
         "RABBITMQ_IMAGE": images.RABBITMQ,
         "REDIS_IMAGE": images.REDIS,
         "TELEGRAM_API_URL": "http://sandbox:8081",
@@ -71,8 +74,22 @@ def deploy(folder: Path, port: int, stack: ExitStack) -> None:
     }
     env = folder / "env"
     env.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    more = ("--resolve-image", "never", "-c", SWARM / "verification/stack.yml")
-    run(SWARM / "deploy", *more, env={"ENV_FILE": str(env)})
+    _deploy(root, env)
+
+
+def upgrade(folder: Path) -> None:
+    """Deploy this checkout's stack and image over the running ones, with the same settings."""
+    env = folder / "env"
+    env.write_text(
+        env.read_text().replace(f"ATTRAI_IMAGE={images.ATTRAI}", f"ATTRAI_IMAGE={images.NEXT}")
+    )
+    _deploy(ROOT, env)
+
+
+def _deploy(root: Path, env: Path) -> None:
+    swarm = root / "deploy/swarm"
+    more = ("--resolve-image", "never", "-c", swarm / "verification/stack.yml")
+    run(swarm / "deploy", *more, env={"ENV_FILE": str(env)})
 
 
 def _remove() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -25,21 +27,29 @@ _EXTRAS = "s3,sandbox"
 _BESIDES = ("hatchling", "async-timeout")
 
 
-def build(folder: Path, stack: ExitStack) -> None:
-    """Build all images, which are deleted when `stack` is closed."""
+def build(folder: Path, stack: ExitStack, old: Path | None) -> None:
+    """Build all images, which are deleted when `stack` is closed.
+
+    Args:
+        folder: a temporary folder.
+        stack: its callbacks delete the images.
+        old: the checkout that `ATTRAI` is built from, where that is not this one; `NEXT` always is.
+    """
     stack.callback(_remove)
-    context = folder / "context"
-    context.mkdir()
+    roots = [ROOT] if old is None else [old, ROOT]
+    wheels = folder / "wheels"
     with ThreadPoolExecutor() as pool:
         base = pool.submit(_base, folder / "base")
-        wheels = pool.submit(_wheels, context / "wheels", folder / "venv")
+        wheels_built = pool.submit(_build_wheels, wheels, folder / "venv", roots)
         base.result()
         servers = [pool.submit(_server, name, tag) for name, tag in _SERVERS.items()]
-        wheels.result()
-        _attrai(context)
+        wheels_built.result()
+        for number, root in enumerate(roots):
+            _attrai(folder / f"context-{number}", wheels, root, NEXT if root == ROOT else ATTRAI)
         for server in servers:
             server.result()
-    docker("tag", ATTRAI, NEXT)
+    if old is None:
+        docker("tag", NEXT, ATTRAI)
 
 
 _SERVERS = {"rabbitmq": RABBITMQ, "redis": REDIS}
@@ -60,9 +70,14 @@ def _base(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _wheels(folder: Path, venv: Path) -> None:
-    """Build every wheel that the image needs, with this machine's pip."""
+def _build_wheels(folder: Path, venv: Path, roots: Sequence[Path]) -> None:
+    """Build every wheel that the images need, with this machine's pip."""
     run(sys.executable, "-m", "venv", venv)
+    for root in roots:
+        _wheels(folder, venv, root)
+
+
+def _wheels(folder: Path, venv: Path, root: Path) -> None:
     run(
         venv / "bin/pip",
         "wheel",
@@ -70,9 +85,9 @@ def _wheels(folder: Path, venv: Path) -> None:
         "--wheel-dir",
         folder,
         "--constraint",
-        ROOT / "constraints.txt",
+        root / "constraints.txt",
         *_BESIDES,
-        f"{ROOT}[{_EXTRAS}]",
+        f"{root}[{_EXTRAS}]",
     )
     next(folder.glob("attrai-*")).unlink()  # the Dockerfile builds attrai itself
 
@@ -83,19 +98,22 @@ def _server(name: str, tag: str) -> None:
            stdin=file)  # fmt: skip
 
 
-def _attrai(context: Path) -> None:
+def _attrai(context: Path, wheels: Path, root: Path, tag: str) -> None:
+    context.mkdir()
+    shutil.copytree(wheels, context / "wheels", copy_function=os.link)
     for name in _CONTEXT:
-        if (ROOT / name).is_dir():
+        if (root / name).is_dir():
             shutil.copytree(
-                ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__")
+                root / name, context / name, ignore=shutil.ignore_patterns("__pycache__")
             )
         else:
-            shutil.copy(ROOT / name, context)
+            shutil.copy(root / name, context)
     arguments = {"BASE_IMAGE": _BASE, "PIP_NO_INDEX": "1", "EXTRAS": _EXTRAS}
     options = [
         part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")
     ]
-    docker("build", "-q", "--force-rm", *options, "-f", SWARM / "Dockerfile", "-t", ATTRAI, context)
+    docker("build", "-q", "--force-rm", *options, "-f", root / "deploy/swarm/Dockerfile", "-t", tag,
+           context)  # fmt: skip
 
 
 def _remove() -> None:
