@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
+from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from telegram_sandbox.errors import ActionRefused
 from telegram_sandbox.parameters import MAX_UPLOAD, BodyTooLarge, limit_body, read_form
@@ -23,7 +24,7 @@ from telegram_sandbox.waiting import inbox, wait_for_first
 
 #: The maximum number of photos or documents in one request.
 MAX_FILES = 10
-#: Seconds between the comments that keep an idle event stream open.
+#: Seconds between the comments that keep an event stream open.
 KEEP_ALIVE_SECONDS = 15
 #: Milliseconds after which a browser reconnects to a lost event stream.
 _RECONNECT_MS = 500
@@ -56,16 +57,18 @@ class Page:
         except ValueError:
             return _refusal("user must be a number")
         self._sandbox.user(user_id)
-        return StreamingResponse(
+        return EventSourceResponse(
             self._stream(user_id),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
+            ping=KEEP_ALIVE_SECONDS,
+            ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         )
 
-    async def _stream(self, user_id: int) -> AsyncIterator[str]:
+    # sse-starlette ends a stream on a signal to the process. This server runs in a thread and stops
+    # without one, so the generator ends by itself.
+    async def _stream(self, user_id: int) -> AsyncIterator[ServerSentEvent]:
         state = self._sandbox.state
         with inbox(state, *_PAGE_EVENTS, chat=user_id) as events:
-            yield f"retry: {_RECONNECT_MS}\n\n"
+            yield ServerSentEvent(retry=_RECONNECT_MS)
             with state.lock:
                 seen = [Event("message", user_id, message) for message in state.messages(user_id)]
                 seen += [
@@ -75,12 +78,8 @@ class Page:
             while not self._stopping.is_set():
                 for event in seen:
                     yield _encoded(event, user_id, state)
-                await wait_for_first(
-                    events.filled(), self._stopping.wait(), seconds=KEEP_ALIVE_SECONDS
-                )
+                await wait_for_first(events.filled(), self._stopping.wait())
                 seen = events.take()
-                if not seen:
-                    yield ": still here\n\n"
 
     async def send(self, request: Request) -> Response:
         """Send a text, photos or documents as the user, and answer with the message ids."""
@@ -167,7 +166,7 @@ def _refusal(reason: str) -> Response:
     return JSONResponse({"error": reason}, 422)
 
 
-def _encoded(event: Event, user_id: int, state: State) -> str:
+def _encoded(event: Event, user_id: int, state: State) -> ServerSentEvent:
     data: Any
     match event.name:
         case "message" | "edited":
@@ -178,7 +177,8 @@ def _encoded(event: Event, user_id: int, state: State) -> str:
             data = state.commands.seen_in(state.user(user_id)["language_code"])
         case name:
             data = {name: event.data}
-    return f"event: {event.name}\ndata: {json.dumps(data)}\n\n"
+    # Not JSONServerSentEvent: a text may hold lone surrogates, which it could not encode.
+    return ServerSentEvent(json.dumps(data), event=event.name)
 
 
 def _seen(message: Json) -> Json:

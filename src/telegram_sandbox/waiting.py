@@ -50,7 +50,7 @@ def inbox(state: State, *names: str, chat: int | None = None) -> Iterator[Inbox]
         yield box
 
 
-async def wait_for_first(*ways: Coroutine[Any, Any, Any], seconds: float) -> None:
+async def wait_for_first(*ways: Coroutine[Any, Any, Any], seconds: float | None = None) -> None:
     """Wait until one of the coroutines ends or `seconds` have passed, and cancel the rest."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:
