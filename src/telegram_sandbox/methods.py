@@ -9,8 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from attrai.errors import UserError
-from telegram_sandbox.errors import ApiError, bad_request
+from telegram_sandbox.errors import ApiError, UnreadablePicture, bad_request
 from telegram_sandbox.parameters import Parameters, Upload
 from telegram_sandbox.state import Json, State
 
@@ -248,7 +247,7 @@ class MessageMethods:
             )
         try:
             photo = self._state.media.photo(upload.data)
-        except UserError as error:
+        except UnreadablePicture as error:
             raise bad_request("IMAGE_PROCESS_FAILED") from error
         with Image.open(BytesIO(upload.data)) as picture:  # already decoded once, so it opens
             width, height = picture.size

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrai.errors import UserError
-from telegram_sandbox.errors import ActionRefused
+from telegram_sandbox.errors import ActionRefused, UnreadablePicture
 from telegram_sandbox.state import State
 
 
@@ -115,7 +114,7 @@ class User:
     def _photo(self, data: bytes) -> list[dict[str, Any]]:
         try:
             return self._state.media.photo(data)
-        except UserError as error:
+        except UnreadablePicture as error:
             raise ActionRefused("the file is not a picture that can be read") from error
 
     def _file(self, data: bytes, folder: str, mime: str) -> dict[str, Any]:
