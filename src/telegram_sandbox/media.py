@@ -71,7 +71,7 @@ class Files:
         """Return the file with this id, or None if it is unknown or was dropped."""
         return self._files.get(file_id)
 
-    def at(self, path: str) -> StoredFile | None:
+    def by_path(self, path: str) -> StoredFile | None:
         """Return the file at this download path, or None if it is unknown or was dropped."""
         return self._files.get(self._ids.get(path, ""))
 
@@ -81,7 +81,7 @@ class Media:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._known: dict[str, tuple[str, Any]] = {}
+        self._by_file_id: dict[str, tuple[str, Any]] = {}
 
     def photo(self, data: bytes) -> list[dict[str, Any]]:
         """Store a photo in Telegram's sizes and return its PhotoSizes, smallest first.
@@ -109,7 +109,7 @@ class Media:
         self._index("document", document, file.id)
         return document
 
-    def of(self, kind: str, file_id: str) -> Any:
+    def find(self, kind: str, file_id: str) -> Any:
         """Return the JSON of the photo or document that a file id belongs to.
 
         Args:
@@ -119,7 +119,7 @@ class Media:
         Returns:
             The PhotoSizes or the Document, or None if it is unknown, of the other kind or dropped.
         """
-        known_kind, content = self._known.get(file_id, (None, None))
+        known_kind, content = self._by_file_id.get(file_id, (None, None))
         return content if known_kind == kind and self._files.get(file_id) else None
 
     def _store(self, picture: EncodedPicture, folder: str) -> dict[str, Any]:
@@ -134,4 +134,4 @@ class Media:
 
     def _index(self, kind: str, content: Any, *file_ids: str) -> None:
         for file_id in file_ids:
-            self._known[file_id] = (kind, content)
+            self._by_file_id[file_id] = (kind, content)

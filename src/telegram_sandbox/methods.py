@@ -150,7 +150,9 @@ class MessageMethods:
         caption = _caption(parameters)
         given = parameters.file("photo")
         self._check_chat(parameters)
-        photo = self._known("photo", given) if isinstance(given, str) else self._new_photo(given)
+        photo = (
+            self._by_file_id("photo", given) if isinstance(given, str) else self._new_photo(given)
+        )
         return self._post(parameters, {"photo": photo, **caption})
 
     def _send_document(self, parameters: Parameters) -> Json:
@@ -158,7 +160,7 @@ class MessageMethods:
         given = parameters.file("document")
         self._check_chat(parameters)
         if isinstance(given, str):
-            document = self._known("document", given)
+            document = self._by_file_id("document", given)
         elif not given.data:
             raise bad_request("file must be non-empty")
         else:
@@ -256,8 +258,8 @@ class MessageMethods:
             raise bad_request("PHOTO_INVALID_DIMENSIONS")
         return photo
 
-    def _known(self, kind: str, file_id: str) -> Any:
-        content = self._state.media.of(kind, file_id)
+    def _by_file_id(self, kind: str, file_id: str) -> Any:
+        content = self._state.media.find(kind, file_id)
         if content is None:
             raise bad_request("wrong file identifier/HTTP URL specified")
         return content

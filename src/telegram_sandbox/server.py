@@ -109,11 +109,11 @@ def build_app(sandbox: Sandbox, stopping: asyncio.Event, *, loopback: bool) -> S
             Route("/file/bot{token}/{path:path}", api.download),
         ],
         middleware=[Middleware(Guard, loopback=loopback)],
-        exception_handlers={ClientDisconnect: _client_gone},
+        exception_handlers={ClientDisconnect: _ignore_disconnect},
     )
 
 
-async def _client_gone(_: Request, __: Exception) -> Response:
+async def _ignore_disconnect(_: Request, __: Exception) -> Response:
     return Response()
 
 
