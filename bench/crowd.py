@@ -241,7 +241,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         temporary = folder / "temporary"
         temporary.mkdir()
         url = stack.enter_context(running(sandbox))
-        metronome = Metronome(f"{url}/static/words.js")
+        metronome = Metronome(f"{url}/static/texts.js")
         stack.callback(metronome.stop)
         environment = {
             "ATTRAI_TELEGRAM_TOKEN": TOKEN,
