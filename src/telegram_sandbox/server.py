@@ -40,6 +40,8 @@ _HEADERS = {
 }
 
 
+# Not starlette's TrustedHostMiddleware for the host: it answers 400 where this answers 403, and
+# before 1.9 it refuses [::1] with a port or a name in capitals.
 class Guard:
     """Middleware that refuses foreign host names and origins and adds security headers."""
 
