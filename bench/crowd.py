@@ -205,8 +205,10 @@ class Rates(NamedTuple):
 def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
     """Return the rates at which messages arrived, and whether they stayed within the limits."""
     # Messages that were refused with 429 or failed count as well.
-    calls = sorted((c for c in sandbox.calls if c.method in LIMITED), key=lambda call: call.time)
-    times = [call.time for call in calls]
+    calls = sorted(
+        (c for c in sandbox.calls if c.method in LIMITED), key=lambda call: call.received_at
+    )
+    times = [call.received_at for call in calls]
     busiest, within = 0, True
     for place, start in enumerate(times):
         count = sum(1 for other in times[place : place + 100] if other - start < 1)
@@ -216,7 +218,7 @@ def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
         within &= count < max(30, MESSAGES_PER_SECOND * (1.2 + late) + 1)
     chats: dict[int | None, list[float]] = defaultdict(list)
     for call in calls:
-        chats[call.chat_id].append(call.time)
+        chats[call.chat_id].append(call.received_at)
     gap = math.inf
     for of_chat in chats.values():
         for earlier, later in itertools.pairwise(of_chat):
@@ -229,7 +231,9 @@ def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
 def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
     """Run the benchmark once and return the exit status."""
     started = time.monotonic()
-    sandbox = Sandbox(TOKEN, faults=Faults(too_many=0.05, server_error=0.025, cut=0.025), seed=seed)
+    sandbox = Sandbox(
+        TOKEN, faults=Faults(rate_limited=0.05, server_error=0.025, drop_before=0.025), seed=seed
+    )
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crowd-")))
         volume = folder / "photos-of-users"
@@ -237,7 +241,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         temporary = folder / "temporary"
         temporary.mkdir()
         url = stack.enter_context(running(sandbox))
-        metronome = Metronome(f"{url}/static/words.js")
+        metronome = Metronome(f"{url}/static/texts.js")
         stack.callback(metronome.stop)
         environment = {
             "ATTRAI_TELEGRAM_TOKEN": TOKEN,

@@ -66,7 +66,7 @@ class People:
 
     def _answered(self, people: set[int | None]) -> dict[int | None, float]:
         return {
-            call.chat_id: call.time
+            call.chat_id: call.received_at
             for call in self._sandbox.calls
             if call.method == "sendPhoto" and call.status == 200 and call.chat_id in people
         }

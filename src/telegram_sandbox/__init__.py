@@ -1,7 +1,18 @@
-"""A local stand-in for Telegram's Bot API with a chat page, for trying out and testing a bot.
+"""A local stand-in for Telegram's Bot API with a chat page, for trying out and testing any bot.
 
-`Sandbox` holds the state and is the Python interface; `running` serves it over HTTP. The package is
-not part of the service, and uses only its photo decoding.
+A bot in any language works with it unchanged, as long as its API address can be set. `running`
+serves a `Sandbox`, whose users write to the bot, whose faults break the bot's calls, and which
+records them. Here `requests` takes the bot's place:
+
+    >>> import requests
+    >>> from telegram_sandbox import Sandbox, running
+    >>> sandbox = Sandbox()
+    >>> with running(sandbox) as url:  # the bot's API address; in a browser, the chat page
+    ...     message_id = sandbox.user(1).send_text("/start")
+    ...     bot = f"{url}/bot{sandbox.token}"
+    ...     answer = requests.post(f"{bot}/sendMessage", json={"chat_id": 1, "text": "Hello!"})
+    ...     sandbox.wait_for(1, lambda messages: len(messages) == 2)[-1].text
+    'Hello!'
 """
 
 from telegram_sandbox.faults import Faults

@@ -16,7 +16,7 @@ from telegram_sandbox.errors import ApiError
 from telegram_sandbox.faults import AbortedResponse, FaultName
 from telegram_sandbox.methods import BotMethods
 from telegram_sandbox.parameters import Parameters
-from telegram_sandbox.polling import ClientDisconnected, Polling, disconnect
+from telegram_sandbox.polling import ClientDisconnected, Polling, wait_for_disconnect
 from telegram_sandbox.sandbox import Call, Sandbox
 from telegram_sandbox.waiting import wait_for_first
 
@@ -57,13 +57,13 @@ class BotApi:
             fault = self._sandbox.draw_fault(method)
             response = await self._fault_response(fault, request)
             if response is None:
-                response = await self._done(method, parameters, request)
+                response = await self._carry_out(method, parameters, request)
         except ApiError as error:
             response = _json(error.body(), error.code)
         except ClientDisconnected:
             return Response()
         name = method or request.path_params["method"]
-        return self._noted(Call(name, chat_id, received_at, response.status_code, fault), response)
+        return self._record(Call(name, chat_id, received_at, response.status_code, fault), response)
 
     async def download(self, request: Request) -> Response:
         """Answer a file download, `/file/bot<token>/<path>`."""
@@ -78,7 +78,7 @@ class BotApi:
                 response = self._file(request.path_params["path"])
         except ApiError as error:
             response = _json(error.body(), error.code)
-        return self._noted(Call("file", None, received_at, response.status_code, fault), response)
+        return self._record(Call("file", None, received_at, response.status_code, fault), response)
 
     def _check_token(self, request: Request) -> None:
         if request.path_params["token"] != self._sandbox.token:
@@ -88,27 +88,29 @@ class BotApi:
         """Return the answer of a fault that prevents the call, or None if the call goes ahead.
 
         Raises:
-            ApiError: the fault is `too_many`.
+            ApiError: the fault is `rate_limited`.
         """
         match fault:
-            case "too_many":
-                seconds = self._sandbox.faults.retry_after
+            case "rate_limited":
+                retry_after = self._sandbox.faults.retry_after
                 raise ApiError(
-                    429, f"Too Many Requests: retry after {seconds}", retry_after=seconds
+                    429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after
                 )
             case "server_error":
                 status, kind, body = next(self._server_errors)
                 return Response(body, status, media_type=kind)
             case "timeout":
-                silence = self._sandbox.faults.silence
-                await wait_for_first(self._stopping.wait(), disconnect(request), seconds=silence)
+                seconds = self._sandbox.faults.timeout_seconds
+                await wait_for_first(
+                    self._stopping.wait(), wait_for_disconnect(request), seconds=seconds
+                )
                 return AbortedResponse()
-            case "cut":
+            case "drop_before":
                 return AbortedResponse()
             case _:
                 return None
 
-    async def _done(self, method: str, parameters: Parameters, request: Request) -> Response:
+    async def _carry_out(self, method: str, parameters: Parameters, request: Request) -> Response:
         if method != "getUpdates":
             return _result(await run_in_threadpool(self._methods.call, method, parameters))
         updates = await self._polling.poll(parameters, request)
@@ -117,14 +119,14 @@ class BotApi:
         return _result(updates)
 
     def _file(self, path: str) -> Response:
-        file = self._sandbox.state.files.at(path)
+        file = self._sandbox.state.files.by_path(path)
         if file is None:
             raise ApiError(404, "Not Found")
         return Response(file.data, media_type="application/octet-stream")
 
-    def _noted(self, call: Call, response: Response) -> Response:
-        self._sandbox.note(call)
-        if call.fault != "cut_after":
+    def _record(self, call: Call, response: Response) -> Response:
+        self._sandbox.record_call(call)
+        if call.fault != "drop_after":
             return response
         return AbortedResponse(response if call.method == "file" else None)
 

@@ -30,7 +30,7 @@ class Commands:
         """Return the commands set for exactly this scope and language, without fallback."""
         return self._lists.get((_key(scope), language), [])
 
-    def seen_in(self, language: str) -> list[dict[str, str]]:
+    def visible_to(self, language: str) -> list[dict[str, str]]:
         """Return the commands that users of a language see in a private chat.
 
         A narrower scope takes precedence, and within a scope the language over the default.

@@ -28,5 +28,9 @@ def bad_request(reason: str) -> ApiError:
     return ApiError(400, f"Bad Request: {reason}")
 
 
+class UnreadablePicture(Exception):
+    """The bytes can't be decoded as a picture."""
+
+
 class ActionRefused(ValueError):
     """An action that Telegram's own apps would not let a user take; the message says why."""

@@ -12,7 +12,7 @@ import uvicorn.protocols.http.h11_impl
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-FaultName = Literal["too_many", "server_error", "cut", "timeout", "cut_after"]
+FaultName = Literal["rate_limited", "server_error", "drop_before", "timeout", "drop_after"]
 
 
 @dataclass(frozen=True)
@@ -24,24 +24,24 @@ class Faults:
     """
 
     #: The answer is 429, with `retry_after` seconds.
-    too_many: float = 0.0
+    rate_limited: float = 0.0
     #: The answer is 500 or 502, as JSON or as a gateway's HTML page.
     server_error: float = 0.0
     #: The connection is closed, and the call is not carried out.
-    cut: float = 0.0
-    #: The connection is closed after `silence` seconds, and the call is not carried out.
+    drop_before: float = 0.0
+    #: The connection is closed after `timeout_seconds`, and the call is not carried out.
     timeout: float = 0.0
     #: The call is carried out, then the connection is closed; a download ends half-way.
-    cut_after: float = 0.0
+    drop_after: float = 0.0
     retry_after: int = 1
-    silence: float = 30.0
-    #: The methods that faults are limit_body to, "file" being a download; None for all methods.
+    timeout_seconds: float = 30.0
+    #: The methods that faults are limited to, "file" being a download; None for all methods.
     methods: Collection[str] | None = None
 
     def __post_init__(self) -> None:
         rates = [getattr(self, name) for name in get_args(FaultName)]
         if min(rates) < 0 or sum(rates) > 1:
-            raise ValueError(f"the rates {rates} are no probabilities")
+            raise ValueError(f"the rates {rates} are not probabilities")
 
     def draw(self, method: str, rng: random.Random) -> FaultName | None:
         """Draw the fault for a call of `method`; None means no fault."""
@@ -69,20 +69,20 @@ class AbortableProtocol(uvicorn.protocols.http.h11_impl.H11Protocol):
 
 
 class AbortedResponse(Response):
-    """A response that aborts the connection, after half of the body of `begun` or with no answer.
+    """A response that aborts the connection, after half of the body of `partial` or with no answer.
 
     The request's body must have been read.
     """
 
-    def __init__(self, begun: Response | None = None) -> None:
-        super().__init__(status_code=begun.status_code if begun else 0)
-        self._begun = begun
+    def __init__(self, partial: Response | None = None) -> None:
+        super().__init__(status_code=partial.status_code if partial else 0)
+        self._partial = partial
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the headers and half of the body, if any, and abort the connection."""
-        if self._begun is not None:
-            headers = self._begun.raw_headers
-            half = bytes(self._begun.body)[: len(self._begun.body) // 2]
+        if self._partial is not None:
+            headers = self._partial.raw_headers
+            half = bytes(self._partial.body)[: len(self._partial.body) // 2]
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": headers}
             )

@@ -7,14 +7,10 @@ import secrets
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
-from PIL import Image
-
-from attrai.errors import UserError
-from attrai.images import Limits, decode_photo
+from telegram_sandbox.errors import UnreadablePicture
+from telegram_sandbox.pictures import EncodedPicture, encode_sizes, encode_thumbnail
 
 #: The total size in bytes above which the oldest files are dropped.
 CAPACITY = 500 * 10**6
@@ -75,19 +71,9 @@ class Files:
         """Return the file with this id, or None if it is unknown or was dropped."""
         return self._files.get(file_id)
 
-    def at(self, path: str) -> StoredFile | None:
+    def by_path(self, path: str) -> StoredFile | None:
         """Return the file at this download path, or None if it is unknown or was dropped."""
         return self._files.get(self._ids.get(path, ""))
-
-
-#: The longer sides of the pictures that Telegram scales a photo to, in pixels.
-SIDES = (90, 320, 800, 1280)
-_THUMBNAIL_SIDE = 320
-_JPEG_QUALITY = 87
-#: The number of source pictures whose encoded sizes are cached.
-_CACHE_SIZE = 32
-#: The limits of the apps: any picture that they can show, up to the output of a camera.
-_LIMITS = Limits(max_bytes=50 * 2**20, max_pixels=100 * 10**6, min_side=1, max_side=SIDES[-1])
 
 
 class Media:
@@ -95,15 +81,15 @@ class Media:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._known: dict[str, tuple[str, Any]] = {}
+        self._by_file_id: dict[str, tuple[str, Any]] = {}
 
     def photo(self, data: bytes) -> list[dict[str, Any]]:
         """Store a photo in Telegram's sizes and return its PhotoSizes, smallest first.
 
         Raises:
-            UserError: the bytes can't be decoded as a picture.
+            UnreadablePicture: the bytes can't be decoded as a picture.
         """
-        sizes = [self._keep(size, "photos") for size in _sizes(data)]
+        sizes = [self._store(size, "photos") for size in encode_sizes(data)]
         self._index("photo", sizes, *(size["file_id"] for size in sizes))
         return sizes
 
@@ -118,12 +104,12 @@ class Media:
             "file_size": len(data),
         }
         if mime.startswith("image/"):
-            with suppress(UserError):  # an unreadable picture gets no thumbnail
-                document["thumbnail"] = self._keep(_thumbnail(data), "thumbnails")
+            with suppress(UnreadablePicture):  # an unreadable picture gets no thumbnail
+                document["thumbnail"] = self._store(encode_thumbnail(data), "thumbnails")
         self._index("document", document, file.id)
         return document
 
-    def of(self, kind: str, file_id: str) -> Any:
+    def find(self, kind: str, file_id: str) -> Any:
         """Return the JSON of the photo or document that a file id belongs to.
 
         Args:
@@ -133,58 +119,19 @@ class Media:
         Returns:
             The PhotoSizes or the Document, or None if it is unknown, of the other kind or dropped.
         """
-        known_kind, content = self._known.get(file_id, (None, None))
+        known_kind, content = self._by_file_id.get(file_id, (None, None))
         return content if known_kind == kind and self._files.get(file_id) else None
 
-    def _keep(self, size: _Size, folder: str) -> dict[str, Any]:
-        file = self._files.add(size.data, "photo.jpg", "image/jpeg", folder)
+    def _store(self, picture: EncodedPicture, folder: str) -> dict[str, Any]:
+        file = self._files.add(picture.data, "photo.jpg", "image/jpeg", folder)
         return {
             "file_id": file.id,
             "file_unique_id": file.unique_id,
-            "file_size": len(size.data),
-            "width": size.width,
-            "height": size.height,
+            "file_size": len(picture.data),
+            "width": picture.width,
+            "height": picture.height,
         }
 
     def _index(self, kind: str, content: Any, *file_ids: str) -> None:
         for file_id in file_ids:
-            self._known[file_id] = (kind, content)
-
-
-class _Size(NamedTuple):
-    """A JPEG with its width and height in pixels."""
-
-    data: bytes
-    width: int
-    height: int
-
-
-# Cached because manual trials and load tests send the same photos repeatedly, and a load test
-# should spend the CPU on the bot rather than on its stand-in for Telegram.
-@lru_cache(_CACHE_SIZE)
-def _sizes(data: bytes) -> tuple[_Size, ...]:
-    """Return a photo in the sizes that Telegram makes, smallest first; it is never enlarged."""
-    picture = decode_photo(data, _LIMITS)
-    longest = max(picture.size)
-    sizes: list[_Size] = []
-    for side in (longest, *(side for side in reversed(SIDES) if side < longest)):
-        picture = _within(picture, side)  # from the next larger size, for speed
-        sizes.insert(0, _encoded(picture))
-    return tuple(sizes)
-
-
-@lru_cache(_CACHE_SIZE)
-def _thumbnail(data: bytes) -> _Size:
-    return _encoded(_within(decode_photo(data, _LIMITS), _THUMBNAIL_SIDE))
-
-
-def _within(picture: Image.Image, side: int) -> Image.Image:
-    smaller = picture.copy()
-    smaller.thumbnail((side, side), Image.Resampling.HAMMING)
-    return smaller
-
-
-def _encoded(picture: Image.Image) -> _Size:
-    encoded = BytesIO()
-    picture.save(encoded, "JPEG", quality=_JPEG_QUALITY)
-    return _Size(encoded.getvalue(), *picture.size)
+            self._by_file_id[file_id] = (kind, content)

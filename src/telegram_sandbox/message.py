@@ -29,7 +29,7 @@ class Message:
     edited: bool
 
     @classmethod
-    def of(cls, message: dict[str, Any], files: Files) -> Self:
+    def from_json(cls, message: dict[str, Any], files: Files) -> Self:
         """Build a message from its Bot API JSON and the bytes in `files`."""
 
         def data(file_id: str) -> bytes:

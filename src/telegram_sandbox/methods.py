@@ -9,8 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from attrai.errors import UserError
-from telegram_sandbox.errors import ApiError, bad_request
+from telegram_sandbox.errors import ApiError, UnreadablePicture, bad_request
 from telegram_sandbox.parameters import Parameters, Upload
 from telegram_sandbox.state import Json, State
 
@@ -151,7 +150,9 @@ class MessageMethods:
         caption = _caption(parameters)
         given = parameters.file("photo")
         self._check_chat(parameters)
-        photo = self._known("photo", given) if isinstance(given, str) else self._new_photo(given)
+        photo = (
+            self._by_file_id("photo", given) if isinstance(given, str) else self._new_photo(given)
+        )
         return self._post(parameters, {"photo": photo, **caption})
 
     def _send_document(self, parameters: Parameters) -> Json:
@@ -159,7 +160,7 @@ class MessageMethods:
         given = parameters.file("document")
         self._check_chat(parameters)
         if isinstance(given, str):
-            document = self._known("document", given)
+            document = self._by_file_id("document", given)
         elif not given.data:
             raise bad_request("file must be non-empty")
         else:
@@ -248,7 +249,7 @@ class MessageMethods:
             )
         try:
             photo = self._state.media.photo(upload.data)
-        except UserError as error:
+        except UnreadablePicture as error:
             raise bad_request("IMAGE_PROCESS_FAILED") from error
         with Image.open(BytesIO(upload.data)) as picture:  # already decoded once, so it opens
             width, height = picture.size
@@ -257,8 +258,8 @@ class MessageMethods:
             raise bad_request("PHOTO_INVALID_DIMENSIONS")
         return photo
 
-    def _known(self, kind: str, file_id: str) -> Any:
-        content = self._state.media.of(kind, file_id)
+    def _by_file_id(self, kind: str, file_id: str) -> Any:
+        content = self._state.media.find(kind, file_id)
         if content is None:
             raise bad_request("wrong file identifier/HTTP URL specified")
         return content

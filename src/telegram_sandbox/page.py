@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
+from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from telegram_sandbox.errors import ActionRefused
 from telegram_sandbox.parameters import MAX_UPLOAD, BodyTooLarge, limit_body, read_form
@@ -23,13 +24,13 @@ from telegram_sandbox.waiting import inbox, wait_for_first
 
 #: The maximum number of photos or documents in one request.
 MAX_FILES = 10
-#: Seconds between the comments that keep an idle event stream open.
+#: Seconds between the comments that keep an event stream open.
 KEEP_ALIVE_SECONDS = 15
 #: Milliseconds after which a browser reconnects to a lost event stream.
 _RECONNECT_MS = 500
 _PAGE_EVENTS = ("message", "edited", "deleted", "action", "commands", "blocked")
 #: The media types that a browser may display; any other file could run an untrusted script.
-_SHOWN = {"image/jpeg", "image/png", "image/webp", "image/gif"}
+_DISPLAYED_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
 
 
 class _Block(BaseModel):
@@ -56,31 +57,31 @@ class Page:
         except ValueError:
             return _refusal("user must be a number")
         self._sandbox.user(user_id)
-        return StreamingResponse(
+        return EventSourceResponse(
             self._stream(user_id),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
+            ping=KEEP_ALIVE_SECONDS,
+            ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         )
 
-    async def _stream(self, user_id: int) -> AsyncIterator[str]:
+    # sse-starlette ends a stream on a signal to the process. This server runs in a thread and stops
+    # without one, so the generator ends by itself.
+    async def _stream(self, user_id: int) -> AsyncIterator[ServerSentEvent]:
         state = self._sandbox.state
         with inbox(state, *_PAGE_EVENTS, chat=user_id) as events:
-            yield f"retry: {_RECONNECT_MS}\n\n"
+            yield ServerSentEvent(retry=_RECONNECT_MS)
             with state.lock:
-                seen = [Event("message", user_id, message) for message in state.messages(user_id)]
-                seen += [
+                pending = [
+                    Event("message", user_id, message) for message in state.messages(user_id)
+                ]
+                pending += [
                     Event("commands", user_id),
                     Event("blocked", user_id, state.has_blocked(user_id)),
                 ]
             while not self._stopping.is_set():
-                for event in seen:
-                    yield _encoded(event, user_id, state)
-                await wait_for_first(
-                    events.filled(), self._stopping.wait(), seconds=KEEP_ALIVE_SECONDS
-                )
-                seen = events.take()
-                if not seen:
-                    yield ": still here\n\n"
+                for event in pending:
+                    yield _server_sent_event(event, user_id, state)
+                await wait_for_first(events.wait(), self._stopping.wait())
+                pending = events.take()
 
     async def send(self, request: Request) -> Response:
         """Send a text, photos or documents as the user, and answer with the message ids."""
@@ -110,8 +111,8 @@ class Page:
             album = self._sandbox.state.new_album() if len(documents) > 1 else None
             captions = [caption, *[None] * len(documents)]
             return [
-                user.send_document(data, file.filename or "file", _mime(file), said, album=album)
-                for (file, data), said in zip(documents, captions, strict=False)
+                user.send_document(data, file.filename or "file", _mime(file), each, album=album)
+                for (file, data), each in zip(documents, captions, strict=False)
             ]
         if text:
             return [user.send_text(text)]
@@ -120,27 +121,27 @@ class Page:
     async def block(self, request: Request) -> Response:
         """Block or unblock the bot as the user."""
         try:
-            wanted = _Block.model_validate_json(await request.body())
+            body = _Block.model_validate_json(await request.body())
         except ValidationError as error:
             return _refusal(str(error))
-        user = self._sandbox.user(wanted.user)
-        (user.block if wanted.blocked else user.unblock)()
+        user = self._sandbox.user(body.user)
+        (user.block if body.blocked else user.unblock)()
         return JSONResponse({})
 
     async def delete(self, request: Request) -> Response:
         """Delete a message for everyone, as the user."""
         try:
-            wanted = _Delete.model_validate_json(await request.body())
+            body = _Delete.model_validate_json(await request.body())
         except ValidationError as error:
             return _refusal(str(error))
-        return JSONResponse({"deleted": self._sandbox.user(wanted.user).delete(wanted.id)})
+        return JSONResponse({"deleted": self._sandbox.user(body.user).delete(body.id)})
 
     async def file(self, request: Request) -> Response:
         """Serve a stored file: a picture for display, anything else as a download."""
         file = self._sandbox.state.files.get(request.path_params["file_id"])
         if file is None:
             return Response("Not Found", 404)
-        if file.mime in _SHOWN:
+        if file.mime in _DISPLAYED_TYPES:
             return Response(file.data, media_type=file.mime)
         disposition = f"attachment; filename*=utf-8''{quote(file.name)}"
         return Response(
@@ -167,23 +168,24 @@ def _refusal(reason: str) -> Response:
     return JSONResponse({"error": reason}, 422)
 
 
-def _encoded(event: Event, user_id: int, state: State) -> str:
+def _server_sent_event(event: Event, user_id: int, state: State) -> ServerSentEvent:
     data: Any
     match event.name:
         case "message" | "edited":
-            data = _seen(event.data)
+            data = _page_message(event.data)
         case "deleted":
             data = {"id": event.data}
         case "commands":
-            data = state.commands.seen_in(state.user(user_id)["language_code"])
+            data = state.commands.visible_to(state.user(user_id)["language_code"])
         case name:
             data = {name: event.data}
-    return f"event: {event.name}\ndata: {json.dumps(data)}\n\n"
+    # Not JSONServerSentEvent: a text may hold lone surrogates, which it could not encode.
+    return ServerSentEvent(json.dumps(data), event=event.name)
 
 
-def _seen(message: Json) -> Json:
+def _page_message(message: Json) -> Json:
     """Return the fields of a message that the page shows, without empty ones."""
-    seen = {
+    fields = {
         "id": message["message_id"],
         "from": "bot" if message["from"]["is_bot"] else "user",
         "date": message["date"],
@@ -195,14 +197,14 @@ def _seen(message: Json) -> Json:
     }
     if "photo" in message:
         largest = message["photo"][-1]
-        seen |= {"photo": _url(largest), "width": largest["width"], "height": largest["height"]}
+        fields |= {"photo": _url(largest), "width": largest["width"], "height": largest["height"]}
     if document := message.get("document"):
-        seen["document"] = {
+        fields["document"] = {
             "url": _url(document),
             "name": document["file_name"],
             "size": document["file_size"],
         }
-    return {key: value for key, value in seen.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _url(file: Json) -> str:

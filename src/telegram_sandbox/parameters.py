@@ -22,12 +22,12 @@ class BodyTooLarge(Exception):
     """A request's body exceeds its limit."""
 
 
-def limit_body(request: Request, most: int) -> Request:
+def limit_body(request: Request, max_bytes: int) -> Request:
     """Return the request with a limit on its body.
 
-    Reading more than `most` bytes plus 1 MiB, the overhead of a form, raises `BodyTooLarge`.
+    Reading more than `max_bytes` plus 1 MiB, the overhead of a form, raises `BodyTooLarge`.
     """
-    left = most + _FORM_OVERHEAD
+    left = max_bytes + _FORM_OVERHEAD
     receive: Receive = request.receive
 
     async def receive_limited() -> Message:
@@ -41,15 +41,15 @@ def limit_body(request: Request, most: int) -> Request:
     return Request(request.scope, receive_limited)
 
 
-async def read_form(request: Request, most_files: int) -> FormData:
+async def read_form(request: Request, max_files: int) -> FormData:
     """Return the request's form.
 
     Raises:
-        ValueError: the form is malformed or has more than `most_files` files.
+        ValueError: the form is malformed or has more than `max_files` files.
         BodyTooLarge: the body exceeds the limit set by `limit_body`.
     """
     try:
-        return await request.form(max_files=most_files)
+        return await request.form(max_files=max_files)
     except HTTPException as error:
         raise ValueError(error.detail) from error
 

@@ -12,7 +12,7 @@ from telegram_sandbox.state import Json, State
 from telegram_sandbox.waiting import inbox, wait_for_first
 
 #: The longest timeout of a call in seconds; a longer one is reduced to it.
-MAX_WAIT = 50
+MAX_TIMEOUT_SECONDS = 50
 #: The maximum number of updates in an answer.
 MAX_UPDATES = 100
 
@@ -39,22 +39,22 @@ class Polling:
             ClientDisconnected: the client disconnected.
         """
         limit = min(max(parameters.integer("limit", MAX_UPDATES), 1), MAX_UPDATES)
-        wait = min(max(parameters.integer("timeout", 0), 0), MAX_WAIT)
+        timeout = min(max(parameters.integer("timeout", 0), 0), MAX_TIMEOUT_SECONDS)
         allowed = parameters.json("allowed_updates", list, None)
         offset = parameters.integer("offset", 0)
-        deadline = asyncio.get_running_loop().time() + wait
+        deadline = asyncio.get_running_loop().time() + timeout
         state = self._state
         with state.lock:
             if allowed is not None:
                 state.updates.allow(map(str, allowed))
             state.updates.confirm(offset)
             self._latest_poll += 1
-            turn = self._latest_poll
+            poll_id = self._latest_poll
             state.emit("update")  # wakes the older poller, which then fails
         with inbox(state, "update") as events:
             while True:
                 events.take()
-                if turn != self._latest_poll:
+                if poll_id != self._latest_poll:
                     raise ApiError(
                         409,
                         "Conflict: terminated by other getUpdates request;"
@@ -63,18 +63,18 @@ class Polling:
                 with state.lock:
                     if state.update_bodies:
                         return state.update_bodies.popleft()
-                    updates = state.updates.first(limit)
+                    updates = state.updates.peek(limit)
                 left = deadline - asyncio.get_running_loop().time()
                 if updates or left <= 0 or self._stopping.is_set():
                     return updates
                 if await request.is_disconnected():
                     raise ClientDisconnected
                 await wait_for_first(
-                    events.filled(), self._stopping.wait(), disconnect(request), seconds=left
+                    events.wait(), self._stopping.wait(), wait_for_disconnect(request), seconds=left
                 )
 
 
-async def disconnect(request: Request) -> None:
+async def wait_for_disconnect(request: Request) -> None:
     """Wait until the client disconnects; the request's body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

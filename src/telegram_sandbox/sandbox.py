@@ -14,7 +14,7 @@ from telegram_sandbox.state import State
 from telegram_sandbox.users import Group, User
 
 #: The number of most recent calls that are recorded.
-CALLS_KEPT = 100_000
+MAX_RECORDED_CALLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Call:
     method: str
     chat_id: int | None
     #: The arrival time, in seconds of `time.monotonic`.
-    time: float
+    received_at: float
     #: The HTTP status of the answer, even if it was cut off; 0 if there was no answer.
     status: int
     fault: FaultName | None
@@ -51,8 +51,8 @@ class Sandbox:
         self.token = token
         self.faults = faults
         self.state = State(int(token.partition(":")[0]), username)
-        self._chance = random.Random(seed)  # noqa: S311  # faults need no secure randomness
-        self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        self._random = random.Random(seed)  # noqa: S311  # faults need no secure randomness
+        self._calls: deque[Call] = deque(maxlen=MAX_RECORDED_CALLS)
 
     def user(
         self, user_id: int = 1, language: str | None = None, first_name: str | None = None
@@ -61,7 +61,7 @@ class Sandbox:
 
         A language code or name replaces the user's own; a new user's language is English.
         """
-        self.state.join(user_id, language, first_name)
+        self.state.add_user(user_id, language, first_name)
         return User(self.state, user_id)
 
     def group(self, chat_id: int = -100, title: str = "Group") -> Group:
@@ -70,7 +70,7 @@ class Sandbox:
 
     def inject(self, update_fields: dict[str, Any]) -> None:
         """Queue an update with these fields for the bot, without checking them."""
-        self.state.queue(update_fields)
+        self.state.queue_update(update_fields)
 
     def inject_body(self, body: bytes) -> None:
         """Make the next getUpdates answer with these bytes and status 200."""
@@ -81,7 +81,7 @@ class Sandbox:
     def messages(self, chat_id: int) -> list[Message]:
         """Return the messages visible in a chat, oldest first."""
         state = self.state
-        return [Message.of(message, state.files) for message in state.messages(chat_id)]
+        return [Message.from_json(message, state.files) for message in state.messages(chat_id)]
 
     def wait_for(
         self, chat_id: int, condition: Callable[[list[Message]], bool], seconds: float = 30
@@ -98,18 +98,18 @@ class Sandbox:
             return condition(messages)
 
         if not self.state.wait_until(holds, seconds):
-            raise TimeoutError(f"after {seconds} s there is: {[_brief(m) for m in messages]}")
+            raise TimeoutError(f"after {seconds} s there is: {[_summary(m) for m in messages]}")
         return messages
 
     @property
     def calls(self) -> list[Call]:
-        """The most recent `CALLS_KEPT` calls of the Bot API, in the order they were answered."""
+        """The last `MAX_RECORDED_CALLS` calls of the Bot API, in the order they were answered."""
         with self.state.lock:
             return list(self._calls)
 
     def commands(self, language: str) -> list[dict[str, str]]:
         """Return the commands that users of a language see in a private chat."""
-        return self.state.commands.seen_in(language)
+        return self.state.commands.visible_to(language)
 
     def pending_updates(self) -> int:
         """Return the number of updates that the bot has not yet confirmed by an offset."""
@@ -118,15 +118,15 @@ class Sandbox:
     def draw_fault(self, method: str) -> FaultName | None:
         """Draw the fault for a call of `method`; None means no fault."""
         with self.state.lock:
-            return self.faults.draw(method, self._chance)
+            return self.faults.draw(method, self._random)
 
-    def note(self, call: Call) -> None:
+    def record_call(self, call: Call) -> None:
         """Record an answered call."""
         with self.state.lock:
             self._calls.append(call)
 
 
-def _brief(message: Message) -> str:
+def _summary(message: Message) -> str:
     content = message.text or message.caption or ""
     kind = "photo" if message.photo else message.document_name or "text"
     return f"{message.id} {message.sender} {kind} {content!r}"

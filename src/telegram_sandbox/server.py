@@ -40,6 +40,8 @@ _HEADERS = {
 }
 
 
+# Not starlette's TrustedHostMiddleware for the host: it answers 400 where this answers 403, and
+# before 1.9 it refuses [::1] with a port or a name in capitals.
 class Guard:
     """Middleware that refuses foreign host names and origins and adds security headers."""
 
@@ -109,11 +111,11 @@ def build_app(sandbox: Sandbox, stopping: asyncio.Event, *, loopback: bool) -> S
             Route("/file/bot{token}/{path:path}", api.download),
         ],
         middleware=[Middleware(Guard, loopback=loopback)],
-        exception_handlers={ClientDisconnect: _client_gone},
+        exception_handlers={ClientDisconnect: _ignore_disconnect},
     )
 
 
-async def _client_gone(_: Request, __: Exception) -> Response:
+async def _ignore_disconnect(_: Request, __: Exception) -> Response:
     return Response()
 
 

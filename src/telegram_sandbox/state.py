@@ -45,9 +45,9 @@ class Updates:
         while self._waiting and self._waiting[0]["update_id"] < offset:
             self._waiting.popleft()
 
-    def first(self, most: int) -> list[dict[str, Any]]:
-        """Return up to `most` updates, oldest first."""
-        return [self._waiting[i] for i in range(min(most, len(self._waiting)))]
+    def peek(self, limit: int) -> list[dict[str, Any]]:
+        """Return up to `limit` updates, oldest first."""
+        return [self._waiting[i] for i in range(min(limit, len(self._waiting)))]
 
     def clear(self) -> None:
         """Remove all updates."""
@@ -94,7 +94,7 @@ class State:
 
     # Users and chats.
 
-    def join(self, user_id: int, language: str | None, first_name: str | None) -> Json:
+    def add_user(self, user_id: int, language: str | None, first_name: str | None) -> Json:
         """Add a user and their private chat, or update a known user, and return the User.
 
         None keeps a known user's language or name; a new user is called "User" and speaks English.
@@ -109,12 +109,12 @@ class State:
             }
             self._users[user_id] = user
             chat = {"id": user_id, "type": "private", "first_name": user["first_name"]}
-            self.open(chat)
+            self.add_chat(chat)
             if user["language_code"] != known["language_code"]:
                 self.emit("commands", user_id)
             return user
 
-    def open(self, chat: Json) -> None:
+    def add_chat(self, chat: Json) -> None:
         """Add a chat, or replace the description of a known one and keep its messages."""
         with self.lock:
             self._chats[chat["id"]] = chat
@@ -221,7 +221,7 @@ class State:
 
     # Updates and events.
 
-    def queue(self, update: Json) -> None:
+    def queue_update(self, update: Json) -> None:
         """Queue an update for the bot, whatever its kind and content."""
         with self.lock:
             self.updates.add(update)
@@ -229,7 +229,7 @@ class State:
 
     def _notify_bot(self, kind: str, content: Json) -> None:
         if self.updates.allows(kind):
-            self.queue({kind: content})
+            self.queue_update({kind: content})
 
     def emit(self, name: str, chat_id: int | None = None, data: Any = None) -> None:
         """Notify listeners of an event, and wake threads in `wait_until`."""
@@ -240,7 +240,7 @@ class State:
                 listener(Event(name, chat_id, data))
 
     @contextmanager
-    def listening(self, listener: Callable[[Event], None]) -> Iterator[None]:
+    def subscribe(self, listener: Callable[[Event], None]) -> Iterator[None]:
         """Call `listener` with every event during the block, while holding the lock."""
         with self.lock:
             self._listeners.append(listener)

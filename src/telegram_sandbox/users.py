@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrai.errors import UserError
-from telegram_sandbox.errors import ActionRefused
+from telegram_sandbox.errors import ActionRefused, UnreadablePicture
 from telegram_sandbox.state import State
 
 
@@ -38,7 +37,9 @@ class User:
         Raises:
             ActionRefused: the bytes can't be decoded as a picture, or the bot is blocked.
         """
-        return self._send({"photo": self._photo(data), **_labels(caption, album)}, chat, reply_to)
+        return self._send(
+            {"photo": self._photo(data), **_optional_fields(caption, album)}, chat, reply_to
+        )
 
     def send_album(
         self, photos: list[bytes], caption: str | None = None, *, chat: int | None = None
@@ -52,7 +53,7 @@ class User:
         album = self._state.new_album()
         captions = [caption, *[None] * len(photos)]
         contents = [
-            {"photo": self._photo(data), **_labels(text, album)}
+            {"photo": self._photo(data), **_optional_fields(text, album)}
             for data, text in zip(photos, captions, strict=False)
         ]
         return [self._send(content, chat) for content in contents]
@@ -70,7 +71,9 @@ class User:
     ) -> int:
         """Send a file unchanged, as a document."""
         document = self._state.media.document(data, name, mime)
-        return self._send({"document": document, **_labels(caption, album)}, chat, reply_to)
+        return self._send(
+            {"document": document, **_optional_fields(caption, album)}, chat, reply_to
+        )
 
     def send_sticker(self) -> int:
         """Send a sticker whose file is a placeholder."""
@@ -115,7 +118,7 @@ class User:
     def _photo(self, data: bytes) -> list[dict[str, Any]]:
         try:
             return self._state.media.photo(data)
-        except UserError as error:
+        except UnreadablePicture as error:
             raise ActionRefused("the file is not a picture that can be read") from error
 
     def _file(self, data: bytes, folder: str, mime: str) -> dict[str, Any]:
@@ -127,10 +130,10 @@ class Group:
     """A group chat that the bot is a member of, and in which it sees every message."""
 
     def __init__(self, state: State, chat_id: int, title: str) -> None:
-        state.open({"id": chat_id, "type": "group", "title": title})
+        state.add_chat({"id": chat_id, "type": "group", "title": title})
         self.id = chat_id
 
 
-def _labels(caption: str | None, album: str | None) -> dict[str, str]:
-    labels = {"caption": caption, "media_group_id": album}
-    return {key: value for key, value in labels.items() if value}
+def _optional_fields(caption: str | None, album: str | None) -> dict[str, str]:
+    fields = {"caption": caption, "media_group_id": album}
+    return {key: value for key, value in fields.items() if value}

@@ -15,22 +15,22 @@ class Inbox:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
-        self._filled = asyncio.Event()
+        self._has_events = asyncio.Event()
 
     def put(self, event: Event) -> None:
         """Add an event; must be called in the event loop's thread."""
         self._events.append(event)
-        self._filled.set()
+        self._has_events.set()
 
     def take(self) -> list[Event]:
         """Remove and return all events."""
         events, self._events = self._events, []
-        self._filled.clear()
+        self._has_events.clear()
         return events
 
-    async def filled(self) -> None:
+    async def wait(self) -> None:
         """Wait until there are events to take."""
-        await self._filled.wait()
+        await self._has_events.wait()
 
 
 @contextmanager
@@ -46,11 +46,11 @@ def inbox(state: State, *names: str, chat: int | None = None) -> Iterator[Inbox]
         if event.name in names and (None in {chat, event.chat} or event.chat == chat):
             loop.call_soon_threadsafe(box.put, event)
 
-    with state.listening(collect):
+    with state.subscribe(collect):
         yield box
 
 
-async def wait_for_first(*ways: Coroutine[Any, Any, Any], seconds: float) -> None:
+async def wait_for_first(*ways: Coroutine[Any, Any, Any], seconds: float | None = None) -> None:
     """Wait until one of the coroutines ends or `seconds` have passed, and cancel the rest."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:

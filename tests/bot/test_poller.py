@@ -183,7 +183,7 @@ def test_a_shutdown_in_an_outage(bot: Bot, sandbox: Sandbox) -> None:
     bot.on_receive = fail
     run_until(bot, failed.is_set)
     assert bot.received == [first]
-    assert [update["message"]["text"] for update in sandbox.state.updates.first(9)] == ["b"]
+    assert [update["message"]["text"] for update in sandbox.state.updates.peek(9)] == ["b"]
 
 
 def test_what_cannot_be_read(
@@ -234,7 +234,9 @@ def test_a_token_that_is_refused(bot: Bot, sandbox: Sandbox) -> None:
 
 def test_telegram_that_fails(bot: Bot, sandbox: Sandbox) -> None:
     """Calls are retried while Telegram fails, and no update is lost."""
-    sandbox.faults = Faults(server_error=0.3, cut=0.2, cut_after=0.2, methods={"getUpdates"})
+    sandbox.faults = Faults(
+        server_error=0.3, drop_before=0.2, drop_after=0.2, methods={"getUpdates"}
+    )
     person = sandbox.user()
     sent = [person.send_text(str(number)) for number in range(3)]
 

@@ -167,7 +167,7 @@ def test_what_was_answered_meanwhile(bot: Parts) -> None:
         assert successor.said() == []
 
 
-@pytest.mark.parametrize("fault", ["too_many", "server_error", "cut"])
+@pytest.mark.parametrize("fault", ["rate_limited", "server_error", "drop_before"])
 def test_a_notice_that_is_not_sent(bot: Parts, fault: str) -> None:
     """A photo is processed even if its progress message can't be sent, and later ones are sent."""
     person = bot.sandbox.user()

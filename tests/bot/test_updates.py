@@ -37,12 +37,12 @@ class Conversation:
 
     def join(self, user: int, language: str = "en") -> User:
         """Add a user to the sandbox."""
-        self.state.join(user, language, None)
+        self.state.add_user(user, language, None)
         return User(self.state, user)
 
     def parse(self) -> list[Request | None]:
         """Return the parsed updates since the last call."""
-        waiting = self.state.updates.first(100)
+        waiting = self.state.updates.peek(100)
         self.state.updates.clear()
         return [self.parser.parse(update) for update in waiting]
 
@@ -227,7 +227,7 @@ def test_what_is_not_for_us(talk: Conversation) -> None:
         {"a_kind_of_next_year": {"a": 1}},
         {},
     ):
-        talk.state.queue(fields)
+        talk.state.queue_update(fields)
     assert talk.parse() == [None] * 7
 
 
@@ -283,5 +283,5 @@ def test_a_request_that_cannot_be_handled(update: dict[str, Any], error: type[Ex
 
     talk = Conversation()
     talk.ann.send_text("hi")
-    for skipped in (*talk.state.updates.first(1), update):
+    for skipped in (*talk.state.updates.peek(1), update):
         _POLLER._handle(skipped, talk.parser, receive, 7)

@@ -57,7 +57,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
+def console_errors() -> list[str]:
     """Return the list of errors in the page's console.
 
     A test that provokes errors must check and clear them.
@@ -66,21 +66,21 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
+def page(browser: Browser, console_errors: list[str]) -> Iterator[Page]:
     """Yield a blank page with an English locale; a console error or warning fails the test."""
     context = browser.new_context(locale="en-US", viewport={"width": 1100, "height": 800})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
 
-    def note(message: ConsoleMessage) -> None:
+    def record(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            complaints.append(message.text)
+            console_errors.append(message.text)
 
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", record)
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
     yield page
     context.close()
-    assert complaints == []
+    assert console_errors == []
 
 
 def drop(page: Page, *files: File) -> None:

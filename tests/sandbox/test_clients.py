@@ -28,23 +28,23 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def using(library: Library, sandbox: Sandbox, url: str) -> Callable[..., Any]:
+def run_bot(library: Library, sandbox: Sandbox, url: str) -> Callable[..., Any]:
     """Return a function that runs a coroutine function with a bot of the library."""
 
-    def use(work: Callable[[Any], Awaitable[Any]], token: str = sandbox.token) -> Any:
+    def run_scenario(scenario: Callable[[Any], Awaitable[Any]], token: str = sandbox.token) -> Any:
         async def run() -> Any:
             async with library.bot(url, token) as bot:
-                return await work(bot)
+                return await scenario(bot)
 
         return asyncio.run(run())
 
-    return use
+    return run_scenario
 
 
-def test_bot_knows_itself(using: Callable[..., Any], sandbox: Sandbox) -> None:
+def test_bot_knows_itself(run_bot: Callable[..., Any], sandbox: Sandbox) -> None:
     """The answers of getMe, deleteWebhook and getWebhookInfo are understood."""
 
-    async def work(bot: Any) -> None:
+    async def scenario(bot: Any) -> None:
         me = await bot.get_me()
         assert (me.id, me.is_bot, me.username) == (1000, True, "attrai_sandbox_bot")
         assert await bot.delete_webhook()
@@ -53,11 +53,13 @@ def test_bot_knows_itself(using: Callable[..., Any], sandbox: Sandbox) -> None:
         assert await bot.delete_webhook(drop_pending_updates=True)
 
     sandbox.user().send_text("hi")
-    using(work)
+    run_bot(scenario)
     assert sandbox.pending_updates() == 0
 
 
-def test_updates_of_every_kind_are_understood(using: Callable[..., Any], sandbox: Sandbox) -> None:
+def test_updates_of_every_kind_are_understood(
+    run_bot: Callable[..., Any], sandbox: Sandbox
+) -> None:
     """Every kind of message, and blocking the bot, arrives as an update of the right kind."""
     ann = sandbox.user(1, "ru", "Ann")
     group = sandbox.group(-7, "Friends")
@@ -74,10 +76,10 @@ def test_updates_of_every_kind_are_understood(using: Callable[..., Any], sandbox
     ann.block()
     ann.unblock()
 
-    async def work(bot: Any) -> list[Any]:
+    async def scenario(bot: Any) -> list[Any]:
         return list(await bot.get_updates(timeout=5))
 
-    updates = using(work)
+    updates = run_bot(scenario)
     messages = [update.message for update in updates[:11]]
     start, photo, first, second, image, pdf, sticker, voice, video, mention, reply = messages
     assert (start.chat.id, start.chat.type, start.from_user.first_name) == (1, "private", "Ann")
@@ -106,13 +108,13 @@ def test_updates_of_every_kind_are_understood(using: Callable[..., Any], sandbox
 
 
 def test_text_is_sent_edited_and_deleted(
-    using: Callable[..., Any], library: Library, sandbox: Sandbox
+    run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
     """A text can be sent as a reply, edited and deleted, and each step shows in the chat."""
     ann = sandbox.user()
     asked = ann.send_text("hi")
 
-    async def work(bot: Any) -> None:
+    async def scenario(bot: Any) -> None:
         reply = library.types.ReplyParameters(message_id=asked)
         sent = await bot.send_message(1, "Привет, @ann_lee", reply_parameters=reply)
         assert (sent.text, sent.chat.id, sent.from_user.id) == ("Привет, @ann_lee", 1, 1000)
@@ -130,17 +132,17 @@ def test_text_is_sent_edited_and_deleted(
         assert await bot.send_chat_action(1, "upload_photo")
         assert await bot.answer_callback_query("1")
 
-    using(work)
+    run_bot(scenario)
     assert [message.id for message in sandbox.messages(1)] == [asked]
 
 
 def test_pictures_and_documents_are_sent(
-    using: Callable[..., Any], library: Library, sandbox: Sandbox
+    run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
     """Photos and documents can be sent with captions, as uploads and by file id."""
     sandbox.user()
 
-    async def work(bot: Any) -> None:
+    async def scenario(bot: Any) -> None:
         upload = library.upload(picture(1600, 1200), "rated.jpg")
         photo = await bot.send_photo(1, upload, caption="7.5")
         sizes = [(size.width, size.height) for size in photo.photo]
@@ -153,7 +155,7 @@ def test_pictures_and_documents_are_sent(
         assert (document.document.file_name, document.document.file_size) == ("a.pdf", 5)
         assert (await bot.send_document(1, document.document.file_id)).document
 
-    using(work)
+    run_bot(scenario)
     photo, again, document, document_again = sandbox.messages(1)
     assert photo.photo
     assert Image.open(BytesIO(photo.photo)).size == (1280, 960)
@@ -164,28 +166,28 @@ def test_pictures_and_documents_are_sent(
 
 
 def test_files_are_downloaded(
-    using: Callable[..., Any], library: Library, sandbox: Sandbox
+    run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
     """A document is downloaded with the bytes that were sent."""
     sent = bytes(range(256)) * 1000
     sandbox.user().send_document(sent, "a.bin", "application/octet-stream")
 
-    async def work(bot: Any) -> bytes:
+    async def scenario(bot: Any) -> bytes:
         (update,) = await bot.get_updates()
         file = await bot.get_file(update.message.document.file_id)
         assert file.file_size == len(sent)
         return await library.download(bot, file)
 
-    assert using(work) == sent
+    assert run_bot(scenario) == sent
 
 
 def test_commands_are_set_by_language(
-    using: Callable[..., Any], library: Library, sandbox: Sandbox
+    run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
     """Commands are kept by scope and language, and users see those for their language."""
     types = library.types
 
-    async def work(bot: Any) -> None:
+    async def scenario(bot: Any) -> None:
         english, russian = (
             types.BotCommand(command="help", description=text)
             for text in ("What I do", "Что я умею")
@@ -199,13 +201,13 @@ def test_commands_are_set_by_language(
         assert await bot.set_my_description("Rates faces")
         assert await bot.set_my_short_description("Rates faces")
 
-    using(work)
+    run_bot(scenario)
     assert sandbox.commands("ru") == [{"command": "help", "description": "Что я умею"}]
     assert sandbox.commands("de") == [{"command": "help", "description": "What I do"}]
 
 
 def test_refusals_are_understood(
-    using: Callable[..., Any], library: Library, sandbox: Sandbox
+    run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:
     """Each refusal raises the library's own exception for it."""
     ann = sandbox.user()
@@ -215,7 +217,7 @@ def test_refusals_are_understood(
     ann.delete(gone)
     reply = library.types.ReplyParameters(message_id=gone)
 
-    async def work(bot: Any) -> None:
+    async def scenario(bot: Any) -> None:
         ours = (await bot.send_message(1, "text")).message_id
         refusals: list[tuple[int, str, Awaitable[Any]]] = [
             (403, "bot was blocked by the user", bot.send_message(2, "hi")),
@@ -252,49 +254,49 @@ def test_refusals_are_understood(
         sent = await bot.send_message(1, "anyway", reply_parameters=forgiving)
         assert sent.reply_to_message is None
 
-    using(work)
+    run_bot(scenario)
 
 
 @pytest.mark.parametrize(
     ("faults", "status"),
     [
-        (Faults(too_many=1, retry_after=3), 429),
+        (Faults(rate_limited=1, retry_after=3), 429),
         (Faults(server_error=1), 500),
-        (Faults(cut=1), 0),
-        (Faults(timeout=1, silence=0.1), 0),
-        (Faults(cut_after=1), 0),
+        (Faults(drop_before=1), 0),
+        (Faults(timeout=1, timeout_seconds=0.1), 0),
+        (Faults(drop_after=1), 0),
     ],
 )
 def test_faults_are_understood(
-    using: Callable[..., Any],
+    run_bot: Callable[..., Any],
     library: Library,
     sandbox: Sandbox,
     faults: Faults,
     status: int,
 ) -> None:
-    """Each fault raises the library's own exception, and only `cut_after` sends the message."""
+    """Each fault raises the library's own exception, and only `drop_after` sends the message."""
     sandbox.user()
     sandbox.faults = faults
 
-    async def work(bot: Any) -> None:
+    async def scenario(bot: Any) -> None:
         with pytest.raises(library.errors[status]):
             await bot.send_message(1, "hi")
 
-    using(work)
+    run_bot(scenario)
     (made,) = sandbox.calls
     assert (made.method, made.chat_id) == ("sendMessage", 1)
     assert getattr(faults, made.fault or "") == 1
-    assert len(sandbox.messages(1)) == (made.fault == "cut_after")
+    assert len(sandbox.messages(1)) == (made.fault == "drop_after")
 
 
-def test_wrong_token_is_understood(using: Callable[..., Any], library: Library) -> None:
+def test_wrong_token_is_understood(run_bot: Callable[..., Any], library: Library) -> None:
     """A wrong token raises the library's exception for 401."""
 
-    async def work(bot: Any) -> None:
+    async def scenario(bot: Any) -> None:
         with pytest.raises(library.errors[401]):
             await bot.get_me()
 
-    using(work, token="1000:wrong")  # noqa: S106  # a token that is refused
+    run_bot(scenario, token="1000:wrong")  # noqa: S106  # a token that is refused
 
 
 def test_second_poller_is_understood(library: Library, sandbox: Sandbox, url: str) -> None:

@@ -18,7 +18,13 @@ from tests.sandbox.conftest import picture
 
 Call = Callable[..., dict[str, Any]]
 
-_RATES = {"too_many": 0.05, "server_error": 0.1, "cut": 0.15, "timeout": 0.2, "cut_after": 0.1}
+_RATES = {
+    "rate_limited": 0.05,
+    "server_error": 0.1,
+    "drop_before": 0.15,
+    "timeout": 0.2,
+    "drop_after": 0.1,
+}
 
 
 def test_each_fault_is_drawn_at_its_rate() -> None:
@@ -42,14 +48,14 @@ def test_rates_are_probabilities(rates: list[float]) -> None:
     if min(rates) >= 0 and sum(rates) <= 1:
         Faults(*rates)
     else:
-        with pytest.raises(ValueError, match="are no probabilities"):
+        with pytest.raises(ValueError, match="are not probabilities"):
             Faults(*rates)
 
 
 def test_faults_keep_to_their_methods(call: Call, sandbox: Sandbox) -> None:
     """Faults limited to some methods do not affect the others."""
     sandbox.user()
-    sandbox.faults = Faults(too_many=1, retry_after=7, methods={"sendMessage"})
+    sandbox.faults = Faults(rate_limited=1, retry_after=7, methods={"sendMessage"})
     assert call("getMe")["ok"]
     assert call("sendMessage", chat_id=1, text="hi") == {
         "ok": False,
@@ -70,11 +76,11 @@ def test_server_errors_differ(sandbox: Sandbox, url: str) -> None:
     assert kinds == {"application/json", "text/html"}
 
 
-@pytest.mark.parametrize("fault", ["cut", "timeout", "cut_after"])
+@pytest.mark.parametrize("fault", ["drop_before", "timeout", "drop_after"])
 def test_connection_closes_without_an_answer(sandbox: Sandbox, url: str, fault: str) -> None:
-    """The connection closes without an answer, and only `cut_after` carries out the call."""
+    """The connection closes without an answer, and only `drop_after` carries out the call."""
     sandbox.user()
-    sandbox.faults = Faults(**{fault: 1}, silence=0.1)
+    sandbox.faults = Faults(**{fault: 1}, timeout_seconds=0.1)
     with pytest.raises(requests.exceptions.ConnectionError, match="without response"):
         requests.post(
             f"{url}/bot{sandbox.token}/sendPhoto",
@@ -82,7 +88,7 @@ def test_connection_closes_without_an_answer(sandbox: Sandbox, url: str, fault: 
             files={"photo": picture()},
             timeout=PATIENCE_S,
         )
-    assert len(sandbox.messages(1)) == (fault == "cut_after")
+    assert len(sandbox.messages(1)) == (fault == "drop_after")
     (made,) = sandbox.calls
     assert (made.method, made.chat_id, made.fault) == ("sendPhoto", 1, fault)
 
@@ -93,16 +99,16 @@ def test_download_breaks_off(call: Call, sandbox: Sandbox, url: str) -> None:
     (update,) = call("getUpdates")["result"]
     file = call("getFile", file_id=update["message"]["document"]["file_id"])["result"]
     address = f"{url}/file/bot{sandbox.token}/{file['file_path']}"
-    sandbox.faults = Faults(cut_after=1, methods={"file"})
+    sandbox.faults = Faults(drop_after=1, methods={"file"})
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
         requests.get(address, timeout=PATIENCE_S)
-    sandbox.faults = Faults(too_many=1, methods={"file"})
+    sandbox.faults = Faults(rate_limited=1, methods={"file"})
     assert requests.get(address, timeout=PATIENCE_S).status_code == 429
     sandbox.faults = Faults()
     assert requests.get(address, timeout=PATIENCE_S).content == bytes(100_000)
     assert [made.fault for made in sandbox.calls if made.method == "file"] == [
-        "cut_after",
-        "too_many",
+        "drop_after",
+        "rate_limited",
         None,
     ]
 
@@ -110,7 +116,7 @@ def test_download_breaks_off(call: Call, sandbox: Sandbox, url: str) -> None:
 def test_messages_agree_with_the_calls(sandbox: Sandbox, url: str) -> None:
     """Under faults of every kind, exactly the calls that were carried out sent a message."""
     sandbox.user()
-    sandbox.faults = Faults(**_RATES | {"timeout": 0.05}, silence=0.01)
+    sandbox.faults = Faults(**_RATES | {"timeout": 0.05}, timeout_seconds=0.01)
     answered = []
     for number in range(200):
         try:
@@ -127,7 +133,7 @@ def test_messages_agree_with_the_calls(sandbox: Sandbox, url: str) -> None:
     done = [
         str(number)
         for number, made in enumerate(sandbox.calls)
-        if made.fault in {None, "cut_after"}
+        if made.fault in {None, "drop_after"}
     ]
     shown = [message.text for message in sandbox.messages(1)]
     assert shown == done

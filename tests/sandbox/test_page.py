@@ -54,12 +54,12 @@ def sent(sandbox: Sandbox, count: int = 1) -> list[Message]:
     return sandbox.wait_for(ME, lambda messages: len(messages) >= count)
 
 
-def test_both_languages_have_the_same_words() -> None:
+def test_both_languages_have_the_same_texts() -> None:
     """Every text of the page exists in both languages, with the same placeholders."""
-    script = (ROOT / "src/telegram_sandbox/static/words.js").read_text("utf-8")
+    script = (ROOT / "src/telegram_sandbox/static/texts.js").read_text("utf-8")
     dictionaries = re.findall(r"^  (?:en|ru): \{\n(.*?)\n  \},$", script, re.DOTALL | re.MULTILINE)
     english, russian = (
-        {key: "{}" in words for key, words in re.findall(r'(\w+): "([^"]*)"', dictionary)}
+        {key: "{}" in text for key, text in re.findall(r'(\w+): "([^"]*)"', dictionary)}
         for dictionary in dictionaries
     )
     assert english
@@ -245,7 +245,7 @@ def test_a_command_in_a_text_can_be_pressed(chat: Page, sandbox: Sandbox, say: S
 
 
 def test_a_refused_photo_can_go_as_a_file(
-    chat: Page, sandbox: Sandbox, complaints: list[str]
+    chat: Page, sandbox: Sandbox, console_errors: list[str]
 ) -> None:
     """A refused photo stays pending with the reason, and can be sent as a file instead."""
     drop(chat, File("broken.jpg", "image/jpeg", b"not a picture"))
@@ -253,7 +253,7 @@ def test_a_refused_photo_can_go_as_a_file(
     refused = chat.locator(".pending")
     expect(refused.get_by_role("alert")).to_contain_text("This could not be sent: the file is not")
     assert sandbox.messages(ME) == []
-    assert re.search(r"status of 422", complaints.pop())
+    assert re.search(r"status of 422", console_errors.pop())
     refused.get_by_role("button", name="Send as file").click()
     (message,) = sent(sandbox)
     assert message.document == b"not a picture"
@@ -261,7 +261,7 @@ def test_a_refused_photo_can_go_as_a_file(
 
 
 def test_a_lost_stream_comes_back_without_doubles(
-    page: Page, sandbox: Sandbox, complaints: list[str]
+    page: Page, sandbox: Sandbox, console_errors: list[str]
 ) -> None:
     """After an outage the chat shows its current state, and a failed message can be retried."""
     (port,) = free_ports(1)
@@ -283,8 +283,8 @@ def test_a_lost_stream_comes_back_without_doubles(
         expect(page.locator("article .text")).to_have_text(["first", "second", "third"])
         expect(page.locator(".pending")).to_have_count(0)
         page.goto("about:blank")
-    assert all("net::ERR_" in complaint for complaint in complaints)
-    complaints.clear()
+    assert all("net::ERR_" in error for error in console_errors)
+    console_errors.clear()
     assert first == sandbox.messages(ME)[0].id
 
 

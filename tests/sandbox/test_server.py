@@ -18,7 +18,7 @@ from testing.waiting import PATIENCE_S, wait_for
 
 def test_stopping_ends_what_waits(sandbox: Sandbox) -> None:
     """Stopping ends streams, long polls and hanging calls, and the sandbox can be served again."""
-    sandbox.faults = Faults(timeout=1, silence=600, methods={"getMe"})
+    sandbox.faults = Faults(timeout=1, timeout_seconds=600, methods={"getMe"})
     with ThreadPoolExecutor() as threads:
         with running(sandbox) as url:
             bot = f"{url}/bot{sandbox.token}"

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telegram_sandbox import Faults, Sandbox
-from telegram_sandbox.polling import MAX_WAIT
+from telegram_sandbox.polling import MAX_TIMEOUT_SECONDS
 from telegram_sandbox.state import Updates
 from testing.waiting import PATIENCE_S, wait_for
 
@@ -24,7 +24,7 @@ Call = Callable[..., dict[str, Any]]
 
 #: Seconds: the timeout of a long poll that must be answered early, which is the longest allowed,
 #: and how long a test waits for the answer. A poll that runs to its timeout fails the test.
-LONG_S, BEFORE_ITS_END_S = MAX_WAIT, MAX_WAIT - 5
+LONG_S, BEFORE_ITS_END_S = MAX_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS - 5
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def poll(sandbox: Sandbox, url: str) -> Iterator[Callable[..., Future[Any]]]:
 
         def start(**parameters: Any) -> Future[Any]:
             begun = threading.Event()
-            with sandbox.state.listening(lambda _: begun.set()):
+            with sandbox.state.subscribe(lambda _: begun.set()):
                 answer = threads.submit(
                     requests.post,
                     f"{url}/bot{sandbox.token}/getUpdates",
@@ -83,7 +83,7 @@ def test_updates_form_a_gapless_queue(steps: list[int | None]) -> None:
         else:
             updates.confirm(offset)
             confirmed = max(confirmed, min(offset - 1, queued))
-        waiting = [update["update_id"] for update in updates.first(100)]
+        waiting = [update["update_id"] for update in updates.peek(100)]
         assert waiting == list(range(confirmed + 1, queued + 1))
 
 
@@ -100,7 +100,7 @@ def test_long_poll_ends_with_nothing(call: Call) -> None:
     began = time.monotonic()
     assert call("getUpdates", timeout=1)["result"] == []
     # Not before its own timeout, and not only after the longest timeout allowed.
-    assert 0.9 < time.monotonic() - began < MAX_WAIT
+    assert 0.9 < time.monotonic() - began < MAX_TIMEOUT_SECONDS
 
 
 def test_newer_poll_ends_the_older(poll: Callable[..., Future[Any]], sandbox: Sandbox) -> None:
@@ -120,7 +120,7 @@ def test_newer_poll_ends_the_older(poll: Callable[..., Future[Any]], sandbox: Sa
 def test_poller_that_left_is_forgotten(call: Call, sandbox: Sandbox, url: str) -> None:
     """A bot that was killed during a poll causes no conflict and loses no updates."""
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as bot:
-        path = f"/bot{sandbox.token}/getUpdates?timeout={MAX_WAIT}"
+        path = f"/bot{sandbox.token}/getUpdates?timeout={MAX_TIMEOUT_SECONDS}"
         bot.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         wait_for(lambda: sandbox.state._listeners, "the sandbox has not begun to wait")
     wait_for(lambda: not sandbox.state._listeners, "the sandbox still waits")
@@ -164,7 +164,7 @@ def test_injected_body_wakes_a_poll(poll: Callable[..., Future[Any]], sandbox: S
 def test_answer_that_was_cut_off_comes_again(call: Call, sandbox: Sandbox) -> None:
     """Updates in an answer that was cut off are delivered again."""
     sandbox.user().send_text("hi")
-    sandbox.faults = Faults(cut_after=1)
+    sandbox.faults = Faults(drop_after=1)
     with pytest.raises(requests.exceptions.ConnectionError):
         call("getUpdates", timeout=10)
     sandbox.faults = Faults()

@@ -166,7 +166,7 @@ def test_oldest_files_make_room() -> None:
     files = Files(capacity=1000)
     kept = [files.add(bytes(300), f"{number}", "image/jpeg", "photos") for number in range(5)]
     assert [files.get(file.id) for file in kept] == [None, None, *kept[2:]]
-    assert [files.at(file.path) for file in kept] == [None, None, *kept[2:]]
+    assert [files.by_path(file.path) for file in kept] == [None, None, *kept[2:]]
 
 
 def test_message_survives_its_bytes(sandbox: Sandbox) -> None:

@@ -150,7 +150,7 @@ def test_nobody_to_answer(channel: TelegramChannel, sandbox: Sandbox, job: Job) 
 
 def test_patience(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     """After a 429 nothing is sent to the chat for the time it names, but photos are fetched."""
-    sandbox.faults = Faults(too_many=1, retry_after=60)
+    sandbox.faults = Faults(rate_limited=1, retry_after=60)
     began = time.monotonic()
     with pytest.raises(TryLater) as raised:
         channel.deliver(job, picture())

@@ -72,7 +72,7 @@ def connect_again(telegram: Telegram) -> Telegram:
 def test_patience_is_asked_for(telegram: Telegram, sandbox: Sandbox) -> None:
     """A 429 raises TryLater with the number of seconds that Telegram names."""
     sandbox.user()
-    sandbox.faults = Faults(too_many=1, retry_after=7)
+    sandbox.faults = Faults(rate_limited=1, retry_after=7)
     for call in _CALLS.values():
         error = failing(call, connect_again(telegram), TryLater)
         assert isinstance(error, TryLater)
@@ -83,7 +83,7 @@ def test_patience_is_kept(telegram: Telegram, sandbox: Sandbox) -> None:
     """After a 429 nothing is sent to the chat until the time it names; other chats go on."""
     first, second = sandbox.user(1), sandbox.user(2)
     replies = {person.id: person.send_text("hi") for person in (first, second)}
-    sandbox.faults = Faults(too_many=1, retry_after=60)
+    sandbox.faults = Faults(rate_limited=1, retry_after=60)
     began = time.monotonic()
     failing(lambda t: t.send_text(1, "a", reply_to=replies[1]), telegram, TryLater)
     sandbox.faults = Faults()
@@ -110,13 +110,13 @@ def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
         assert reasons == ["HTTP 500", "HTTP 502", "HTTP 502"]
 
 
-@pytest.mark.parametrize("fault", ["cut", "cut_after", "timeout"])
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "timeout"])
 def test_a_connection_that_breaks(telegram: Telegram, sandbox: Sandbox, fault: str) -> None:
     """A broken connection raises TryLater, whether the call took effect or not."""
     sandbox.user().send_text("hi")
     telegram.send_text(1, "Hello!", reply_to=1)
     file_id = sandbox.state.files.add(b"a file", "a", "b", "c").id
-    sandbox.faults = Faults(**{fault: 1}, silence=0.05)
+    sandbox.faults = Faults(**{fault: 1}, timeout_seconds=0.05)
     for call in (*_CALLS.values(), lambda t: t.download(file_id, 10)):
         assert str(failing(call, connect_again(telegram), TryLater)) == "ConnectionError"
 

@@ -63,8 +63,8 @@ def test_what_get_file_refuses(telegram: Telegram, sandbox: Sandbox) -> None:
 def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
     """A download that fails or breaks off raises TryLater, and succeeds later."""
     file_id = update_file(sandbox, bytes(100_000))
-    for fault in ("too_many", "server_error", "cut", "cut_after", "timeout"):
-        sandbox.faults = Faults(**{fault: 1}, silence=0.05, methods={"file"})
+    for fault in ("rate_limited", "server_error", "drop_before", "drop_after", "timeout"):
+        sandbox.faults = Faults(**{fault: 1}, timeout_seconds=0.05, methods={"file"})
         with pytest.raises(TryLater) as raised:
             telegram.download(file_id, _LIMIT)
         assert TOKEN.partition(":")[2] not in str(raised.value)

@@ -1,7 +1,7 @@
 /** The status line below the bot's name. */
 
 import { page } from "./elements.js";
-import { knows, say } from "./words.js";
+import { hasText, translate } from "./texts.js";
 
 /** Milliseconds that an action is shown unless the bot sends a message, as in Telegram. */
 const ACTION_MS = 5000;
@@ -14,10 +14,10 @@ let actionEnd;
 export function showAction(current) {
   action = current;
   clearTimeout(actionEnd);
-  page.status.textContent = say(knows(action) ? action : "online");
+  page.status.textContent = translate(hasText(action) ? action : "online");
   page.status.classList.toggle("busy", action !== null);
   if (action && action !== "connecting") actionEnd = setTimeout(showAction, ACTION_MS, null);
 }
 
 /** Shows the current action again, after a change of language. */
-export const repeatAction = () => showAction(action);
+export const rerenderAction = () => showAction(action);

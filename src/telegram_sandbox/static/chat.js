@@ -5,13 +5,13 @@
  * has accepted it; then it arrives over the stream like any other.
  */
 
-import { repeatAction, showAction } from "./action.js";
-import { offer, refreshTray } from "./composer.js";
+import { rerenderAction, showAction } from "./action.js";
+import { refreshTray, setCommands } from "./composer.js";
 import { all, page } from "./elements.js";
-import { clear, remove, show, showAgain } from "./messages.js";
+import { clear, remove, rerenderMessages, show } from "./messages.js";
 import { send } from "./sending.js";
-import { tell, user } from "./server.js";
-import { language, say, speak } from "./words.js";
+import { post, user } from "./server.js";
+import { language, setLanguage, translate } from "./texts.js";
 
 function connect() {
   const stream = new EventSource(`/page/events?user=${encodeURIComponent(user)}`);
@@ -34,7 +34,7 @@ function connect() {
   on("blocked", ({ blocked }) => showBlocked(blocked));
   on("commands", (list) => {
     page.messages.ariaBusy = "false";
-    offer(list);
+    setCommands(list);
   });
 }
 
@@ -43,20 +43,22 @@ function showBlocked(blocked) {
   page.composer.hidden = page.block.hidden = blocked;
 }
 
-function setLanguage(choice) {
-  speak(choice);
+function changeLanguage(choice) {
+  setLanguage(choice);
   page.language.value = document.documentElement.lang = choice;
-  for (const node of all("[data-text]")) node.textContent = say(node.dataset.text);
-  for (const node of all("[data-label]")) node.title = node.ariaLabel = say(node.dataset.label);
-  showAgain();
-  repeatAction();
+  for (const node of all("[data-text]")) node.textContent = translate(node.dataset.text);
+  for (const node of all("[data-label]")) {
+    node.title = node.ariaLabel = translate(node.dataset.label);
+  }
+  rerenderMessages();
+  rerenderAction();
   refreshTray();
 }
 
 const onClick = (node, react) => node.addEventListener("click", react);
 onClick(page.start, () => send({ text: "/start" }));
-onClick(page.block, () => tell("/page/block", { blocked: true }));
-onClick(page.unblock, () => tell("/page/block", { blocked: false }));
-page.language.addEventListener("change", () => setLanguage(page.language.value));
-setLanguage(language);
+onClick(page.block, () => post("/page/block", { blocked: true }));
+onClick(page.unblock, () => post("/page/block", { blocked: false }));
+page.language.addEventListener("change", () => changeLanguage(page.language.value));
+changeLanguage(language);
 connect();

@@ -2,28 +2,28 @@
 
 import { div, make, makeIconButton, page } from "./elements.js";
 import { makePreview, send } from "./sending.js";
-import { say } from "./words.js";
+import { translate } from "./texts.js";
 
-const MOST_FILES = 10;
-const LARGEST_FILE = 50 * 1024 * 1024;
+const MAX_FILES = 10;
+const MAX_FILE_BYTES = 50 * 1024 * 1024;
 
 /** The attachments of the next message: [{file, url}]. */
 let attachments = [];
 /** The bot's commands: [{command, description}]. */
 let commands = [];
 
-export function offer(list) {
+export function setCommands(list) {
   commands = list;
   refreshComposer();
 }
 
 function attach(files) {
   if (page.composer.hidden) return;
-  const small = [...files].filter(({ size }) => size <= LARGEST_FILE);
-  const large = [...files].find(({ size }) => size > LARGEST_FILE);
-  const taken = small.slice(0, MOST_FILES - attachments.length);
-  page.notice.textContent = taken.length < small.length ? say("tooMany") : "";
-  if (large) page.notice.textContent = say("tooLarge", large.name);
+  const small = [...files].filter(({ size }) => size <= MAX_FILE_BYTES);
+  const large = [...files].find(({ size }) => size > MAX_FILE_BYTES);
+  const taken = small.slice(0, MAX_FILES - attachments.length);
+  page.notice.textContent = taken.length < small.length ? translate("tooMany") : "";
+  if (large) page.notice.textContent = translate("tooLarge", large.name);
   attachments.push(...taken.map((file) => ({ file, url: URL.createObjectURL(file) })));
   page.files.value = "";
   refreshTray();
@@ -48,11 +48,12 @@ function makeAttachment(attachment) {
     refreshTray();
   };
   return div("attachment", makePreview(attachment), make("span", {}, name),
-    makeIconButton("close", say("remove", name), detach));
+    makeIconButton("close", translate("remove", name), detach));
 }
 
 function refreshComposer() {
-  page.text.placeholder = page.text.ariaLabel = say(attachments.length ? "caption" : "message");
+  const label = translate(attachments.length ? "caption" : "message");
+  page.text.placeholder = page.text.ariaLabel = label;
   page.text.maxLength = attachments.length ? 1024 : 4096;
   page.text.style.height = "auto";
   page.text.style.height = `${page.text.scrollHeight}px`;

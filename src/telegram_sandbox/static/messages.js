@@ -3,8 +3,8 @@
 import { showAction } from "./action.js";
 import { div, make, makeButton, makeIcon, makeIconButton, page } from "./elements.js";
 import { send } from "./sending.js";
-import { tell } from "./server.js";
-import { language, say } from "./words.js";
+import { post } from "./server.js";
+import { language, translate } from "./texts.js";
 
 const BOT = "attrai";
 const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|webp)$/i;
@@ -48,7 +48,7 @@ export function clear() {
 }
 
 /** Renders all messages again, after a change of language. */
-export function showAgain() {
+export function rerenderMessages() {
   for (const { message } of [...shown.values()]) show(message);
 }
 
@@ -64,7 +64,7 @@ function makeArticle(message) {
 }
 
 function makePicture(url, caption, { width, height } = {}) {
-  const image = make("img", { src: url, alt: caption || say("photo") });
+  const image = make("img", { src: url, alt: caption || translate("photo") });
   if (width) Object.assign(image, { width, height });
   return makeButton("picture", () => enlarge(url, caption), image);
 }
@@ -81,30 +81,30 @@ function makeDocument({ url, name, size }, caption) {
 
 function makeQuote(id) {
   const original = shown.get(id)?.message;
-  const sender = original?.from === "bot" ? BOT : say("you");
+  const sender = original?.from === "bot" ? BOT : translate("you");
   const quote = makeButton("quote", () => reveal(id),
     original?.photo && make("img", { src: original.photo, alt: "" }),
     make("span", {}, original && make("b", {}, sender), make("span", {}, excerpt(original))));
-  return Object.assign(quote, { title: say("showOriginal") });
+  return Object.assign(quote, { title: translate("showOriginal") });
 }
 
 function excerpt(message) {
-  if (!message) return say("deleted");
-  return message.text ?? message.caption ?? message.document?.name ?? say("photo");
+  if (!message) return translate("deleted");
+  return message.text ?? message.caption ?? message.document?.name ?? translate("photo");
 }
 
 /** Deletes a message and the rest of its album. */
 function deleteBubble(id) {
   for (const { id: name } of shown.get(id).article.parentElement.children) {
-    tell("/page/delete", { id: Number(name.slice(1)) });
+    post("/page/delete", { id: Number(name.slice(1)) });
   }
 }
 
 function makeFooter({ id, from, date, edited }) {
   const time = new Date(date * 1000);
   return make("footer", {},
-    from === "user" && makeIconButton("bin", say("delete"), () => deleteBubble(id)),
-    edited && make("span", { className: "edited" }, say("edited")),
+    from === "user" && makeIconButton("bin", translate("delete"), () => deleteBubble(id)),
+    edited && make("span", { className: "edited" }, translate("edited")),
     make("time", { dateTime: time.toISOString(), title: time.toLocaleString(language) },
       time.toLocaleTimeString(language, { timeStyle: "short" })));
 }
@@ -135,7 +135,7 @@ function reveal(id) {
 }
 
 function enlarge(url, caption = "") {
-  Object.assign(page.enlarged, { src: url, alt: caption || say("picture") });
+  Object.assign(page.enlarged, { src: url, alt: caption || translate("picture") });
   Object.assign(page.original, { href: url, download: "" });
   page.caption.textContent = caption;
   page.viewer.showModal();

@@ -3,20 +3,20 @@
 import { div, make, makeButton, makeIcon, page } from "./elements.js";
 import { follow } from "./scrolling.js";
 import { upload, user } from "./server.js";
-import { language, say } from "./words.js";
+import { language, translate } from "./texts.js";
 
 /** Shows `outgoing` as pending and posts it: {text, attachments: [{file, url}], kind}. */
 export function send(outgoing) {
   const row = makePending(outgoing);
   page.pending.append(row);
   follow();
-  return post(outgoing, row);
+  return trySend(outgoing, row);
 }
 
-async function post(outgoing, row) {
+async function trySend(outgoing, row) {
   const note = row.querySelector(".note");
   const hidden = !outgoing.attachments?.length;
-  const progress = make("progress", { ariaLabel: say("sending"), hidden });
+  const progress = make("progress", { ariaLabel: translate("sending"), hidden });
   note.replaceChildren(progress);
   const { status, response } = await upload(fill(outgoing), (part) => {
     if (part < 1) progress.value = part;
@@ -56,14 +56,15 @@ export function makePreview({ file, url }) {
 function makeFailure(outgoing, row, status, reason) {
   const asFile = () => {
     outgoing.kind = "document";
-    post(outgoing, row);
+    trySend(outgoing, row);
   };
-  const explanation = status === 0 ? say("noServer") : say("refused", reason ?? status);
+  const explanation = status === 0 ? translate("noServer") : translate("refused", reason ?? status);
   return [
     make("p", { role: "alert" }, explanation),
-    makeButton("plain", () => post(outgoing, row), say("retry")),
-    status === 422 && outgoing.kind === "photo" && makeButton("plain", asFile, say("sendAsFile")),
-    makeButton("plain", () => discard(outgoing, row), say("discard")),
+    makeButton("plain", () => trySend(outgoing, row), translate("retry")),
+    status === 422 && outgoing.kind === "photo"
+      && makeButton("plain", asFile, translate("sendAsFile")),
+    makeButton("plain", () => discard(outgoing, row), translate("discard")),
   ].filter(Boolean);
 }
 

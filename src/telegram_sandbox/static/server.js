@@ -2,7 +2,7 @@
 
 export const user = new URLSearchParams(location.search).get("user") ?? "1";
 
-export const tell = (path, body) => fetch(path, {
+export const post = (path, body) => fetch(path, {
   method: "POST",
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify({ user: Number(user), ...body }),

@@ -1,6 +1,6 @@
 /** The page's texts, in the language that the user has chosen. */
 
-const WORDS = {
+const TEXTS = {
   en: {
     asFile: "as file", asPhoto: "as photo", attach: "Attach photos or files",
     attached: "Attached files", block: "Block the bot", blocked: "You blocked the bot.",
@@ -46,10 +46,10 @@ const WORDS = {
 export let language = localStorage.getItem("language")
   ?? (navigator.language.startsWith("ru") ? "ru" : "en");
 
-export function speak(choice) {
+export function setLanguage(choice) {
   language = choice;
   localStorage.setItem("language", choice);
 }
 
-export const knows = (key) => key in WORDS[language];
-export const say = (key, value) => WORDS[language][key].replace("{}", value);
+export const hasText = (key) => key in TEXTS[language];
+export const translate = (key, value) => TEXTS[language][key].replace("{}", value);
