@@ -7,14 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from redis import Redis
 
 from attrai.errors import TIMED_OUT
 from attrai.job import STAGES, Job, JobRef, StageName
 from attrai.ledger import scripts
-from attrai.ledger.eta import StageLoad, seconds_to_answer
 from attrai.ledger.histogram import histogram_bound
 
 #: Result of requesting a slot: the job got one, already has one, was already answered, or is over
@@ -45,6 +44,14 @@ SCORE_BIN = 0.5
 def utc_today() -> str:
     """Return today's date in UTC, such as 2024-12-31."""
     return datetime.now(UTC).date().isoformat()
+
+
+class StageLoad(NamedTuple):
+    """The current load of a stage."""
+
+    jobs: int  #: jobs waiting or being processed
+    seconds: float  #: recent seconds of work per job
+    workers: int  #: live workers; a stage without any is assumed to get one soon
 
 
 class Ledger:
@@ -218,6 +225,21 @@ class Ledger:
         job_ids = cast("list[bytes]", self._redis.zrange(f"attrai:user:{user}", 0, -1))
         remaining = self.remaining([job_id.decode() for job_id in job_ids])
         return min(remaining.values(), default=0.0)
+
+
+def seconds_to_answer(stages: Sequence[StageLoad]) -> float:
+    """Estimate the seconds until a job that enters the first stage now is answered.
+
+    Jobs pass through the stages in order. A stage can't finish with the jobs at it and before it
+    sooner than it can process all of them, so the slowest stage determines the wait. The work on
+    the new job itself at each stage is added.
+    """
+    ahead = 0
+    longest_queue = 0.0
+    for stage in stages:
+        ahead += stage.jobs
+        longest_queue = max(longest_queue, ahead * stage.seconds / max(1, stage.workers))
+    return longest_queue + sum(stage.seconds for stage in stages)
 
 
 def _histogram_counts(job: Job) -> list[str | int]:

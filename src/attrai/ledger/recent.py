@@ -11,9 +11,8 @@ from typing import cast
 from redis import Redis
 
 from attrai.job import STAGES, StageName
-from attrai.ledger.eta import seconds_to_answer
 from attrai.ledger.histogram import mean
-from attrai.ledger.ledger import Ledger, utc_today
+from attrai.ledger.ledger import Ledger, seconds_to_answer, utc_today
 from attrai.ledger.scripts import RECENT_SECONDS, SLOT_SECONDS
 
 #: Number of complete slots over which a rate is measured, in addition to the current slot.
