@@ -15,7 +15,7 @@ from tests.programs import unmeasured
 
 @pytest.mark.slow
 def test_wheel_rates_a_photo(tmp_path: Path) -> None:
-    """The installed wheel rates a photo with its own weights, fonts and message texts."""
+    """The installed wheel rates a photo with its own weights, fonts and texts, and has all Lua."""
     installed = tmp_path / "installed"
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", tmp_path, ROOT]
     subprocess.run(build, check=True, capture_output=True)
@@ -50,3 +50,6 @@ def test_wheel_rates_a_photo(tmp_path: Path) -> None:
         "Inter-SemiBold.otf",
         "LICENSE.txt",
     ]
+    scripts = [path.relative_to(ROOT / "src") for path in (ROOT / "src").rglob("*.lua")]
+    assert scripts
+    assert all((installed / script).is_file() for script in scripts)

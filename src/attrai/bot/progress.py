@@ -14,14 +14,11 @@ from redis import Redis
 
 from attrai.bot.sender import BackgroundSender
 from attrai.job import Job
-from attrai.ledger import Ledger
+from attrai.ledger import Ledger, keys
 from attrai.locales import duration, text
 from attrai.telegram import Rejected, Telegram, chat_interval
 from attrai.telegram.channel import address_of
 
-#: The Redis hash that keeps progress messages across restarts of the bot, by the id of their first
-#: job.
-_KEY = "attrai:notices"
 #: Seconds between checks of the estimates.
 _CHECK_SECONDS = 5.0
 #: An estimate is updated when it is off by more than this many seconds, and by more than this
@@ -109,7 +106,7 @@ class ProgressMessages:
         self._messages: dict[str, _ProgressMessage] = {}
         #: The key in `_messages` for each job id and album id.
         self._key_of: dict[str, str] = {}
-        saved = cast("dict[bytes, bytes]", redis.hgetall(_KEY))
+        saved = cast("dict[bytes, bytes]", redis.hgetall(keys.NOTICES))
         for first, notice in saved.items():
             self._add(first.decode(), _ProgressMessage.model_validate_json(notice))
 
@@ -209,7 +206,7 @@ class ProgressMessages:
         if notice.message is not None:
             with contextlib.suppress(Rejected):  # the user has deleted it
                 self._telegram.delete(notice.chat, notice.message)
-        self._redis.hdel(_KEY, first)
+        self._redis.hdel(keys.NOTICES, first)
 
     def _add(self, first: str, notice: _ProgressMessage) -> None:
         self._messages[first] = notice
@@ -227,4 +224,4 @@ class ProgressMessages:
         """Save a message in Redis once it is sent; before that there is nothing to delete."""
         notice = self._messages.get(first)
         if notice and notice.message is not None:
-            self._redis.hset(_KEY, first, notice.model_dump_json())
+            self._redis.hset(keys.NOTICES, first, notice.model_dump_json())

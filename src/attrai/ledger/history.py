@@ -11,6 +11,7 @@ from typing import Self
 from redis import Redis
 
 from attrai.errors import OUTCOMES, Outcome, outcome_of
+from attrai.ledger import keys
 from attrai.ledger.ledger import DAY_TTL_SECONDS
 
 
@@ -39,7 +40,7 @@ class Day:
         Args:
             day: The date.
             users: Number of distinct users.
-            counts: The fields of `attrai:day:DATE`.
+            counts: The fields of the hash under `keys.DAY`.
         """
         numbers = {name.decode(): int(count) for name, count in counts.items()}
         outcomes: Counter[Outcome] = Counter()
@@ -111,8 +112,8 @@ def read_history(redis: Redis, days: int | None = None, *, today: dt.date | None
     dates = [last - dt.timedelta(days=number) for number in reversed(range(most))]
     with redis.pipeline(transaction=False) as pipeline:
         for day in dates:
-            pipeline.hgetall(f"attrai:day:{day}")
-            pipeline.pfcount(f"attrai:users:{day}")
+            pipeline.hgetall(f"{keys.DAY}{day}")
+            pipeline.pfcount(f"{keys.DAY_USERS}{day}")
         found = pipeline.execute()
     known = [
         Day.from_counts(day, users, counts)
@@ -121,7 +122,7 @@ def read_history(redis: Redis, days: int | None = None, *, today: dt.date | None
     if days is None:
         first = next((n for n, day in enumerate(known) if day.requests), len(known) - 1)
         known = known[first:]
-    users = redis.pfcount(*(f"attrai:users:{day.date}" for day in known))
+    users = redis.pfcount(*(f"{keys.DAY_USERS}{day.date}" for day in known))
     return History(known, users)
 
 

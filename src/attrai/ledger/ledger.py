@@ -7,15 +7,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from redis import Redis
 
 from attrai.errors import TIMED_OUT
 from attrai.job import STAGES, Job, JobRef, StageName
-from attrai.ledger import scripts
-from attrai.ledger.eta import StageLoad, seconds_to_answer
+from attrai.ledger import keys
 from attrai.ledger.histogram import histogram_bound
+from attrai.ledger.scripts import load_script
 
 #: Result of requesting a slot: the job got one, already has one, was already answered, or is over
 #: a limit. A refusal is "ignored" if its user already has `MAX_REFUSED` in flight.
@@ -47,6 +47,14 @@ def utc_today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
+class StageLoad(NamedTuple):
+    """The current load of a stage."""
+
+    jobs: int  #: jobs waiting or being processed
+    seconds: float  #: recent seconds of work per job
+    workers: int  #: live workers; a stage without any is assumed to get one soon
+
+
 class Ledger:
     """A record of the jobs in flight, from their admission within limits to their answer."""
 
@@ -71,14 +79,14 @@ class Ledger:
         self._redis = redis
         self._today = today
         self._limits = (lifetime, max_active, max_pending)
-        self._admit = self._script(scripts.ADMIT)
-        self._begin = self._script(scripts.BEGIN)
-        self._pause = self._script(scripts.PAUSE)
-        self._finish = self._script(scripts.FINISH)
-        self._take_overdue = self._script(scripts.TAKE_OVERDUE)
+        self._admit = self._script("admit")
+        self._begin = self._script("begin")
+        self._pause = self._script("pause")
+        self._finish = self._script("finish")
+        self._claim_overdue = self._script("claim_overdue")
 
-    def _script(self, lua: str) -> Callable[..., Any]:
-        return cast("Callable[..., Any]", self._redis.register_script(scripts.COMMON + lua))
+    def _script(self, name: str) -> Callable[..., Any]:
+        return cast("Callable[..., Any]", self._redis.register_script(load_script(name)))
 
     def admit(self, job: Job) -> Admission:
         """Give the job a slot if the limits allow it.
@@ -98,7 +106,7 @@ class Ledger:
         Raises:
             UnreadableMessage: The job was admitted by a bot of another version.
         """
-        ref = self._redis.hget("attrai:tickets", job_id)
+        ref = self._redis.hget(keys.TICKETS, job_id)
         return None if ref is None else Job.from_message(json.loads(ref))
 
     def begin(self, job: Job, stage: StageName) -> Start:
@@ -123,13 +131,13 @@ class Ledger:
 
     def holds(self, job_id: str) -> bool:
         """Return whether the job has a slot: it was admitted and is not answered yet."""
-        return self._redis.zscore("attrai:jobs", job_id) is not None
+        return self._redis.zscore(keys.JOBS, job_id) is not None
 
     def held(self, job_ids: Sequence[str]) -> set[str]:
         """Return those of the job ids that have a slot."""
         if not job_ids:
             return set()
-        scores = self._redis.zmscore("attrai:jobs", list(job_ids))
+        scores = self._redis.zmscore(keys.JOBS, list(job_ids))
         return {job_id for job_id, score in zip(job_ids, scores, strict=True) if score is not None}
 
     def finish(self, job: Job) -> bool:
@@ -142,14 +150,14 @@ class Ledger:
 
     def in_flight(self) -> int:
         """Return the number of jobs that have a slot."""
-        return self._redis.zcard("attrai:jobs")
+        return self._redis.zcard(keys.JOBS)
 
     def claim_overdue(self, most: int = 100) -> list[Job]:
         """Claim up to `most` overdue jobs for `SWEEP_RETRY_SECONDS` and mark them as timed out.
 
         No other sweeper gets the jobs in that time.
         """
-        tickets = map(json.loads, self._take_overdue(args=[SWEEP_RETRY_SECONDS, most]))
+        tickets = map(json.loads, self._claim_overdue(args=[SWEEP_RETRY_SECONDS, most]))
         # Only the address for the answer is needed, which jobs of every version have.
         return [JobRef.model_validate(ref).failed(TIMED_OUT) for ref in tickets]
 
@@ -157,7 +165,7 @@ class Ledger:
         """Record that a worker of the stage is alive."""
         seconds, microseconds = self._redis.time()
         now = seconds + microseconds / 1e6
-        key = f"attrai:workers:{stage}"
+        key = keys.WORKERS + stage
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zadd(key, {worker: now})
             pipeline.zremrangebyscore(key, "-inf", now - 2 * WORKER_TTL_SECONDS)
@@ -165,7 +173,7 @@ class Ledger:
 
     def count_dropped_logs(self, records: int) -> None:
         """Add `records` to today's count of log records that were not sent."""
-        day = f"attrai:day:{self._today()}"
+        day = keys.DAY + self._today()
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hincrby(day, "dropped-logs", records)
             pipeline.expire(day, DAY_TTL_SECONDS)
@@ -173,16 +181,16 @@ class Ledger:
 
     def deregister(self, stage: StageName, worker: str) -> None:
         """Remove a worker that shuts down in an orderly way."""
-        self._redis.zrem(f"attrai:workers:{stage}", worker)
+        self._redis.zrem(keys.WORKERS + stage, worker)
 
     def loads(self) -> dict[StageName, StageLoad]:
         """Return the current load of each stage."""
         alive = self._redis.time()[0] - WORKER_TTL_SECONDS
         with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.hgetall("attrai:service")
+            pipeline.hgetall(keys.SERVICE)
             for stage in STAGES:
-                pipeline.zcard(f"attrai:at:{stage}")
-                pipeline.zcount(f"attrai:workers:{stage}", alive, "+inf")
+                pipeline.zcard(keys.AT_STAGE + stage)
+                pipeline.zcount(keys.WORKERS + stage, alive, "+inf")
             service, *counts = pipeline.execute()
         recent = {name.decode(): float(value) for name, value in service.items()}
         return {
@@ -200,7 +208,7 @@ class Ledger:
         with self._redis.pipeline(transaction=False) as pipeline:
             for job_id in job_ids:
                 for stage in STAGES:
-                    pipeline.zrank(f"attrai:at:{stage}", job_id)
+                    pipeline.zrank(keys.AT_STAGE + stage, job_id)
             ranks = pipeline.execute()
         found: dict[str, float] = {}
         for place, job_id in enumerate(job_ids):
@@ -215,9 +223,24 @@ class Ledger:
 
     def next_slot(self, user: str) -> float:
         """Estimate the seconds until one of a user's jobs is answered; 0 if none is in flight."""
-        job_ids = cast("list[bytes]", self._redis.zrange(f"attrai:user:{user}", 0, -1))
+        job_ids = cast("list[bytes]", self._redis.zrange(keys.USER_JOBS + user, 0, -1))
         remaining = self.remaining([job_id.decode() for job_id in job_ids])
         return min(remaining.values(), default=0.0)
+
+
+def seconds_to_answer(stages: Sequence[StageLoad]) -> float:
+    """Estimate the seconds until a job that enters the first stage now is answered.
+
+    Jobs pass through the stages in order. A stage can't finish with the jobs at it and before it
+    sooner than it can process all of them, so the slowest stage determines the wait. The work on
+    the new job itself at each stage is added.
+    """
+    ahead = 0
+    longest_queue = 0.0
+    for stage in stages:
+        ahead += stage.jobs
+        longest_queue = max(longest_queue, ahead * stage.seconds / max(1, stage.workers))
+    return longest_queue + sum(stage.seconds for stage in stages)
 
 
 def _histogram_counts(job: Job) -> list[str | int]:

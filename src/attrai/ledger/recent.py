@@ -11,9 +11,9 @@ from typing import cast
 from redis import Redis
 
 from attrai.job import STAGES, StageName
-from attrai.ledger.eta import seconds_to_answer
+from attrai.ledger import keys
 from attrai.ledger.histogram import mean
-from attrai.ledger.ledger import Ledger, utc_today
+from attrai.ledger.ledger import Ledger, seconds_to_answer, utc_today
 from attrai.ledger.scripts import RECENT_SECONDS, SLOT_SECONDS
 
 #: Number of complete slots over which a rate is measured, in addition to the current slot.
@@ -74,15 +74,15 @@ def read_activity(redis: Redis, ledger: Ledger) -> Activity:
     now = seconds + microseconds / 1e6
     slot = seconds // SLOT_SECONDS
     with redis.pipeline(transaction=False) as pipeline:
-        pipeline.zrange("attrai:jobs", 0, 0)
-        pipeline.hvals("attrai:later")
-        pipeline.hgetall("attrai:begun")
-        pipeline.scard("attrai:full")
-        pipeline.hget(f"attrai:day:{utc_today()}", "dropped-logs")
+        pipeline.zrange(keys.JOBS, 0, 0)
+        pipeline.hvals(keys.LATER)
+        pipeline.hgetall(keys.BEGUN)
+        pipeline.scard(keys.FULL_USERS)
+        pipeline.hget(keys.DAY + utc_today(), "dropped-logs")
         for stage in STAGES:
-            pipeline.zrange(f"attrai:at:{stage}", 0, 0, withscores=True)
+            pipeline.zrange(keys.AT_STAGE + stage, 0, 0, withscores=True)
         for number in range(RECENT_SECONDS // SLOT_SECONDS):
-            pipeline.hgetall(f"attrai:recent:{slot - number}")
+            pipeline.hgetall(f"{keys.RECENT}{slot - number}")
         oldest, later, begun, full, dropped, *found = pipeline.execute()
     firsts, slots = found[: len(STAGES)], found[len(STAGES) :]
     # The time since which jobs may be waiting for each stage: when the oldest one reached the
@@ -120,7 +120,7 @@ def read_activity(redis: Redis, ledger: Ledger) -> Activity:
 
 def _age(redis: Redis, job_id: bytes, now: float) -> float:
     """Return the seconds since a job was admitted, or 0 if it has been answered meanwhile."""
-    ref = cast("bytes | None", redis.hget("attrai:tickets", job_id.decode()))
+    ref = cast("bytes | None", redis.hget(keys.TICKETS, job_id.decode()))
     return max(0.0, now - json.loads(ref)["admitted_at"]) if ref else 0.0
 
 

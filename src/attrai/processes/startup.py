@@ -15,6 +15,7 @@ import structlog
 from attrai import logs
 from attrai.broker import hide_messages
 from attrai.errors import CannotStart
+from attrai.ledger import keys
 from attrai.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -69,7 +70,7 @@ def _try_rabbitmq(url: str) -> None:
 def _try_redis(url: str) -> None:
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
-            client.set("attrai:probe", 1, ex=1)
+            client.set(keys.PROBE, 1, ex=1)
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise CannotStart("ATTRAI_REDIS_URL: Redis refuses this user or password") from error
     except redis.exceptions.ReadOnlyError as error:

@@ -11,11 +11,13 @@ how long, and the messages of a chat are sent in the order in which they were re
 from __future__ import annotations
 
 import time
+from importlib.resources import files
 from typing import cast
 
 from redis import Redis
 
 from attrai.errors import TryLater
+from attrai.ledger import keys
 from attrai.telegram.pseudonyms import Pseudonyms
 
 #: Messages per second in total. They are sent up to 0.2 s late, so a second may see a few more.
@@ -25,52 +27,6 @@ CHAT_INTERVAL_SECONDS, GROUP_INTERVAL_SECONDS = 1.1, 3.1
 #: Default seconds that a worker waits for a send slot, as putting its job back in the queue costs
 #: more.
 ON_THE_SPOT = 0.3
-
-_BOOK = """
-local chat, cells, turn = KEYS[1], KEYS[2], KEYS[3]
-local pace, per_second, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] + time[2] / 1e6
-local function get(key) return tonumber(redis.call('GET', key) or 0) end
-local function set(key, at, kept)
-    redis.call('SET', key, string.format('%.6f', at), 'PX', math.ceil((at - now + kept) * 1000))
-end
-local held, sent = chat .. ':held', chat .. ':sent'
-local at = turn and get(turn) or 0
--- A turn is void once Telegram has asked for patience beyond it.
-local booked = at > 0 and at >= get(held)
-local cell = math.ceil(math.max(now, get(chat), get(held)) * per_second)
-local function name(cell) return string.format('%.0f', cell) end
-if not booked then
-    redis.call('ZREMRANGEBYSCORE', cells, '-inf', (now - 1) * per_second)
-    while redis.call('ZSCORE', cells, name(cell)) do cell = cell + 1 end
-    at = cell / per_second
-end
--- The last one may have gone out later than it was booked.
-local go = math.max(now, at, get(sent) + pace)
-local postponed = go - now > patience
-if turn or not postponed then
-    if not booked then
-        redis.call('ZADD', cells, cell, name(cell))
-        redis.call('EXPIRE', cells, 7200)
-        set(chat, at + pace, 1)
-    end
-    if postponed then
-        set(turn, at, 3600)
-    else
-        set(sent, go, pace)
-        if turn then redis.call('DEL', turn) end
-    end
-end
-return tostring(go - now)
-"""
-
-_HOLD = """
-local time = redis.call('TIME')
-local until_ = time[1] + time[2] / 1e6 + ARGV[1]
-local held = KEYS[1] .. ':held'
-redis.call('SET', held, string.format('%.6f', until_), 'PX', math.ceil(ARGV[1] * 1000))
-"""
 
 
 class Limiter:
@@ -86,8 +42,11 @@ class Limiter:
         """
         self._pseudonyms = pseudonyms
         self._patience = patience
-        self._book = redis.register_script(_BOOK)
-        self._hold = redis.register_script(_HOLD)
+        folder = files("attrai.telegram")
+        self._book, self._hold = (
+            redis.register_script(folder.joinpath(f"limiter_{name}.lua").read_text("utf-8"))
+            for name in ("book", "hold")
+        )
 
     def acquire(self, chat: int, turn: str | None = None) -> None:
         """Wait for a slot to send one message to a chat.
@@ -100,21 +59,22 @@ class Limiter:
         Raises:
             TryLater: the wait would be longer than `patience`; `seconds` is the wait.
         """
-        keys = [self._key(chat), "attrai:sends:cells"]
+        chat_key = self._key(chat)
+        used = [chat_key, chat_key + keys.SENDS_HELD, chat_key + keys.SENDS_SENT, keys.SENDS_CELLS]
         if turn:
-            keys.append(f"attrai:sends:turn:{turn}")
+            used.append(keys.SENDS_TURN + turn)
         args = [chat_interval(chat), MESSAGES_PER_SECOND, self._patience]
-        wait = float(cast("bytes", self._book(keys=keys, args=args)))
+        wait = float(cast("bytes", self._book(keys=used, args=args)))
         if wait > self._patience:
             raise TryLater("the rate of messages is used up", wait)
         time.sleep(wait)
 
     def hold(self, chat: int, seconds: float) -> None:
         """Block messages to a chat for `seconds` seconds, as Telegram asked in a 429."""
-        self._hold(keys=[self._key(chat)], args=[seconds])
+        self._hold(keys=[self._key(chat) + keys.SENDS_HELD], args=[seconds])
 
     def _key(self, chat: int) -> str:
-        return f"attrai:sends:{self._pseudonyms.chat(chat)}"
+        return keys.SENDS + self._pseudonyms.chat(chat)
 
 
 def chat_interval(chat: int) -> float:

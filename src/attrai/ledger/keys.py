@@ -1,0 +1,59 @@
+"""The keys of everything that attrai stores in Redis.
+
+No other file spells a key. Names that end in a colon are completed by what the comment says, as in
+`keys.AT_STAGE + stage`. The ledger's scripts know the names too (see `attrai.ledger.scripts`).
+
+A release must not rename a key or change what it holds: it finds what the last one left in Redis,
+and workers of both share it during an update.
+"""
+
+#: Sorted set of the ids of the jobs in flight, by the time at which they become overdue.
+JOBS = "attrai:jobs"
+#: Hash of job id -> the job as it was admitted, used to answer it.
+TICKETS = "attrai:tickets"
+#: USER: sorted set of that user's job ids, like `JOBS`.
+USER_JOBS = "attrai:user:"
+#: USER: sorted set of that user's job ids that were refused a slot, like `JOBS`.
+REFUSED_JOBS = "attrai:refused:"
+#: Set of the users who are at their limit of jobs in flight.
+FULL_USERS = "attrai:full"
+#: STAGE: sorted set of the ids of the jobs that started this stage and no later one, by the time
+#: they did: being processed there or waiting for the next.
+AT_STAGE = "attrai:at:"
+#: ID: hash of stage -> number of times work on the job started without ending.
+STARTS = "attrai:starts:"
+#: Hash of job id -> the stage at which the job is to be retried.
+LATER = "attrai:later"
+#: ID: present while a worker delivers the answer.
+DELIVERING = "attrai:delivering:"
+#: ID: present for a day after the answer.
+ANSWERED = "attrai:answered:"
+#: Hash of stage -> moving average of the seconds of work on a job.
+SERVICE = "attrai:service"
+#: Hash of stage -> the time at which work on a job last started there.
+BEGUN = "attrai:begun"
+#: STAGE: sorted set of live workers by the time of their last heartbeat.
+WORKERS = "attrai:workers:"
+#: SLOT: hash of counts of a few seconds, kept for minutes: `admitted`, and for each stage the
+#: histograms `STAGE:waited:BOUND` (counted when work starts) and `STAGE:took:BOUND`.
+RECENT = "attrai:recent:"
+#: DATE: hash of counts of that day: `requests`, `outcome:CODE`, `dropped-logs`, and for rated
+#: photos the histograms `seconds:BOUND` (until the answer), `work:BOUND` and `score:BIN`.
+DAY = "attrai:day:"
+#: DATE: HyperLogLog of the users who sent requests that day.
+DAY_USERS = "attrai:users:"
+
+#: CHAT, a pseudonym: the earliest time of the next message to the chat.
+SENDS = "attrai:sends:"
+#: Suffixes of `SENDS` + CHAT: the time until which Telegram wants no message, and the time of the
+#: last message.
+SENDS_HELD, SENDS_SENT = ":held", ":sent"
+#: Sorted set of the cells that are booked for a message, of all chats together.
+SENDS_CELLS = "attrai:sends:cells"
+#: TURN: the time for which the message that asks again is booked.
+SENDS_TURN = "attrai:sends:turn:"
+
+#: Hash of the bot's progress messages, by the id of their first job.
+NOTICES = "attrai:notices"
+#: Written at a start, to find out whether Redis can be written to.
+PROBE = "attrai:probe"
