@@ -212,6 +212,8 @@ _COMMANDS = [
     ("en", "/start", "never of children"),
     ("ru", "/start", "никогда — детей"),
     ("en", "/help", "I take up to 2 photos from you at a time, each up to 20 MB."),
+    ("en", "/help", "to see by how much (±), write the word ranking in the photo's caption"),
+    ("ru", "/help", "насколько (±), напишите в подписи к фото слово ranking"),
     ("en", "/unknown", "I take up to 2 photos"),
     ("en", "/privacy", "in 30 minutes at the latest"),
     ("ru", "/privacy", "не позже чем через 30 минут"),

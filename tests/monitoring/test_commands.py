@@ -143,7 +143,7 @@ def test_stats(tmp_path: Path) -> None:
     ]
     assert json.loads(run("stats", "--json").stdout)["requests"] == 3
     picture = tmp_path / "charts.png"
-    assert run("stats", "--plot", str(picture)).stdout == f"Charts in {picture}\n"
+    assert run("stats", "--plot", str(picture)).stdout == f"Charts saved as {picture}\n"
     with Image.open(picture) as charts:
         assert min(charts.size) > 500
 

@@ -53,7 +53,7 @@ help =
 
     The score, from 1 to 10, is my guess at the average rating a few hundred people would give. It's just for fun, not a fact about anyone. Please send only photos of people who agreed to it, and never of children.
 
-    Opinions differ: to see by how much (±), write “ranking” in the photo's caption.
+    Opinions differ: to see by how much (±), write the word ranking in the photo's caption.
 
     I take up to { $photos ->
         [one] { $photos } photo
