@@ -143,7 +143,7 @@ class Crowd:
 def is_notice(message: Message) -> bool:
     """Return whether the message is a progress message, which says how long a photo will take."""
     return message.text is not None and (
-        "Done in" in message.text or "Будет готово" in message.text
+        "Rating your" in message.text or "Оцениваю" in message.text
     )
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import attrai.locales
 from attrai import errors
-from attrai.locales import DEFAULT_LOCALE, choose_locale, duration, locales, text
+from attrai.locales import DEFAULT_LOCALE, choose_locale, duration, locales, text, time_until
 from attrai.processes.bot import _COMMANDS
 from attrai.render import renderer_names
 
@@ -78,14 +78,13 @@ SAMPLES: dict[str, float | str] = {
     "limit_megapixels": 50,
     "limit": 64,
     "wait": "1 minute",
+    "when": "in 1 minute",
     "score": 7.24,
-    "spread": 1.26,
     "count": 3,
-    "scores": "7.2 ±1.3",
+    "scores": "7.2; 6.1",
     "found": 60,
     "shown": 50,
     "photos": 2,
-    "minutes": 30,
     "styles": "boxes",
     "default": "boxes",
     "stage": "detect",
@@ -162,8 +161,8 @@ def test_every_text_with_any_number(locale: str) -> None:
 def test_a_missing_text_or_placeholder_is_seen() -> None:
     """The parser used to compare languages looks into every variant."""
     assert _words("en", "help") == {"photos", "limit_mb"}
-    assert _words("ru", "user-busy") == {"limit", "wait"}
-    assert _words("en", "rated-one") == {"score", "spread"}
+    assert _words("ru", "user-busy") == {"limit", "when"}
+    assert _words("en", "rated-one") == {"score"}
 
 
 def test_a_language_is_a_file(tmp_path: Path) -> None:
@@ -172,12 +171,15 @@ def test_a_language_is_a_file(tmp_path: Path) -> None:
     shutil.copytree(Path(attrai.locales.__file__).parent, package)
     (tmp_path / "attrai" / "__init__.py").touch()
     german = (
-        (package / "en.ftl").read_text("utf-8").replace("{ $count } minutes", "{ $count } Minuten")
+        (package / "en.ftl")
+        .read_text("utf-8")
+        .replace("Rating your photo", "Ich bewerte dein Foto")
     )
-    (package / "de.ftl").write_text(german, "utf-8")
+    (package / "de.ftl").write_text(german.replace(", about {", ", etwa {"), "utf-8")
     program = (
-        "from attrai.locales import choose_locale, duration, locales;"
-        "print(*locales(), choose_locale('de-AT'), duration(300, 'de'))"
+        "from attrai.locales import choose_locale, duration, locales, text;"
+        "print(*locales(), choose_locale('de-AT'));"
+        "print(text('progress', 'de', photos=1, wait=duration(300, 'de')))"
     )
     run = subprocess.run(
         [sys.executable, "-c", program],
@@ -187,7 +189,7 @@ def test_a_language_is_a_file(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert run.stdout.split() == ["de", "en", "ru", "de", "5", "Minuten"]
+    assert run.stdout.splitlines() == ["de en ru de", "Ich bewerte dein Foto, etwa 5 Minuten."]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +220,7 @@ def test_any_language(language: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "english", "russian"),
     [
-        (0, "1 second", "1 секунду"),
+        (0, "1 second", "1 секунда"),
         (2.4, "2 seconds", "2 секунды"),
         (10, "10 seconds", "10 секунд"),
         (11, "15 seconds", "15 секунд"),
@@ -227,14 +229,75 @@ def test_any_language(language: str) -> None:
         (90, "2 minutes", "2 минуты"),
         (120, "2 minutes", "2 минуты"),
         (121, "3 minutes", "3 минуты"),
-        (1260, "21 minutes", "21 минуту"),
+        (1260, "21 minutes", "21 минута"),
         (1800, "30 minutes", "30 минут"),
+        (6000, "100 minutes", "100 минут"),
     ],
 )
 def test_durations(seconds: float, english: str, russian: str) -> None:
     """Durations are rounded and given in seconds or minutes."""
     assert duration(seconds) == english
     assert duration(seconds, "ru") == russian
+    assert duration(seconds, "fr") == english
+    assert time_until(seconds) == f"in {english}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "russian"),
+    [
+        (0, "через 1 секунду"),
+        (3, "через 3 секунды"),
+        (20, "через 20 секунд"),
+        (90, "через 2 минуты"),
+        (1260, "через 21 минуту"),
+        (1800, "через 30 минут"),
+    ],
+)
+def test_times_from_now(seconds: float, russian: str) -> None:
+    """A time from now is in the case that its language asks for."""
+    assert time_until(seconds, "ru") == russian
+
+
+@pytest.mark.parametrize(
+    ("key", "locale", "values", "sentence"),
+    [
+        ("progress", "en", {"photos": 1}, "Rating your photo, about 20 seconds."),
+        ("progress", "en", {"photos": 3}, "Rating your 3 photos, about 20 seconds."),
+        ("progress", "ru", {"photos": 1}, "Оцениваю фото, примерно 20 секунд."),
+        ("progress", "ru", {"photos": 21}, "Оцениваю 21 фото, примерно 20 секунд."),
+        (
+            "user-busy",
+            "en",
+            {"limit": 1},
+            "Your last photo is still being rated. Please send this one again in 20 seconds.",
+        ),
+        (
+            "user-busy",
+            "en",
+            {"limit": 3},
+            "Your last 3 photos are still being rated. Please send this one again in 20 seconds.",
+        ),
+        (
+            "user-busy",
+            "ru",
+            {"limit": 3},
+            "Ваши предыдущие фото (3) ещё оцениваются. Пришлите это фото снова через 20 секунд.",
+        ),
+        (
+            "busy",
+            "en",
+            {},
+            "There's a long queue right now. Please send this photo again in 20 seconds.",
+        ),
+        ("busy", "ru", {}, "Сейчас большая очередь. Пришлите это фото снова через 20 секунд."),
+    ],
+)
+def test_sentences_with_durations(
+    key: str, locale: str, values: dict[str, float], sentence: str
+) -> None:
+    """Durations fit into the sentences that say them."""
+    durations = {"wait": duration(20, locale), "when": time_until(20, locale)}
+    assert text(key, locale, **values, **durations) == sentence
 
 
 @given(st.floats(0, 1e6))

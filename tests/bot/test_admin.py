@@ -29,9 +29,13 @@ def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     [
         (
             "en",
-            ["In work: 1 photo.", "Today: 1 photo of 1 person.", "ingest: 1 waiting, 0 workers"],
+            [
+                "Photos in flight: 1.",
+                "Today: 1 photo from 1 person.",
+                "ingest: 1 waiting, 0 workers",
+            ],
         ),
-        ("ru", ["работе фото: 1.", "Сегодня: 1 фото от 1 человека.", "ingest: ждёт 1"]),
+        ("ru", ["Фото в обработке: 1.", "Сегодня: 1 фото от 1 человека.", "ingest: ждёт 1"]),
     ],
 )
 def test_the_operator_gets_status_and_chart(bot: Parts, language: str, words: list[str]) -> None:
@@ -72,7 +76,7 @@ def test_without_matplotlib(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None
     assert importlib.util.find_spec("matplotlib") is not None
     bot.sandbox.user(ADMIN).send_text("/admin")
     bot.receive()
-    assert "In work: 0 photos." in bot.said(ADMIN)[0]
+    assert "Photos in flight: 0." in bot.said(ADMIN)[0]
 
 
 def test_the_operator_stays_unnamed(bot: Parts) -> None:

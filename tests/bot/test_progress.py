@@ -44,7 +44,7 @@ def test_a_photo_has_one_notice(bot: Parts) -> None:
     message = bot.sandbox.user().send_photo(picture())
     bot.receive()
     (notice,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
-    assert notice.text == "Your photo is in work. Done in about 30 seconds."
+    assert notice.text == "Rating your photo, about 30 seconds."
     assert notice.reply_to == message
     bot.look()
     assert len(bot.said()) == 1
@@ -58,7 +58,7 @@ def test_an_album_has_one_notice(bot: Parts) -> None:
     takes(bot, 600)
     bot.sandbox.user(1, "ru").send_album([picture()] * 2)
     bot.receive()
-    assert bot.said() == ["2 фото в работе. Будет готово примерно через 20 минут."]
+    assert bot.said() == ["Оцениваю 2 фото, примерно 20 минут."]
     answer(bot)
     assert len(bot.said()) == 1
     answer(bot)
@@ -89,7 +89,7 @@ def test_a_notice_is_mended(bot: Parts) -> None:
     assert not notice.edited
     takes(bot, 30)
     bot.look()
-    assert bot.said() == ["Your photo is in work. Done in about 30 seconds."]
+    assert bot.said() == ["Rating your photo, about 30 seconds."]
     calls = len(bot.sandbox.calls)
     bot.look()
     assert len(bot.sandbox.calls) == calls

@@ -136,7 +136,7 @@ def test_a_busy_user(bot: Parts) -> None:
         bot.receive()
     assert len(bot.queued("ingest")) == MAX_ACTIVE
     (refused,) = bot.queued("deliver")
-    details = {"limit": MAX_ACTIVE, "wait": "40 seconds"}
+    details = {"limit": MAX_ACTIVE, "when": "in 40 seconds"}
     assert refused.failure == Failure(code="user-busy", details=details)
     assert len(bot.said()) == MAX_ACTIVE
 
@@ -149,7 +149,7 @@ def test_a_full_queue(bot: Parts) -> None:
         bot.receive()
     assert len(bot.queued("ingest")) == MAX_PENDING
     (refused,) = bot.queued("deliver")
-    assert refused.failure == Failure(code="busy", details={"wait": "9 минут"})
+    assert refused.failure == Failure(code="busy", details={"when": "через 9 минут"})
 
 
 def test_who_is_refused_again_and_again(bot: Parts) -> None:
@@ -208,18 +208,20 @@ def test_a_refused_update_comes_again(bot: Parts) -> None:
 
 
 _COMMANDS = [
-    ("en", "/start", "what a few hundred raters would say"),
-    ("en", "/start", "none of children"),
+    ("en", "/start", "the average rating a few hundred people would give"),
+    ("en", "/start", "never of children"),
     ("ru", "/start", "никогда — детей"),
-    ("en", "/help", "Up to 2 photos of yours may be in work at a time, each up to 20 MB."),
-    ("en", "/unknown", "Up to 2 photos"),
-    ("en", "/privacy", "30 minutes"),
-    ("ru", "/privacy", "30 минут"),
-    ("en", "/styles", "spotlight: the faces bright"),
-    ("en", "/styles", "Without a name it is boxes."),
-    ("en", "/rate", "Reply /rate to a photo"),
+    ("en", "/help", "I take up to 2 photos from you at a time, each up to 20 MB."),
+    ("en", "/help", "to see by how much (±), write the word ranking in the photo's caption"),
+    ("ru", "/help", "насколько (±), напишите в подписи к фото слово ranking"),
+    ("en", "/unknown", "I take up to 2 photos"),
+    ("en", "/privacy", "in 30 minutes at the latest"),
+    ("ru", "/privacy", "не позже чем через 30 минут"),
+    ("en", "/styles", "spotlight: bright faces"),
+    ("en", "/styles", "The default is boxes."),
+    ("en", "/rate", "Reply to a photo with /rate"),
     ("ru", "hello", "Это не фото"),
-    ("fr", "hello", "That's no photo"),
+    ("fr", "hello", "That's not a photo"),
 ]
 
 

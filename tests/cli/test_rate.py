@@ -58,7 +58,9 @@ def test_table(photo: Path) -> None:
     picture = photo.with_name("me.rated.jpg")
     assert result.exit_code == 0
     row = next(line for line in result.stdout.splitlines() if str(photo) in line)
-    assert "±" in row
+    _, objects = run_json(photo)
+    assert f"{objects['me.jpg']['faces'][0]['score']:.1f}" in row.split()
+    assert "±" not in row
     *_, count, where = result.stdout.splitlines()
     assert "1 rated" in count
     assert where == f"Picture: {picture}"
@@ -181,7 +183,7 @@ def test_failures_in_the_table(photo: Path, tmp_path: Path) -> None:
     assert str(broken) in first  # in the order of the command line
     assert "damaged or incomplete" in first
     assert str(photo) in second
-    assert "1 rated, 1 not" in lines[-2]
+    assert "1 rated, 1 failed" in lines[-2]
 
 
 def test_picture_that_cannot_be_written(photo: Path, tmp_path: Path) -> None:

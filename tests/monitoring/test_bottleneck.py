@@ -27,16 +27,18 @@ def test_the_slowest_queue() -> None:
         )
     )
     assert line == (
-        "score holds the others up: 30 photos wait there, and its 1 worker needs about 60 seconds."
-        " With 3 workers its queue would be empty within a minute."
+        "score is the bottleneck: 30 photos are waiting, about 60 seconds of work for 1 worker."
+        " With 3 workers the queue would clear within a minute."
     )
 
 
 def test_enough_workers() -> None:
     """No more workers are suggested when the present ones clear the queue within a minute."""
     line = advice(snapshot(stage("detect", waiting=60, seconds=0.5, workers=2)))
-    assert line.startswith("detect holds the others up: 60 photos wait there, and its 2 workers")
-    assert line.endswith("That is within a minute; more workers are not needed.")
+    assert line == (
+        "detect is the bottleneck: 60 photos are waiting, about 15 seconds of work for 2 workers."
+        " The queue clears within a minute, so no more workers are needed."
+    )
 
 
 def test_no_worker() -> None:
@@ -48,7 +50,7 @@ def test_no_worker() -> None:
             stage("render", workers=0),
         )
     )
-    assert line == "No worker lives of: score, render. 1 photo waits there."
+    assert line == "No workers running: score, render. 1 photo is waiting there."
     assert "ждёт 1 фото" in advice(snapshot(stage("score", waiting=1, workers=0)), "ru")
 
 

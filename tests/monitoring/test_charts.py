@@ -78,7 +78,7 @@ def test_nothing_to_draw(nothing: History) -> None:
     console = Console(width=80)
     with console.capture() as captured:
         console.print(page(nothing, 80))
-    assert captured.get().count("nothing yet") == 3
+    assert captured.get().count("no data yet") == 3
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
@@ -89,7 +89,7 @@ def test_a_page(history: History, width: int) -> None:
         console.print(page(history, console.width))
     lines = captured.get().splitlines()
     assert max(map(len, lines)) <= width
-    assert f"{history.users} in all" in captured.get()
+    assert f"{history.users} in total" in captured.get()
     lowest = next(line for line in lines if line.startswith("      0 "))
     assert len(lowest.removeprefix("      0 ").strip()) == len(history.days)
     assert any(line.split()[-1:] == [str(history.outcomes["rated"])] for line in lines)

@@ -105,7 +105,7 @@ def test_unusable_urls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATTRAI_REDIS_URL", "http://SECRET")
     result = run("status")
     assert result.exit_code == 2
-    assert "ATTRAI_REDIS_URL is no URL of a Redis" in result.stderr
+    assert "ATTRAI_REDIS_URL is not the URL of a Redis server" in result.stderr
     assert "SECRET" not in result.output
 
 
@@ -134,8 +134,8 @@ def test_stats(tmp_path: Path) -> None:
         answer(ledger, make(number))
     page = run("stats")
     assert page.exit_code == 0, page.output
-    assert "Photos a day" in page.stdout
-    assert "People a day: 3 in all" in page.stdout
+    assert "Photos per day" in page.stdout
+    assert "Users per day: 3 in total" in page.stdout
     rows = list(csv.DictReader(StringIO(run("stats", "--days", "2", "--csv").stdout)))
     assert [(row["requests"], row["users"], row["rated"]) for row in rows] == [
         ("0", "0", "0"),
@@ -143,7 +143,7 @@ def test_stats(tmp_path: Path) -> None:
     ]
     assert json.loads(run("stats", "--json").stdout)["requests"] == 3
     picture = tmp_path / "charts.png"
-    assert run("stats", "--plot", str(picture)).stdout == f"Charts in {picture}\n"
+    assert run("stats", "--plot", str(picture)).stdout == f"Charts saved as {picture}\n"
     with Image.open(picture) as charts:
         assert min(charts.size) > 500
 

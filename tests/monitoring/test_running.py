@@ -138,11 +138,11 @@ def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) 
         assert 0.005 < looks[-1]["stages"][1]["took_p50"] < 10 * typical_nap()
         chain.slow("detect", 1.5)
         named = next(look for look in map(json.loads, lines) if look["advice"])
-        assert named["advice"].startswith("detect holds the others up")
+        assert named["advice"].startswith("detect is the bottleneck")
         assert named["stages"][1]["waiting"] < SOON
         looks = [json.loads(next(lines)) for _ in range(5)]
         for look in looks:
-            assert look["advice"].startswith("detect holds the others up"), look
+            assert look["advice"].startswith("detect is the bottleneck"), look
         # Most of the time: when one photo follows another, none or both may be counted.
         assert statistics.median(look["stages"][1]["in_work"] for look in looks) == 1
         depth = rabbit_server.queue_depths()["detect"]
@@ -157,7 +157,7 @@ def test_the_bottleneck_is_seen_soon(chain: Chain, rabbit_server: RabbitServer) 
         _, named = itertools.islice(
             (look for look in map(json.loads, lines) if look["at"] > ended), 2
         )
-        assert named["advice"].startswith("No worker lives of: render.")
+        assert named["advice"].startswith("No workers running: render.")
         watching.terminate()
 
 
@@ -174,9 +174,9 @@ def test_a_killed_worker_is_seen_soon(chain: Chain) -> None:
         return bool(advice(seen[-1]))
 
     wait_for(something_is_said, "nothing is said")
-    assert advice(seen[-1]).startswith("score holds the others up")
+    assert advice(seen[-1]).startswith("score is the bottleneck")
     assert (seen[-1].stages[2].waiting or 0) < SOON
-    wait_for(lambda: advice(take(chain)).startswith("No worker lives of: score."), "it lives")
+    wait_for(lambda: advice(take(chain)).startswith("No workers running: score."), "it lives")
 
 
 def take(chain: Chain) -> Snapshot:

@@ -50,7 +50,8 @@ def test_all_up() -> None:
     assert [stage.workers for stage in found.stages] == [1] * 5
     assert (found.in_flight, found.dead_letters, found.faults) == (6, 2, ())
     page = shown(found)
-    assert "photos in flight: 6 · the oldest for 5 seconds · a new one is answered" in page
+    assert "photos in flight: 6 · oldest: 5 seconds · estimate for a new one: " in page
+    assert "Stage Waiting Processing Retrying Workers Per minute" in page
     assert "detect 3 1 0 1 2" in page
     assert "dead letters: 2" in page
     assert "?" not in page
@@ -66,7 +67,7 @@ def test_rabbitmq_down() -> None:
     page = shown(found)
     assert "RabbitMQ is down: Connection refused." in page
     assert "ingest ? ? 0 0 0" in page
-    assert "photos in flight: 1 · the oldest for 5 seconds" in page
+    assert "photos in flight: 1 · oldest: 5 seconds" in page
     assert "a new one" not in page  # without workers it would never be answered
     json.dumps(status.as_json(found))
 
@@ -95,7 +96,7 @@ def test_a_stage_without_workers() -> None:
         if stage != "render":
             ledger.heartbeat(stage, "a")
     page = shown(take(client, ledger, Queues({"render": Depth(4, 0)})))
-    assert "No worker lives of: render. 4 photos wait there." in page
+    assert "No workers running: render. 4 photos are waiting there." in page
 
 
 @pytest.mark.parametrize(
@@ -120,4 +121,4 @@ def test_json() -> None:
     assert values["stages"][0]["name"] == "ingest"
     assert values["stages"][0]["took_p95"] is None
     assert values["faults"] == [{"part": "RabbitMQ", "reason": "Connection refused"}]
-    assert values["advice"].startswith("No worker lives of: ingest, detect")
+    assert values["advice"].startswith("No workers running: ingest, detect")

@@ -251,7 +251,7 @@ def test_a_refused_photo_can_go_as_a_file(
     drop(chat, File("broken.jpg", "image/jpeg", b"not a picture"))
     chat.keyboard.press("Enter")
     refused = chat.locator(".pending")
-    expect(refused.get_by_role("alert")).to_contain_text("This could not be sent: the file is not")
+    expect(refused.get_by_role("alert")).to_contain_text("Couldn't send this: the file is not")
     assert sandbox.messages(ME) == []
     assert re.search(r"status of 422", console_errors.pop())
     refused.get_by_role("button", name="Send as file").click()
@@ -273,7 +273,7 @@ def test_a_lost_stream_comes_back_without_doubles(
     expect(page.locator("#status")).to_have_text("connecting…")
     page.get_by_label("Message…").fill("third")
     page.keyboard.press("Enter")
-    expect(page.locator(".pending")).to_contain_text("No connection to the sandbox.")
+    expect(page.locator(".pending")).to_contain_text("Can't reach the sandbox.")
     me.delete(gone)
     me.send_text("second")
     with running(sandbox, port):

@@ -58,17 +58,15 @@ def scored(job: Job, count: int, *, found: int | None = None, locale: str = "en"
 
 def test_one_face_in_words(job: Job) -> None:
     """The caption of one face is its score, in the user's language."""
-    assert caption(job) == "7.2 of 10, give or take 1.3"
-    assert caption(job.with_(locale="ru")) == "7,2 из 10, плюс-минус 1,3"
+    assert caption(job) == "7.2 / 10"
+    assert caption(job.with_(locale="ru")) == "7,2 из 10"
 
 
 def test_many_faces_in_words(job: Job) -> None:
     """The caption of several faces lists scores from left to right and how many were left out."""
-    assert caption(scored(job, 3)) == "3 faces, from left to right: 1.0 ±1.3; 2.0 ±1.3; 3.0 ±1.3"
-    assert caption(scored(job, 2, locale="ru")) == "2 лица, слева направо: 1,0 ±1,3; 2,0 ±1,3"
-    assert caption(scored(job, 2, found=7)).endswith(
-        "\n7 faces were found; the 2 largest are shown."
-    )
+    assert caption(scored(job, 3)) == "3 faces, left to right: 1.0; 2.0; 3.0"
+    assert caption(scored(job, 2, locale="ru")) == "2 лица, слева направо: 1,0; 2,0"
+    assert caption(scored(job, 2, found=7)).endswith("\nFound 7 faces, showing the 2 largest.")
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
@@ -89,7 +87,7 @@ def test_a_photo_is_answered(channel: TelegramChannel, sandbox: Sandbox, job: Jo
     assert answer.sender == "bot"
     assert answer.photo
     assert answer.document is None
-    assert answer.caption == "7.2 of 10, give or take 1.3"
+    assert answer.caption == "7.2 / 10"
     assert answer.reply_to == job.address["message"]
 
 
@@ -111,7 +109,7 @@ def test_pictures_that_are_no_photos(channel: TelegramChannel, sandbox: Sandbox,
         assert bool(answer.photo) == as_photo
         assert answer.document == (None if as_photo else rated)
         assert answer.document_name == (None if as_photo else "rated.jpg")
-        assert answer.caption == "7.2 of 10, give or take 1.3"
+        assert answer.caption == "7.2 / 10"
         assert answer.reply_to == job.address["message"]
 
 
@@ -184,12 +182,12 @@ def test_what_the_operator_mends(channel: TelegramChannel, sandbox: Sandbox, job
 def test_apologies(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     """Failure messages are in the user's language; unknown codes become an internal error."""
     for failure, locale, words in (
-        (Failure(code="no-face"), "en", "No face was found."),
+        (Failure(code="no-face"), "en", "No face found."),
         (Failure(code="too-small", details={"limit": 64}), "ru", "не меньше 64 пикселей"),
         (Failure(code="of-next-year"), "en", "Something went wrong on our side."),
         (Failure(code="too-small"), "en", "Something went wrong on our side."),
         (Failure(code="of-next-year"), "ru", "нас что-то сломалось."),
-        (Failure(code="no-face"), "fr", "No face was found."),
+        (Failure(code="no-face"), "fr", "No face found."),
     ):
         channel.send_failure(job.with_(locale=locale), failure)
         answer = sandbox.messages(1)[-1]

@@ -76,7 +76,7 @@ class _ProgressMessage(BaseModel):
     def message_text(self) -> str:
         """Return the text of the message in the user's language."""
         wait = duration(self.estimated_seconds, self.locale)
-        return text("in-work", self.locale, photos=len(self.jobs), wait=wait)
+        return text("progress", self.locale, photos=len(self.jobs), wait=wait)
 
 
 def _now() -> float:

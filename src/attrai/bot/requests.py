@@ -11,7 +11,7 @@ from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import CommandRequest, Origin, OtherMessage, PhotoRequest, Request
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooSmall, UserError
 from attrai.job import Failure, Job
-from attrai.locales import duration, text
+from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms
@@ -70,10 +70,10 @@ class RequestHandler:
         if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
             self._progress.announce(job, request.album)
         elif admission == "user-busy":
-            wait = duration(self._intake.ledger.next_slot(job.user), job.locale)
-            self._refuse(job, admission, limit=self._settings.max_active, wait=wait)
+            when = time_until(self._intake.ledger.next_slot(job.user), job.locale)
+            self._refuse(job, admission, limit=self._settings.max_active, when=when)
         elif admission == "busy":
-            self._refuse(job, admission, wait=duration(self._intake.ledger.eta(), job.locale))
+            self._refuse(job, admission, when=time_until(self._intake.ledger.eta(), job.locale))
 
     def _is_in_flight(self, job: Job) -> bool:
         """Return whether a repeated job is being processed, not one that was refused before."""
@@ -128,8 +128,8 @@ class RequestHandler:
             case CommandRequest(name="start"):
                 return text("start", locale)
             case CommandRequest(name="privacy"):
-                minutes = -(-self._settings.job_seconds // 60)
-                return text("privacy", locale, minutes=minutes)
+                when = time_until(self._settings.job_seconds, locale)
+                return text("privacy", locale, when=when)
             case CommandRequest(name="styles"):
                 styles = "\n".join(f"{name}: {_style(name, locale)}" for name in self._styles)
                 return text("styles", locale, styles=styles, default=DEFAULT_RENDERER)

@@ -30,10 +30,10 @@ _REFRESH = 2
 def status_command(
     context: typer.Context,
     watch: Annotated[  # noqa: FBT002 - Typer passes it by keyword
-        bool, typer.Option("--watch", help=f"Look again every {_REFRESH} s, until Ctrl-C.")
+        bool, typer.Option("--watch", help=f"Refresh every {_REFRESH} s until Ctrl-C.")
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - as above
-        bool, typer.Option("--json", help="Print a JSON object, with --watch one a line.")
+        bool, typer.Option("--json", help="Print JSON; with --watch, one object per line.")
     ] = False,
 ) -> None:
     """Show each stage's queue and workers, the bottleneck, and how to relieve it.
@@ -90,7 +90,7 @@ def stats_command(
     days: Annotated[
         int | None,
         typer.Option(
-            min=1, help="The last so many days; since the start by default.", show_default=False
+            min=1, help="Number of days, up to today; all by default.", show_default=False
         ),
     ] = None,
     plot: Annotated[
@@ -98,15 +98,15 @@ def stats_command(
         typer.Option(
             metavar="FILE",
             dir_okay=False,
-            help="Draw the charts into a .png, .svg or .pdf.",
+            help="Save charts as a .png, .svg or .pdf file.",
             show_default=False,
         ),
     ] = None,
     as_csv: Annotated[  # noqa: FBT002 - as above
-        bool, typer.Option("--csv", help="Print a line of CSV a day.")
+        bool, typer.Option("--csv", help="Print CSV, one line per day.")
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - as above
-        bool, typer.Option("--json", help="Print a JSON object.")
+        bool, typer.Option("--json", help="Print JSON.")
     ] = False,
 ) -> None:
     """Show users and photos per day, answer times, outcomes and scores."""
@@ -129,7 +129,7 @@ def stats_command(
     elif as_json:
         sys.stdout.write(json.dumps(tables.as_json(history)) + "\n")
     elif plot:
-        typer.echo(f"Charts in {plot}")
+        typer.echo(f"Charts saved as {plot}")
     else:
         console = Console()
         console.print(bars.page(history, console.width))
@@ -155,7 +155,7 @@ def _redis(settings: Settings) -> Redis:
     try:
         return open_redis(settings, retries=0)
     except ValueError:  # its message may contain part of the password
-        refuse("ATTRAI_REDIS_URL is no URL of a Redis")
+        refuse("ATTRAI_REDIS_URL is not the URL of a Redis server")
 
 
 def _settings() -> Settings:

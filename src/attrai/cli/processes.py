@@ -20,12 +20,12 @@ from attrai.settings import load_settings
 def worker_command(
     stage: Annotated[str, typer.Argument(metavar="STAGE", help=f"One of {', '.join(STAGES)}.")],
     processes: Annotated[
-        int, typer.Option("-p", "--processes", min=1, help="How many of them to run here.")
+        int, typer.Option("-p", "--processes", min=1, help="Number of worker processes.")
     ] = 1,
 ) -> None:
     """Run the workers of a stage, using RabbitMQ and Redis, until a signal stops them."""
     if stage not in STAGES:
-        refuse(f"no stage {stage!r}; there are {', '.join(STAGES)}")
+        refuse(f"no stage {stage!r}; choose one of {', '.join(STAGES)}")
     from attrai.actors.stage import TIME_LIMIT_MS  # noqa: PLC0415 - keeps --help fast
 
     # One thread per process: torch and OpenCV use one as well, so a process keeps one core busy.
@@ -44,7 +44,9 @@ def bot_command(
     context: typer.Context,
     embedded: Annotated[  # noqa: FBT002 - Typer passes it by keyword
         bool,
-        typer.Option("--embedded", help="Run all stages in this process too; no server needed."),
+        typer.Option(
+            "--embedded", help="Run all stages in this process, without RabbitMQ and Redis."
+        ),
     ] = False,
     jobs: Annotated[
         int | None,
@@ -52,7 +54,7 @@ def bot_command(
             "-j",
             "--jobs",
             min=1,
-            help="How many cores the embedded stages use; all by default.",
+            help="Number of CPU cores for the embedded stages; all by default.",
             show_default=False,
         ),
     ] = None,
@@ -83,10 +85,10 @@ def _announce(name: str) -> None:
 
 def sandbox_command(
     context: typer.Context,
-    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where to listen.")] = 8081,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8081,
     bot: Annotated[  # noqa: FBT002 - as above
-        bool, typer.Option("--bot", help="Start the bot with all stages as well; on loopback only.")
+        bool, typer.Option("--bot", help="Also start the bot with all stages; on loopback only.")
     ] = False,
 ) -> None:
     """Run a local stand-in for Telegram with a chat page, to try the bot without an account."""
@@ -102,7 +104,7 @@ def sandbox_command(
             url = stack.enter_context(address)
         except OSError as error:
             refuse(f"can't listen on {host}:{port}: {error.strerror}")
-        typer.echo(f"Open {url} in a browser; Ctrl-C ends it")
+        typer.echo(f"Open {url} in a browser; press Ctrl-C to stop")
         if bot:
             os.environ["ATTRAI_TELEGRAM_API_URL"] = url
             os.environ["ATTRAI_TELEGRAM_TOKEN"] = sandbox.token
@@ -115,7 +117,7 @@ def sandbox_command(
 
 def sweep_command(
     context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="One round instead of for ever.")] = False,  # noqa: FBT002 - as above
+    once: Annotated[bool, typer.Option("--once", help="Sweep once and exit.")] = False,  # noqa: FBT002 - as above
 ) -> None:
     """Answer overdue jobs with a failure message, and delete files that belong to no job."""
     from attrai import health  # noqa: PLC0415 - keeps --help fast

@@ -35,7 +35,7 @@ def rate_command(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Photos, folders (searched through) or patterns such as 'party/*.jpg'.",
+            help="Photos, folders (with all folders below) or patterns such as 'party/*.jpg'.",
             show_default=False,
         ),
     ],
@@ -46,22 +46,26 @@ def rate_command(
             "--output",
             metavar="DIR",
             file_okay=False,
-            help=f"Where the pictures go; beside the photos, as NAME{SUFFIX}, by default.",
+            help=f"Folder for the pictures; by default they go beside the photos, as NAME{SUFFIX}.",
             show_default=False,
         ),
     ] = None,
     renderer: Annotated[
-        str, typer.Option(metavar="NAME", help=f"How to draw: {', '.join(renderer_names())}.")
+        str, typer.Option(metavar="NAME", help=f"Drawing style: {', '.join(renderer_names())}.")
     ] = "boxes",
     jobs: Annotated[
         int | None,
         typer.Option(
-            "-j", "--jobs", min=1, help="How many cores to use; all by default.", show_default=False
+            "-j",
+            "--jobs",
+            min=1,
+            help="Number of CPU cores to use; all by default.",
+            show_default=False,
         ),
     ] = None,
     as_json: Annotated[  # noqa: FBT002 - Typer passes it by keyword
         bool,
-        typer.Option("--json", help="Print a JSON object a photo, as they are ready."),
+        typer.Option("--json", help="Print one JSON object per photo as soon as it is rated."),
     ] = False,
 ) -> None:
     """Rate photos: find the faces, score them, and write a picture of each photo.

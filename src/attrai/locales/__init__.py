@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
+from babel.dates import format_timedelta
 from fluent.runtime import FluentBundle, FluentResource
 
 DEFAULT_LOCALE = "en"
@@ -15,7 +19,11 @@ _MINUTES_FROM, _ROUGH_FROM = 90, 10
 
 @cache
 def locales() -> tuple[str, ...]:
-    """Return the available languages; to add one, add a file to this folder."""
+    """Return the available languages.
+
+    To add one, add a file to this folder, named by its language code: `de.ftl`. Durations come from
+    Babel, which knows the code.
+    """
     found = (file.name.removesuffix(".ftl") for file in files(__name__).iterdir())
     return tuple(sorted(name for name in found if "." not in name and name != "__pycache__"))
 
@@ -50,9 +58,26 @@ def text(key: str, locale: str = DEFAULT_LOCALE, /, **values: float | str) -> st
 
 
 def duration(seconds: float, locale: str = DEFAULT_LOCALE, /) -> str:
-    """Return a duration in rounded seconds or minutes, worded to follow "in about"."""
+    """Return a rounded duration such as "20 seconds", in the nominative where that matters."""
+    return _format_seconds(seconds, locale)
+
+
+def time_until(seconds: float, locale: str = DEFAULT_LOCALE, /) -> str:
+    """Return a rounded duration from now such as "in 20 seconds"."""
+    return _format_seconds(seconds, locale, from_now=True)
+
+
+def _format_seconds(seconds: float, locale: str, *, from_now: bool = False) -> str:
     whole = max(1, round(seconds))
+    unit: Literal["second", "minute"]
     if whole < _MINUTES_FROM:
-        count = whole if whole <= _ROUGH_FROM else -(-whole // 5) * 5
-        return text("wait-seconds", locale, count=count)
-    return text("wait-minutes", locale, count=-(-whole // 60))
+        unit, rounded = "second", whole if whole <= _ROUGH_FROM else -(-whole // 5) * 5
+    else:
+        unit, rounded = "minute", -(-whole // 60) * 60
+    return format_timedelta(
+        timedelta(seconds=rounded),
+        granularity=unit,
+        threshold=math.inf,  # never a larger unit, which would be rounded again
+        add_direction=from_now,
+        locale=choose_locale(locale),
+    )

@@ -2,140 +2,131 @@
 
 ## Why there is no picture
 
-source-unreadable = The photo can't be read: { $reason }.
+source-unreadable = Couldn't read the photo: { $reason }.
 file-too-large = The file is larger than { $limit_mb } MB. Please send a smaller one.
-not-an-image = This is not an image, or not in a format that can be read here (JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF).
+not-an-image = This isn't an image in a supported format (JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF).
 broken-image = The image is damaged or incomplete. Please send it again.
 too-many-pixels = The photo has more than { $limit_megapixels } megapixels. Please send a smaller one.
-too-small = The photo is too small: each side needs at least { $limit } pixels.
-no-face = No face was found. A photo where the face is larger and turned to the camera may do better.
-undeliverable = The picture could not be written: { $reason }.
-timed-out = This took too long, and we gave up. Please send the photo again.
-internal = Something went wrong on our side. Please try again in a while.
+too-small = The photo is too small: each side must be at least { $limit } pixels.
+no-face = No face found. Try a photo where the face is larger and looking at the camera.
+undeliverable = Couldn't save the picture: { $reason }.
+timed-out = This took too long. Please send the photo again.
+internal = Something went wrong on our side. Please try again later.
 user-busy = { $limit ->
-    [one] A photo of yours is still in work.
-   *[other] { $limit } photos of yours are still in work, which is as many as one person may have.
-} Please send this one again in about { $wait }.
-busy = Very many photos are waiting just now. Please send this one again in about { $wait }.
+    [one] Your last photo is still being rated.
+   *[other] Your last { $limit } photos are still being rated.
+} Please send this one again { $when }.
+busy = There's a long queue right now. Please send this photo again { $when }.
 
 ## The picture
 
-rated-one = { NUMBER($score, minimumFractionDigits: 1, maximumFractionDigits: 1) } of 10, give or take { NUMBER($spread, minimumFractionDigits: 1, maximumFractionDigits: 1) }
+rated-one = { NUMBER($score, minimumFractionDigits: 1, maximumFractionDigits: 1) } / 10
 rated-many = { $count ->
     [one] { $count } face:
-   *[other] { $count } faces, from left to right:
+   *[other] { $count } faces, left to right:
 } { $scores }
-rated-item = { NUMBER($score, minimumFractionDigits: 1, maximumFractionDigits: 1) } ±{ NUMBER($spread, minimumFractionDigits: 1, maximumFractionDigits: 1) }
-faces-left-out = { $found } faces were found; the { $shown } largest are shown.
+rated-item = { NUMBER($score, minimumFractionDigits: 1, maximumFractionDigits: 1) }
+faces-left-out = Found { $found } faces, showing the { $shown ->
+    [one] largest
+   *[other] { $shown } largest
+}.
 
-## While a photo is in work
+## While a photo is being processed
 
-in-work = { $photos ->
-    [one] Your photo is in work.
-   *[other] Your { $photos } photos are in work.
-} Done in about { $wait }.
-wait-seconds = { $count ->
-    [one] { $count } second
-   *[other] { $count } seconds
-}
-wait-minutes = { $count ->
-    [one] { $count } minute
-   *[other] { $count } minutes
-}
+progress = { $photos ->
+    [one] Rating your photo
+   *[other] Rating your { $photos } photos
+}, about { $wait }.
 
 ## Conversation
 
 start =
-    Hello! Send me a photo, and I find the faces on it and score each from 1 to 10.
+    Hello! Send me a photo, and I'll find the faces in it and score each one from 1 to 10.
 
-    A score is what a few hundred raters would say on average, give or take how far they disagree. It is for fun and says nothing certain about anybody.
+    The score is my guess at the average rating a few hundred people would give. It's just for fun and says nothing certain about anyone.
 
-    Please send only photos of people who agreed to it, and none of children.
+    Please send only photos of people who agreed to it, and never of children.
 
     What else I can do: /help
 help =
-    Send me a photo, several at once, or an image as a file. You get it back with a box and a score around each face.
+    Send me a photo, several at once, or an image as a file. I'll send it back with a box and a score for each face.
 
-    A score from 1 to 10 is what a few hundred raters would say on average; the ± says how far they would disagree. It is for fun, not a fact about a person. Only photos of people who agreed, none of children.
+    The score, from 1 to 10, is my guess at the average rating a few hundred people would give. It's just for fun, not a fact about anyone. Please send only photos of people who agreed to it, and never of children.
 
-    Up to { $photos ->
+    Opinions differ: to see by how much (±), write the word ranking in the photo's caption.
+
+    I take up to { $photos ->
         [one] { $photos } photo
        *[other] { $photos } photos
-    } of yours may be in work at a time, each up to { $limit_mb } MB.
+    } from you at a time, each up to { $limit_mb } MB.
 
-    In a group, mention me in the photo's caption or reply /rate to a photo.
+    In a group, mention me in the photo's caption or reply to a photo with /rate.
 
-    /styles – how the picture is drawn
-    /privacy – what becomes of your photos
+    /styles – ways to draw the result
+    /privacy – what happens to your photos
 privacy =
-    What is processed: your photo and the faces on it, by a program on the server of whoever runs this bot. It goes to nobody else.
+    What is processed: your photo and the faces in it, by software on the server of whoever runs this bot. They are not passed on to anyone else.
 
-    How long: your photo is deleted as soon as the picture is drawn, and the picture as soon as you have it. What can't be answered is deleted after { $minutes ->
-        [one] { $minutes } minute
-       *[other] { $minutes } minutes
-    } at the latest.
+    For how long: your photo is deleted as soon as the result is drawn, and the result as soon as you have it. Whatever couldn't be answered is deleted { $when } at the latest.
 
-    What is kept: by day, how many people sent how many photos, how that ended, how long it took and how often each score was given; and for about a day a scrambled number of each message, so that no photo is rated twice. No photo, no face, no name, no chat.
+    What is kept: daily statistics (how many people sent how many photos, how that ended, how long it took and how often each score was given) and, for about a day, a scrambled ID of each message, so that no photo is rated twice. No photos, no faces, no names, no chats.
 
-    Telegram itself keeps this chat. Delete your photo there before it is answered, and there will be no answer.
+    Telegram itself keeps this chat. If you delete your photo there before I answer, there will be no answer.
 styles =
-    A photo's caption may name how the picture is drawn:
+    Write the name of a style in the photo's caption to choose how the result is drawn:
 
     { $styles }
 
-    Without a name it is { $default }.
-style-boxes = a box and a score around each face
-style-ranking = the same, and a list from the highest score to the lowest
-style-spotlight = the faces bright, all else dimmed
-style-other = a style of this server's own
-no-photo = That's no photo. Send me one, or an image as a file. /help
-rate-what = Reply /rate to a photo, and I rate the faces on it.
+    The default is { $default }.
+style-boxes = a box and a score for each face
+style-ranking = numbered faces and a list from the highest score to the lowest, with how much people would disagree (±)
+style-spotlight = bright faces, everything else dimmed
+style-other = a style that only this server has
+no-photo = That's not a photo. Send me one, or an image as a file. /help
+rate-what = Reply to a photo with /rate, and I'll rate the faces in it.
 
 ## For the operator
 
-no-worker = No worker lives of: { $stages }. { $waiting ->
-    [0] Photos that come now will wait there.
-    [one] { $waiting } photo waits there.
-   *[other] { $waiting } photos wait there.
+no-worker = No workers running: { $stages }. { $waiting ->
+    [0] New photos will wait there.
+    [one] { $waiting } photo is waiting there.
+   *[other] { $waiting } photos are waiting there.
 }
-bottleneck = { $stage } holds the others up: { $waiting ->
-    [one] { $waiting } photo waits
-   *[other] { $waiting } photos wait
-} there, { $workers ->
-    [one] and its { $workers } worker needs
-   *[other] and its { $workers } workers need
-} about { $wait }. With { $needed ->
+bottleneck = { $stage } is the bottleneck: { $waiting ->
+    [one] { $waiting } photo is waiting
+   *[other] { $waiting } photos are waiting
+}, about { $wait } of work for { $workers ->
+    [one] { $workers } worker
+   *[other] { $workers } workers
+}. With { $needed ->
     [one] { $needed } worker
    *[other] { $needed } workers
-} its queue would be empty within a minute.
-bottleneck-clears = { $stage } holds the others up: { $waiting ->
-    [one] { $waiting } photo waits
-   *[other] { $waiting } photos wait
-} there, { $workers ->
-    [one] and its { $workers } worker needs
-   *[other] and its { $workers } workers need
-} about { $wait }. That is within a minute; more workers are not needed.
-admin = In work: { $photos ->
-    [one] { $photos } photo
-   *[other] { $photos } photos
-}. A new one is answered in about { $wait }.
+} the queue would clear within a minute.
+bottleneck-clears = { $stage } is the bottleneck: { $waiting ->
+    [one] { $waiting } photo is waiting
+   *[other] { $waiting } photos are waiting
+}, about { $wait } of work for { $workers ->
+    [one] { $workers } worker
+   *[other] { $workers } workers
+}. The queue clears within a minute, so no more workers are needed.
+admin = Photos in flight: { $photos }. Estimate for a new one: { $wait }.
 admin-today = Today: { $requests ->
     [one] { $requests } photo
    *[other] { $requests } photos
-} of { $users ->
+} from { $users ->
     [one] { $users } person
    *[other] { $users } people
 }.
 admin-stage = { $stage }: { $waiting } waiting, { $workers ->
     [one] { $workers } worker
    *[other] { $workers } workers
-}, { $per_minute } a minute
+}, { $per_minute } per minute
 admin-counts = Users at their limit: { $full }. Dead letters: { $dead }. Log records dropped today: { $dropped }.
 admin-down = { $part } is down: { $reason }.
 
 ## The menu of commands
 
-command-help = what I do
-command-styles = how the picture is drawn
-command-privacy = what becomes of your photos
-command-rate = in a group, as a reply: rate this photo
+command-help = what I can do
+command-styles = ways to draw the result
+command-privacy = what happens to your photos
+command-rate = in a group: reply with this to a photo to rate it

@@ -34,15 +34,15 @@ def page(history: History, width: int) -> RenderableType:
     first, last = shown[0].date, shown[-1].date
     times = _merge_buckets(history.seconds)
     return Group(
-        _title(f"Photos a day, {first} to {last}: {history.requests}"),
+        _title(f"Photos per day, {first} to {last}: {history.requests} in total"),
         *_columns([day.requests for day in shown]),
-        _title(f"People a day: {history.users} in all"),
+        _title(f"Users per day: {history.users} in total"),
         *_columns([day.users for day in shown]),
-        _title("Seconds until the answer"),
+        _title("Seconds until answered"),
         _bars({_up_to(bound): count for bound, count in times.items()}),
         _title("Scores"),
         _bars({f"{low:g} to {low + SCORE_BIN:g}": n for low, n in history.scores.items()}),
-        _title("Answers"),
+        _title("Outcomes"),
         _bars({kind.replace("-", " "): count for kind, count in history.outcomes.items()}),
     )
 
@@ -71,7 +71,7 @@ def _bars(values: Mapping[str, int]) -> RenderableType:
     """Return a bar chart with each value's name before its bar and its count behind."""
     most = max(values.values(), default=0)
     if not most:
-        return Text("        nothing yet", style="dim")
+        return Text("        no data yet", style="dim")
     rows = Table.grid(padding=(0, 1))
     rows.add_column(justify="right", min_width=12)
     rows.add_column()

@@ -93,7 +93,7 @@ def _title(axes: Axes, title: str, theme: Theme) -> None:
 
 
 def _draw_days(axes: Axes, span: History, theme: Theme) -> None:
-    _title(axes, f"By day: {span.requests:,} photos of {span.users:,} people", theme)
+    _title(axes, f"Per day: {span.requests:,} photos from {span.users:,} people", theme)
     dates = [float(mdates.date2num(day.date)) for day in span.days]
     axes.bar(dates, [day.requests for day in span.days], 0.8, color=theme.first, label="photos")
     axes.plot(
@@ -115,14 +115,14 @@ def _draw_days(axes: Axes, span: History, theme: Theme) -> None:
 
 
 def _draw_times(axes: Axes, history: History, theme: Theme) -> None:
-    _title(axes, "Seconds a photo", theme)
+    _title(axes, "Seconds per photo", theme)
     for times, colour, name in (
-        (history.seconds, theme.first, "until the answer"),
-        (history.work, theme.second, "of work"),
+        (history.seconds, theme.first, "until answered"),
+        (history.work, theme.second, "processing"),
     ):
         median = quantile(times, 0.5)
         label = name if median is None else f"{name}; half within {median:.2g} s"
-        if name == "of work":
+        if name == "processing":
             points = sorted(times.items())
             axes.step(
                 [bound for bound, _ in points],

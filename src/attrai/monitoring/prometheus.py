@@ -41,7 +41,7 @@ class StageMetrics(dramatiq.Middleware):
     def __init__(self, registry: CollectorRegistry) -> None:
         self._work = Histogram(
             "attrai_stage_work_seconds",
-            "How long a stage took for a photo that it handed on.",
+            "How long a stage worked on a photo that it passed on.",
             ["stage"],
             buckets=_WORK,
             registry=registry,
@@ -55,22 +55,22 @@ class StageMetrics(dramatiq.Middleware):
         )
         self._handled = Counter(
             "attrai_stage_photos",
-            "How photos left a stage: done, or with the reason why they go no further.",
+            "Photos that left a stage, by outcome: done, or why they stopped there.",
             ["stage", "outcome"],
             registry=registry,
         )
         self._retried = Counter(
             "attrai_stage_retries",
-            "How often a stage failed and was to be tried again.",
+            "Failed attempts of a stage that are retried.",
             ["stage"],
             registry=registry,
         )
         self._answered = Counter(
-            "attrai_answers", "The answers that users got.", ["outcome"], registry=registry
+            "attrai_answers", "Answers sent to users.", ["outcome"], registry=registry
         )
         self._seconds = Histogram(
             "attrai_answer_seconds",
-            "From admission to answer, of photos that we did not fail on.",
+            "Time from admission to answer, without internal failures.",
             buckets=_ANSWER,
             registry=registry,
         )
@@ -128,18 +128,26 @@ class StageMetrics(dramatiq.Middleware):
 
 #: Metrics of each stage: name, help text and how to read the value.
 _STAGE_GAUGES: tuple[tuple[str, str, Callable[[StageView], int | None]], ...] = (
-    ("queued", "Photos that wait for a worker.", lambda stage: stage.waiting),
-    ("in_work", "Photos that a worker works on.", lambda stage: stage.in_work),
-    ("postponed", "Photos that wait to be tried again.", lambda stage: stage.later),
-    ("workers", "Processes that live.", lambda stage: stage.workers),
+    ("queued", "Photos waiting for a worker.", lambda stage: stage.waiting),
+    ("in_work", "Photos being processed.", lambda stage: stage.in_work),
+    ("postponed", "Photos waiting to be retried.", lambda stage: stage.later),
+    ("workers", "Live worker processes.", lambda stage: stage.workers),
 )
 #: Metrics of the whole service: name, help text and how to read the value.
 _SERVICE_GAUGES: tuple[tuple[str, str, Callable[[Snapshot], float | None]], ...] = (
-    ("photos_in_flight", "Photos that have a slot.", lambda seen: seen.in_flight),
-    ("oldest_photo_seconds", "How long the oldest of them has had it.", lambda seen: seen.oldest),
-    ("eta_seconds", "Until a photo that comes now is answered.", lambda seen: seen.eta),
-    ("users_at_limit", "Users who have no slot left.", lambda seen: seen.users_at_limit),
-    ("dead_letters", "Messages that were given up.", lambda seen: seen.dead_letters),
+    ("photos_in_flight", "Photos admitted and not answered yet.", lambda seen: seen.in_flight),
+    (
+        "oldest_photo_seconds",
+        "Time since the oldest of them was admitted.",
+        lambda seen: seen.oldest,
+    ),
+    ("eta_seconds", "Estimated time until a photo sent now is answered.", lambda seen: seen.eta),
+    (
+        "users_at_limit",
+        "Users with as many photos in flight as allowed.",
+        lambda seen: seen.users_at_limit,
+    ),
+    ("dead_letters", "Messages that failed for good.", lambda seen: seen.dead_letters),
 )
 
 
@@ -164,7 +172,7 @@ class StateCollector(Collector):
         """Query the servers and yield the metrics, without those of a server that is down."""
         seen = self._look()
         down = {fault.part for fault in seen.faults}
-        up = GaugeMetricFamily("attrai_up", "Whether a server can be asked.", labels=["part"])
+        up = GaugeMetricFamily("attrai_up", "Whether a server can be reached.", labels=["part"])
         for part in ("Redis", "RabbitMQ"):
             up.add_metric([part.lower()], part not in down)
         yield up
@@ -177,11 +185,15 @@ class StateCollector(Collector):
         for name, meaning, figure in _SERVICE_GAUGES:
             if (value := figure(seen)) is not None:
                 yield GaugeMetricFamily(f"attrai_{name}", meaning, value=value)
-        yield GaugeMetricFamily("attrai_slots", "How many photos may have one.", value=self._slots)
+        yield GaugeMetricFamily(
+            "attrai_slots", "Maximum number of photos in flight.", value=self._slots
+        )
         if seen.dropped_logs is not None:
             # It restarts at zero each day, as a counter may.
             yield CounterMetricFamily(
-                "attrai_dropped_log_records", "That Graylog did not get.", value=seen.dropped_logs
+                "attrai_dropped_log_records",
+                "Log records that Graylog did not get.",
+                value=seen.dropped_logs,
             )
 
 

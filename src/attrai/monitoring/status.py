@@ -17,8 +17,8 @@ from attrai.monitoring.bottleneck import advice, bottlenecks
 from attrai.monitoring.snapshot import Snapshot, StageView, Times
 
 _COLUMNS = (
-    *("Waiting", "In work", "Later", "Workers", "A minute"),
-    *("Waited, s: p50 p95", "Took, s: p50 p95"),
+    *("Waiting", "Processing", "Retrying", "Workers", "Per minute"),
+    *("Wait, s: p50 p95", "Work, s: p50 p95"),
 )
 #: Shown for a value that is unknown because a part is down, and for one without samples.
 _UNKNOWN, _NOTHING = "?", "-"
@@ -47,7 +47,7 @@ def table(snapshot: Snapshot) -> RenderableType:
         rows.add_row(*_cells(stage), style="bold yellow" if stage in marked else "")
     parts: list[RenderableType] = [_headline(snapshot), rows, _footline(snapshot)]
     parts += [
-        Text(f"{fault.part} is down: {fault.reason}. What it knows is shown as {_UNKNOWN}.", "red")
+        Text(f"{fault.part} is down: {fault.reason}. Its values are shown as {_UNKNOWN}.", "red")
         for fault in snapshot.faults
     ]
     if line:
@@ -60,16 +60,16 @@ def _headline(snapshot: Snapshot) -> Text:
     if snapshot.in_flight is not None:
         parts.append(f"photos in flight: {snapshot.in_flight}")
     if snapshot.in_flight and snapshot.oldest is not None:
-        parts.append(f"the oldest for {duration(snapshot.oldest)}")
+        parts.append(f"oldest: {duration(snapshot.oldest)}")
     # Without a worker it would never be answered.
     if snapshot.eta is not None and all(stage.workers for stage in snapshot.stages):
-        parts.append(f"a new one is answered in about {duration(snapshot.eta)}")
+        parts.append(f"estimate for a new one: {duration(snapshot.eta)}")
     return Text(" · ".join(parts))
 
 
 def _footline(snapshot: Snapshot) -> Text:
     figures: Sequence[tuple[str, float | None]] = (
-        ("admitted a minute", snapshot.per_minute),
+        ("admitted per minute", snapshot.per_minute),
         ("users at their limit", snapshot.users_at_limit),
         ("dead letters", snapshot.dead_letters),
         ("log records dropped today", snapshot.dropped_logs),

@@ -17,8 +17,6 @@ from attrai.rating.paths import Result
 
 #: How many faces' scores a row of the table shows; JSON has them all.
 _MOST_SCORES = 8
-#: The most faces whose spreads are shown; more would crowd the table.
-_MOST_SPREADS = 2
 
 
 def message(failure: Failure) -> str:
@@ -68,10 +66,7 @@ def table(results: Sequence[Result]) -> RenderableType:
 def _rated(result: Result) -> tuple[str, str, str]:
     """Return a row's number of faces, its scores and its time."""
     scores = [scored.score for scored in result.faces]
-    if len(scores) <= _MOST_SPREADS:
-        shown = [f"[bold]{score.value:.1f}[/] ±{score.spread:.1f}" for score in scores]
-    else:
-        shown = [f"[bold]{score.value:.1f}[/]" for score in scores[:_MOST_SCORES]]
+    shown = [f"[bold]{score.value:.1f}[/]" for score in scores[:_MOST_SCORES]]
     if len(scores) > len(shown):
         shown.append(f"and {len(scores) - len(shown)} more")
     sentence = ", ".join(shown)
@@ -87,7 +82,7 @@ def summary(results: Sequence[Result], seconds: float) -> str:
     pictures = [result.target for result in results if result.target]
     line = f"{len(pictures)} rated"
     if failed := len(results) - len(pictures):
-        line += f", [red]{failed} not[/]"
+        line += f", [red]{failed} failed[/]"
     line += f", {seconds:.1f} s"
     folders = {picture.parent for picture in pictures}
     if len(pictures) == 1:

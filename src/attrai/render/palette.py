@@ -15,8 +15,6 @@ INK: Colour = (18, 21, 26)
 PAPER: Colour = (255, 255, 255)
 #: Secondary text on ink: spread and rank.
 MUTED: Colour = (168, 176, 187)
-#: Secondary text on a photo, where the background may be light even after dimming.
-MUTED_ON_PHOTO: Colour = (222, 226, 232)
 #: The empty part of a gauge.
 TRACK: Colour = (98, 106, 118)
 #: The predicted mean.

@@ -207,7 +207,7 @@ class _Rows:
         bar_top = top + _GAUGE_TOP * height
         bar_right = left + _NUMBERS_RIGHT * height
         bar = Box(numbers, bar_top, bar_right, bar_top + _GAUGE_HEIGHT * height)
-        draw_gauge(canvas, bar, score)
+        draw_gauge(canvas, bar, score, show_spread=True)
 
 
 def _thumbnail(photo: Image.Image, face: Box, side: int) -> Image.Image:

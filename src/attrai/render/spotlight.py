@@ -13,7 +13,7 @@ from attrai.render import palette, shapes
 from attrai.render.gauge import DOT, draw_gauge
 from attrai.render.label_placement import place_labels
 from attrai.render.shapes import clip, grow, whole
-from attrai.render.text import Style, draw_text, min_text_size, score_text, spread_text, text_size
+from attrai.render.text import Style, draw_text, score_text, text_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +36,6 @@ _SCORE_OF_ONE_FACE = 0.3
 _SCORE_OF_EACH_FACE = 0.21
 _SCORE_OF_PICTURE = 1 / 9
 #: Sizes and distances in a score block, in ems of the score.
-_SPREAD_SIZE = 0.42
-_SPREAD_LEFT = 0.16
 _GAUGE_BELOW = 0.3
 _GAUGE_HEIGHT = 0.055
 _GAUGE_AT_LEAST = 1.5  # pixels
@@ -49,7 +47,7 @@ class Spotlight:
     """Renderer that dims the photo around its faces, with scores as large as the faces allow."""
 
     def render(self, photo: Image.Image, faces: Sequence[ScoredFace]) -> Image.Image:
-        """Return the photo dimmed around its faces, with the score, spread and a gauge for each."""
+        """Return the photo dimmed around its faces, with the score and a gauge for each."""
         picture = photo.convert("RGB")
         if not faces:
             return picture
@@ -93,11 +91,10 @@ def _light(size: tuple[int, int], faces: Sequence[Box]) -> Image.Image:
 
 @dataclass(frozen=True)
 class _Block:
-    """Score block: a score, its spread beside it, and a gauge below as wide as both."""
+    """Score block: a score, and a gauge below as wide as the score."""
 
     score: Score
     number: Style
-    spread: Style
 
     @property
     def margin(self) -> float:
@@ -110,22 +107,17 @@ class _Block:
     @property
     def size(self) -> Size:
         """Width and height in pixels, including the margin."""
-        spread_right = self.spread_left + self.spread.width(spread_text(self.score))
+        width = self.number.width(score_text(self.score))
         drop = _GAUGE_BELOW * self.number.size + (1 + DOT) / 2 * self.gauge_height
-        return spread_right + 2 * self.margin, self.number.cap_height + drop + 2 * self.margin
-
-    @property
-    def spread_left(self) -> float:
-        return self.number.width(score_text(self.score)) + _SPREAD_LEFT * self.number.size
+        return width + 2 * self.margin, self.number.cap_height + drop + 2 * self.margin
 
     def draw(self, canvas: Image.Image, place: Box) -> None:
         """Draw the block onto the box `place`."""
         left, baseline = place.x1 + self.margin, place.y1 + self.margin + self.number.cap_height
         draw_text(canvas, left, baseline, score_text(self.score), self.number)
-        draw_text(canvas, left + self.spread_left, baseline, spread_text(self.score), self.spread)
         top = baseline + _GAUGE_BELOW * self.number.size
         bar = Box(left, top, place.x2 - self.margin, top + self.gauge_height)
-        draw_gauge(canvas, bar, self.score)
+        draw_gauge(canvas, bar, self.score, show_spread=False)
 
     def shade(self, canvas: Image.Image, place: Box) -> None:
         """Darken the background softly, since some blocks have to cover a lit face."""
@@ -142,10 +134,4 @@ class _Block:
 
 def _block(scored: ScoredFace, picture: Size, share: float) -> _Block:
     size = text_size(scored.face.box, picture, share, _SCORE_OF_PICTURE)
-    return _Block(
-        score=scored.score,
-        number=Style("SemiBold", size, palette.PAPER),
-        spread=Style(
-            "Regular", max(_SPREAD_SIZE * size, min_text_size(picture)), palette.MUTED_ON_PHOTO
-        ),
-    )
+    return _Block(score=scored.score, number=Style("SemiBold", size, palette.PAPER))

@@ -9,7 +9,7 @@ from io import BytesIO
 from PIL import Image
 
 from attrai.errors import INTERNAL, FileTooLarge, SourceUnreadable, TryLater, Undeliverable
-from attrai.job import Failure, Job, Score
+from attrai.job import Failure, Job
 from attrai.locales import text
 from attrai.telegram import Rejected, Telegram, TokenRefused
 
@@ -106,17 +106,13 @@ def caption(job: Job) -> str:
     """Return a job's scores as a caption in the user's language, cut to 1024 characters."""
     locale, scores = job.locale, job.scores
     if len(scores) == 1:
-        words = text("rated-one", locale, **_values(scores[0]))
+        words = text("rated-one", locale, score=scores[0].value)
     else:
-        items = [text("rated-item", locale, **_values(score)) for score in scores]
+        items = [text("rated-item", locale, score=score.value) for score in scores]
         words = text("rated-many", locale, count=len(scores), scores="; ".join(items))
     if job.faces_found > len(scores):
         words += "\n" + text("faces-left-out", locale, found=job.faces_found, shown=len(scores))
     return words if len(words) <= _CAPTION else words[: _CAPTION - 1] + "…"
-
-
-def _values(score: Score) -> dict[str, float]:
-    return {"score": score.value, "spread": score.spread}
 
 
 def address_of(job: Job) -> tuple[int, int]:

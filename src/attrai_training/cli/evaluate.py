@@ -53,18 +53,18 @@ def evaluate_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Only photos whose column split says so; all by default.",
+            help="Only photos of this split; all by default.",
             show_default=False,
         ),
     ] = None,
     plots: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", file_okay=False, help="Write pictures there.", show_default=False
+            metavar="DIR", file_okay=False, help="Folder to write plots to.", show_default=False
         ),
     ] = None,
     as_json: Annotated[  # noqa: FBT002 - Typer passes it by name
-        bool, typer.Option("--json", help="Print a JSON object in place of the tables.")
+        bool, typer.Option("--json", help="Print JSON instead of tables.")
     ] = False,
 ) -> None:
     """Measure how well a scorer agrees with people's ratings of photos.

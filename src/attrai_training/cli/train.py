@@ -29,7 +29,11 @@ from attrai_training.errors import LabelsError
 CACHE = Path.home() / ".cache" / "attrai"
 
 OUT = typer.Option(
-    "--out", metavar="FILE", dir_okay=False, help="Where the weights go.", show_default=False
+    "--out",
+    metavar="FILE",
+    dir_okay=False,
+    help="File to write the weights to.",
+    show_default=False,
 )
 DLIB = typer.Option(
     "--teacher",
@@ -56,19 +60,18 @@ Unrated = Annotated[
         metavar="DIR",
         exists=True,
         file_okay=False,
-        help="Further photos of faces to learn from, without ratings, such as"
-        " `attrai train generate-faces`"
-        " makes.",
+        help="More photos of faces to learn from, without ratings, such as those of"
+        " `attrai train generate-faces`.",
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="What chance comes from.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Cache = Annotated[
     Path,
     typer.Option(
         metavar="DIR",
         file_okay=False,
-        help="Where crops are kept for the next time, and an interrupted run to go on.",
+        help="Folder for crops to use again, and for checkpoints of an interrupted run.",
     ),
 ]
 
@@ -91,7 +94,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         str,
         typer.Option(
             metavar="packaged|none|FILE",
-            help="What the network starts as: a weights file, the packaged one, torchvision's"
+            help="Initial weights: a weights file, the packaged one, torchvision's"
             " ResNet34 (.pth), or nothing.",
         ),
     ] = "packaged",
@@ -100,7 +103,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         typer.Option(
             min=0,
             max=20,
-            help="Cross-validate in so many folds and print the estimates, in place of writing"
+            help="Cross-validate with this many folds and print the estimates instead of writing"
             " weights.",
             show_default=False,
         ),
@@ -110,7 +113,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         typer.Option(
             metavar="DIR",
             file_okay=False,
-            help="Write pictures of the cross-validation there.",
+            help="Folder to write plots of the cross-validation to.",
             show_default=False,
         ),
     ] = None,
@@ -124,7 +127,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     teacher: Annotated[Path | None, DLIB] = None,
     faceres: Faceres = None,
     unrated: Unrated = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 6,
+    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the photos.")] = 6,
     seed: Seed = 0,
     cache: Cache = CACHE,
 ) -> None:
@@ -165,7 +168,7 @@ def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     out: Annotated[Path, OUT],
     faceres: Faceres = None,
     unrated: Unrated = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each photo is seen.")] = 44,
+    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the photos.")] = 44,
     seed: Seed = 0,
     cache: Cache = CACHE,
 ) -> None:
@@ -196,10 +199,13 @@ def generate_faces_command(
     out: Annotated[
         Path,
         typer.Option(
-            metavar="DIR", file_okay=False, help="Where the photos go.", show_default=False
+            metavar="DIR",
+            file_okay=False,
+            help="Folder to write the photos to.",
+            show_default=False,
         ),
     ],
-    count: Annotated[int, typer.Option(min=1, help="How many.")] = 4096,
+    count: Annotated[int, typer.Option(min=1, help="Number of photos.")] = 4096,
     seed: Seed = 0,
 ) -> None:
     """Draw photos of people who don't exist, for `attrai train distil --unrated`.

@@ -6,16 +6,16 @@ const TEXTS = {
     attached: "Attached files", block: "Block the bot", blocked: "You blocked the bot.",
     caption: "Add a caption…", chat: "Chat with attrai", choose: "Choose a photo", close: "Close",
     commands: "Commands", connecting: "connecting…", delete: "Delete", deleted: "Deleted message",
-    discard: "Discard", down: "To the latest message", download: "Download",
+    discard: "Discard", down: "Jump to the latest message", download: "Download",
     dropHere: "Drop photos or files here", edited: "edited",
-    howTo: "The bot finds the faces on it and rates each from 1 to 10. Choose a photo, drag it "
+    howTo: "The bot finds the faces in it and rates each from 1 to 10. Choose a photo, drag it "
       + "onto this page or paste it from the clipboard.",
-    language: "Language", message: "Message…", noServer: "No connection to the sandbox.",
-    online: "bot", photo: "Photo", picture: "Picture", refused: "This could not be sent: {}.",
+    language: "Language", message: "Message…", noServer: "Can't reach the sandbox.",
+    online: "bot", photo: "Photo", picture: "Picture", refused: "Couldn't send this: {}.",
     remove: "Remove {}", retry: "Try again", send: "Send", sending: "Sending…",
-    sendAsFile: "Send as file", showOriginal: "Show the message that this answers",
-    standIn: "This page stands in for Telegram: no account is needed, and the chat is forgotten "
-      + "when the sandbox stops.",
+    sendAsFile: "Send as file", showOriginal: "Show the original message",
+    standIn: "This page stands in for Telegram: you need no account, and the chat is gone once the "
+      + "sandbox stops.",
     tooLarge: "{} is larger than 50 MB.", tooMany: "At most 10 files at a time.",
     typing: "typing…", unblock: "Unblock", upload_document: "sending a file…",
     upload_photo: "sending a photo…", welcome: "Send a photo with a face", you: "You",
@@ -33,9 +33,9 @@ const TEXTS = {
     language: "Язык", message: "Сообщение…", noServer: "Нет связи с песочницей.", online: "бот",
     photo: "Фото", picture: "Изображение", refused: "Не удалось отправить: {}.",
     remove: "Убрать {}", retry: "Повторить", send: "Отправить", sending: "Отправляется…",
-    sendAsFile: "Отправить файлом", showOriginal: "Показать сообщение, на которое это ответ",
-    standIn: "Эта страница заменяет Telegram: учётная запись не нужна, а переписка забывается, "
-      + "когда песочница остановлена.",
+    sendAsFile: "Отправить файлом", showOriginal: "Показать исходное сообщение",
+    standIn: "Эта страница заменяет Telegram: учётная запись не нужна, а переписка исчезнет, когда "
+      + "песочница остановится.",
     tooLarge: "{} больше 50 МБ.", tooMany: "Не больше 10 файлов сразу.", typing: "печатает…",
     unblock: "Разблокировать", upload_document: "отправляет файл…",
     upload_photo: "отправляет фото…", welcome: "Отправьте фото с лицом", you: "Вы",

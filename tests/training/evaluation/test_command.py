@@ -30,7 +30,7 @@ def test_tables_and_pictures(folder: Path, tmp_path: Path) -> None:
     assert lines[-5] == (
         "50 photos scored, 3 left out: 1 no face, 1 unreadable photo, 1 missing file"
     )
-    assert lines[-4].startswith(f"  row 52 {folder / 'black.png'}: No face was found.")
+    assert lines[-4].startswith(f"  row 52 {folder / 'black.png'}: No face found.")
     assert lines[-1] == f"Pictures in {tmp_path / 'new' / 'plots'}"
     assert len(list((tmp_path / "new" / "plots").glob("*.png"))) == 4
 
