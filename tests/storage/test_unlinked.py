@@ -10,15 +10,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
-from dramatiq.middleware import TimeLimitExceeded
-from dramatiq.middleware.threading import raise_thread_exception
 
 from attrai.storage import PHOTO, PICTURE, UnlinkedStore
+from tests.conftest import ROOT
+from tests.programs import unmeasured
+from tests.storage.interrupted_store import INTERRUPTIONS
 
 JOB, OTHER = "0" * 32, "f" * 32
 
@@ -134,32 +134,12 @@ def test_space_is_used_again() -> None:
 
 def test_a_time_limit_in_the_midst_of_a_call_does_no_harm() -> None:
     """A thread interrupted in any call leaves the store unlocked and every file complete."""
-    contents = [bytes([value]) * (10_000 + value) for value in range(5)]
-
-    def work(store: UnlinkedStore, job: str, begun: Event) -> None:
-        with suppress(TimeLimitExceeded):
-            while True:
-                for content in contents:
-                    store.write(job, PHOTO, content)
-                    begun.set()
-                    store.write(job, PICTURE, content)
-                    store.read(job, PHOTO)
-                    store.delete(job, PICTURE)
-                store.delete_job(job)
-
-    with closing(UnlinkedStore()) as store:
-        for number in range(200):
-            job, begun = f"{number:032x}", Event()
-            thread = Thread(target=work, args=(store, job, begun))
-            thread.start()
-            begun.wait()
-            raise_thread_exception(thread.ident, TimeLimitExceeded)
-            thread.join()
-            assert not store._lock.locked()
-        for job in store.job_ids(0):
-            for name in (PHOTO, PICTURE):
-                with suppress(FileNotFoundError):
-                    assert store.read(job, name) in contents
-        for job in list(store.job_ids(0)):
-            store.delete_job(job)
-        assert size(store) == 0
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.storage.interrupted_store"],
+        cwd=ROOT,
+        env=unmeasured(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout == f"{INTERRUPTIONS} interruptions did no harm\n", run.stderr
