@@ -80,30 +80,30 @@ class Crowd:
             total: number of photos.
             halfway: called when about half of them are sent.
         """
-        left = {person.id: total // len(self.people) for person in self.people}
+        left = {user.id: total // len(self.people) for user in self.people}
         waiting, half_sent = list(self.people), False
         while waiting:
             if not half_sent and sum(left.values()) <= total / 2:
                 halfway()
                 half_sent = True
-            person = self._rng.choice(waiting)
-            count = min(left[person.id], self._rng.choice([1, 1, 1, 2, 4]))
-            self.sent[person.id] += self._send(person, count)
-            left[person.id] -= count
-            if not left[person.id]:
-                waiting.remove(person)
-                if person is self.blocker:
-                    person.block()
+            user = self._rng.choice(waiting)
+            count = min(left[user.id], self._rng.choice([1, 1, 1, 2, 4]))
+            self.sent[user.id] += self._send(user, count)
+            left[user.id] -= count
+            if not left[user.id]:
+                waiting.remove(user)
+                if user is self.blocker:
+                    user.block()
             time.sleep(self._rng.uniform(0, 0.3))
 
-    def _send(self, person: User, count: int) -> list[int]:
+    def _send(self, user: User, count: int) -> list[int]:
         if count == 1 and self._rng.random() < 0.3:
-            return [person.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")]
+            return [user.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")]
         # The last one is broken, and a client would not send it as a photo.
         photos = self._rng.choices(self._photos[:-1], k=count)
         if count > 1:
-            return person.send_album(photos, self._rng.choice([None, "ranking"]))
-        return [person.send_photo(photos[0])]
+            return user.send_album(photos, self._rng.choice([None, "ranking"]))
+        return [user.send_photo(photos[0])]
 
     def answers(self) -> tuple[Counter[int], Counter[int], int]:
         """Return how many answers and pictures each message got, and the progress messages left.
@@ -113,12 +113,12 @@ class Crowd:
         answers: Counter[int] = Counter()
         pictures: Counter[int] = Counter()
         progress = 0
-        for person in self.people:
-            for message in self._sandbox.messages(person.id):
+        for user in self.people:
+            for message in self._sandbox.messages(user.id):
                 if message.sender == "bot" and message.reply_to:
-                    if is_notice(message):
+                    if is_progress_message(message):
                         # The bot can't delete messages to a user who blocked it.
-                        progress += person is not self.blocker
+                        progress += user is not self.blocker
                     else:
                         answers[message.reply_to] += 1
                         pictures[message.reply_to] += message.text is None
@@ -134,13 +134,13 @@ class Crowd:
         """Ids of the messages that must be answered."""
         return {
             message
-            for person in self.people
-            if person is not self.blocker
-            for message in self.sent[person.id]
+            for user in self.people
+            if user is not self.blocker
+            for message in self.sent[user.id]
         }
 
 
-def is_notice(message: Message) -> bool:
+def is_progress_message(message: Message) -> bool:
     """Return whether the message is a progress message, which says how long a photo will take."""
     return message.text is not None and (
         "Rating your" in message.text or "Оцениваю" in message.text

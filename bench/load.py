@@ -53,16 +53,16 @@ class People:
         while (due := due + self._rng.expovariate(rate)) < start + seconds:
             time.sleep(max(0.0, due - time.monotonic()))
             self._number += 1
-            person = self._sandbox.user(self._number)
+            user = self._sandbox.user(self._number)
             # As a file: the sandbox would re-encode a photo, at the expense of this machine.
-            person.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")
-            sent[person.id] = due
+            user.send_document(self._rng.choice(self._photos), "photo.jpg", "image/jpeg")
+            sent[user.id] = due
         deadline = time.monotonic() + PATIENCE
         while len(answered := self._answered(set(sent))) < len(sent):
             if time.monotonic() > deadline:
                 break
             time.sleep(0.2)
-        return [answered.get(person, float("inf")) - begun for person, begun in sent.items()]
+        return [answered.get(user, float("inf")) - begun for user, begun in sent.items()]
 
     def _answered(self, people: set[int | None]) -> dict[int | None, float]:
         return {

@@ -38,14 +38,14 @@ def answer(bot: Parts) -> None:
     bot.look()
 
 
-def test_a_photo_has_one_notice(bot: Parts) -> None:
+def test_a_photo_has_one_progress_message(bot: Parts) -> None:
     """A progress message replies to the photo, says how long it takes, and is then deleted."""
     takes(bot, 30)
     message = bot.sandbox.user().send_photo(picture())
     bot.receive()
-    (notice,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
-    assert notice.text == "Rating your photo, about 30 seconds."
-    assert notice.reply_to == message
+    (shown,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
+    assert shown.text == "Rating your photo, about 30 seconds."
+    assert shown.reply_to == message
     bot.look()
     assert len(bot.said()) == 1
     answer(bot)
@@ -53,7 +53,7 @@ def test_a_photo_has_one_notice(bot: Parts) -> None:
     assert not bot.redis.exists("attrai:notices")
 
 
-def test_an_album_has_one_notice(bot: Parts) -> None:
+def test_an_album_has_one_progress_message(bot: Parts) -> None:
     """The progress message of an album counts its photos and exists until all are answered."""
     takes(bot, 600)
     bot.sandbox.user(1, "ru").send_album([picture()] * 2)
@@ -78,15 +78,15 @@ def test_an_album_that_comes_in_parts(bot: Parts) -> None:
     assert bot.said() == []
 
 
-def test_a_notice_is_mended(bot: Parts) -> None:
+def test_an_estimate_is_updated(bot: Parts) -> None:
     """A message is edited when its estimate is far off, and left alone when it is about right."""
     takes(bot, 600)
     bot.sandbox.user().send_photo(picture())
     bot.receive()
     takes(bot, 700)  # less than half as long again, even when some of the 600 s have passed
     bot.look()
-    (notice,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
-    assert not notice.edited
+    (shown,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
+    assert not shown.edited
     takes(bot, 30)
     bot.look()
     assert bot.said() == ["Rating your photo, about 30 seconds."]
@@ -168,7 +168,7 @@ def test_what_was_answered_meanwhile(bot: Parts) -> None:
 
 
 @pytest.mark.parametrize("fault", ["rate_limited", "server_error", "drop_before"])
-def test_a_notice_that_is_not_sent(bot: Parts, fault: str) -> None:
+def test_a_progress_message_that_is_not_sent(bot: Parts, fault: str) -> None:
     """A photo is processed even if its progress message can't be sent, and later ones are sent."""
     person = bot.sandbox.user()
     bot.sandbox.faults = Faults(**{fault: 1}, methods={"sendMessage"}, retry_after=0)
@@ -203,7 +203,7 @@ def test_a_user_who_is_faster(bot: Parts) -> None:
     assert not bot.redis.exists("attrai:notices")
 
 
-def test_a_notice_that_is_hard_to_take_back(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleting_is_tried_again(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deleting a progress message is retried, and left to the next bot after five failures."""
     monkeypatch.setattr("attrai.bot.sender._RETRY_MIN_SECONDS", 0)
     bot.sandbox.user().send_photo(picture())

@@ -7,19 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attrai.job import STAGES
-from attrai.monitoring.bottleneck import advice, bottlenecks, clearing_seconds, workers_needed
+from attrai.monitoring.bottleneck import (
+    bottleneck_hint,
+    bottlenecks,
+    clearing_seconds,
+    workers_needed,
+)
 from tests.monitoring.states import snapshot, stage
 
 
 def test_nothing_to_say() -> None:
     """Empty queues, or queues that are cleared in a moment, give no hint."""
-    assert advice(snapshot()) == ""
-    assert advice(snapshot(stage("detect", waiting=30, seconds=0.1))) == ""
+    assert bottleneck_hint(snapshot()) == ""
+    assert bottleneck_hint(snapshot(stage("detect", waiting=30, seconds=0.1))) == ""
 
 
 def test_the_slowest_queue() -> None:
     """The bottleneck is the queue that takes longest to clear, not the longest queue."""
-    line = advice(
+    line = bottleneck_hint(
         snapshot(
             stage("detect", waiting=40, seconds=0.1, workers=2),
             stage("score", waiting=30, seconds=2.0, workers=1, arriving=60),
@@ -34,7 +39,7 @@ def test_the_slowest_queue() -> None:
 
 def test_enough_workers() -> None:
     """No more workers are suggested when the present ones clear the queue within a minute."""
-    line = advice(snapshot(stage("detect", waiting=60, seconds=0.5, workers=2)))
+    line = bottleneck_hint(snapshot(stage("detect", waiting=60, seconds=0.5, workers=2)))
     assert line == (
         "detect is the bottleneck: 60 photos are waiting, about 15 seconds of work for 2 workers."
         " The queue clears within a minute, so no more workers are needed."
@@ -43,7 +48,7 @@ def test_enough_workers() -> None:
 
 def test_no_worker() -> None:
     """A stage without workers comes first, whatever waits elsewhere."""
-    line = advice(
+    line = bottleneck_hint(
         snapshot(
             stage("detect", waiting=500, seconds=1),
             stage("score", waiting=1, workers=0),
@@ -51,7 +56,7 @@ def test_no_worker() -> None:
         )
     )
     assert line == "No workers running: score, render. 1 photo is waiting there."
-    assert "ждёт 1 фото" in advice(snapshot(stage("score", waiting=1, workers=0)), "ru")
+    assert "ждёт 1 фото" in bottleneck_hint(snapshot(stage("score", waiting=1, workers=0)), "ru")
 
 
 def test_unknown_is_no_trouble() -> None:

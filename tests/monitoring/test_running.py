@@ -18,7 +18,7 @@ import pytest
 from attrai.actors.intake import Intake
 from attrai.job import STAGES, Job, job_id
 from attrai.monitoring import snapshot
-from attrai.monitoring.bottleneck import advice
+from attrai.monitoring.bottleneck import bottleneck_hint
 from attrai.monitoring.queues import RabbitQueues
 from attrai.monitoring.snapshot import Snapshot
 from attrai.services import make_broker, make_ledger, open_redis
@@ -171,12 +171,14 @@ def test_a_killed_worker_is_seen_soon(chain: Chain) -> None:
 
     def something_is_said() -> bool:
         seen.append(take(chain))
-        return bool(advice(seen[-1]))
+        return bool(bottleneck_hint(seen[-1]))
 
     wait_for(something_is_said, "nothing is said")
-    assert advice(seen[-1]).startswith("score is the bottleneck")
+    assert bottleneck_hint(seen[-1]).startswith("score is the bottleneck")
     assert (seen[-1].stages[2].waiting or 0) < SOON
-    wait_for(lambda: advice(take(chain)).startswith("No workers running: score."), "it lives")
+    wait_for(
+        lambda: bottleneck_hint(take(chain)).startswith("No workers running: score."), "it lives"
+    )
 
 
 def take(chain: Chain) -> Snapshot:

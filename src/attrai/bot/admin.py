@@ -12,7 +12,7 @@ from attrai.bot.updates import CommandRequest, Origin, Request
 from attrai.ledger import Ledger
 from attrai.ledger.history import History, read_history
 from attrai.locales import duration, text
-from attrai.monitoring.bottleneck import advice
+from attrai.monitoring.bottleneck import bottleneck_hint
 from attrai.monitoring.queues import Queues
 from attrai.monitoring.snapshot import Snapshot, take
 from attrai.settings import Settings
@@ -110,7 +110,7 @@ def report(snapshot: Snapshot, today: History, locale: str) -> str:
             dropped=_known(snapshot.dropped_logs),
         )
     )
-    return "\n".join([*lines, advice(snapshot, locale)]).rstrip()
+    return "\n".join([*lines, bottleneck_hint(snapshot, locale)]).rstrip()
 
 
 def _known(value: float | None) -> float | str:

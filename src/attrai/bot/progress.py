@@ -107,8 +107,8 @@ class ProgressMessages:
         #: The key in `_messages` for each job id and album id.
         self._key_of: dict[str, str] = {}
         saved = cast("dict[bytes, bytes]", redis.hgetall(keys.NOTICES))
-        for first, notice in saved.items():
-            self._add(first.decode(), _ProgressMessage.model_validate_json(notice))
+        for first, entry in saved.items():
+            self._add(first.decode(), _ProgressMessage.model_validate_json(entry))
 
     @property
     def pending(self) -> bool:
@@ -127,8 +127,8 @@ class ProgressMessages:
                 self._save(first)
             else:
                 chat, message = address_of(job)
-                notice = _ProgressMessage(chat=chat, locale=job.locale, album=album, jobs=[job.id])
-                self._add(job.id, notice)
+                entry = _ProgressMessage(chat=chat, locale=job.locale, album=album, jobs=[job.id])
+                self._add(job.id, entry)
                 self._new.append((job.id, message))
 
     def send_new(self) -> None:
@@ -145,8 +145,8 @@ class ProgressMessages:
             overdue = [(first, self._delayed.pop(first)[1]) for first in due]
         for first, reply_to in overdue:
             self._sender.post(partial(self._send, first, reply_to, at_once=False))
-        held = self._ledger.held([job for notice in sent.values() for job in notice.jobs])
-        for first in [first for first, notice in sent.items() if held.isdisjoint(notice.jobs)]:
+        held = self._ledger.held([job for entry in sent.values() for job in entry.jobs])
+        for first in [first for first, entry in sent.items() if held.isdisjoint(entry.jobs)]:
             self._remove(first)
             self._sender.post(
                 partial(self._delete, first, sent.pop(first)), max_attempts=_MAX_ATTEMPTS
@@ -156,14 +156,14 @@ class ProgressMessages:
             self._update(sent, self._ledger.remaining(sorted(held)))
 
     def _update(self, sent: dict[str, _ProgressMessage], remaining: Mapping[str, float]) -> None:
-        off = [first for first, notice in sent.items() if notice.needs_update(remaining)]
+        off = [first for first, entry in sent.items() if entry.needs_update(remaining)]
         off.sort(key=lambda first: sent[first].error(remaining), reverse=True)
         for first in off[:_MAX_UPDATES_PER_CHECK]:
-            notice = sent[first]
-            before = notice.message_text()
-            notice.set_estimate(remaining)
-            if notice.message_text() != before:
-                self._sender.post(partial(self._edit, first, notice))
+            entry = sent[first]
+            before = entry.message_text()
+            entry.set_estimate(remaining)
+            if entry.message_text() != before:
+                self._sender.post(partial(self._edit, first, entry))
 
     def _send(self, first: str, reply_to: int, *, at_once: bool = True) -> None:
         """Send a progress message unless its photos are answered already.
@@ -173,19 +173,19 @@ class ProgressMessages:
             reply_to: the message to reply to.
             at_once: hold the message back if the answer is expected within two seconds.
         """
-        notice = self._messages[first]
+        entry = self._messages[first]
         try:
-            if not self._ledger.held(notice.jobs):
+            if not self._ledger.held(entry.jobs):
                 self._remove(first)
                 return
-            notice.set_estimate(self._ledger.remaining(notice.jobs))
-            if at_once and notice.estimated_seconds < _NO_MESSAGE_BELOW_SECONDS:
+            entry.set_estimate(self._ledger.remaining(entry.jobs))
+            if at_once and entry.estimated_seconds < _NO_MESSAGE_BELOW_SECONDS:
                 with self._lock:
                     self._delayed[first] = (_now() + _NO_MESSAGE_BELOW_SECONDS, reply_to)
-                self._telegram.send_upload_action(notice.chat)
+                self._telegram.send_upload_action(entry.chat)
                 return
-            notice.message = self._telegram.send_text(
-                notice.chat, notice.message_text(), reply_to=reply_to
+            entry.message = self._telegram.send_text(
+                entry.chat, entry.message_text(), reply_to=reply_to
             )
         except Exception:
             # The photo is answered without a progress message.
@@ -193,35 +193,35 @@ class ProgressMessages:
             raise
         with self._lock:
             self._save(first)
-        if notice.estimated_seconds < _CHAT_ACTION_BELOW_SECONDS:
-            self._telegram.send_upload_action(notice.chat)
+        if entry.estimated_seconds < _CHAT_ACTION_BELOW_SECONDS:
+            self._telegram.send_upload_action(entry.chat)
 
-    def _edit(self, first: str, notice: _ProgressMessage) -> None:
-        if notice.message is not None:
-            self._telegram.edit_text(notice.chat, notice.message, notice.message_text())
+    def _edit(self, first: str, entry: _ProgressMessage) -> None:
+        if entry.message is not None:
+            self._telegram.edit_text(entry.chat, entry.message, entry.message_text())
         with self._lock:
             self._save(first)
 
-    def _delete(self, first: str, notice: _ProgressMessage) -> None:
-        if notice.message is not None:
+    def _delete(self, first: str, entry: _ProgressMessage) -> None:
+        if entry.message is not None:
             with contextlib.suppress(Rejected):  # the user has deleted it
-                self._telegram.delete(notice.chat, notice.message)
+                self._telegram.delete(entry.chat, entry.message)
         self._redis.hdel(keys.NOTICES, first)
 
-    def _add(self, first: str, notice: _ProgressMessage) -> None:
-        self._messages[first] = notice
-        for key in (*notice.jobs, *filter(None, [notice.album])):
+    def _add(self, first: str, entry: _ProgressMessage) -> None:
+        self._messages[first] = entry
+        for key in (*entry.jobs, *filter(None, [entry.album])):
             self._key_of[key] = first
 
     def _remove(self, first: str) -> None:
         with self._lock:
             self._delayed.pop(first, None)
-            notice = self._messages.pop(first)
-            for key in (*notice.jobs, *filter(None, [notice.album])):
+            entry = self._messages.pop(first)
+            for key in (*entry.jobs, *filter(None, [entry.album])):
                 del self._key_of[key]
 
     def _save(self, first: str) -> None:
         """Save a message in Redis once it is sent; before that there is nothing to delete."""
-        notice = self._messages.get(first)
-        if notice and notice.message is not None:
-            self._redis.hset(keys.NOTICES, first, notice.model_dump_json())
+        entry = self._messages.get(first)
+        if entry and entry.message is not None:
+            self._redis.hset(keys.NOTICES, first, entry.model_dump_json())

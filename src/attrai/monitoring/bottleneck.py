@@ -24,7 +24,7 @@ def bottlenecks(snapshot: Snapshot) -> list[StageView]:
     return [slowest] if clearing_seconds(slowest) >= _BOTTLENECK_MIN_SECONDS else []
 
 
-def advice(snapshot: Snapshot, locale: str = DEFAULT_LOCALE) -> str:
+def bottleneck_hint(snapshot: Snapshot, locale: str = DEFAULT_LOCALE) -> str:
     """Return a one-line hint on what delays photos and what would help; "" if nothing does."""
     stages = bottlenecks(snapshot)
     if not stages:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from attrai.locales import duration
-from attrai.monitoring.bottleneck import advice, bottlenecks
+from attrai.monitoring.bottleneck import bottleneck_hint, bottlenecks
 from attrai.monitoring.snapshot import Snapshot, StageView, Times
 
 _COLUMNS = (
@@ -33,7 +33,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
         for name in ("waited", "took"):
             median, p95 = stage.pop(name)
             stage |= {f"{name}_p50": median, f"{name}_p95": p95}
-    return values | {"advice": advice(snapshot)}
+    return values | {"advice": bottleneck_hint(snapshot)}
 
 
 def table(snapshot: Snapshot) -> RenderableType:
@@ -42,7 +42,7 @@ def table(snapshot: Snapshot) -> RenderableType:
     rows.add_column("Stage", no_wrap=True)
     for name in _COLUMNS:
         rows.add_column(name, justify="right", no_wrap=True)
-    line, marked = advice(snapshot), bottlenecks(snapshot)
+    line, marked = bottleneck_hint(snapshot), bottlenecks(snapshot)
     for stage in snapshot.stages:
         rows.add_row(*_cells(stage), style="bold yellow" if stage in marked else "")
     parts: list[RenderableType] = [_headline(snapshot), rows, _footline(snapshot)]
