@@ -106,7 +106,7 @@ class Failing(FolderChannel):
 
     def __init__(self, *, fetches: int = 0, deliveries: int = 0) -> None:
         self.fetches, self.deliveries = fetches, deliveries
-        self.apologies: list[str] = []
+        self.failures: list[str] = []
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
         self.fetches -= 1
@@ -121,7 +121,7 @@ class Failing(FolderChannel):
         super().deliver(job, picture)
 
     def send_failure(self, job: Job, failure: Any) -> None:
-        self.apologies.append(failure.code)
+        self.failures.append(failure.code)
 
 
 def test_passing_faults_are_tried_again(
@@ -157,7 +157,7 @@ def test_lasting_faults_end_in_an_answer(
         chain.chain.intake.submit(chain.job(make_job))
         assert chain.answer().failure == INTERNAL
         chain.settle()
-    assert channel.apologies == ["internal"]
+    assert channel.failures == ["internal"]
     assert not chain.picture.exists()
 
 
@@ -188,7 +188,7 @@ def test_no_face(tmp_path: Path, make_job: Callable[..., Job]) -> None:
         chain.settle()
     assert job.failure is not None
     assert job.failure.code == "no-face"
-    assert channel.apologies == ["no-face"]
+    assert channel.failures == ["no-face"]
     assert [timing.stage for timing in job.trace] == ["ingest", "detect", "deliver"]
 
 
@@ -216,7 +216,7 @@ def test_a_message_of_another_version(
         send(chain.broker, stage, {**job.to_message(), "version": 99})
         assert chain.answer().failure == INTERNAL
         chain.settle()
-    assert channel.apologies == ["internal"]
+    assert channel.failures == ["internal"]
 
 
 def test_a_message_that_is_no_job(

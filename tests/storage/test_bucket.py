@@ -128,8 +128,8 @@ def test_what_is_not_ours_stays(s3: str, backend: S3Backend) -> None:
     beside = open_store(f"{s3}-of-others")
     beside.write(JOB, PHOTO, b"")
     prefix = s3.removeprefix(f"s3://{BUCKET}/")
-    strangers = {f"{prefix}/readme", f"{prefix}/{'1' * 32}", f"{prefix}/{'A' * 32}/{PHOTO}"}
-    for key in strangers:
+    foreign = {f"{prefix}/readme", f"{prefix}/{'1' * 32}", f"{prefix}/{'A' * 32}/{PHOTO}"}
+    for key in foreign:
         backend.put_object(BUCKET, key, b"")
     store = open_store(s3)
     store.write(JOB, PHOTO, b"")
@@ -137,7 +137,7 @@ def test_what_is_not_ours_stays(s3: str, backend: S3Backend) -> None:
     store.delete_job(JOB)
     assert beside.read(JOB, PHOTO) == b""
     left = {key.name for key in backend.buckets[BUCKET].keys.values()}
-    assert {key for key in left if key.startswith(f"{prefix}/")} == strangers
+    assert {key for key in left if key.startswith(f"{prefix}/")} == foreign
 
 
 @pytest.mark.usefixtures("s3")

@@ -168,7 +168,7 @@ def test_patience(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     assert channel.fetch(job, 10**6)
 
 
-def test_what_the_operator_mends(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+def test_a_refused_token(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     """Jobs are retried while Telegram refuses the token, which the operator has to fix."""
     sandbox.token = "1:another"  # noqa: S105 - it opens nothing
     for call in (
@@ -179,7 +179,7 @@ def test_what_the_operator_mends(channel: TelegramChannel, sandbox: Sandbox, job
             call()
 
 
-def test_apologies(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+def test_failure_messages(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     """Failure messages are in the user's language; unknown codes become an internal error."""
     for failure, locale, words in (
         (Failure(code="no-face"), "en", "No face found."),

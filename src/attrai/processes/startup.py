@@ -21,21 +21,21 @@ from attrai.settings import Settings
 log = structlog.get_logger(__name__)
 
 #: Seconds between attempts to reach a server that is not up yet.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_RETRY_MIN_SECONDS, _RETRY_MAX_SECONDS = 0.5, 10.0
 
 
 def await_servers(settings: Settings) -> None:
     """Wait until RabbitMQ and Redis can be used.
 
     Raises:
-        CannotStart: they are there and refuse us, so that waiting is of no use.
+        CannotStart: a server refuses the connection for good.
     """
     _await("RabbitMQ", lambda: _try_rabbitmq(settings.broker_url.get_secret_value()))
     _await("Redis", lambda: _try_redis(settings.redis_url.get_secret_value()))
 
 
 def _await(server: str, attempt: Callable[[], None]) -> None:
-    pause = _FIRST_PAUSE
+    pause = _RETRY_MIN_SECONDS
     while True:
         try:
             attempt()
@@ -43,7 +43,7 @@ def _await(server: str, attempt: Callable[[], None]) -> None:
             reason = str(error) or type(error).__name__
             log.warning("not up yet", server=server, reason=reason, next_try_seconds=pause)
             time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _RETRY_MAX_SECONDS)
         else:
             return
 

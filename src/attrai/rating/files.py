@@ -9,7 +9,7 @@ from attrai.storage import write_atomically
 
 
 def read_photo(path: Path, max_bytes: int) -> bytes:
-    """Return the first `max_bytes` of a file and one more byte, if there are so many.
+    """Return the first `max_bytes` of a file and one more byte, or the whole of a smaller file.
 
     Raises:
         SourceUnreadable: there is no such file, or it is no regular file, or can't be read.

@@ -14,7 +14,7 @@ from attrai.job import Failure, ScoredFace, Timing
 #: What a picture's name ends with. In folders such files are passed over, being no photos.
 SUFFIX = ".rated.jpg"
 
-#: What is taken from a folder. A file named by itself is tried whatever it is called.
+#: Suffixes of the files taken from a folder. A file named explicitly may have any suffix.
 _PHOTOS = {
     *{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib"},
     *{".tif", ".tiff", ".gif", ".heic", ".heif", ".hif", ".avif"},
