@@ -49,7 +49,7 @@ def test_photos_without_a_crop_are_named(photos: list[LabelledPhoto]) -> None:
         (52, "black.png", "no face"),
         (53, "text.jpg", "unreadable photo"),
     ]
-    assert "not an image" in crops.problems[1].reason
+    assert "isn't an image" in crops.problems[1].reason
     assert sum(told) == len(told) == len(photos)
 
 

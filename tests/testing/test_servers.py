@@ -26,7 +26,7 @@ from testing.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.servers
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
 
