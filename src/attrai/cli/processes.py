@@ -120,40 +120,20 @@ def sweep_command(
     once: Annotated[bool, typer.Option("--once", help="Sweep once and exit.")] = False,  # noqa: FBT002 - as above
 ) -> None:
     """Answer overdue jobs with a failure message, and delete files that belong to no job."""
-    from attrai import health  # noqa: PLC0415 - keeps --help fast
-    from attrai.monitoring.exporter import open_state_metrics  # noqa: PLC0415
-    from attrai.processes import sweeper  # noqa: PLC0415
-    from attrai.processes.heartbeat import DroppedRecords  # noqa: PLC0415
-    from attrai.processes.startup import await_servers, configure_logs  # noqa: PLC0415
-    from attrai.services import make_broker, open_services  # noqa: PLC0415
+    from attrai.processes import sweeper  # noqa: PLC0415 - keeps --help fast
+    from attrai.processes.startup import configure_logs  # noqa: PLC0415
 
+    shutdown = shutdown_of(context)
     try:
         settings = load_settings()
         log_handler = configure_logs(settings, "sweep")
-        if not once:
-            open_state_metrics(settings)  # first, because it shows which server is not up yet
-        await_servers(settings)
-        rabbitmq = make_broker(settings, [])
-        services = open_services(settings, {})
+        if once:
+            overdue, orphans = sweeper.run_once(settings)
+            typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
+        else:
+            sweeper.run(settings, shutdown, log_handler)
     except (SettingsError, CannotStart) as error:
         refuse(str(error))
-    if once:
-        overdue, orphans = sweeper.sweep(rabbitmq, services.ledger, services.photos)
-        typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
-    else:
-        # A round may be interrupted anywhere; the next one finishes the work.
-        shutdown = shutdown_of(context)
-        shutdown.set_grace_period()
-        heartbeat, dropped = health.Heartbeat(), DroppedRecords(services.ledger, log_handler)
-
-        def live() -> None:
-            heartbeat.touch()
-            dropped.note()
-
-        try:
-            sweeper.run(rabbitmq, services.ledger, services.photos, shutdown, live)
-        finally:
-            heartbeat.remove()
 
 
 def health_command() -> None:

@@ -132,7 +132,8 @@ def _sweeping(chain: EmbeddedChain, ledger: Ledger) -> Iterator[None]:
 
     answered = Shutdown()
     thread = threading.Thread(
-        target=sweeper.run, args=(chain.broker, ledger, chain.photos, answered, note_alive)
+        target=sweeper.keep_sweeping,
+        args=(chain.broker, ledger, chain.photos, answered, note_alive),
     )
     thread.start()
     try:

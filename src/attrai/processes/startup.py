@@ -1,4 +1,4 @@
-"""The servers that a worker needs: waits for those that are not up, names those that refuse."""
+"""What every process of a deployment does first: configures logging, and waits for its servers."""
 
 from __future__ import annotations
 

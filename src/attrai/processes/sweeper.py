@@ -9,8 +9,15 @@ import redis
 import structlog
 
 from attrai.actors.stage import publish
+from attrai.health import Heartbeat
 from attrai.ledger import Ledger
 from attrai.lifecycle.shutdown import Shutdown
+from attrai.logs import LogHandler
+from attrai.monitoring.exporter import open_state_metrics
+from attrai.processes.heartbeat import DroppedRecords
+from attrai.processes.startup import await_servers
+from attrai.services import Services, make_broker, open_services
+from attrai.settings import Settings
 from attrai.storage import PhotoStore
 
 log = structlog.get_logger(__name__)
@@ -38,7 +45,7 @@ def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[
     return len(overdue), len(orphans)
 
 
-def run(
+def keep_sweeping(
     broker: dramatiq.Broker,
     ledger: Ledger,
     photos: PhotoStore,
@@ -61,3 +68,45 @@ def run(
         except (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError):
             log.exception("sweep failed")
         shutdown.wait(_INTERVAL_SECONDS)
+
+
+def run(settings: Settings, shutdown: Shutdown, log_handler: LogHandler) -> None:
+    """Run the sweeper until the shutdown, with its heartbeat and its metrics.
+
+    Args:
+        settings: where the servers and the photos are.
+        shutdown: ends the sweeper.
+        log_handler: counts the log records that were dropped.
+
+    Raises:
+        CannotStart: a server refuses the connection for good, or the photo store can't be used.
+    """
+    open_state_metrics(settings)  # first, because it shows which server is not up yet
+    broker, services = _open(settings)
+    # A round may be interrupted anywhere; the next one finishes the work.
+    shutdown.set_grace_period()
+    heartbeat, dropped = Heartbeat(), DroppedRecords(services.ledger, log_handler)
+
+    def on_heartbeat() -> None:
+        heartbeat.touch()
+        dropped.note()
+
+    try:
+        keep_sweeping(broker, services.ledger, services.photos, shutdown, on_heartbeat)
+    finally:
+        heartbeat.remove()
+
+
+def run_once(settings: Settings) -> tuple[int, int]:
+    """Sweep once, and return what `sweep` returns.
+
+    Raises:
+        CannotStart: a server refuses the connection for good, or the photo store can't be used.
+    """
+    broker, services = _open(settings)
+    return sweep(broker, services.ledger, services.photos)
+
+
+def _open(settings: Settings) -> tuple[dramatiq.Broker, Services]:
+    await_servers(settings)
+    return make_broker(settings, []), open_services(settings, {})
