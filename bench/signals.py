@@ -177,7 +177,7 @@ def _left(folder: Path) -> Iterator[str]:
     """Yield the files that an ended process should not have left behind."""
     for file in (folder / "temporary").rglob("*"):
         # A heartbeat file is empty, and the next process deletes it.
-        if file.is_file() and file.parent.name != "attrai-health":
+        if file.is_file() and not file.parent.name.startswith("attrai-health"):
             yield str(file)
     for file in (folder / "out").glob("*"):
         try:
@@ -194,7 +194,7 @@ def _says(text: str) -> Callable[[Path, subprocess.Popen[str], str], bool]:
 
 
 def _beats(folder: Path, _process_identity: subprocess.Popen[str], _output: str) -> bool:
-    return any((folder / "temporary/attrai-health").glob("*"))
+    return any((folder / "temporary").glob("attrai-health-*/*"))
 
 
 def _has_ended(_folder: Path, process: subprocess.Popen[str], _output: str) -> bool:

@@ -62,8 +62,8 @@ class Program:
 
 def files_left(folder: Path) -> list[Path]:
     """Return the files in a folder and its subfolders, except heartbeat files, which are empty."""
-    found = (path for path in folder.rglob("*") if path.parent.name != "attrai-health")
-    return [path for path in found if path.is_file()]
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return [path for path in found if not path.parent.name.startswith("attrai-health")]
 
 
 class Product:

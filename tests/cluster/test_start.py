@@ -123,7 +123,7 @@ def test_health_command(cluster: Cluster) -> None:
     assert well.communicate(timeout=PATIENCE_S) == ("", None)
     assert well.returncode == 0
     worker = cluster.workers["deliver"].process
-    (child,) = (file for file in (cluster.folder / "attrai-health").iterdir())
+    (child,) = (file for file in cluster.folder.glob("attrai-health-*/*"))
     os.kill(int(child.name), signal.SIGSTOP)
     os.utime(child, (0, 0))
     hung = start_worker("health")

@@ -23,7 +23,7 @@ signal.signal(signal.SIGTERM, end)
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 if "consumes" in sys.argv:
-    folder = pathlib.Path(tempfile.gettempdir(), "attrai-health")
+    folder = pathlib.Path(tempfile.gettempdir(), f"attrai-health-{os.geteuid()}")
     folder.mkdir(exist_ok=True)
     (folder / str(os.getpid())).touch()
 print(os.getpid(), flush=True)
