@@ -14,8 +14,10 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from attrai.lifecycle.shutdown import Shutdown
+from attrai.printable import printable
 
 #: Exit statuses. `attrai.lifecycle.signals` sets those of processes ended by a signal.
 FAILED, USAGE = 1, 2
@@ -29,10 +31,11 @@ def shutdown_of(context: typer.Context) -> Shutdown:
     return context.ensure_object(Shutdown)
 
 
-def refuse(reason: str) -> NoReturn:
-    """Print why the command can't start, and exit with status 2."""
-    Console(stderr=True).print(f"attrai: {reason}", style="red", markup=False, highlight=False)
-    raise typer.Exit(USAGE)
+def refuse(reason: str, status: int = USAGE) -> NoReturn:
+    """Print in one line why the command can't start or go on, and exit, by default with 2."""
+    line = Text(f"attrai: {printable(reason)}", style="red")
+    error_console().print(line, soft_wrap=True)
+    raise typer.Exit(status)
 
 
 #: Width in characters when the output is not a terminal, so that each row stays on one line for
@@ -44,7 +47,13 @@ _LINES = 10
 
 def output_console() -> Console:
     """Return the console that tables are printed to."""
-    return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(width=width, emoji=False)
+
+
+def error_console() -> Console:
+    """Return the console that errors and progress are printed to."""
+    return Console(stderr=True, emoji=False)
 
 
 @contextmanager
@@ -57,7 +66,7 @@ def progress_bars(shutdown: Shutdown) -> Iterator[Progress]:
         TextColumn("time left:"),
         TimeRemainingColumn(),
     )
-    errors = Console(stderr=True)
+    errors = error_console()
     with (
         Progress(
             *columns, console=errors, transient=True, disable=not errors.is_terminal

@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.live import Live
 
 from attrai.cli.console import FAILED, refuse, shutdown_of
+from attrai.cli.options import json_option
 from attrai.errors import SettingsError
+from attrai.printable import printable
 from attrai.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def status_command(
         bool, typer.Option("--watch", help=f"Refresh every {_REFRESH} s until Ctrl-C.")
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - as above
-        bool, typer.Option("--json", help="Print JSON; with --watch, one object per line.")
+        bool, json_option("; with --watch, one object per line")
     ] = False,
 ) -> None:
     """Show each stage's queue and workers, the bottleneck, and how to relieve it.
@@ -106,7 +108,7 @@ def stats_command(
         bool, typer.Option("--csv", help="Print CSV, one line per day.")
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - as above
-        bool, typer.Option("--json", help="Print JSON.")
+        bool, json_option()
     ] = False,
 ) -> None:
     """Show users and photos per day, answer times, outcomes and scores."""
@@ -120,8 +122,7 @@ def stats_command(
         with _redis(_settings()) as redis:
             history = read_history(redis, days)
     except RedisError as error:
-        Console(stderr=True).print(f"attrai: Redis is down: {redis_reason(error)}", style="red")
-        raise typer.Exit(FAILED) from None
+        refuse(f"Redis is down: {redis_reason(error)}", FAILED)
     if plot:
         _plot(history, plot)
     if as_csv:
@@ -129,7 +130,7 @@ def stats_command(
     elif as_json:
         sys.stdout.write(json.dumps(tables.as_json(history)) + "\n")
     elif plot:
-        typer.echo(f"Charts saved as {plot}")
+        typer.echo(f"Charts saved as {printable(plot)}")
     else:
         console = Console()
         console.print(bars.page(history, console.width))

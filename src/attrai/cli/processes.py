@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from attrai.cli.console import FAILED, refuse, shutdown_of
+from attrai.cli.options import jobs_option
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import STAGES
 from attrai.lifecycle.signals import ReplaceProcess
@@ -50,13 +51,7 @@ def bot_command(
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            "-j",
-            "--jobs",
-            min=1,
-            help="Number of CPU cores for the embedded stages; all by default.",
-            show_default=False,
-        ),
+        jobs_option("for the embedded stages"),
     ] = None,
 ) -> None:
     """Run the Telegram bot until a signal stops it. Run only one bot per token."""

@@ -15,6 +15,7 @@ import typer
 
 from attrai import logs
 from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
+from attrai.cli.options import jobs_option, json_option, parse_folder, parse_path
 from attrai.errors import SettingsError
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.rating import report
@@ -35,6 +36,7 @@ def rate_command(
         list[str],
         typer.Argument(
             metavar="PATH...",
+            parser=parse_path,
             help="Photos, folders (with all folders below) or patterns such as 'party/*.jpg'.",
             show_default=False,
         ),
@@ -45,7 +47,7 @@ def rate_command(
             "-o",
             "--output",
             metavar="DIR",
-            file_okay=False,
+            parser=parse_folder,
             help=f"Folder for the pictures; by default they go beside the photos, as NAME{SUFFIX}.",
             show_default=False,
         ),
@@ -55,17 +57,11 @@ def rate_command(
     ] = "boxes",
     jobs: Annotated[
         int | None,
-        typer.Option(
-            "-j",
-            "--jobs",
-            min=1,
-            help="Number of CPU cores to use; all by default.",
-            show_default=False,
-        ),
+        jobs_option("to use"),
     ] = None,
     as_json: Annotated[  # noqa: FBT002 - Typer passes it by keyword
         bool,
-        typer.Option("--json", help="Print one JSON object per photo as soon as it is rated."),
+        json_option(", one object per photo as soon as it is rated"),
     ] = False,
 ) -> None:
     """Rate photos: find the faces, score them, and write a picture of each photo.

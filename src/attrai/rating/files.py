@@ -21,7 +21,7 @@ def read_photo(path: Path, max_bytes: int) -> bytes:
         with path.open("rb") as file:
             return file.read(max_bytes + 1)
     except OSError as error:
-        raise SourceUnreadable(reason=_reason(error)) from error
+        raise SourceUnreadable(reason=reason_of(error)) from error
 
 
 def write_picture(path: Path, picture: bytes) -> None:
@@ -34,8 +34,9 @@ def write_picture(path: Path, picture: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, picture)
     except OSError as error:
-        raise Undeliverable(reason=_reason(error)) from error
+        raise Undeliverable(reason=reason_of(error)) from error
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return the system's reason for an error, for use within a sentence."""
     return (error.strerror or str(error)).lower()

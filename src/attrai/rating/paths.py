@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from attrai.errors import SourceUnreadable
 from attrai.job import Failure, ScoredFace, Timing
+from attrai.rating.files import reason_of
 
 #: What a picture's name ends with. In folders such files are passed over, being no photos.
 SUFFIX = ".rated.jpg"
@@ -50,36 +52,70 @@ class Result:
 def expand_paths(paths: Sequence[str], folder: Path | None) -> tuple[list[Task], list[Result]]:
     """Return the photos to rate, and a failure for each path that leads to none.
 
+    A folder below a given one that can't be read is such a path too.
+
     Args:
         paths: files, folders (searched through) and patterns such as `party/*.jpg`.
         folder: where the pictures go, in the folders that the photos had below a path that
             was given; None for beside the photos.
     """
-    sources: dict[Path, Path] = {}  # the photo, and its picture without the suffix
-    without_photos: list[Result] = []
+    sources: dict[Path, tuple[Path, Path]] = {}  # the photo, and its picture without the suffix
+    without_photos: dict[Path, Result] = {}
     for text in paths:
-        found, reason = _expand(text)
-        if not found:
+        found, reasons = _expand(text)
+        for path, reason in reasons.items():
             failure = SourceUnreadable(reason=reason).failure()
-            without_photos.append(Result(Path(text), failure=failure))
+            without_photos.setdefault(path, Result(path, failure=failure))
         for source, below in found:
             stem = source.parent / source.stem if folder is None else folder / below.with_suffix("")
-            sources.setdefault(source, stem)
-    return _without_collisions(sources), without_photos
+            sources.setdefault(_entry(source), (source, stem))
+    return _without_collisions(sources.values()), list(without_photos.values())
 
 
-def _expand(text: str) -> tuple[list[tuple[Path, Path]], str]:
-    """Photos that `text` stands for, each with its path below it; why there are none."""
+def _entry(path: Path) -> Path:
+    """Return the one name of a folder's entry that all paths to it share.
+
+    The entry itself may be a link: two links to one photo are two photos with two pictures.
+    """
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def _expand(text: str) -> tuple[list[tuple[Path, Path]], dict[Path, str]]:
+    """Return the photos that `text` stands for, and why paths lead to none.
+
+    Each photo comes with its path below `text`.
+    """
     path = Path(text)
-    if path.is_dir():
-        photos = sorted(file for file in path.rglob("*") if _is_photo(file))
-        return [(file, file.relative_to(path)) for file in photos], "no images in this folder"
-    if not path.exists() and glob.has_magic(text):
+    # Where a path can't be looked at, as its name is too long or a folder above it can't be
+    # searched, these functions answer False, and pathlib's raise.
+    if os.path.isdir(path):  # noqa: PTH112 - see above
+        photos, reasons = _search(path)
+        if not photos:
+            reasons.setdefault(path, "no images in this folder")
+        return [(file, file.relative_to(path)) for file in photos], reasons
+    if not os.path.lexists(path) and glob.has_magic(text):
         # pathlib's glob takes no absolute patterns.
         matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
         photos = [file for file in matches if _is_photo(file)]
-        return [(file, Path(file.name)) for file in photos], "no image matches"
-    return [(path, Path(path.name))], ""
+        reasons = {} if photos else {path: "no image matches"}
+        return [(file, Path(file.name)) for file in photos], reasons
+    return [(path, Path(path.name))], {}
+
+
+def _search(folder: Path) -> tuple[list[Path], dict[Path, str]]:
+    """Return the photos below a folder, and why folders below it can't be read."""
+    reasons: dict[Path, str] = {}
+
+    def note(error: OSError) -> None:
+        reasons[Path(error.filename)] = reason_of(error)
+
+    photos = [
+        Path(place, name)
+        for place, folders, files in os.walk(folder, onerror=note)
+        for name in (*folders, *files)
+        if _is_photo(Path(name))
+    ]
+    return sorted(photos), reasons
 
 
 def _is_photo(path: Path) -> bool:
@@ -88,17 +124,18 @@ def _is_photo(path: Path) -> bool:
     return path.suffix.lower() in _PHOTOS and not hidden and not name.endswith(SUFFIX)
 
 
-def _without_collisions(sources: dict[Path, Path]) -> list[Task]:
-    """Choose a target per source. Those that would share one keep their suffix or get a number."""
-    shared = Counter(sources.values())
+def _without_collisions(photos: Iterable[tuple[Path, Path]]) -> list[Task]:
+    """Choose a target per photo. Those that would share one keep their suffix or get a number."""
+    photos = [(source, stem, _entry(stem)) for source, stem in photos]
+    shared = Counter(entry for _, _, entry in photos)
     taken: set[Path] = set()
     tasks = []
-    for source, stem in sources.items():
-        name = stem.name + source.suffix if shared[stem] > 1 else stem.name
+    for source, stem, entry in photos:
+        name = stem.name + source.suffix if shared[entry] > 1 else stem.name
         target, number = stem.with_name(name + SUFFIX), 1
-        while target in taken:
+        while _entry(target) in taken:
             number += 1
             target = stem.with_name(f"{name}-{number}{SUFFIX}")
-        taken.add(target)
+        taken.add(_entry(target))
         tasks.append(Task(source, target))
     return tasks

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from attrai.job import Failure
 from attrai.locales import text
+from attrai.printable import printable
 from attrai.rating.paths import Result
 
 #: How many faces' scores a row of the table shows; JSON has them all.
@@ -55,9 +58,9 @@ def table(results: Sequence[Result]) -> RenderableType:
     rows.add_column("Scores, left to right", overflow="fold")
     rows.add_column("Time", justify="right", no_wrap=True)
     for result in results:
-        photo = escape(str(result.source))
+        photo = Text(printable(result.source))
         if result.failure:
-            rows.add_row(photo, "", f"[red]{escape(message(result.failure))}[/]", "")
+            rows.add_row(photo, "", Text(message(result.failure), style="red"), "")
         else:
             rows.add_row(photo, *_rated(result))
     return rows
@@ -77,17 +80,24 @@ def _rated(result: Result) -> tuple[str, str, str]:
     return str(len(scores)), sentence, f"{took:.2f} s"
 
 
-def summary(results: Sequence[Result], seconds: float) -> str:
+def summary(results: Sequence[Result], seconds: float) -> Text:
     """Say how many photos were rated, and where the pictures are."""
     pictures = [result.target for result in results if result.target]
-    line = f"{len(pictures)} rated"
+    line = Text(f"{len(pictures)} rated")
     if failed := len(results) - len(pictures):
-        line += f", [red]{failed} failed[/]"
-    line += f", {seconds:.1f} s"
+        line.append(", ").append(f"{failed} failed", style="red")
+    line.append(f", {seconds:.1f} s")
     folders = {picture.parent for picture in pictures}
     if len(pictures) == 1:
-        line += f"\nPicture: {escape(str(pictures[0]))}"
+        line.append(f"\nPicture: {printable(pictures[0])}")
     elif folders:
         where = "in" if len(folders) == 1 else "below"
-        line += f"\nPictures {where} {escape(os.path.commonpath(folders) or '.')}"
+        line.append(f"\nPictures {where} {printable(_common(folders))}")
     return line
+
+
+def _common(folders: Collection[Path]) -> str:
+    """Return the folder that holds all others; absolute if one of them is."""
+    if any(folder.is_absolute() for folder in folders):
+        folders = [folder.absolute() for folder in folders]
+    return os.path.commonpath(folders) or "."
