@@ -18,11 +18,14 @@ def main() -> None:
             signal.signal(number, _exit)
 
     from attrai.lifecycle.signals import run  # noqa: PLC0415 - see above
+    from attrai.lifecycle.streams import open_closed_streams, run_printing  # noqa: PLC0415
 
     def command_line(shutdown: object) -> None:
         from attrai.cli import app  # noqa: PLC0415 - see above
 
-        app(obj=shutdown)
+        run_printing(lambda: app(obj=shutdown))
+
+    open_closed_streams()
 
     run(command_line)
 

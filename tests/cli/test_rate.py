@@ -197,6 +197,54 @@ def test_picture_that_cannot_be_written(photo: Path, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["me.rated.jpg"]
 
 
+def test_one_file_by_two_names(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is given by two names is rated once, and those beside it as well."""
+    shutil.copy(photo, photo.with_name("you.jpg"))
+    monkeypatch.chdir(photo.parent)
+    result = run("me.jpg", photo, photo.with_name("you.jpg"))
+    assert result.exit_code == 0, result.output
+    rows = [line.split()[0] for line in result.stdout.splitlines() if ".jpg " in line]
+    assert rows == ["me.jpg", str(photo.with_name("you.jpg"))]
+    assert result.stdout.splitlines()[-1] == f"Pictures in {photo.parent}"
+
+
+def test_names_that_no_encoding_knows(photo: Path) -> None:
+    """A name that is no UTF-8 is rated in every locale, and `--json` stays JSON."""
+    folder = os.fsencode(photo.parent)
+    for name in (b"caf\xe9.jpg", "жена.jpg".encode(), b"\x1b[31m:smile:[bold].jpg"):
+        shutil.copy(photo, folder + b"/" + name)
+    long_name = photo.with_name("n" * 300 + ".jpg")
+    command = [sys.executable, "-m", "attrai", "rate", photo.parent, long_name]
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for variables in ({"LC_ALL": "C.UTF-8"}, ascii_only):
+        environment = {**os.environ, **variables}
+        table = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert (table.returncode, table.stderr) == (1, b"")
+        assert b"4 rated, 1 failed" in table.stdout
+        assert rb"caf\xe9.jpg " in table.stdout
+        assert rb"\x1b[31m:smile:[bold].jpg " in table.stdout
+        assert b"file name too long" in table.stdout
+        printed = subprocess.run(
+            [*command, "--json"], env=environment, stdout=subprocess.PIPE, check=False
+        )
+        names = [json.loads(line)["photo"] for line in printed.stdout.splitlines()]
+        assert len(names) == 5
+        assert any(name.endswith("caf\udce9.jpg") for name in names)
+
+
+def test_json_beside_a_terminal(photo: Path) -> None:
+    """JSON goes to standard output also while progress is shown on a terminal."""
+    terminal, stderr = os.openpty()
+    try:
+        command = [sys.executable, "-m", "attrai", "rate", str(photo), "--json"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, check=True)
+        assert json.loads(done.stdout)["photo"] == str(photo)
+        assert b"Rating" in os.read(terminal, 65536)
+    finally:
+        os.close(terminal)
+        os.close(stderr)
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "named"),
     [
@@ -204,6 +252,10 @@ def test_picture_that_cannot_be_written(photo: Path, tmp_path: Path) -> None:
         (["--renderer", "oil", ASTRONAUT], {}, "spotlight"),
         (["--jobs", "0", ASTRONAUT], {}, "--jobs"),
         (["-o", ASTRONAUT, ASTRONAUT], {}, "--output"),
+        ([""], {}, "the path is empty"),
+        ([ASTRONAUT, ""], {}, "the path is empty"),
+        (["-o", "", ASTRONAUT], {}, "the path is empty"),
+        (["-o", "n" * 300, ASTRONAUT, "--renderer", "\x1b"], {}, "'\\x1b'"),
         (["--no-such-option", ASTRONAUT], {}, "--no-such-option"),
         ([ASTRONAUT], {"ATTRAI_MAX_FACES": "many"}, "ATTRAI_MAX_FACES"),
         ([ASTRONAUT], {"ATTRAI_WEIGHTS": str(ASTRONAUT)}, "astronaut.jpg"),

@@ -9,40 +9,25 @@ from prometheus_client import CollectorRegistry
 
 from attrai.job import STAGES
 from attrai.monitoring.prometheus import StateCollector
-from attrai.monitoring.snapshot import Fault, Snapshot, StageView, Times
+from attrai.monitoring.snapshot import Fault, Snapshot
+from tests.monitoring.states import snapshot, stage
 
-UNKNOWN = Times(None, None)
-STAGE = StageView(
-    name="ingest",
-    waiting=7,
-    in_work=2,
-    later=1,
-    workers=3,
-    per_minute=9,
-    arriving=9,
-    waited=UNKNOWN,
-    took=UNKNOWN,
-    seconds=0.5,
-)
 #: A snapshot with all parts up.
-KNOWN = Snapshot(
-    at=0,
-    stages=tuple(dataclasses.replace(STAGE, name=name) for name in STAGES),
-    per_minute=9,
+KNOWN = dataclasses.replace(
+    snapshot(*(dataclasses.replace(stage(name, 7, 3), in_work=2, later=1) for name in STAGES)),
     in_flight=12,
     oldest=4.5,
     users_at_limit=2,
     eta=6.5,
     dead_letters=1,
     dropped_logs=8,
-    faults=(),
 )
 
 
-def figures(snapshot: Snapshot) -> dict[tuple[str, str], float]:
+def figures(seen: Snapshot) -> dict[tuple[str, str], float]:
     """Values exported for a snapshot, by metric name and the value of its only label, if any."""
     registry = CollectorRegistry()
-    registry.register(StateCollector(lambda: snapshot, slots=5000))
+    registry.register(StateCollector(lambda: seen, slots=5000))
     return {
         (sample.name, "".join(sample.labels.values())): sample.value
         for metric in registry.collect()
@@ -50,12 +35,12 @@ def figures(snapshot: Snapshot) -> dict[tuple[str, str], float]:
     }
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_stages(stage: str) -> None:
+@pytest.mark.parametrize("name", STAGES)
+def test_stages(name: str) -> None:
     """Each stage exports its queue, its jobs being processed and its workers."""
     found = figures(KNOWN)
-    names = ("queued", "in_work", "postponed", "workers")
-    assert [found[f"attrai_stage_{name}", stage] for name in names] == [7, 2, 1, 3]
+    values = ("queued", "in_work", "postponed", "workers")
+    assert [found[f"attrai_stage_{value}", name] for value in values] == [7, 2, 1, 3]
 
 
 def test_all() -> None:

@@ -51,7 +51,7 @@ def test_all_up() -> None:
     assert (found.in_flight, found.dead_letters, found.faults) == (6, 2, ())
     page = shown(found)
     assert "photos in flight: 6 · oldest: 5 seconds · estimate for a new one: " in page
-    assert "Stage Waiting Processing Retrying Workers Per minute" in page
+    assert "Stage Waiting Processing Retrying Workers minute p50 p95 p50 p95" in page
     assert "detect 3 1 0 1 2" in page
     assert "dead letters: 2" in page
     assert "?" not in page

@@ -69,7 +69,12 @@ def progress_bars(shutdown: Shutdown) -> Iterator[Progress]:
     errors = error_console()
     with (
         Progress(
-            *columns, console=errors, transient=True, disable=not errors.is_terminal
+            *columns,
+            console=errors,
+            transient=True,
+            # Redirected output would be printed to the console, where bars leave room for it.
+            redirect_stdout=sys.stdout.isatty(),
+            disable=not errors.is_terminal,
         ) as progress,
         shutdown.calling(progress.stop),
     ):

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from attrai.cli.console import FAILED, refuse, shutdown_of
+from attrai.cli.console import FAILED, output_console, refuse, shutdown_of
 from attrai.cli.options import json_option
 from attrai.errors import SettingsError
 from attrai.printable import printable
@@ -47,7 +47,8 @@ def status_command(
     from attrai.services import make_ledger  # noqa: PLC0415 - keeps --help fast
 
     settings = _settings()
-    console = Console()
+    console = output_console()
+    console.width = max(console.width, status.MIN_WIDTH)
     redis = _redis(settings)
     ledger = make_ledger(redis, settings)
     queues = RabbitQueues(settings.broker_url.get_secret_value())

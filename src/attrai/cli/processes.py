@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Annotated
 
 import typer
@@ -14,6 +14,7 @@ from attrai.cli.options import jobs_option
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import STAGES
 from attrai.lifecycle.signals import ReplaceProcess
+from attrai.lifecycle.streams import OutputLost
 from attrai.processes.allocation import environment
 from attrai.settings import load_settings
 
@@ -75,7 +76,8 @@ def bot_command(
 
 
 def _announce(name: str) -> None:
-    typer.echo(f"Listening as @{name}")
+    with suppress(OutputLost):  # the bot goes on without the line
+        typer.echo(f"Listening as @{name}")
 
 
 def sandbox_command(

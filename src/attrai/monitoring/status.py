@@ -16,9 +16,11 @@ from attrai.locales import duration
 from attrai.monitoring.bottleneck import bottleneck_hint, bottlenecks
 from attrai.monitoring.snapshot import Snapshot, StageView, Times
 
+#: How many characters wide a page may be at least, for all names and numbers to be whole.
+MIN_WIDTH = 80
 _COLUMNS = (
-    *("Waiting", "Processing", "Retrying", "Workers", "Per minute"),
-    *("Wait, s: p50 p95", "Work, s: p50 p95"),
+    *("Waiting", "Processing", "Retrying", "Workers", "Per\nminute"),
+    *("Wait, s\np50   p95", "Work, s\np50   p95"),
 )
 #: Shown for a value that is unknown because a part is down, and for one without samples.
 _UNKNOWN, _NOTHING = "?", "-"
@@ -38,7 +40,8 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
 
 def table(snapshot: Snapshot) -> RenderableType:
     """Return a snapshot as a page for the terminal."""
-    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    # Without padding the box still leaves a blank between columns.
+    rows = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
     rows.add_column("Stage", no_wrap=True)
     for name in _COLUMNS:
         rows.add_column(name, justify="right", no_wrap=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -88,16 +87,11 @@ def summary(results: Sequence[Result], seconds: float) -> Text:
         line.append(", ").append(f"{failed} failed", style="red")
     line.append(f", {seconds:.1f} s")
     folders = {picture.parent for picture in pictures}
+    if any(folder.is_absolute() for folder in folders):
+        folders = {folder.absolute() for folder in folders}
     if len(pictures) == 1:
         line.append(f"\nPicture: {printable(pictures[0])}")
     elif folders:
         where = "in" if len(folders) == 1 else "below"
-        line.append(f"\nPictures {where} {printable(_common(folders))}")
+        line.append(f"\nPictures {where} {printable(os.path.commonpath(folders) or '.')}")
     return line
-
-
-def _common(folders: Collection[Path]) -> str:
-    """Return the folder that holds all others; absolute if one of them is."""
-    if any(folder.is_absolute() for folder in folders):
-        folders = [folder.absolute() for folder in folders]
-    return os.path.commonpath(folders) or "."
