@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
+import pydantic_settings
+from pydantic import (
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from attrai.errors import SettingsError
@@ -18,6 +29,9 @@ _PREFIX = "ATTRAI_"
 #: Where Docker mounts secrets. The file `attrai_broker_url` holds the value of ATTRAI_BROKER_URL.
 _SECRETS = Path("/run/secrets")
 
+#: The schemes of the URLs that may hold a password. The other URLs are checked where they are used.
+_SCHEMES = {"broker_url": ("amqp", "amqps"), "redis_url": ("redis", "rediss", "unix")}
+
 
 class Settings(BaseSettings):
     """The settings of a process, each read from the variable ATTRAI_ plus its name in capitals."""
@@ -26,6 +40,7 @@ class Settings(BaseSettings):
         env_prefix=_PREFIX,
         env_ignore_empty=True,
         frozen=True,
+        hide_input_in_errors=True,
         secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
     )
 
@@ -46,13 +61,13 @@ class Settings(BaseSettings):
     #: The scorer's weights file; the packaged weights if not set.
     weights: FilePath | None = None
     #: RabbitMQ's URL: amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.
-    broker_url: SecretStr = SecretStr("amqp://localhost:5672")
+    broker_url: Annotated[SecretStr, Field(repr=False)] = SecretStr("amqp://localhost:5672")
     #: Redis's URL: redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS.
-    redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    redis_url: Annotated[SecretStr, Field(repr=False)] = SecretStr("redis://localhost:6379/0")
     #: Where photos are stored between stages: file:// or s3://, the same for all stages.
-    photos_url: str = "file:///var/lib/attrai/photos"
+    photos_url: Annotated[str, Field(repr=False)] = "file:///var/lib/attrai/photos"
     #: Graylog's GELF input, as tcp://HOST:PORT or tls://HOST:PORT; not used if not set.
-    gelf_url: str | None = None
+    gelf_url: Annotated[str | None, Field(repr=False)] = None
     #: Maximum number of photos in flight per user. A Telegram album holds up to 10.
     max_active: Annotated[int, Field(ge=1)] = 10
     #: Maximum number of photos in flight in total.
@@ -60,9 +75,9 @@ class Settings(BaseSettings):
     #: Seconds after which an unanswered photo fails and its user is sent a failure message.
     job_seconds: Annotated[int, Field(ge=10)] = 1800
     #: The bot's token, as issued by @BotFather.
-    telegram_token: SecretStr | None = None
+    telegram_token: Annotated[SecretStr | None, Field(repr=False)] = None
     #: The Bot API server: Telegram's, a self-hosted one, or the sandbox.
-    telegram_api_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")] = (
+    telegram_api_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$", repr=False)] = (
         "https://api.telegram.org"
     )
     #: TCP port, on all interfaces, from which Prometheus scrapes this process's metrics over HTTP.
@@ -70,6 +85,33 @@ class Settings(BaseSettings):
     #: Telegram ids of the users who may use /admin, separated by commas.
     admins: Annotated[frozenset[int] | None, NoDecode, Field(repr=False)] = None
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Remove what editors, shells and `docker run --env-file` leave around a value."""
+        trimmed = {name: _trimmed(value) for name, value in values.items()}
+        return {name: value for name, value in trimmed.items() if value != ""}
+
+    @field_validator("broker_url", "redis_url", "photos_url", "gelf_url", "telegram_api_url")
+    @classmethod
+    def _is_url(cls, url: SecretStr | str | None, info: ValidationInfo) -> SecretStr | str | None:
+        """Check what later steps rely on. The error must not repeat the URL."""
+        if url is None:
+            return url
+        text = url.get_secret_value() if isinstance(url, SecretStr) else url
+        try:
+            parts = urlsplit(text)
+            parts.port  # noqa: B018 - raises ValueError if it is no number
+        except ValueError:
+            raise ValueError(_QUOTE) from None
+        schemes = _SCHEMES.get(str(info.field_name))
+        if schemes:
+            if parts.scheme not in schemes:
+                raise ValueError(f"it must begin with {' or '.join(f'{s}://' for s in schemes)}")
+            if parts.fragment or "@" in f"{parts.path}{parts.query}":
+                raise ValueError(_QUOTE)
+        return url
 
     @field_validator("admins", mode="before")
     @classmethod
@@ -88,11 +130,35 @@ def load_settings() -> Settings:
     """Return the settings from this process's environment and secret files.
 
     Raises:
-        SettingsError: a variable has an invalid value.
+        SettingsError: a variable has an invalid value, or a secret file can't be read.
     """
     try:
         return Settings()
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        variable = _PREFIX + str(problem["loc"][0]).upper()
-        raise SettingsError(f"{variable}={problem['input']}: {problem['msg']}") from error
+        name, reason = str(problem["loc"][0]), problem["msg"].removeprefix("Value error, ")
+        # What is not to be shown may be a secret, or contain one.
+        value = f"={problem['input']}" if Settings.model_fields[name].repr else ""
+        raise SettingsError(f"{_variable(name)}{value}: {reason}") from error
+    except pydantic_settings.SettingsError as error:  # a file in _SECRETS can't be read
+        (name,) = re.findall(r'field "(\w+)"', str(error))
+        reason = str(getattr(error.__cause__, "strerror", None) or "it is no text in UTF-8")
+        raise SettingsError(f"{_variable(name)}: its secret file: {reason}") from None
+
+
+def _variable(name: str) -> str:
+    return _PREFIX + name.upper()
+
+
+#: Why a URL can't be taken apart, or would be at the wrong place.
+_QUOTE = "this is no URL; are marks in its password quoted, such as '[' as %5B and '@' as %40?"
+
+
+def _trimmed(value: object) -> object:
+    """Return a string without blanks, a byte order mark and a pair of quotes around it."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().strip("\ufeff").strip()
+    if text[:1] in ('"', "'") and text[:1] == text[-1:]:
+        text = text[1:-1].strip()
+    return text

@@ -40,7 +40,11 @@ def start_worker(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     ("variables", "said"),
     [
         ({"ATTRAI_BROKER_URL": "http://localhost"}, "ATTRAI_BROKER_URL"),
+        ({"ATTRAI_BROKER_URL": "amqp://a:b[c@localhost"}, "ATTRAI_BROKER_URL"),
+        ({"ATTRAI_BROKER_URL": "amqp://localhost?heartbeat=soon"}, "ATTRAI_BROKER_URL"),
         ({"ATTRAI_REDIS_URL": "nonsense"}, "ATTRAI_REDIS_URL"),
+        ({"ATTRAI_REDIS_URL": "redis://:b[c@localhost"}, "ATTRAI_REDIS_URL"),
+        ({"ATTRAI_REDIS_URL": "redis://localhost?socket_timeout=soon"}, "ATTRAI_REDIS_URL"),
         ({"ATTRAI_PHOTOS_URL": "ftp://somewhere"}, "ATTRAI_PHOTOS_URL"),
         ({"ATTRAI_PHOTOS_URL": "file:///no/such/folder"}, "ATTRAI_PHOTOS_URL"),
         ({"ATTRAI_GELF_URL": "udp://localhost"}, "ATTRAI_GELF_URL"),

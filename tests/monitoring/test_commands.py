@@ -98,14 +98,31 @@ def test_refused(
     assert "SECRET" not in result.output
 
 
-def test_unusable_urls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An invalid URL is identified by its variable."""
-    monkeypatch.setenv("ATTRAI_BROKER_URL", "amqp://a:SE/CRET@h:x/")
-    assert "ATTRAI_BROKER_URL is no URL" in run("status").stdout
-    monkeypatch.setenv("ATTRAI_REDIS_URL", "http://SECRET")
-    result = run("status")
+@pytest.mark.parametrize("command", ["status", "stats"])
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [
+        ("ATTRAI_BROKER_URL", "amqp://a:SE[CRET@h/"),
+        ("ATTRAI_REDIS_URL", "redis://:SE[CRET@h/"),
+        ("ATTRAI_REDIS_URL", "redis://h?socket_timeout=SECRET"),
+    ],
+)
+def test_unusable_urls(
+    monkeypatch: pytest.MonkeyPatch, command: str, variable: str, url: str
+) -> None:
+    """An invalid URL is identified by its variable, and not shown."""
+    monkeypatch.setenv(variable, url)
+    result = run(command)
     assert result.exit_code == 2
-    assert "ATTRAI_REDIS_URL is not the URL of a Redis server" in result.stderr
+    assert variable in result.stderr
+    assert "CRET" not in result.output
+
+
+def test_an_option_that_pika_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL of RabbitMQ with an invalid option is identified by its variable."""
+    monkeypatch.setenv("ATTRAI_BROKER_URL", "amqp://h?heartbeat=SECRET")
+    result = run("status")
+    assert "ATTRAI_BROKER_URL is no URL" in result.stdout
     assert "SECRET" not in result.output
 
 

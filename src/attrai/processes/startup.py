@@ -49,8 +49,6 @@ def _await(server: str, attempt: Callable[[], None]) -> None:
 
 
 def _try_rabbitmq(url: str) -> None:
-    if urlsplit(url).scheme not in ("amqp", "amqps"):
-        raise CannotStart("ATTRAI_BROKER_URL: it must begin with amqp:// or amqps://")
     try:
         parameters = pika.URLParameters(url)
         pika.BlockingConnection(parameters).close()
@@ -63,8 +61,8 @@ def _try_rabbitmq(url: str) -> None:
             "ATTRAI_BROKER_URL: RabbitMQ refuses this user, password or virtual host"
         ) from error
     except (ValueError, TypeError) as error:
-        # The error may quote a part of the password, where that holds a / or an @.
-        raise CannotStart("ATTRAI_BROKER_URL: no URL; are marks in the password quoted?") from error
+        # The error may quote a part of the password.
+        raise CannotStart("ATTRAI_BROKER_URL: pika can't read this URL") from error
 
 
 def _try_redis(url: str) -> None:
@@ -80,10 +78,7 @@ def _try_redis(url: str) -> None:
     except redis.ResponseError as error:
         raise CannotStart(f"ATTRAI_REDIS_URL: {error}") from error
     except ValueError as error:  # may quote a part of the password, as above
-        raise CannotStart(
-            "ATTRAI_REDIS_URL: it must be redis://, rediss:// or unix://, and marks in the "
-            "password quoted"
-        ) from error
+        raise CannotStart("ATTRAI_REDIS_URL: redis-py can't read this URL") from error
 
 
 def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
