@@ -30,6 +30,7 @@ class BotMethods:
         self._methods: dict[str, Callable[[Parameters], Any]] = {
             **MessageMethods(state).methods,
             "getMe": self._get_me,
+            "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
             "getWebhookInfo": self._get_webhook_info,
             "setMyCommands": self._set_my_commands,
@@ -61,15 +62,26 @@ class BotMethods:
             "has_main_web_app": False,
         }
 
+    def _set_webhook(self, parameters: Parameters) -> bool:
+        return self._change_webhook(parameters, parameters.text("url"))
+
     def _delete_webhook(self, parameters: Parameters) -> bool:
-        if parameters.flag("drop_pending_updates"):
-            with self._state.lock:
+        return self._change_webhook(parameters, "")
+
+    def _change_webhook(self, parameters: Parameters, url: str) -> bool:
+        with self._state.lock:
+            self._state.webhook_url = url
+            if parameters.flag("drop_pending_updates"):
                 self._state.updates.clear()
+            self._state.emit("update")  # ends a poll, which a webhook excludes
         return True
 
     def _get_webhook_info(self, _: Parameters) -> Json:
-        pending = len(self._state.updates)
-        return {"url": "", "has_custom_certificate": False, "pending_update_count": pending}
+        return {
+            "url": self._state.webhook_url,
+            "has_custom_certificate": False,
+            "pending_update_count": len(self._state.updates),
+        }
 
     def _set_my_commands(self, parameters: Parameters) -> bool:
         given = parameters.json("commands", list, [])

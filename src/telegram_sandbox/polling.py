@@ -35,7 +35,8 @@ class Polling:
         The list is empty if the call's timeout passes first or the server stops.
 
         Raises:
-            ApiError: a newer poller has taken over, or a parameter is malformed.
+            ApiError: a newer poller has taken over, there is a webhook, or a parameter is
+                malformed.
             ClientDisconnected: the client disconnected.
         """
         limit = min(max(parameters.integer("limit", MAX_UPDATES), 1), MAX_UPDATES)
@@ -59,6 +60,12 @@ class Polling:
                         409,
                         "Conflict: terminated by other getUpdates request;"
                         " make sure that only one bot instance is running",
+                    )
+                if state.webhook_url:
+                    raise ApiError(
+                        409,
+                        "Conflict: can't use getUpdates method while webhook is active;"
+                        " use deleteWebhook to delete the webhook first",
                     )
                 with state.lock:
                     if state.update_bodies:

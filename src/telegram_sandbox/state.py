@@ -81,6 +81,9 @@ class State:
         self.updates = Updates()
         #: Bodies that the next calls of getUpdates answer with instead of updates.
         self.update_bodies: deque[bytes] = deque()
+        #: Where a webhook would get updates, which keeps getUpdates from returning them; or "".
+        #: Nothing is sent there: the updates wait until the webhook is deleted.
+        self.webhook_url = ""
         self.commands = Commands()
         self._changed = threading.Condition(self.lock)
         self._changes = 0

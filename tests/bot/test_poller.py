@@ -249,6 +249,31 @@ def test_telegram_that_fails(bot: Bot, sandbox: Sandbox) -> None:
     assert list(dict.fromkeys(bot.received)) == sent[: len(set(bot.received))]
 
 
+def test_a_webhook(bot: Bot, sandbox: Sandbox, records: Callable[[], list[dict[str, Any]]]) -> None:
+    """A webhook that is left on the token is deleted at the start; updates that wait are kept."""
+    sandbox.state.webhook_url = "https://example.org/SECRET"
+    sent = [sandbox.user().send_text(str(number)) for number in range(3)]
+    assert bot.poller.wait_for_account() is not None
+    (record,) = records()
+    assert (record["level"], record["event"]) == (
+        "warning",
+        "a webhook got this bot's updates: it is deleted",
+    )
+    assert "SECRET" not in str(record)
+    run_until(bot, lambda: bot.settled > 0)
+    assert bot.received == sent
+    assert len(records()) == 1
+
+
+def test_no_webhook(
+    bot: Bot, sandbox: Sandbox, records: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """Without a webhook nothing is deleted, and nothing is said."""
+    assert bot.poller.wait_for_account() is not None
+    assert [call.method for call in sandbox.calls] == ["getMe", "getWebhookInfo"]
+    assert records() == []
+
+
 def test_the_account(bot: Bot, sandbox: Sandbox) -> None:
     """Fetching the bot's account is retried until Telegram can be reached."""
     sandbox.faults = Faults(server_error=1)

@@ -57,6 +57,21 @@ def test_bot_knows_itself(run_bot: Callable[..., Any], sandbox: Sandbox) -> None
     assert sandbox.pending_updates() == 0
 
 
+def test_webhook(run_bot: Callable[..., Any], sandbox: Sandbox) -> None:
+    """A webhook keeps getUpdates from working until it is deleted, and updates wait meanwhile."""
+
+    async def scenario(bot: Any) -> None:
+        assert await bot.set_webhook("https://example.org/bot")
+        assert (await bot.get_webhook_info()).url == "https://example.org/bot"
+        with pytest.raises(Exception, match="can't use getUpdates method while webhook is active"):
+            await bot.get_updates()
+        assert await bot.delete_webhook()
+        assert [update.message.text for update in await bot.get_updates()] == ["hi"]
+
+    sandbox.user().send_text("hi")
+    run_bot(scenario)
+
+
 def test_updates_of_every_kind_are_understood(
     run_bot: Callable[..., Any], sandbox: Sandbox
 ) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import socket
+import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 
 from attrai import logs
-from attrai.errors import SettingsError
+from attrai.errors import SettingsError, TryLater
 from attrai.processes.embedded import embedded_redis
 from attrai.settings import Settings
-from attrai.telegram import Pseudonyms, open_pseudonyms, open_telegram
+from attrai.telegram import Pseudonyms, Rejected, open_pseudonyms, open_telegram
 from telegram_sandbox import Sandbox
-from tests.telegram.served import TOKEN
+from tests.telegram.served import TOKEN, answering, body
 
 
 def test_a_token_is_tried(url: str, sandbox: Sandbox) -> None:
@@ -22,13 +26,121 @@ def test_a_token_is_tried(url: str, sandbox: Sandbox) -> None:
     assert open_telegram(settings, embedded_redis()).me().username == sandbox.state.bot["username"]
 
 
-@pytest.mark.parametrize("token", ["1:another", "none", "with space:a"])
-def test_a_token_that_is_refused(url: str, token: str) -> None:
-    """A refused token raises an error that names the setting, but not the token."""
-    settings = Settings(telegram_token=token, telegram_api_url=url)
+def test_a_token_that_is_refused(url: str) -> None:
+    """A refused token raises an error that names the setting, but neither token nor password."""
+    address = url.replace("://", "://user:opensesame@")
+    refused = "1:another"
+    settings = Settings(telegram_token=refused, telegram_api_url=address)
     with pytest.raises(SettingsError, match=r"ATTRAI_TELEGRAM_TOKEN: .* refuses") as raised:
         open_telegram(settings, embedded_redis())
+    assert refused not in str(raised.value)
+    assert "opensesame" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["none", "1:a b", "with space:a", "1:", ":a", "1:\u0430", "“1:a”", "bot1:a", "1:a\n2:b"],
+)
+def test_what_is_no_token(url: str, sandbox: Sandbox, token: str) -> None:
+    """What can't be a token is refused without asking Telegram, and is not shown."""
+    settings = Settings(telegram_token=token, telegram_api_url=url)
+    with pytest.raises(SettingsError, match="ATTRAI_TELEGRAM_TOKEN: this is no token") as raised:
+        open_telegram(settings, embedded_redis())
     assert token not in str(raised.value)
+    assert sandbox.calls == []
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Return the stream that the log is written to."""
+    stream = io.StringIO()
+    logs.configure("warning", stream)
+    yield stream
+    logs.configure("warning", io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "raised"),
+    [
+        (400, "Logged out", TryLater),
+        (403, "Forbidden: user is deactivated", Rejected),
+    ],
+)
+def test_a_bot_that_is_refused_for_now(
+    logged: io.StringIO, code: int, description: str, raised: type[Exception]
+) -> None:
+    """A bot that was logged out or is forbidden starts with a line in the log, and goes on."""
+    error = {"ok": False, "error_code": code, "description": description}
+    answer = body(json.dumps(error).encode(), f"{code} Error")
+    with answering(answer, answer) as url:
+        settings = Settings(telegram_token=TOKEN, telegram_api_url=url)
+        telegram = open_telegram(settings, embedded_redis())
+        with pytest.raises(raised):
+            telegram.me()
+    assert description in logged.getvalue()
+    assert len(logged.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "https_proxy"])
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("socks5://user:opensesame@127.0.0.1:1080", "pip install PySocks"),
+        ("socks5h://127.0.0.1", "pip install PySocks"),
+        ("socks4://127.0.0.1", "pip install PySocks"),
+        ("socks://127.0.0.1", "begins with one of http://"),
+        ("ftp://127.0.0.1", "begins with one of http://"),
+        ("http://user:opensesame[@127.0.0.1", "no URL of a proxy"),
+        ("127.0.0.1:port", "no URL of a proxy"),
+    ],
+)
+def test_a_proxy_that_can_not_be_used(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, said: str
+) -> None:
+    """A proxy that can't be used is named by its variable, with the package that it needs."""
+    monkeypatch.setenv(variable, proxy)
+    monkeypatch.setitem(sys.modules, "socks", None)  # PySocks is not installed
+    with pytest.raises(SettingsError, match=rf"^{variable}: .*{said}") as raised:
+        open_telegram(Settings(telegram_token=TOKEN), embedded_redis())
+    assert "opensesame" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"ALL_PROXY": "socks5://127.0.0.1", "NO_PROXY": "127.0.0.1"},
+        {"https_proxy": "socks5://127.0.0.1"},
+    ],
+)
+def test_a_proxy_for_others(
+    url: str, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """A proxy that is not used for this server need not be usable."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setitem(sys.modules, "socks", None)
+    open_telegram(Settings(telegram_token=TOKEN, telegram_api_url=url), embedded_redis()).me()
+
+
+def test_socks_with_its_package(monkeypatch: pytest.MonkeyPatch, logged: io.StringIO) -> None:
+    """With PySocks a SOCKS proxy is used: it is asked, and not Telegram's name server."""
+    pytest.importorskip("socks")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{listener.getsockname()[1]}")
+        greeting: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                greeting.append(connection.recv(1))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        settings = Settings(telegram_token=TOKEN, telegram_api_url="http://telegram.invalid")
+        open_telegram(settings, embedded_redis())
+        thread.join()
+    assert greeting == [b"\5"]
+    assert "can't be reached yet" in logged.getvalue()
 
 
 def test_no_token() -> None:
@@ -38,16 +150,13 @@ def test_no_token() -> None:
             open_one(Settings(telegram_token=None))
 
 
-def test_telegram_out_of_reach() -> None:
+def test_telegram_out_of_reach(logged: io.StringIO) -> None:
     """An unreachable server is logged and does not prevent the start."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    stream = io.StringIO()
-    logs.configure("warning", stream)
     open_telegram(Settings(telegram_token=TOKEN, telegram_api_url=url), embedded_redis())
-    logs.configure("warning", io.StringIO())
-    assert "can't be reached yet" in stream.getvalue()
-    assert TOKEN not in stream.getvalue()
+    assert "can't be reached yet" in logged.getvalue()
+    assert TOKEN not in logged.getvalue()
 
 
 def test_pseudonyms() -> None:

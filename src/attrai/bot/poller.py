@@ -67,14 +67,21 @@ class Poller:
         self.unconfirmed = False
 
     def wait_for_account(self) -> types.User | None:
-        """Return the bot's account once Telegram can be reached, or None after a shutdown."""
+        """Return the bot's account once Telegram can be reached, or None after a shutdown.
+
+        A webhook, which another program may have left, would keep the bot from polling: it is
+        deleted.
+
+        Raises:
+            TokenRefused: Telegram does not accept the token.
+        """
         try:
-            while True:
-                me = self._ask(self._telegram.me)
-                if me is not None:
-                    return me
+            me = self._await(self._telegram.me)
+            if self._await(self._telegram.delete_webhook):
+                log.warning("a webhook got this bot's updates: it is deleted")
         except _ShuttingDown:
             return None
+        return me
 
     def run(
         self,
@@ -123,6 +130,16 @@ class Poller:
                 return
             else:
                 return
+
+    def _await(self, call: Callable[[], _Answer]) -> _Answer:
+        """Return the result of a call to Telegram, repeated until it succeeds.
+
+        Raises:
+            _ShuttingDown: a shutdown was requested.
+        """
+        while (answer := self._ask(call)) is None:
+            pass
+        return answer
 
     def _ask(self, call: Callable[[], _Answer]) -> _Answer | None:
         """Return the result of a call to Telegram, or wait and return None if it must be retried.

@@ -115,18 +115,18 @@ class Bot:
         """Poll until the shutdown.
 
         Raises:
-            SettingsError: Telegram no longer takes the token.
+            SettingsError: Telegram does not take the token, or no longer.
         """
-        me = self._poller.wait_for_account()
-        if me is None:
-            return
-        self._offer_commands()
-        on_ready(str(me.username))
         try:
+            me = self._poller.wait_for_account()
+            if me is None:
+                return
+            self._offer_commands()
+            on_ready(str(me.username))
             self._poller.run(UpdateParser(me, self._max_side), self._receive, self._flush)
         except TokenRefused:
             raise SettingsError(
-                "ATTRAI_TELEGRAM_TOKEN: Telegram no longer takes this token"
+                "ATTRAI_TELEGRAM_TOKEN: Telegram does not take this token"
             ) from None
 
     def _receive(self, request: Request) -> None:

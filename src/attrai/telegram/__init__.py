@@ -5,10 +5,9 @@ from attrai.telegram.client import (
     Rejected,
     Telegram,
     TokenRefused,
-    open_pseudonyms,
-    open_telegram,
 )
 from attrai.telegram.limiter import chat_interval
+from attrai.telegram.opening import open_pseudonyms, open_telegram
 from attrai.telegram.pseudonyms import Pseudonyms
 
 __all__ = [

@@ -13,15 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-import structlog
 import urllib3
-from redis import Redis
 from telebot import TeleBot, apihelper, types
 
-from attrai.errors import SettingsError, TryLater
-from attrai.settings import Settings
-from attrai.telegram.limiter import ON_THE_SPOT, Limiter
-from attrai.telegram.pseudonyms import Pseudonyms
+from attrai.errors import TryLater
+from attrai.telegram.limiter import Limiter
 
 #: Timeout in seconds of a call, and of one that uploads a picture.
 _TIMEOUT, _UPLOAD_TIMEOUT = 15, 40
@@ -33,6 +29,8 @@ _CHUNK = 65536
 
 #: HTTP status codes. A malformed token results in 404, not 401.
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FLOOD, _SERVER_ERROR = 401, 404, 409, 429, 500
+#: In the description of the 400 that every call gets after the method logOut.
+_LOGGED_OUT = "logged out"
 
 
 class Rejected(Exception):
@@ -84,6 +82,16 @@ class Telegram:
             if not isinstance(me, types.User):
                 raise TypeError("no user")
             return me
+
+    def delete_webhook(self) -> bool:
+        """Delete the bot's webhook, if it has one, and return whether it had.
+
+        As long as there is one, Telegram refuses `updates`. Updates that wait are kept.
+        """
+        with _translate_errors():
+            if not self._bot.get_webhook_info(timeout=_TIMEOUT).url:
+                return False
+            return self._bot.delete_webhook(timeout=_TIMEOUT)
 
     def updates(self, offset: int, wait: int) -> list[Any]:
         """Return the updates from `offset` on, as parsed JSON, and confirm those before it.
@@ -249,6 +257,9 @@ def _translated(answer: dict[str, Any]) -> Exception:
         return TokenRefused()
     if code == _CONFLICT:
         return PollingConflict(description)
+    if _LOGGED_OUT in description.lower():
+        # The bot was moved from one Bot API server to another. Telegram lets it back after minutes.
+        return TryLater(description)
     if code == _FLOOD:
         return TryLater(description, _seconds(answer.get("parameters")))
     if not isinstance(code, int) or code >= _SERVER_ERROR:
@@ -260,47 +271,3 @@ def _seconds(parameters: Any) -> int:
     """Return the `retry_after` of an error response in seconds, or 1 if it is missing."""
     seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
     return max(1, seconds) if isinstance(seconds, int) else 1
-
-
-log = structlog.get_logger(__name__)
-
-_VARIABLE = "ATTRAI_TELEGRAM_TOKEN"
-
-
-def open_pseudonyms(settings: Settings) -> Pseudonyms:
-    """Create the pseudonyms that are keyed by the bot's token.
-
-    Raises:
-        SettingsError: the token is not set.
-    """
-    return Pseudonyms(_token(settings))
-
-
-def open_telegram(settings: Settings, redis: Redis, patience: float = ON_THE_SPOT) -> Telegram:
-    """Create a client and verify its token, unless Telegram can't be reached now.
-
-    Args:
-        settings: the settings with the server's URL and the token.
-        redis: the Redis on which all replicas share their rate limits.
-        patience: the maximum number of seconds that a call waits for a send slot.
-
-    Raises:
-        SettingsError: the token is not set, or Telegram does not accept it.
-    """
-    limiter = Limiter(redis, open_pseudonyms(settings), patience)
-    try:
-        telegram = Telegram(_token(settings), settings.telegram_api_url, limiter)
-        telegram.me()
-    except TokenRefused:
-        raise SettingsError(
-            f"{_VARIABLE}: {settings.telegram_api_url} refuses this token"
-        ) from None
-    except TryLater as later:
-        log.warning("Telegram can't be reached yet", reason=str(later))
-    return telegram
-
-
-def _token(settings: Settings) -> str:
-    if settings.telegram_token is None:
-        raise SettingsError(f"{_VARIABLE} is not set; @BotFather gives one")
-    return settings.telegram_token.get_secret_value()
