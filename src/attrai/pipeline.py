@@ -69,14 +69,14 @@ class Pipeline:
             UserError: it is no photo within the limits, or has no face.
         """
         trace: list[Timing] = []
-        with _timed("ingest", trace):
+        with timed("ingest", trace):
             content, size = accept_photo(data, self.limits)
-        with _timed("detect", trace):
+        with timed("detect", trace):
             photo = unpack_photo(content)
             faces, found, crops = crop_faces(np.asarray(photo), self._detector)
-        with _timed("score", trace):
+        with timed("score", trace):
             scores = self._scorer(crops)
-        with _timed("render", trace):
+        with timed("render", trace):
             scored = tuple(
                 ScoredFace(face=face, score=score)
                 for face, score in zip(faces, scores, strict=True)
@@ -128,7 +128,7 @@ def _encode(image: Image.Image, max_side: int) -> bytes:
 
 
 @contextmanager
-def _timed(stage: StageName, trace: list[Timing]) -> Iterator[None]:
+def timed(stage: StageName, trace: list[Timing]) -> Iterator[None]:
     """Add to `trace` how long the block took."""
     started = time.perf_counter()
     yield

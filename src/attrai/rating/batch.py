@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -13,7 +12,7 @@ from attrai.errors import INTERNAL, UserError
 from attrai.images.codecs import pack_image
 from attrai.job import Timing
 from attrai.lifecycle.shutdown import Shutdown
-from attrai.pipeline import Pipeline
+from attrai.pipeline import Pipeline, timed
 from attrai.rating.files import read_photo, write_picture
 from attrai.rating.paths import Result, Task
 from attrai.render import Renderer
@@ -60,22 +59,19 @@ def rate_files(
 def _rate(task: Task, pipeline: Pipeline, renderer: Renderer) -> Result:
     """Rate one photo and write its picture; whatever goes wrong becomes a failure."""
     try:
-        started = time.perf_counter()
-        data = read_photo(task.source, pipeline.limits.max_bytes)
-        read = time.perf_counter() - started
+        trace: list[Timing] = []
+        with timed("ingest", trace):
+            data = read_photo(task.source, pipeline.limits.max_bytes)
         rated = pipeline(data, renderer)
-        started = time.perf_counter()
-        write_picture(task.target, pack_image(rated.picture))
-        written = time.perf_counter() - started
+        with timed("deliver", trace):
+            write_picture(task.target, pack_image(rated.picture))
     except UserError as error:
         return Result(task.source, failure=error.failure())
     except Exception:
         log.exception("failed", photo=str(task.source))
         return Result(task.source, failure=INTERNAL)
-    ingest, *others = rated.trace
-    trace = (
-        ingest.model_copy(update={"took": ingest.took + read}),
-        *others,
-        Timing(stage="deliver", waited=0, took=written),
-    )
-    return Result(task.source, task.target, rated.size, rated.faces, rated.faces_found, trace)
+    read, written = trace
+    accepted, *others = rated.trace
+    ingest = accepted.model_copy(update={"took": read.took + accepted.took})
+    stages = (ingest, *others, written)
+    return Result(task.source, task.target, rated.size, rated.faces, rated.faces_found, stages)
