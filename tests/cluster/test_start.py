@@ -25,8 +25,13 @@ pytestmark = pytest.mark.servers
 
 def start_worker(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     """Start `attrai` with some environment variables changed."""
+    return start("attrai", *arguments, **variables)
+
+
+def start(module: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Run a module as a program, with some environment variables changed."""
     return subprocess.Popen(
-        [sys.executable, "-m", "attrai", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
@@ -138,19 +143,19 @@ def test_health_command(cluster: Cluster) -> None:
     assert worker.poll() is None
 
 
-def start_dramatiq(module: str, *options: str) -> subprocess.Popen[str]:
-    """Start a worker by dramatiq's own command line."""
-    command = [sys.executable, "-m", "dramatiq", "attrai.worker:setup", module, *options]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def test_dramatiq_alone(cluster: Cluster) -> None:
-    """Without options dramatiq consumes the module's queue on one thread, and no other queue."""
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["dramatiq", "attrai.worker:setup", "attrai.actors.render", "-p", "1"],
+        ["attrai", "worker", "render"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_worker_consumes_its_stage_alone(cluster: Cluster, command: list[str]) -> None:
+    """Without options a worker consumes its module's queue, and no other queue."""
     publish(cluster.broker, "render", cluster.job(1))
     publish_unreadable(cluster, "render")
-    worker = start_dramatiq("attrai.actors.render", "-p", "1")
+    worker = start(*command)
     queues = RabbitQueues(cluster.settings.broker_url.get_secret_value())
     try:
         wait_for(lambda: queues.depths()["render"].ready == 0, "it consumes nothing")
@@ -175,7 +180,7 @@ def publish_unreadable(cluster: Cluster, stage: StageName) -> None:
 @pytest.mark.usefixtures("cluster")
 def test_a_worker_without_a_stage() -> None:
     """A module that is no stage ends the worker with a line that says so."""
-    worker = start_dramatiq("attrai.actors.intake", "-p", "1")
+    worker = start("dramatiq", "attrai.worker:setup", "attrai.actors.intake", "-p", "1")
     output, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode != 0
     assert "no stage: name its module" in output

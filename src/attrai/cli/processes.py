@@ -30,9 +30,9 @@ def worker_command(
         refuse(f"no stage {stage!r}; choose one of {', '.join(STAGES)}")
     from attrai.actors.stage import TIME_LIMIT_MS  # noqa: PLC0415 - keeps --help fast
 
-    # One thread per process: torch and OpenCV use one as well, so a process keeps one core busy.
-    command = ["dramatiq", "attrai.worker:setup", f"attrai.actors.{stage}", "-Q", stage]
-    command += ["-p", str(processes), "-t", "1", "--worker-shutdown-timeout", str(TIME_LIMIT_MS)]
+    # The module and attrai.worker decide which queue is consumed, and on how many threads.
+    command = ["dramatiq", "attrai.worker:setup", f"attrai.actors.{stage}"]
+    command += ["-p", str(processes), "--worker-shutdown-timeout", str(TIME_LIMIT_MS)]
     # dramatiq's main process ignores signals while it waits for the workers to come online before
     # it forks processes for middleware. There are none, so the wait is the minimum of 10 ms.
     command += ["--worker-fork-timeout", "10"]
@@ -83,7 +83,7 @@ def _announce(name: str) -> None:
 def sandbox_command(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8081,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8081,
     bot: Annotated[  # noqa: FBT002 - as above
         bool, typer.Option("--bot", help="Also start the bot with all stages; on loopback only.")
     ] = False,
