@@ -193,6 +193,19 @@ def test_a_refused_token(tmp_path: Path) -> None:
             assert "9:wrong" not in "".join(bot.output)
 
 
+def test_a_token_that_is_refused_later(tmp_path: Path) -> None:
+    """If Telegram is reached only after the start and refuses the token, a line says so as well."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    settings = environment(f"http://127.0.0.1:{port}", "9:wrong", tmp_path)
+    with Program("bot", "--embedded", environment=settings) as bot:
+        wait_for(lambda: any("can't be" in line for line in bot.output))
+        with running(Sandbox(), port):
+            assert bot.wait() == 2
+    assert "attrai: ATTRAI_TELEGRAM_TOKEN" in bot.output[-1]
+    assert "Traceback" not in "".join(bot.output)
+
+
 def test_a_second_poller(tmp_path: Path) -> None:
     """A bot logs that another program polls, and continues when that has ended."""
     sandbox = Sandbox()

@@ -30,7 +30,9 @@ def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_address_that_is_none() -> None:
     """An invalid address is refused with an error that names the setting and not its password."""
-    settings = Settings(metrics_port=9100, redis_url=SecretStr("http://:opensesame@redis"))
+    settings = Settings(
+        metrics_port=9100, redis_url=SecretStr("redis://:opensesame@h?socket_timeout=soon")
+    )
     with pytest.raises(CannotStart, match="ATTRAI_REDIS_URL") as refusal:
         open_state_metrics(settings)
     assert "opensesame" not in str(refusal.value)

@@ -59,7 +59,10 @@ def test_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts of services that ended are deleted, even when a new process has the same id."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    left = [tmp_path / "attrai-metrics" / name for name in ("999999999-1", f"{os.getpid()}-1")]
+    left = [
+        tmp_path / f"attrai-metrics-{os.geteuid()}" / name
+        for name in ("999999999-1", f"{os.getpid()}-1")
+    ]
     for folder in left:
         folder.mkdir(parents=True)
         (folder / "counter_1.db").touch()
@@ -97,3 +100,19 @@ def test_a_taken_port() -> None:
         serve(port, CollectorRegistry())
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize("taken", ["link", "dangling", "file"])
+def test_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str) -> None:
+    """A link in place of the folder is not followed, and nothing behind it is deleted."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "999999999-1").mkdir(parents=True)
+    folder = tmp_path / f"attrai-metrics-{os.geteuid()}"
+    if taken == "file":
+        folder.touch()
+    else:
+        folder.symlink_to(elsewhere if taken == "link" else tmp_path / "nowhere")
+    with pytest.raises(CannotStart, match="not a folder of this user's own"):
+        share()
+    assert (elsewhere / "999999999-1").exists()

@@ -11,6 +11,8 @@ import fcntl
 import logging
 import os
 import shutil
+import stat
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
@@ -25,9 +27,12 @@ _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def share() -> Path:
-    """Share this process's counts with the other processes of its service; return the folder."""
-    root = Path(gettempdir()) / "attrai-metrics"
-    root.mkdir(exist_ok=True)
+    """Share this process's counts with the other processes of its service; return the folder.
+
+    Raises:
+        CannotStart: another user's folder, or a link, is where this user's folder belongs.
+    """
+    root = _root()
     for folder in root.iterdir():
         if folder.name != _process_identity(folder.name.partition("-")[0]):
             shutil.rmtree(folder, ignore_errors=True)  # left by a service that has ended
@@ -35,6 +40,17 @@ def share() -> Path:
     folder.mkdir(exist_ok=True)
     os.environ[_VARIABLE] = str(folder)
     return folder
+
+
+def _root() -> Path:
+    root = Path(gettempdir()) / f"attrai-metrics-{os.geteuid()}"
+    with suppress(FileExistsError):
+        root.mkdir(mode=0o700)
+    status = root.lstat()
+    # Everybody can write to the temporary folder. Once this one is ours, nobody else can move it.
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise CannotStart(f"{root} is not a folder of this user's own")
+    return root
 
 
 def acquire_first_lock(folder: Path) -> bool:

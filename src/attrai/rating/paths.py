@@ -126,11 +126,11 @@ def _is_photo(path: Path) -> bool:
 
 def _without_collisions(photos: Iterable[tuple[Path, Path]]) -> list[Task]:
     """Choose a target per photo. Those that would share one keep their suffix or get a number."""
-    photos = [(source, stem, _entry(stem)) for source, stem in photos]
-    shared = Counter(entry for _, _, entry in photos)
+    stems = [(source, stem, _entry(stem)) for source, stem in photos]
+    shared = Counter(entry for _, _, entry in stems)
     taken: set[Path] = set()
     tasks = []
-    for source, stem, entry in photos:
+    for source, stem, entry in stems:
         name = stem.name + source.suffix if shared[entry] > 1 else stem.name
         target, number = stem.with_name(name + SUFFIX), 1
         while _entry(target) in taken:
