@@ -199,7 +199,7 @@ def test_a_token_that_is_refused_later(tmp_path: Path) -> None:
         port = reserved.getsockname()[1]
     settings = environment(f"http://127.0.0.1:{port}", "9:wrong", tmp_path)
     with Program("bot", "--embedded", environment=settings) as bot:
-        wait_for(lambda: any("can't be" in line for line in bot.output))
+        wait_for(lambda: any("can't be asked" in line for line in bot.output))
         with running(Sandbox(), port):
             assert bot.wait() == 2
     assert "attrai: ATTRAI_TELEGRAM_TOKEN" in bot.output[-1]

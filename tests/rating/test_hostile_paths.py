@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -71,6 +72,29 @@ def test_an_unreadable_folder_by_name() -> None:
     tasks, without_photos = expand_paths(["unreadable", "unreadable", "a.jpg"], None)
     assert [str(task.source) for task in tasks] == ["a.jpg"]
     assert reasons(without_photos) == {"unreadable": "permission denied"}
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("pattern", ["**/*.jpg", "*/*.jpg", "./*/**", "unreadable/*.jpg", "**"])
+def test_a_pattern_across_an_unreadable_folder(pattern: str) -> None:
+    """A folder in which photos could match a pattern is named if it can't be read."""
+    _, without_photos = expand_paths([pattern], None)
+    assert reasons(without_photos) == {"unreadable": "permission denied"}
+
+
+def test_deep_folders(tmp_path: Path) -> None:
+    """Folders within folders have no limit but the length of a path."""
+    depth = (4000 - len(str(tmp_path))) // 2
+    deepest = tmp_path.joinpath(*["d"] * depth)
+    # Python's own functions recurse, to make folders as well as to delete them.
+    subprocess.run(["/bin/mkdir", "-p", deepest], check=True)
+    try:
+        (deepest / "a.jpg").touch()
+        tasks, without_photos = expand_paths([str(tmp_path)], None)
+    finally:
+        subprocess.run(["/bin/rm", "-r", tmp_path / "d"], check=True)
+    assert [task.source for task in tasks] == [deepest / "a.jpg"]
+    assert without_photos == []
 
 
 @pytest.mark.parametrize(

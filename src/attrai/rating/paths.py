@@ -94,28 +94,53 @@ def _expand(text: str) -> tuple[list[tuple[Path, Path]], dict[Path, str]]:
             reasons.setdefault(path, "no images in this folder")
         return [(file, file.relative_to(path)) for file in photos], reasons
     if not os.path.lexists(path) and glob.has_magic(text):
-        # pathlib's glob takes no absolute patterns.
-        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
-        photos = [file for file in matches if _is_photo(file)]
-        reasons = {} if photos else {path: "no image matches"}
+        photos = [file for file in _matches(text) if _is_photo(file)]
+        reasons = _unreadable_folders(text)
+        if not photos and not reasons:
+            reasons[path] = "no image matches"
         return [(file, Path(file.name)) for file in photos], reasons
     return [(path, Path(path.name))], {}
 
 
 def _search(folder: Path) -> tuple[list[Path], dict[Path, str]]:
-    """Return the photos below a folder, and why folders below it can't be read."""
+    """Return the photos below a folder, and why folders below it can't be read.
+
+    Links to folders are not followed. However deep the folders are, nothing here recurses.
+    """
+    photos: list[Path] = []
     reasons: dict[Path, str] = {}
-
-    def note(error: OSError) -> None:
-        reasons[Path(error.filename)] = reason_of(error)
-
-    photos = [
-        Path(place, name)
-        for place, folders, files in os.walk(folder, onerror=note)
-        for name in (*folders, *files)
-        if _is_photo(Path(name))
-    ]
+    pending = [folder]
+    while pending:
+        place = pending.pop()
+        try:
+            entries = sorted(place.iterdir())
+        except OSError as error:
+            reasons[place] = reason_of(error)
+            continue
+        photos += filter(_is_photo, entries)
+        pending += (entry for entry in entries if os.path.isdir(entry) and not entry.is_symlink())  # noqa: PTH112 - as above
     return sorted(photos), reasons
+
+
+def _matches(pattern: str) -> list[Path]:
+    # pathlib's glob takes no absolute patterns.
+    return [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
+
+
+def _unreadable_folders(pattern: str) -> dict[Path, str]:
+    """Return why folders can't be read in which a pattern's matches would lie: glob is silent."""
+    reasons: dict[Path, str] = {}
+    folders = _matches(pattern) if Path(pattern).name == "**" else []
+    while glob.has_magic(pattern):
+        pattern = os.path.dirname(pattern)  # noqa: PTH120 - a Path would drop the end of "a/**/"
+        folders += _matches(pattern or os.curdir)
+    for folder in folders:
+        if os.path.isdir(folder):  # noqa: PTH112 - as above
+            try:
+                os.scandir(folder).close()
+            except OSError as error:
+                reasons[folder] = reason_of(error)
+    return reasons
 
 
 def _is_photo(path: Path) -> bool:

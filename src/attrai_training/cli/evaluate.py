@@ -17,6 +17,7 @@ from attrai import logs
 from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
 from attrai.errors import SettingsError
 from attrai.lifecycle.shutdown import Shutdown
+from attrai.printable import printable
 from attrai.settings import load_settings
 from attrai_training.errors import LabelsError
 
@@ -96,7 +97,7 @@ def show(assessment: Assessment, problems: Sequence[LabelProblem], plots: Path |
         console.print(part)
     if plots:
         _draw(assessment, plots)
-        typer.echo(f"Pictures in {plots}")
+        typer.echo(f"Pictures in {printable(plots)}")
 
 
 def require_charts(plots: Path | None) -> None:

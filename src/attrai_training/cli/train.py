@@ -22,6 +22,7 @@ from attrai.cli.console import (
     shutdown_of,
 )
 from attrai.errors import SettingsError
+from attrai.printable import printable
 from attrai.settings import load_settings
 from attrai_training.cli.evaluate import DATA, require_charts, show
 from attrai_training.errors import LabelsError
@@ -216,7 +217,7 @@ def generate_faces_command(
 
     with _bars(context) as bar:
         generate_faces(FaceGenerator(generator), count, seed, out, bar("Generating faces", count))
-        typer.echo(f"{count:,} photos in {out}")
+        typer.echo(f"{count:,} photos in {printable(out)}")
 
 
 def _tell(photos: int, trainer: Trainer, out: Path, use: str) -> None:
@@ -225,7 +226,7 @@ def _tell(photos: int, trainer: Trainer, out: Path, use: str) -> None:
     console = output_console()
     for line in left_out(f"{photos:,} photos learnt from", trainer.problems):
         console.print(line)
-    typer.echo(f"Weights in {out}; {use}")
+    typer.echo(printable(f"Weights in {out}; {use}"))
 
 
 def _teachers(dlib: Path, faceres: Path | None) -> TeacherFiles:

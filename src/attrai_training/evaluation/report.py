@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from attrai.printable import printable
 from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Assessment, Evaluation, Grouping
 from attrai_training.evaluation.labels import LabelProblem
 from attrai_training.evaluation.metrics import CalibrationBin, Coverage, Estimate, RegressionMetrics
@@ -128,7 +129,7 @@ def _grouping(name: str, grouping: Grouping) -> Table:
     for label, group in grouping.groups.items():
         small = group.photos < MIN_GROUP_PHOTOS
         table.add_row(
-            escape(label) + ("*" if small else ""),
+            escape(printable(label)) + ("*" if small else ""),
             f"{group.photos:,}",
             _number(group.pearson.value),
             f"{group.mae.value:.2f}",
@@ -156,7 +157,7 @@ def left_out(line: str, problems: Sequence[LabelProblem]) -> Iterator[str]:
     yield line
     for problem in problems[:_MOST_PROBLEMS]:
         where = f" {problem.file}" if problem.file else ""
-        yield escape(f"  row {problem.row}{where}: {problem.reason}")
+        yield escape(printable(f"  row {problem.row}{where}: {problem.reason}"))
     if len(problems) > _MOST_PROBLEMS:
         yield f"  and {len(problems) - _MOST_PROBLEMS:,} more, which attrai evaluate --json names"
 
