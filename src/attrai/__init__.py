@@ -7,17 +7,16 @@ print([face.score.value for face in rated.faces])
 rated.picture.save("rated.jpg")
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+# Importing typing would take most of the time until `attrai.__main__` handles signals. Type
+# checkers know the name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from attrai.pipeline import RatedPhoto, rate
 
 __all__ = ["RatedPhoto", "rate"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the networks once they are asked for: a health check has no use for them."""
     if name in __all__:
         from attrai import pipeline  # noqa: PLC0415 - see above

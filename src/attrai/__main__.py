@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+# The part of the module signal that is built in. The other imports enum, which takes as long as
+# everything else that happens here before signals are handled.
+import _signal  # type: ignore[import-not-found]  # typeshed describes signal alone
 import os
-import signal
 from types import FrameType
 
 
@@ -13,9 +15,9 @@ def main() -> None:
     Everything else is imported only after the signal handlers are installed, so that a signal
     during a slow import ends the process without a traceback.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _exit)
+    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, _exit)
 
     from attrai.lifecycle.signals import run  # noqa: PLC0415 - see above
     from attrai.lifecycle.streams import open_closed_streams, run_printing  # noqa: PLC0415

@@ -25,6 +25,18 @@ def test_help_names_all_commands() -> None:
     assert [name for name in lines if not name.startswith("-")][:8] == expected
 
 
+def test_the_package_loads_nothing() -> None:
+    """Until signals are handled, Ctrl-C prints a traceback: little is imported before that."""
+    program = (
+        "import sys, types; before = {*sys.modules, '_signal', '__future__'};"
+        "import attrai.__main__; print(*sorted({*sys.modules} - before))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "attrai attrai.__main__\n"
+
+
 def test_a_worker_loads_no_other_package() -> None:
     """The service's command line loads neither the training package nor the sandbox."""
     program = (
