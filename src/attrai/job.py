@@ -128,8 +128,9 @@ class JobRef(BaseModel):
     #: Also the name of the job's folder, so only hexadecimal digits are allowed.
     id: str = Field(pattern=r"^[0-9a-f]{32}$")
     channel: str = Field(pattern=r"^[a-z]+$")
-    #: Where to send the answer, in the channel's own format.
-    address: dict[str, str | int]
+    #: Where to send the answer, in the channel's own format. Telegram's is sealed, because it names
+    #: people; messages of earlier versions hold a dict of its ids.
+    address: str | dict[str, str | int]
     #: A keyed hash or a constant, never a name or number that identifies the user to others.
     user: str = Field(min_length=1)
     locale: str = "en"
@@ -153,7 +154,7 @@ class Job(JobRef):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = VERSION
-    #: Where to fetch the photo, in the channel's own format.
+    #: Where to fetch the photo, in the channel's own format; Telegram's is sealed like `address`.
     source: str
     renderer: str
     #: Unix time in seconds at which the job was admitted.

@@ -105,10 +105,11 @@ def open_channels(settings: Settings) -> dict[str, Channel]:
     if settings.telegram_token is None:
         return {}
     # Stages that don't talk to Telegram need not load pyTelegramBotAPI.
-    from attrai.telegram import open_telegram  # noqa: PLC0415
+    from attrai.telegram import open_seal, open_telegram  # noqa: PLC0415
     from attrai.telegram.channel import NAME, TelegramChannel  # noqa: PLC0415
 
-    return {NAME: TelegramChannel(open_telegram(settings, open_redis(settings)))}
+    telegram = open_telegram(settings, open_redis(settings))
+    return {NAME: TelegramChannel(telegram, open_seal(settings))}
 
 
 def make_broker(settings: Settings, extra: list[dramatiq.Middleware]) -> Broker:

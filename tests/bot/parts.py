@@ -22,7 +22,7 @@ from attrai.monitoring.queues import EmbeddedQueues
 from attrai.processes.embedded import embedded_redis
 from attrai.services import make_ledger
 from attrai.settings import Settings
-from attrai.telegram import Telegram
+from attrai.telegram import Telegram, open_seal
 from telegram_sandbox import Sandbox, running
 from testing.waiting import PATIENCE_S
 from tests.bot.conftest import ADMIN
@@ -109,7 +109,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
         for stage in STAGES:
             broker.declare_queue(stage)
         intake = Intake(broker, ledger)
-        progress = ProgressMessages(redis, telegram, ledger, sender)
+        progress = ProgressMessages(redis, open_seal(settings), telegram, ledger, sender)
         requests = RequestHandler(settings, telegram, intake, progress, sender)
         queues = EmbeddedQueues(broker.queues)
         admin = AdminCommands(settings, redis, ledger, queues, telegram, sender)

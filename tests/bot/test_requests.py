@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from attrai.job import Failure
-from attrai.telegram import limiter
+from attrai.telegram import Seal, limiter
 from tests.bot.parts import MAX_ACTIVE, MAX_PENDING, Parts, parts
 from tests.sandbox.conftest import picture
 from tests.telegram.served import TOKEN
@@ -54,10 +55,11 @@ def test_a_photo_starts(bot: Parts) -> None:
     bot.receive()
     (job,) = bot.queued("ingest")
     assert job.channel == "telegram"
-    assert job.address == {"chat": 77, "message": message}
+    seal = Seal(TOKEN)
+    assert json.loads(seal.open(str(job.address))) == {"chat": 77, "message": message}
     assert (job.locale, job.renderer, job.failure) == ("ru", "boxes", None)
     assert "77" not in (job.user, job.id)
-    assert bot.telegram.download(job.source, 10**6) == bot.sandbox.messages(77)[0].photo
+    assert bot.telegram.download(seal.open(job.source), 10**6) == bot.sandbox.messages(77)[0].photo
     assert len(bot.said(77)) == 1
 
 

@@ -11,13 +11,15 @@ from PIL import Image
 
 from attrai.errors import FileTooLarge, SourceUnreadable, TryLater, Undeliverable
 from attrai.job import Face, Failure, Job, Score
-from attrai.telegram import limiter
-from attrai.telegram.channel import TelegramChannel, caption, fits_photo
+from attrai.telegram import Seal, limiter
+from attrai.telegram.channel import TelegramChannel, caption, fits_photo, seal_address
 from telegram_sandbox import Faults, Sandbox, running
 from tests.sandbox.conftest import picture
 from tests.telegram.served import TOKEN, connect
 
 MakeJob = Callable[..., Job]
+
+SEAL = Seal(TOKEN)
 
 
 @pytest.fixture
@@ -31,17 +33,22 @@ def channel(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Teleg
     """Create a channel to the sandbox whose rate limit per chat is negligible."""
     monkeypatch.setattr(limiter, "CHAT_INTERVAL_SECONDS", 0.01)
     with running(sandbox) as url:
-        yield TelegramChannel(connect(url, patience=0.2))
+        yield TelegramChannel(connect(url, patience=0.2), SEAL)
 
 
 @pytest.fixture
-def job(sandbox: Sandbox, make_job: MakeJob, face: Face) -> Job:
+def message(sandbox: Sandbox) -> int:
+    """Send a photo as a user, and return the message's id."""
+    return sandbox.user().send_photo(picture())
+
+
+@pytest.fixture
+def job(sandbox: Sandbox, message: int, make_job: MakeJob, face: Face) -> Job:
     """Create a job for a photo that a user sent, with one scored face."""
-    message = sandbox.user().send_photo(picture())
     return make_job(
         channel="telegram",
-        address={"chat": 1, "message": message},
-        source=sandbox.state.messages(1)[0]["photo"][-1]["file_id"],
+        address=seal_address(1, message, SEAL),
+        source=SEAL.seal(sandbox.state.messages(1)[0]["photo"][-1]["file_id"]),
         faces=(face,),
         faces_found=1,
         scores=(Score(value=7.24, spread=1.26),),
@@ -79,7 +86,9 @@ def test_a_caption_fits(channel: TelegramChannel, sandbox: Sandbox, job: Job, lo
     assert caption(crowd).endswith("…")
 
 
-def test_a_photo_is_answered(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+def test_a_photo_is_answered(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int
+) -> None:
     """The photo is fetched, and the picture replies to it with the score in the caption."""
     assert channel.fetch(job, 10**6) == sandbox.messages(1)[0].photo
     channel.deliver(job, picture())
@@ -88,10 +97,12 @@ def test_a_photo_is_answered(channel: TelegramChannel, sandbox: Sandbox, job: Jo
     assert answer.photo
     assert answer.document is None
     assert answer.caption == "7.2 / 10"
-    assert answer.reply_to == job.address["message"]
+    assert answer.reply_to == message
 
 
-def test_pictures_that_are_no_photos(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+def test_pictures_that_are_no_photos(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int
+) -> None:
     """A picture that exceeds the dimensions of photos is sent as a document, unchanged."""
     for size, as_photo in (
         ((5000, 5000), True),
@@ -110,7 +121,7 @@ def test_pictures_that_are_no_photos(channel: TelegramChannel, sandbox: Sandbox,
         assert answer.document == (None if as_photo else rated)
         assert answer.document_name == (None if as_photo else "rated.jpg")
         assert answer.caption == "7.2 / 10"
-        assert answer.reply_to == job.address["message"]
+        assert answer.reply_to == message
 
 
 def test_a_heavy_picture(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
@@ -123,7 +134,8 @@ def test_a_heavy_picture(channel: TelegramChannel, sandbox: Sandbox, job: Job) -
 def test_a_file_that_is_too_large(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     """A file that Telegram refuses to serve for its size raises FileTooLarge."""
     sandbox.user().send_document(bytes(20 * 2**20 + 1), "a.png", "image/png")
-    large = job.with_(source=sandbox.state.messages(1)[-1]["document"]["file_id"])
+    file_id = sandbox.state.messages(1)[-1]["document"]["file_id"]
+    large = job.with_(source=SEAL.seal(file_id))
     with pytest.raises(FileTooLarge) as raised:
         channel.fetch(large, 20 * 10**6)
     assert raised.value.details == {"limit_mb": 20}
@@ -132,16 +144,18 @@ def test_a_file_that_is_too_large(channel: TelegramChannel, sandbox: Sandbox, jo
 def test_a_file_that_is_gone(channel: TelegramChannel, job: Job) -> None:
     """A file that Telegram does not know raises SourceUnreadable with Telegram's reason."""
     with pytest.raises(SourceUnreadable, match="invalid file_id"):
-        channel.fetch(job.with_(source="unknown"), 10**6)
+        channel.fetch(job.with_(source=SEAL.seal("unknown")), 10**6)
 
 
-def test_nobody_to_answer(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+def test_nobody_to_answer(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int
+) -> None:
     """An answer to a deleted photo, or to a user who blocked the bot, is undeliverable."""
-    sandbox.user().delete(int(job.address["message"]))
+    sandbox.user().delete(message)
     with pytest.raises(Undeliverable, match="message to be replied not found"):
         channel.deliver(job, picture())
     sandbox.user(2).block()
-    blocked = job.with_(address={"chat": 2, "message": 1}, id="0" * 32)
+    blocked = job.with_(address=seal_address(2, 1, SEAL), id="0" * 32)
     with pytest.raises(Undeliverable, match="blocked"):
         channel.send_failure(blocked, Failure(code="no-face"))
 
@@ -179,7 +193,9 @@ def test_a_refused_token(channel: TelegramChannel, sandbox: Sandbox, job: Job) -
             call()
 
 
-def test_failure_messages(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+def test_failure_messages(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int
+) -> None:
     """Failure messages are in the user's language; unknown codes become an internal error."""
     for failure, locale, words in (
         (Failure(code="no-face"), "en", "No face found."),
@@ -192,4 +208,26 @@ def test_failure_messages(channel: TelegramChannel, sandbox: Sandbox, job: Job) 
         channel.send_failure(job.with_(locale=locale), failure)
         answer = sandbox.messages(1)[-1]
         assert words in str(answer.text)
-        assert answer.reply_to == job.address["message"]
+        assert answer.reply_to == message
+
+
+def test_a_job_of_a_version_that_did_not_seal(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int
+) -> None:
+    """A job that was admitted before an upgrade is fetched and answered."""
+    plain = job.with_(address={"chat": 1, "message": message}, source=SEAL.open(job.source))
+    assert channel.fetch(plain, 10**6) == sandbox.messages(1)[0].photo
+    channel.deliver(plain, picture())
+    assert sandbox.messages(1)[-1].reply_to == message
+
+
+def test_another_token(sandbox: Sandbox, job: Job) -> None:
+    """A job that was admitted under another token ends, as nobody can read whom to answer."""
+    with running(sandbox) as url:
+        channel = TelegramChannel(connect(url), Seal("1:another"))
+        with pytest.raises(SourceUnreadable, match="another token"):
+            channel.fetch(job, 10**6)
+        with pytest.raises(Undeliverable, match="another token"):
+            channel.deliver(job, picture())
+        with pytest.raises(Undeliverable, match="another token"):
+            channel.send_failure(job, Failure(code="no-face"))

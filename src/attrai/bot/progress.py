@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from functools import partial
 from typing import cast
 
-from pydantic import BaseModel
+import structlog
+from pydantic import BaseModel, ValidationError
 from redis import Redis
 
 from attrai.bot.sender import BackgroundSender
-from attrai.job import Job
+from attrai.bot.updates import Origin
 from attrai.ledger import Ledger, keys
 from attrai.locales import duration, text
-from attrai.telegram import Rejected, Telegram, chat_interval
-from attrai.telegram.channel import address_of
+from attrai.telegram import Rejected, Seal, SealBroken, Telegram, chat_interval
+
+log = structlog.get_logger(__name__)
 
 #: Seconds between checks of the estimates.
 _CHECK_SECONDS = 5.0
@@ -86,13 +88,20 @@ def _now() -> float:
 class ProgressMessages:
     """The progress messages that exist now.
 
-    They are saved in Redis, so that a restarted bot can delete them. Only one bot may manage them.
+    They are saved in Redis, sealed, so that a restarted bot can delete them. Only one bot may
+    manage them.
     """
 
     def __init__(
-        self, redis: Redis, telegram: Telegram, ledger: Ledger, sender: BackgroundSender
+        self,
+        redis: Redis,
+        seal: Seal,
+        telegram: Telegram,
+        ledger: Ledger,
+        sender: BackgroundSender,
     ) -> None:
         self._redis = redis
+        self._seal = seal
         self._telegram = telegram
         self._ledger = ledger
         self._sender = sender
@@ -108,7 +117,12 @@ class ProgressMessages:
         self._key_of: dict[str, str] = {}
         saved = cast("dict[bytes, bytes]", redis.hgetall(keys.NOTICES))
         for first, entry in saved.items():
-            self._add(first.decode(), _ProgressMessage.model_validate_json(entry))
+            try:
+                self._add(first.decode(), self._read(entry.decode()))
+            except (SealBroken, ValidationError) as error:
+                # Written under another token, or by another version; the message stays in its chat.
+                log.warning("unreadable progress message", reason=type(error).__name__)
+                redis.hdel(keys.NOTICES, first)
 
     @property
     def pending(self) -> bool:
@@ -116,20 +130,20 @@ class ProgressMessages:
         with self._lock:
             return bool(self._messages)
 
-    def announce(self, job: Job, album: str | None) -> None:
-        """Schedule a progress message for the job, one per album, to be sent by `send_new`."""
+    def announce(self, job: str, origin: Origin, album: str | None) -> None:
+        """Schedule a progress message for a job, one per album, to be sent by `send_new`."""
         with self._lock:
-            if job.id in self._key_of:
+            if job in self._key_of:
                 return
             if album in self._key_of:
-                first = self._key_of[job.id] = self._key_of[album]
-                self._messages[first].jobs.append(job.id)
+                first = self._key_of[job] = self._key_of[album]
+                self._messages[first].jobs.append(job)
                 self._save(first)
             else:
-                chat, message = address_of(job)
-                entry = _ProgressMessage(chat=chat, locale=job.locale, album=album, jobs=[job.id])
-                self._add(job.id, entry)
-                self._new.append((job.id, message))
+                chat, locale = origin.chat, origin.locale
+                entry = _ProgressMessage(chat=chat, locale=locale, album=album, jobs=[job])
+                self._add(job, entry)
+                self._new.append((job, origin.message))
 
     def send_new(self) -> None:
         """Send the messages announced since the last call, in the background."""
@@ -220,8 +234,12 @@ class ProgressMessages:
             for key in (*entry.jobs, *filter(None, [entry.album])):
                 del self._key_of[key]
 
+    def _read(self, entry: str) -> _ProgressMessage:
+        is_plain = entry.startswith("{")  # written by a version that didn't seal
+        return _ProgressMessage.model_validate_json(entry if is_plain else self._seal.open(entry))
+
     def _save(self, first: str) -> None:
         """Save a message in Redis once it is sent; before that there is nothing to delete."""
         entry = self._messages.get(first)
         if entry and entry.message is not None:
-            self._redis.hset(keys.NOTICES, first, entry.model_dump_json())
+            self._redis.hset(keys.NOTICES, first, self._seal.seal(entry.model_dump_json()))

@@ -14,8 +14,8 @@ from attrai.job import Failure, Job
 from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.settings import Settings
-from attrai.telegram import Telegram, open_pseudonyms
-from attrai.telegram.channel import CHAT, MESSAGE, NAME
+from attrai.telegram import Telegram, open_pseudonyms, open_seal
+from attrai.telegram.channel import NAME, seal_address
 
 DEFAULT_RENDERER = "boxes"
 #: Maximum file size of getFile, in MB (https://core.telegram.org/bots/api#getfile).
@@ -40,6 +40,7 @@ class RequestHandler:
         self._settings = settings
         self._telegram = telegram
         self._pseudonyms = open_pseudonyms(settings)
+        self._seal = open_seal(settings)
         self._intake = intake
         self._progress = progress
         self._sender = sender
@@ -68,7 +69,7 @@ class RequestHandler:
             return
         admission = self._intake.submit(job)
         if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
-            self._progress.announce(job, request.album)
+            self._progress.announce(job.id, request.origin, request.album)
         elif admission == "user-busy":
             when = time_until(self._intake.ledger.next_slot(job.user), job.locale)
             self._refuse(job, admission, limit=self._settings.max_active, when=when)
@@ -104,10 +105,10 @@ class RequestHandler:
         return Job(
             id=self._pseudonyms.job(origin.chat, origin.message),
             channel=NAME,
-            address={CHAT: origin.chat, MESSAGE: origin.message},
+            address=seal_address(origin.chat, origin.message, self._seal),
             user=self._pseudonyms.user(origin.user),
             locale=origin.locale,
-            source=request.file.id,
+            source=self._seal.seal(request.file.id),
             renderer=self._renderer_from_caption(request.words),
             admitted_at=now,
             queued_at=now,

@@ -27,7 +27,7 @@ from attrai.processes.heartbeat import DroppedRecords
 from attrai.processes.startup import await_servers
 from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
-from attrai.telegram import TokenRefused, open_telegram
+from attrai.telegram import TokenRefused, open_seal, open_telegram
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +87,9 @@ class Bot:
         self._max_side = settings.max_photo_side
         self._telegram = open_telegram(settings, redis, _MAX_WAIT_SECONDS)
         self._sender = BackgroundSender()
-        self._progress = ProgressMessages(redis, self._telegram, intake.ledger, self._sender)
+        self._progress = ProgressMessages(
+            redis, open_seal(settings), self._telegram, intake.ledger, self._sender
+        )
         self._requests = RequestHandler(
             settings, self._telegram, intake, self._progress, self._sender
         )

@@ -32,7 +32,7 @@ from attrai.processes.heartbeat import DroppedRecords
 from attrai.services import Services, log_answer, make_ledger
 from attrai.settings import Settings
 from attrai.storage import PhotoStore, UnlinkedStore
-from attrai.telegram import open_telegram
+from attrai.telegram import open_seal, open_telegram
 from attrai.telegram.channel import NAME, TelegramChannel
 
 log = structlog.get_logger(__name__)
@@ -105,7 +105,7 @@ def run_embedded(
     """
     redis = embedded_redis()
     ledger = make_ledger(redis, settings)
-    channels = {NAME: TelegramChannel(open_telegram(settings, redis))}
+    channels = {NAME: TelegramChannel(open_telegram(settings, redis), open_seal(settings))}
 
     with (
         embedded_chain(settings, ledger, channels, log_answer, threads=threads) as chain,

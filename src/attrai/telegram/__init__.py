@@ -1,4 +1,4 @@
-"""Telegram: a Bot API client that never reveals the token, rate limiting, and pseudonyms."""
+"""Telegram: a Bot API client that never reveals the token, rate limiting, pseudonyms and seals."""
 
 from attrai.telegram.client import (
     PollingConflict,
@@ -7,16 +7,20 @@ from attrai.telegram.client import (
     TokenRefused,
 )
 from attrai.telegram.limiter import chat_interval
-from attrai.telegram.opening import open_pseudonyms, open_telegram
+from attrai.telegram.opening import open_pseudonyms, open_seal, open_telegram
 from attrai.telegram.pseudonyms import Pseudonyms
+from attrai.telegram.seal import Seal, SealBroken
 
 __all__ = [
     "PollingConflict",
     "Pseudonyms",
     "Rejected",
+    "Seal",
+    "SealBroken",
     "Telegram",
     "TokenRefused",
     "chat_interval",
     "open_pseudonyms",
+    "open_seal",
     "open_telegram",
 ]

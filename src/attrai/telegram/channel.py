@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -11,11 +12,11 @@ from PIL import Image
 from attrai.errors import INTERNAL, FileTooLarge, SourceUnreadable, TryLater, Undeliverable
 from attrai.job import Failure, Job
 from attrai.locales import text
-from attrai.telegram import Rejected, Telegram, TokenRefused
+from attrai.telegram import Rejected, Seal, SealBroken, Telegram, TokenRefused
 
 NAME = "telegram"
-#: The keys of `Job.address`: the ids of the chat and of the message to reply to.
-CHAT, MESSAGE = "chat", "message"
+#: What an address holds: the ids of the chat and of the message to reply to.
+_CHAT, _MESSAGE = "chat", "message"
 
 #: Limits of sendPhoto: bytes, width plus height in pixels, and ratio of the sides
 #: (https://core.telegram.org/bots/api#sendphoto).
@@ -26,16 +27,20 @@ _CAPTION = 1024
 _FILE_NAME = "rated.jpg"
 #: Seconds between retries of a problem that the operator has to fix.
 _TOKEN_RETRY_SECONDS = 60
+#: Why a seal is broken, for the log: the bot's token was replaced.
+_SEAL_BROKEN = "sealed with another token"
 
 
 class TelegramChannel:
     """The channel between jobs and Telegram.
 
-    `Job.source` is a Telegram file id. `Job.address` holds the chat and the message to reply to.
+    `Job.source` is a Telegram file id, and `Job.address` the chat and the message to reply to, both
+    sealed.
     """
 
-    def __init__(self, telegram: Telegram) -> None:
+    def __init__(self, telegram: Telegram, seal: Seal) -> None:
         self._telegram = telegram
+        self._seal = seal
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
         """Download the photo of a job.
@@ -44,12 +49,17 @@ class TelegramChannel:
 
         Raises:
             FileTooLarge: Telegram says that the file is too big to download.
-            SourceUnreadable: Telegram refuses the download for another reason.
+            SourceUnreadable: Telegram refuses the download for another reason, or the job was
+                admitted under another token.
             TryLater: Telegram is unavailable, or refuses the token.
         """
+        try:
+            file_id = job.source if _is_plain(job) else self._seal.open(job.source)
+        except SealBroken:
+            raise SourceUnreadable(reason=_SEAL_BROKEN) from None
         with _translate_errors():
             try:
-                return self._telegram.download(job.source, max_bytes)
+                return self._telegram.download(file_id, max_bytes)
             except Rejected as error:
                 if "too big" in str(error):
                     raise FileTooLarge(limit_mb=max_bytes / 10**6) from error
@@ -61,10 +71,11 @@ class TelegramChannel:
         A picture beyond Telegram's limits for photos is sent as a document.
 
         Raises:
-            Undeliverable: Telegram rejects the message, as when the user blocked the bot.
+            Undeliverable: Telegram rejects the message, as when the user blocked the bot, or the
+                job was admitted under another token.
             TryLater: Telegram is unavailable, rate limited, or refuses the token.
         """
-        chat, message = address_of(job)
+        chat, message = self._open_address(job)
         with _translate_errors():
             if fits_photo(picture):
                 self._telegram.send_photo(
@@ -79,16 +90,36 @@ class TelegramChannel:
         """Send the user a message that says why there is no picture.
 
         Raises:
-            Undeliverable: Telegram rejects the message, as when the user blocked the bot.
+            Undeliverable: Telegram rejects the message, as when the user blocked the bot, or the
+                job was admitted under another token.
             TryLater: Telegram is unavailable, rate limited, or refuses the token.
         """
-        chat, message = address_of(job)
+        chat, message = self._open_address(job)
         try:
             reason = text(failure.code, job.locale, **failure.details)
         except KeyError:  # the failure comes from a worker of another version
             reason = text(INTERNAL.code, job.locale)
         with _translate_errors():
             self._telegram.send_text(chat, reason, reply_to=message, turn=job.id)
+
+    def _open_address(self, job: Job) -> tuple[int, int]:
+        """Return the ids of a job's chat and of the message to reply to."""
+        address = job.address
+        try:
+            opened = json.loads(self._seal.open(address)) if isinstance(address, str) else address
+        except SealBroken:
+            raise Undeliverable(reason=_SEAL_BROKEN) from None
+        return int(opened[_CHAT]), int(opened[_MESSAGE])
+
+
+def seal_address(chat: int, message: int, seal: Seal) -> str:
+    """Return the address of the answers to a message."""
+    return seal.seal(json.dumps({_CHAT: chat, _MESSAGE: message}))
+
+
+def _is_plain(job: Job) -> bool:
+    """Return whether a version that didn't seal admitted the job."""
+    return isinstance(job.address, dict)
 
 
 def fits_photo(picture: bytes) -> bool:
@@ -113,11 +144,6 @@ def caption(job: Job) -> str:
     if job.faces_found > len(scores):
         words += "\n" + text("faces-left-out", locale, found=job.faces_found, shown=len(scores))
     return words if len(words) <= _CAPTION else words[: _CAPTION - 1] + "…"
-
-
-def address_of(job: Job) -> tuple[int, int]:
-    """Return the ids of a job's chat and of the message to reply to."""
-    return int(job.address[CHAT]), int(job.address[MESSAGE])
 
 
 @contextmanager

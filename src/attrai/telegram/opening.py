@@ -16,6 +16,7 @@ from attrai.settings import Settings
 from attrai.telegram.client import Rejected, Telegram, TokenRefused
 from attrai.telegram.limiter import ON_THE_SPOT, Limiter
 from attrai.telegram.pseudonyms import Pseudonyms
+from attrai.telegram.seal import Seal
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,15 @@ def open_pseudonyms(settings: Settings) -> Pseudonyms:
         SettingsError: the token is not set, or malformed.
     """
     return Pseudonyms(_token(settings))
+
+
+def open_seal(settings: Settings) -> Seal:
+    """Create the seal that is keyed by the bot's token.
+
+    Raises:
+        SettingsError: the token is not set, or malformed.
+    """
+    return Seal(_token(settings))
 
 
 def open_telegram(settings: Settings, redis: Redis, patience: float = ON_THE_SPOT) -> Telegram:
