@@ -25,6 +25,8 @@ class Channel(Protocol):
         Raises:
             UserError: there is no way to send it.
             TryLater: the stage is to be tried again later.
+            Unconfirmed: as above, and the picture may have arrived. The next attempt finds in the
+                job how often this happened.
         """
         ...
 

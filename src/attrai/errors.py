@@ -89,6 +89,10 @@ class TryLater(Exception):
         self.seconds = seconds
 
 
+class Unconfirmed(TryLater):
+    """An answer was sent, but whether it arrived is unknown: the connection or the reply broke."""
+
+
 class SettingsError(Exception):
     """A setting is unusable. The message is one line that names the variable."""
 

@@ -168,6 +168,8 @@ class Job(JobRef):
     faces_found: int = Field(default=0, ge=0)
     scores: tuple[Score, ...] = ()
     failure: Failure | None = None
+    #: Number of times that the answer was sent without a word whether it arrived.
+    unconfirmed_sends: int = Field(default=0, ge=0)
     trace: tuple[Timing, ...] = ()
 
     @model_validator(mode="after")

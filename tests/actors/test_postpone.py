@@ -13,7 +13,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from attrai.actors.ingest import Ingest
 from attrai.broker import middleware
-from attrai.errors import TIMED_OUT, TryLater
+from attrai.errors import TIMED_OUT, TryLater, Unconfirmed
 from attrai.job import Failure, Job
 from attrai.ledger import Ledger
 from attrai.processes.embedded import embedded_redis
@@ -29,11 +29,11 @@ LIFETIME = 600
 class Busy(FolderChannel):
     """A channel that asks to be tried later, after `seconds` seconds if given."""
 
-    def __init__(self, seconds: float | None) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float | None, error: type[TryLater] = TryLater) -> None:
+        self.seconds, self.error = seconds, error
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
-        raise TryLater("busy", self.seconds)
+        raise self.error("busy", self.seconds)
 
 
 class Noting(StubBroker):
@@ -52,14 +52,16 @@ class Noting(StubBroker):
 class Chain:
     """An ingest stage whose channel is busy."""
 
-    def __init__(self, folder: Path, seconds: float | None) -> None:
+    def __init__(
+        self, folder: Path, seconds: float | None, error: type[TryLater] = TryLater
+    ) -> None:
         self.ledger = Ledger(embedded_redis(), max_active=9, max_pending=9, lifetime=LIFETIME)
         self.broker = Noting()
         services = Services(
             Settings(job_seconds=LIFETIME),
             VolumeStore(folder),
             self.ledger,
-            {"folder": Busy(seconds)},
+            {"folder": Busy(seconds, error)},
             lambda _: None,
         )
         self.stage = Ingest(services)
@@ -95,6 +97,16 @@ def test_no_attempt_is_counted(tmp_path: Path, make_job: Callable[..., Job]) -> 
         ((job, _),) = chain.receive(job)
         assert job.failure is None
     assert chain.ledger.begin(job, "ingest") == 1
+
+
+def test_unconfirmed_sends_are_counted(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A job remembers how often its answer was sent without a reply."""
+    chain = Chain(tmp_path, 1, Unconfirmed)
+    job = make_job(admitted_at=time.time())
+    chain.ledger.admit(job)
+    for sends in (1, 2, 3):
+        ((job, _),) = chain.receive(job)
+        assert job.unconfirmed_sends == sends
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from attrai.errors import FileTooLarge, SourceUnreadable, TryLater, Undeliverable
+from attrai.errors import FileTooLarge, SourceUnreadable, TryLater, Unconfirmed, Undeliverable
 from attrai.job import Face, Failure, Job, Score
 from attrai.telegram import Seal, limiter
 from attrai.telegram.channel import TelegramChannel, caption, fits_photo, seal_address
@@ -231,3 +231,34 @@ def test_another_token(sandbox: Sandbox, job: Job) -> None:
             channel.deliver(job, picture())
         with pytest.raises(Undeliverable, match="another token"):
             channel.send_failure(job, Failure(code="no-face"))
+
+
+def pictures(sandbox: Sandbox) -> int:
+    """Return how many pictures a user got."""
+    return sum(bool(message.photo) for message in sandbox.messages(1) if message.sender == "bot")
+
+
+def test_replies_that_are_lost(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """A picture whose arrival Telegram never confirms is sent twice, and not a third time."""
+    sandbox.faults = Faults(drop_after=1, methods={"sendPhoto", "sendMessage"})
+    for sends in range(2):
+        with pytest.raises(Unconfirmed):
+            channel.deliver(job.with_(unconfirmed_sends=sends), picture())
+    again = job.with_(unconfirmed_sends=2)
+    channel.deliver(again, picture())
+    channel.send_failure(again, Failure(code="no-face"))
+    assert pictures(sandbox) == 2
+    assert len(sandbox.messages(1)) == 3  # the photo as well
+
+
+def test_while_replies_are_lost(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """A picture that may have arrived is not sent again before Telegram replies to anything."""
+    sandbox.faults = Faults(drop_after=1)
+    for _ in range(5):
+        with pytest.raises(TryLater) as raised:
+            channel.deliver(job.with_(unconfirmed_sends=1), picture())
+        assert not isinstance(raised.value, Unconfirmed)
+    assert pictures(sandbox) == 0
+    sandbox.faults = Faults()
+    channel.deliver(job.with_(unconfirmed_sends=1), picture())
+    assert pictures(sandbox) == 1

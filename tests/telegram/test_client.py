@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attrai import logs
-from attrai.errors import TryLater
+from attrai.errors import TryLater, Unconfirmed
 from attrai.telegram import PollingConflict, Rejected, Telegram, TokenRefused, client
 from telegram_sandbox import Faults, Sandbox
 from testing.waiting import PATIENCE_S
@@ -133,12 +133,32 @@ def test_a_server_that_is_silent(
         assert str(failing(_CALLS[name], connect_again(telegram), TryLater)) == "ReadTimeout"
 
 
+@pytest.mark.parametrize(
+    ("faults", "error"),
+    [
+        (Faults(drop_after=1), Unconfirmed),
+        (Faults(drop_before=1), Unconfirmed),
+        (Faults(rate_limited=1), TryLater),
+    ],
+)
+def test_what_may_have_been_sent(
+    telegram: Telegram, sandbox: Sandbox, faults: Faults, error: type[TryLater]
+) -> None:
+    """A message may have been sent if its connection breaks, but not if Telegram declines it."""
+    sandbox.user().send_text("hi")
+    sandbox.faults = faults
+    for name in ("sendMessage", "sendPhoto", "sendDocument"):
+        assert type(failing(_CALLS[name], connect_again(telegram), TryLater)) is error
+
+
 def test_no_server() -> None:
     """An unreachable server raises TryLater."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     for call in _CALLS.values():
-        assert str(failing(call, connect(address), TryLater)) == "ConnectionError"
+        error = failing(call, connect(address), TryLater)
+        assert str(error) == "ConnectionError"
+        assert not isinstance(error, Unconfirmed)  # nothing was sent
 
 
 def test_a_user_who_is_gone(telegram: Telegram, sandbox: Sandbox) -> None:

@@ -12,7 +12,7 @@ import dramatiq
 import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
-from attrai.errors import INTERNAL, TIMED_OUT, TryLater, UserError
+from attrai.errors import INTERNAL, TIMED_OUT, TryLater, Unconfirmed, UserError
 from attrai.job import STAGES, Job, StageName, Timing, UnreadableMessage
 from attrai.services import Services
 
@@ -142,6 +142,8 @@ class Stage(ABC):
     def _postpone(self, job: Job, later: TryLater) -> None:
         """Put the job back into the queue for later, which does not count as a failed attempt."""
         self.services.ledger.pause(job, self.name)
+        if isinstance(later, Unconfirmed):
+            job = job.with_(unconfirmed_sends=job.unconfirmed_sends + 1)
         age = time.time() - job.admitted_at
         if job.failure == TIMED_OUT or age > self.services.settings.job_seconds:
             # The sweeper tries again every few seconds; a second copy would do the same.

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
+import structlog
 from PIL import Image
 
 from attrai.errors import INTERNAL, FileTooLarge, SourceUnreadable, TryLater, Undeliverable
 from attrai.job import Failure, Job
 from attrai.locales import text
 from attrai.telegram import Rejected, Seal, SealBroken, Telegram, TokenRefused
+
+log = structlog.get_logger(__name__)
 
 NAME = "telegram"
 #: What an address holds: the ids of the chat and of the message to reply to.
@@ -27,6 +30,8 @@ _CAPTION = 1024
 _FILE_NAME = "rated.jpg"
 #: Seconds between retries of a problem that the operator has to fix.
 _TOKEN_RETRY_SECONDS = 60
+#: An answer that was sent so often without a reply is taken for delivered.
+_MAX_UNCONFIRMED_SENDS = 2
 #: Why a seal is broken, for the log: the bot's token was replaced.
 _SEAL_BROKEN = "sealed with another token"
 
@@ -74,8 +79,11 @@ class TelegramChannel:
             Undeliverable: Telegram rejects the message, as when the user blocked the bot, or the
                 job was admitted under another token.
             TryLater: Telegram is unavailable, rate limited, or refuses the token.
+            Unconfirmed: the picture may have arrived.
         """
         chat, message = self._open_address(job)
+        if self._has_arrived(job):
+            return
         with _translate_errors():
             if fits_photo(picture):
                 self._telegram.send_photo(
@@ -99,8 +107,28 @@ class TelegramChannel:
             reason = text(failure.code, job.locale, **failure.details)
         except KeyError:  # the failure comes from a worker of another version
             reason = text(INTERNAL.code, job.locale)
+        if self._has_arrived(job):
+            return
         with _translate_errors():
             self._telegram.send_text(chat, reason, reply_to=message, turn=job.id)
+
+    def _has_arrived(self, job: Job) -> bool:
+        """Return whether an answer that was sent before without a reply is taken for delivered.
+
+        While replies of Telegram are lost nothing is sent again, as it may have arrived. Once they
+        come again, the answer is sent once more, so that nobody gets it more than twice.
+
+        Raises:
+            TryLater: Telegram does not reply yet.
+        """
+        if not job.unconfirmed_sends:
+            return False
+        with _translate_errors():
+            self._telegram.me()
+        if job.unconfirmed_sends < _MAX_UNCONFIRMED_SENDS:
+            return False
+        log.warning("taken for delivered", job=job.id, sends=job.unconfirmed_sends)
+        return True
 
     def _open_address(self, job: Job) -> tuple[int, int]:
         """Return the ids of a job's chat and of the message to reply to."""

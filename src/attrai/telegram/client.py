@@ -16,7 +16,7 @@ import requests
 import urllib3
 from telebot import TeleBot, apihelper, types
 
-from attrai.errors import TryLater
+from attrai.errors import TryLater, Unconfirmed
 from attrai.telegram.limiter import Limiter
 
 #: Timeout in seconds of a call, and of one that uploads a picture.
@@ -53,7 +53,8 @@ class Telegram:
     is sent again later.
 
     Every call may raise:
-        TryLater: Telegram can't be reached, fails, or is rate limited.
+        TryLater: Telegram can't be reached, fails, or is rate limited. It is an `Unconfirmed` if a
+            message may have been sent all the same.
         Rejected: the call fails permanently.
         TokenRefused: Telegram does not accept the token.
     """
@@ -218,7 +219,7 @@ class Telegram:
     def _sending(self, chat: int, turn: str | None = None) -> Iterator[None]:
         self._limiter.acquire(chat, turn)
         try:
-            with _translate_errors():
+            with _translate_errors(Unconfirmed):
                 yield
         except TryLater as later:
             if later.seconds is not None:
@@ -227,13 +228,20 @@ class Telegram:
 
 
 @contextmanager
-def _translate_errors() -> Iterator[None]:
+def _translate_errors(unknown: type[TryLater] = TryLater) -> Iterator[None]:
+    """Convert errors of pyTelegramBotAPI and requests to ours.
+
+    Args:
+        unknown: raised when the call may have been carried out or not.
+    """
     try:
         yield
     except apihelper.ApiTelegramException as error:
         raise _translated(error.result_json) from None
     except apihelper.ApiHTTPException as error:
-        raise TryLater(f"HTTP {error.result.status_code}") from None
+        raise unknown(f"HTTP {error.result.status_code}") from None
+    except requests.ConnectionError as error:
+        raise (unknown if _connected(error) else TryLater)(type(error).__name__) from None
     except (
         requests.RequestException,
         urllib3.exceptions.HTTPError,
@@ -244,7 +252,16 @@ def _translate_errors() -> Iterator[None]:
         TypeError,
         AttributeError,
     ) as error:
-        raise TryLater(type(error).__name__) from None
+        raise unknown(type(error).__name__) from None
+
+
+def _connected(error: requests.ConnectionError) -> bool:
+    """Return whether a connection broke that had been made, so that a request may have arrived."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    before = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
+    return not isinstance(error, before) and not isinstance(
+        cause, urllib3.exceptions.NewConnectionError
+    )
 
 
 def _translated(answer: dict[str, Any]) -> Exception:
