@@ -60,7 +60,17 @@ class Process:
             self.kill_all()
 
     def kill_all(self) -> None:
-        """Send SIGKILL to every process of the session.
+        """Send SIGKILL to every process of the session."""
+        self._signal(signal.SIGKILL)
+
+    def pause(self, seconds: float) -> None:
+        """Stop every process of the session for `seconds` seconds."""
+        self._signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, signum: signal.Signals) -> None:
+        """Send a signal to every process of the session.
 
         The process group would not do: a worker's child processes have a group of their own.
         """
@@ -69,7 +79,7 @@ class Process:
         for number in psutil.pids():
             with suppress(ProcessLookupError):
                 if os.getsid(number) == self._process.pid:
-                    os.kill(number, signal.SIGKILL)
+                    os.kill(number, signum)
 
     def end(self) -> None:
         """Terminate the program with SIGTERM; it is then restarted."""

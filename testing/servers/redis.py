@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -33,8 +36,31 @@ class RedisServer(Server):
 
     def clear(self) -> None:
         """Delete all keys."""
-        with redis.Redis.from_url(self.url) as client:
+        with self._client() as client:
             client.flushall()
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Refuse writes while the context is open, as a replica of a server that is away."""
+        with self._client() as client:
+            client.replicaof(HOST, 1)
+            try:
+                yield
+            finally:
+                client.replicaof("NO", "ONE")
+
+    @contextmanager
+    def out_of_memory(self) -> Iterator[None]:
+        """Refuse whatever needs memory while the context is open."""
+        with self._client() as client:
+            client.config_set("maxmemory", 1)
+            try:
+                yield
+            finally:
+                client.config_set("maxmemory", 0)
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
 
     def _launch(self) -> None:
         self._run([self.program, self.folder / "redis.conf"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 from pathlib import Path
@@ -14,6 +15,8 @@ NAME = "test"
 ANSWERS = "TEST_ANSWERS"
 #: A source that kills the process that fetches it.
 DEADLY = "deadly"
+#: A source that hangs in C, where Python can't interrupt it.
+HANGING = "hanging"
 
 
 class AnswersFile:
@@ -28,6 +31,8 @@ class AnswersFile:
     def fetch(self, job: Job, max_bytes: int) -> bytes:
         if job.source == DEADLY:
             os.kill(os.getpid(), signal.SIGKILL)
+        if job.source == HANGING:
+            ctypes.CDLL(None).pause()
         with Path(job.source).open("rb") as file:
             return file.read(max_bytes + 1)
 

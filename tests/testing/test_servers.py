@@ -73,6 +73,20 @@ def test_a_key_survives_a_restart_and_a_kill(redis_url: str, redis_server: Redis
             assert client.get("key") == end.__name__.encode()
 
 
+def test_redis_refuses_writes(redis_url: str, redis_server: RedisServer) -> None:
+    """Redis refuses writes while it is read-only or out of memory, and keeps what it has."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("key", "before")
+        for state, error in (
+            (redis_server.read_only, redis.exceptions.ReadOnlyError),
+            (redis_server.out_of_memory, redis.exceptions.OutOfMemoryError),
+        ):
+            with state(), pytest.raises(error):
+                client.set("key", "meanwhile")
+            assert client.get("key") == b"before"
+            client.set("key", "before")
+
+
 def test_redis_asks_for_its_password(redis_server: RedisServer) -> None:
     """A client without the password is refused."""
     with (
