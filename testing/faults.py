@@ -69,17 +69,22 @@ class Process:
         time.sleep(seconds)
         self._signal(signal.SIGCONT)
 
-    def _signal(self, signum: signal.Signals) -> None:
-        """Send a signal to every process of the session.
+    def family(self) -> list[psutil.Process]:
+        """Return every process of the program's session.
 
         The process group would not do: a worker's child processes have a group of their own.
         """
-        if self._process is None:
-            return
-        for number in psutil.pids():
-            with suppress(ProcessLookupError):
+        found = []
+        for number in psutil.pids() if self._process else ():
+            with suppress(ProcessLookupError, psutil.NoSuchProcess):
                 if os.getsid(number) == self._process.pid:
-                    os.kill(number, signum)
+                    found.append(psutil.Process(number))
+        return found
+
+    def _signal(self, signum: signal.Signals) -> None:
+        for process in self.family():
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signum)
 
     def end(self) -> None:
         """Terminate the program with SIGTERM; it is then restarted."""
