@@ -69,7 +69,7 @@ class Guard:
         host = headers.get("host", "")
         if self._loopback and _hostname(host) not in _LOOPBACK:
             app = PlainTextResponse("This name is not served here.", 403)
-        elif scope["method"] not in {"GET", "HEAD"} and _is_foreign(headers.get("origin"), host):
+        elif _is_foreign(headers, host) and not _opens_the_page(scope, headers):
             app = PlainTextResponse("Another site's page may not do this.", 403)
         await app(scope, receive, send_with_headers)
 
@@ -81,8 +81,21 @@ def _hostname(host: str) -> str | None:
         return None
 
 
-def _is_foreign(origin: str | None, host: str) -> bool:
-    return origin is not None and origin.partition("://")[2] != host
+def _is_foreign(headers: Headers, host: str) -> bool:
+    """Return whether another origin's page makes the request; programs send none of the headers.
+
+    A page that loads a call of the Bot API as a picture sends no `Origin`, as it is a GET, but
+    browsers send Fetch Metadata (https://www.w3.org/TR/fetch-metadata/).
+    """
+    origin = headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != host:
+        return True
+    return headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+
+
+def _opens_the_page(scope: Scope, headers: Headers) -> bool:
+    """Return whether a link elsewhere leads to the chat page, which does nothing by itself."""
+    return scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
 
 
 _STATIC = Path(__file__).with_name("static")

@@ -211,6 +211,33 @@ def test_foreign_names_are_refused(url: str, host: str) -> None:
     assert answer.status_code == 403
 
 
+def test_foreign_pages_load_nothing(sandbox: Sandbox, url: str) -> None:
+    """A page of another origin can't call the Bot API as a picture, link or script."""
+    sandbox.user().send_text("hi")
+    call = f"{url}/bot{sandbox.token}/sendMessage?chat_id=1&text=hi"
+    updates = f"{url}/bot{sandbox.token}/getUpdates?offset=9"
+    for site in ("cross-site", "same-site"):  # another port of this machine is the same site
+        for mode in ("no-cors", "cors", "navigate"):
+            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+            for address in (call, updates, f"{url}/page/events?user=1"):
+                answer = requests.get(address, headers=headers, timeout=PATIENCE_S)
+                assert answer.status_code == 403
+    assert len(sandbox.messages(1)) == 1
+    assert len(sandbox.state.updates) == 1
+
+
+def test_the_page_can_be_linked_to(url: str) -> None:
+    """A link elsewhere opens the page, which then loads its own files; an address does as well."""
+    for path, site, mode in (
+        ("/", "cross-site", "navigate"),
+        ("/", "none", "navigate"),
+        ("/static/index.html", "same-origin", "no-cors"),
+        ("/bot1000:sandbox/getMe", "none", "navigate"),
+    ):
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+        assert requests.get(url + path, headers=headers, timeout=PATIENCE_S).ok
+
+
 @pytest.mark.parametrize("path", ["/page/block", "/bot1000:sandbox/sendMessage"])
 def test_foreign_pages_are_refused(sandbox: Sandbox, url: str, path: str) -> None:
     """A page of another origin can't post, while the sandbox's own page and programs can."""
