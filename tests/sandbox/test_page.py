@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from telegram_sandbox import Message, Sandbox, running
 from testing.servers.server import free_ports
 from tests.conftest import ASTRONAUT, ROOT
-from tests.sandbox.browser import File, drop, paste
+from tests.sandbox.browser import PATIENCE_MS, File, drop, paste
 
 pytestmark = pytest.mark.browser
 
@@ -311,3 +314,45 @@ def test_a_phone_shows_everything(chat: Page, sandbox: Sandbox, say: Say) -> Non
     newest = bubble(chat, say("word" * 200))
     expect(newest.locator("time")).to_be_in_viewport()
     assert chat.evaluate("document.querySelector('#log').scrollWidth") <= 360
+
+
+def test_a_page_of_another_site(browser: Browser, sandbox: Sandbox, url: str) -> None:
+    """A page from elsewhere that loads calls of the Bot API as pictures achieves nothing."""
+    sandbox.user(ME).send_text("hi")
+    bot = f"{url}/bot{sandbox.token}"
+    with foreign_site() as elsewhere, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(elsewhere)
+        for call in (f"sendMessage?chat_id={ME}&text=hi", "getUpdates?offset=9"):
+            # The browser makes the request, and hides the response as it is no picture.
+            with page.expect_event("requestfailed", timeout=PATIENCE_MS) as request:
+                page.evaluate(
+                    "url => { window.image = new Image(); image.src = url; }", f"{bot}/{call}"
+                )
+            assert request.value.url == f"{bot}/{call}"
+    assert len(sandbox.messages(ME)) == 1
+    assert len(sandbox.state.updates) == 1
+
+
+@contextmanager
+def foreign_site() -> Iterator[str]:
+    """Serve an empty page of another origin, and return its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b'<link rel="icon" href="data:,">')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
