@@ -126,9 +126,14 @@ class BotApi:
 
     def _record(self, call: Call, response: Response) -> Response:
         self._sandbox.record_call(call)
-        if call.fault != "drop_after":
-            return response
-        return AbortedResponse(response if call.method == "file" else None)
+        match call.fault:
+            case "drop_after":
+                return AbortedResponse(response if call.method == "file" else None)
+            case "garbled":
+                body = bytes(response.body)
+                return Response(body[: len(body) // 2], media_type=response.media_type)
+            case _:
+                return response
 
 
 def _chat_id(parameters: Parameters) -> int | None:

@@ -12,7 +12,9 @@ import uvicorn.protocols.http.h11_impl
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-FaultName = Literal["rate_limited", "server_error", "drop_before", "timeout", "drop_after"]
+FaultName = Literal[
+    "rate_limited", "server_error", "drop_before", "timeout", "drop_after", "garbled"
+]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Faults:
     timeout: float = 0.0
     #: The call is carried out, then the connection is closed; a download ends half-way.
     drop_after: float = 0.0
+    #: The call is carried out, and its answer is cut in half, so that it is no JSON.
+    garbled: float = 0.0
     retry_after: int = 1
     timeout_seconds: float = 30.0
     #: The methods that faults are limited to, "file" being a download; None for all methods.

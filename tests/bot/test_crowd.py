@@ -1,4 +1,4 @@
-"""A short run of `bench.crowd`: despite faults, every photo gets exactly one answer."""
+"""A short run of `bench.crowd`: despite faults, every photo gets its answer."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ _RATES = {
     "drop_before": 0.15,
     "timeout": 0.2,
     "drop_after": 0.1,
+    "garbled": 0.1,
 }
 
 
@@ -42,7 +43,7 @@ def test_each_fault_is_drawn_at_its_rate() -> None:
     assert drawn(1) == drawn(1) != drawn(2)
 
 
-@given(st.lists(st.floats(-0.5, 1.5), min_size=5, max_size=5))
+@given(st.lists(st.floats(-0.5, 1.5), min_size=len(_RATES), max_size=len(_RATES)))
 def test_rates_are_probabilities(rates: list[float]) -> None:
     """Negative rates and rates that add up to more than 1 are refused."""
     if min(rates) >= 0 and sum(rates) <= 1:
@@ -93,6 +94,21 @@ def test_connection_closes_without_an_answer(sandbox: Sandbox, url: str, fault: 
     assert (made.method, made.chat_id, made.fault) == ("sendPhoto", 1, fault)
 
 
+def test_garbled_answer(sandbox: Sandbox, url: str) -> None:
+    """The call is carried out, and its answer has status 200 but is no JSON."""
+    sandbox.user()
+    sandbox.faults = Faults(garbled=1)
+    answer = requests.post(
+        f"{url}/bot{sandbox.token}/sendMessage",
+        json={"chat_id": 1, "text": "hi"},
+        timeout=PATIENCE_S,
+    )
+    assert answer.status_code == 200
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        answer.json()
+    assert len(sandbox.messages(1)) == 1
+
+
 def test_download_breaks_off(call: Call, sandbox: Sandbox, url: str) -> None:
     """A download that is cut off ends before its announced length."""
     sandbox.user().send_document(bytes(100_000), "a.bin", "application/octet-stream")
@@ -133,7 +149,7 @@ def test_messages_agree_with_the_calls(sandbox: Sandbox, url: str) -> None:
     done = [
         str(number)
         for number, made in enumerate(sandbox.calls)
-        if made.fault in {None, "drop_after"}
+        if made.fault in {None, "drop_after", "garbled"}
     ]
     shown = [message.text for message in sandbox.messages(1)]
     assert shown == done

@@ -240,7 +240,7 @@ def pictures(sandbox: Sandbox) -> int:
 
 def test_replies_that_are_lost(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
     """A picture whose arrival Telegram never confirms is sent twice, and not a third time."""
-    sandbox.faults = Faults(drop_after=1, methods={"sendPhoto", "sendMessage"})
+    sandbox.faults = Faults(garbled=1, methods={"sendPhoto", "sendMessage"})
     for sends in range(2):
         with pytest.raises(Unconfirmed):
             channel.deliver(job.with_(unconfirmed_sends=sends), picture())

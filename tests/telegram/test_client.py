@@ -138,6 +138,7 @@ def test_a_server_that_is_silent(
     [
         (Faults(drop_after=1), Unconfirmed),
         (Faults(drop_before=1), Unconfirmed),
+        (Faults(garbled=1), Unconfirmed),
         (Faults(rate_limited=1), TryLater),
     ],
 )
