@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from attrai.job import STAGES
 from tests.conftest import ROOT
 
 SWARM = ROOT / "deploy" / "swarm"
-_VARIABLE = re.compile(r"\$\{\w+(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
+#: The services that run attrai.
+ROLES = ("bot", *STAGES, "sweep")
+_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
 
 
-def load(name: str) -> dict[str, Any]:
-    """Return a stack file with its variables replaced by their defaults, or by nothing."""
+def load(name: str, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return a stack file with variables replaced by values, their defaults, or nothing."""
+    given = variables or {}
     text = (SWARM / name).read_text("utf-8")
-    filled = _VARIABLE.sub(lambda match: match["default"] or "", text)
+    filled = _VARIABLE.sub(lambda match: given.get(match["name"], match["default"] or ""), text)
     loaded: dict[str, Any] = yaml.safe_load(filled)
     return loaded
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.deploy.stacks import SWARM, fake_docker
+from tests.deploy.stacks import ROLES, SWARM, fake_docker
 
 
 @pytest.fixture
@@ -22,19 +22,50 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def test_passwords(tmp_path: Path, environment: dict[str, str]) -> None:
-    """Servers and clients get the same passwords, and only through secrets."""
+    """Servers and clients get the same users and passwords, and only through secrets."""
     subprocess.run([SWARM / "passwords", "7"], env=environment, check=True, timeout=30)
     made = {file.name: file.read_text() for file in tmp_path.glob("attrai_*_7")}
-    broker = urlsplit(made["attrai_broker_url_7"])
-    definitions = json.loads(made["attrai_rabbitmq_definitions_7"])
-    (user,) = definitions["users"]
-    assert (broker.username, broker.password) == (user["name"], user["password"])
-    redis = urlsplit(made["attrai_redis_url_7"])
-    assert made["attrai_redis_password_7"] == f"requirepass {redis.password}\n"
-    assert len({broker.password, redis.password}) == 2
-    assert all(len(url.password or "") == 32 for url in (broker, redis))
+    definitions = json.loads(made.pop("attrai_rabbitmq_definitions_7"))
+    known = {user["name"]: user["password"] for user in definitions["users"]}
+    acl = [line.split() for line in made.pop("attrai_redis_users_7").splitlines()]
+    brokers = [urlsplit(made.pop(f"attrai_broker_url_{role}_7")) for role in ROLES]
+    ledgers = [urlsplit(made.pop(f"attrai_redis_url_{role}_7")) for role in ROLES]
+    assert made == {}
+    assert [url.username for url in brokers] == [f"{role}-7" for role in ROLES]
+    assert {url.username: url.password for url in brokers} == known
+    assert {user: password for _, user, _, password, *_ in acl} == {
+        url.username: f">{url.password}" for url in ledgers
+    }
+    passwords = {url.password for url in brokers + ledgers}
+    assert len(passwords) == 2 * len(ROLES)
+    assert all(password is not None and len(password) == 32 for password in passwords)
     seen = (tmp_path / "calls").read_text() + (tmp_path / "environment").read_text()
-    assert not any(str(url.password) in seen for url in (broker, redis))
+    assert not any(str(password) in seen for password in passwords)
+
+
+def test_only(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Other generations' secrets and users are deleted, and no other secret."""
+    secrets = "attrai_broker_url_1 attrai_redis_password_1 attrai_redis_users_2"
+    secrets += " attrai_broker_url_bot_3 attrai_telegram_token_1 attrai_s3_credentials_1"
+    (tmp_path / "bin" / "docker").write_text(
+        "#!/bin/sh\n"
+        f'echo "$@" >>{tmp_path}/calls\n'
+        'case "$*" in\n'
+        "*mine_rabbitmq*) echo 0123 ;;\n"
+        f"'secret ls'*) printf '%s\\n' {secrets} ;;\n"
+        r"*list_users*) printf 'attrai\t[]\nbot-2\t[]\nbot-3\t[]\n' ;;"
+        "\nesac\n"
+    )
+    subprocess.run(
+        [SWARM / "passwords", "--only", "3"], env=environment | {"STACK": "mine"}, check=True
+    )
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [call for call in calls if "rm" in call.split()] == [
+        f"secret rm attrai_{name}" for name in ("broker_url_1", "redis_password_1", "redis_users_2")
+    ]
+    assert [call for call in calls if "delete_user" in call] == [
+        f"exec 0123 rabbitmqctl delete_user {user}" for user in ("attrai", "bot-2")
+    ]
 
 
 def test_deploy(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -57,6 +88,12 @@ def test_deploy(tmp_path: Path, environment: dict[str, str]) -> None:
     with (folder / "redis.conf").open("a") as file:
         file.write("# changed\n")
     after = deploy()
+    assert "other-passwords.yml" not in (tmp_path / "calls").read_text()
+    with (folder / ".env").open("a") as file:
+        file.write("OTHER_PASSWORDS=2\n")
+    assert deploy()["OTHER_PASSWORDS"] == "2"
+    call = (tmp_path / "calls").read_text().splitlines()[-1]
+    assert call.endswith("-c stack.yml -c other-passwords.yml -c graylog.yml mine")
     assert after["REDIS_CONF"] != before["REDIS_CONF"]
     assert after["RABBITMQ_CONF"] == before["RABBITMQ_CONF"]
 

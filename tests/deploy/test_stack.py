@@ -11,11 +11,10 @@ import pytest
 
 from attrai.actors.stage import TIME_LIMIT_MS
 from attrai.job import STAGES
-from tests.deploy.stacks import SWARM, load, seconds, services
+from tests.deploy.stacks import ROLES, SWARM, load, seconds, services
 
 #: stack.yml is last because it defines the roles in full; monitoring.yml only adds to them.
 ALL = services("monitoring.yml", "graylog.yml", "stack.yml")
-ROLES = ("bot", *STAGES, "sweep")
 
 
 @pytest.fixture(params=ALL, name="service")
@@ -107,6 +106,38 @@ def test_secrets() -> None:
     }
 
 
+def test_users() -> None:
+    """Each role has its own user in RabbitMQ and in Redis, of the generation that is in use."""
+    known = load("stack.yml")["secrets"]
+    for name in ROLES:
+        for kind in ("broker_url", "redis_url"):
+            (source,) = (
+                secret["source"]
+                for secret in ALL[name]["secrets"]
+                if secret["target"] == f"attrai_{kind}"
+            )
+            assert known[source]["name"] == f"attrai_{kind}_{name}_1"
+
+
+def test_two_generations() -> None:
+    """Which of two generations the roles use makes no difference to RabbitMQ and Redis."""
+
+    def secrets(passwords: str, other: str) -> list[set[tuple[str, str]]]:
+        variables = {"PASSWORDS": passwords, "OTHER_PASSWORDS": other}
+        files = [load(name, variables) for name in ("stack.yml", "other-passwords.yml")]
+        return [
+            {
+                (file["secrets"][secret["source"]]["name"], secret["target"])
+                for file in files
+                for secret in file["services"][server]["secrets"]
+            }
+            for server in ("rabbitmq", "redis")
+        ]
+
+    assert secrets("1", "2") == secrets("2", "1")
+    assert [len(found) for found in secrets("1", "2")] == [2, 2]
+
+
 def test_versions(service: dict[str, Any]) -> None:
     """Third-party images are pinned to a version; the operator chooses attrai's image."""
     image = service["image"]
@@ -121,6 +152,7 @@ def test_versions(service: dict[str, Any]) -> None:
         ("monitoring.yml",),
         ("s3.yml", "graylog.yml", "monitoring.yml"),
         ("verification/stack.yml",),
+        ("other-passwords.yml",),
     ],
 )
 def test_engine_reads_it(more: tuple[str, ...]) -> None:
@@ -133,6 +165,7 @@ def test_engine_reads_it(more: tuple[str, ...]) -> None:
     files = [part for name in ("stack.yml", *more) for part in ("-c", name)]
     variables = {
         "ATTRAI_IMAGE": "attrai:1",
+        "OTHER_PASSWORDS": "2",
         "SANDBOX_IMAGE": "attrai:1",
         "SANDBOX_PORT": "8081",
         "RECEIVED": "/received",
