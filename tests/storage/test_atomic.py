@@ -185,3 +185,29 @@ def test_a_system_without_proc(tmp_path: Path) -> None:
     subprocess.run(command, check=True)
     assert target.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@both_ways
+def test_what_is_durable_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A durable file is on disk with all its content, and then its name is."""
+    target = tmp_path / "picture.jpg"
+    synced: list[tuple[str, bytes | None]] = []
+    fsync = os.fsync
+
+    def record(number: int) -> None:
+        status = os.fstat(number)
+        if stat.S_ISDIR(status.st_mode):
+            synced.append(("folder", target.read_bytes()))
+        else:
+            assert status.st_size == len(b"new")
+            synced.append(("file", None))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", record)
+    for content in (b"new", b"two"):
+        synced.clear()
+        write_atomically(target, content, durable=True)
+        assert synced == [("file", None), ("folder", content)]
+    synced.clear()
+    write_atomically(target, b"old")
+    assert synced == []

@@ -123,3 +123,20 @@ def test_processes_of_the_same_user_share_a_job(tmp_path: Path) -> None:
         os.umask(umask)
     assert (tmp_path / JOB).stat().st_mode & 0o777 == 0o700
     assert (tmp_path / JOB / PHOTO).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_job_outlasts_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo, its name and the name of its job's folder are on disk once it is written."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def record(number: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", record)
+    store = VolumeStore(tmp_path)
+    store.write(JOB, PHOTO, b"photo")
+    job = f"{tmp_path}/{JOB}"
+    assert {str(tmp_path), job} < set(synced)
+    assert len(synced) == 3

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from attrai.storage.atomic import write_atomically
+from attrai.storage.atomic import sync_folder, write_atomically
 from attrai.storage.store import StoreError, is_job_id, validate_job_id
 
 #: Number of attempts at a write whose job others delete meanwhile. One deletion can undo two
@@ -40,14 +40,17 @@ class VolumeStore:
         self._root = root
 
     def write(self, job_id: str, name: str, content: bytes) -> None:
-        """Write a file of a job, replacing an earlier one of that name."""
+        """Write a file of a job, replacing an earlier one of that name.
+
+        It outlasts a power cut, as does the message that is published next.
+        """
         folder = self._folder(job_id)
         for attempts_left in reversed(range(_ATTEMPTS)):
             # Not `exist_ok`, which fails if the folder is deleted while `mkdir` checks for it.
             with suppress(FileExistsError):
                 folder.mkdir()
             try:
-                write_atomically(folder / name, content)
+                write_atomically(folder / name, content, durable=True)
             except FileNotFoundError:
                 if not attempts_left:
                     raise
@@ -56,6 +59,8 @@ class VolumeStore:
                     folder.rmdir()  # only if it is empty
                 raise
             else:
+                # The job's own name. Little is left to write: the file was after it.
+                sync_folder(self._root)
                 return
 
     def read(self, job_id: str, name: str) -> bytes:
