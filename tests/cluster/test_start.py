@@ -95,6 +95,21 @@ def test_a_read_only_redis(cluster: Cluster, redis_server: RedisServer) -> None:
     assert cluster.ledger.in_flight() == 0
 
 
+def test_a_redis_that_evicts(cluster: Cluster, redis_server: RedisServer) -> None:
+    """A Redis that may delete keys when its memory is full ends the process at once."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            worker = start_worker("sweep", "--once")
+            output, _ = worker.communicate(timeout=PATIENCE_S)
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+    assert worker.returncode != 0
+    assert "set maxmemory-policy to noeviction instead of allkeys-lru\n" in output
+    assert "Traceback" not in output
+    assert cluster.ledger.in_flight() == 0
+
+
 def test_servers_that_are_not_up_yet(
     cluster: Cluster, rabbit_server: RabbitServer, redis_server: RedisServer
 ) -> None:

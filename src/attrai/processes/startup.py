@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 #: Seconds between attempts to reach a server that is not up yet.
 _RETRY_MIN_SECONDS, _RETRY_MAX_SECONDS = 0.5, 10.0
 
+#: The only policy of Redis that deletes no admitted job.
+_NO_EVICTION = "noeviction"
+
 
 def await_servers(settings: Settings) -> None:
     """Wait until RabbitMQ and Redis can be used.
@@ -69,6 +72,7 @@ def _try_redis(url: str) -> None:
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
             client.set(keys.PROBE, 1, ex=1)
+            _check_eviction(client)
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise CannotStart("ATTRAI_REDIS_URL: Redis refuses this user or password") from error
     except redis.exceptions.ReadOnlyError as error:
@@ -79,6 +83,18 @@ def _try_redis(url: str) -> None:
         raise CannotStart(f"ATTRAI_REDIS_URL: {error}") from error
     except ValueError as error:  # may quote a part of the password, as above
         raise CannotStart("ATTRAI_REDIS_URL: redis-py can't read this URL") from error
+
+
+def _check_eviction(client: redis.Redis) -> None:
+    try:
+        policy = client.info("memory").get("maxmemory_policy", _NO_EVICTION)
+    except redis.exceptions.NoPermissionError:
+        return  # left to the operator
+    if policy != _NO_EVICTION:
+        raise CannotStart(
+            f"ATTRAI_REDIS_URL: this Redis may forget photos when its memory is full: set "
+            f"maxmemory-policy to {_NO_EVICTION} instead of {policy}"
+        )
 
 
 def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
