@@ -19,8 +19,11 @@ _TAG = "verify"
 _BASE = f"attrai-base:{_TAG}"
 ATTRAI, NEXT = f"attrai:{_TAG}", f"attrai:{_TAG}-next"
 RABBITMQ, REDIS = f"attrai-rabbitmq:{_TAG}", f"attrai-redis:{_TAG}"
+#: What the Dockerfile installs with hashes. Older checkouts have no locks.
+_LOCKS = ("deploy/swarm/requirements.lock", "deploy/swarm/build.lock")
 #: The files and folders that the Dockerfile copies, without wheels/.
-_CONTEXT = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "fonts", "src")
+_CONTEXT = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "fonts", "src", *_LOCKS)
+#: The sandbox is not locked.
 _EXTRAS = "s3,sandbox"
 #: hatchling builds attrai itself; redis needs async-timeout on Debian's Python 3.11.2, but not on
 #: 3.11.3.
@@ -90,6 +93,10 @@ def _wheels(folder: Path, venv: Path, root: Path) -> None:
         f"{root}[{_EXTRAS}]",
     )
     next(folder.glob("attrai-*")).unlink()  # the Dockerfile builds attrai itself
+    for lock in _LOCKS:
+        if (root / lock).exists():
+            options = ("--quiet", "--no-deps", "--require-hashes", "--dest", folder)
+            run(venv / "bin/pip", "download", *options, "--requirement", root / lock)
 
 
 def _server(name: str, tag: str) -> None:
@@ -106,8 +113,9 @@ def _attrai(context: Path, wheels: Path, root: Path, tag: str) -> None:
             shutil.copytree(
                 root / name, context / name, ignore=shutil.ignore_patterns("__pycache__")
             )
-        else:
-            shutil.copy(root / name, context)
+        elif (root / name).exists():
+            (context / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, context / name)
     arguments = {"BASE_IMAGE": _BASE, "PIP_NO_INDEX": "1", "EXTRAS": _EXTRAS}
     options = [
         part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")

@@ -1,0 +1,127 @@
+"""What the image installs, from which hashes, and under which licences."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import requires
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.conftest import ROOT
+from tests.deploy.stacks import SWARM
+
+DOCKERFILE = (SWARM / "Dockerfile").read_text("utf-8")
+LOCK = (SWARM / "requirements.lock").read_text("utf-8")
+BUILD_LOCK = (SWARM / "build.lock").read_text("utf-8")
+_PINNED = re.compile(r"([a-z0-9-]+)==(\S+) --hash=sha256:[0-9a-f]{64}")
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Return the version of each package in a lock."""
+    comment, *lines = lock.splitlines()
+    assert comment.startswith("# ")
+    found = [_PINNED.fullmatch(line) for line in lines]
+    return {line[1]: line[2] for line in found if line}
+
+
+def canonical(name: str) -> str:
+    """Return a package's name as a lock spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def needed(name: str, extras: set[str]) -> set[tuple[str, tuple[str, ...]]]:
+    """Return what an installed package needs, with the extras that it needs of it."""
+    found = set()
+    for line in requires(name) or []:
+        requirement = Requirement(line)
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras | {""}):
+            found.add((canonical(requirement.name), tuple(sorted(requirement.extras))))
+    return found
+
+
+@pytest.mark.parametrize("lock", [LOCK, BUILD_LOCK], ids=["requirements", "build"])
+def test_every_line_has_a_hash(lock: str) -> None:
+    """Every package is pinned to a version and has a hash."""
+    assert len(pins(lock)) == len(lock.splitlines()) - 1 > 0
+
+
+def test_versions() -> None:
+    """The image gets the versions that the tests run with."""
+    tested = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if "==" in line
+    )
+    versions = {canonical(name): version for name, version in tested.items()}
+    locked = pins(LOCK)
+    assert {name: versions.get(name, locked[name]) for name in locked} == locked
+
+
+def test_completeness() -> None:
+    """All that attrai and its packages need is locked, except for torch."""
+    default = re.search(r"^ARG EXTRAS=(.+)$", DOCKERFILE, re.MULTILINE)
+    assert default
+    waiting = needed("attrai", set(default[1].split(",")))
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    while waiting - seen:
+        name, extras = (waiting - seen).pop()
+        seen.add((name, extras))
+        waiting |= needed(name, set(extras))
+    names = {name for name, _ in seen}
+    assert "torch" in names
+    # Debian's Python 3.11.2 needs one more.
+    assert names - {"torch"} | {"async-timeout"} == set(pins(LOCK))
+
+
+def test_hashes_are_required() -> None:
+    """Nothing but torch is installed without a hash, and attrai's build downloads nothing."""
+    installs = re.findall(
+        r"pip --python \S+ (?:install|wheel).+?(?=&&|\n\n| #)", DOCKERFILE, re.DOTALL
+    )
+    hashed = [command for command in installs if "--require-hashes" in command]
+    assert ["-r build.lock" in command for command in hashed] == [True, False]
+    assert "-r requirements.lock" in hashed[1]
+    _, _, torch, wheel, own = installs
+    assert "TORCH_INDEX" in torch
+    assert "--no-build-isolation" in wheel
+    assert "--no-index" in own
+    assert DOCKERFILE.index(hashed[1]) < DOCKERFILE.index(torch)
+
+
+def test_no_setuid() -> None:
+    """The stage that the image is built on clears every setuid and setgid bit, at its end."""
+    base = DOCKERFILE.split("\nFROM ")[1]
+    assert base.startswith("${BASE_IMAGE} AS python")
+    assert base.rstrip().endswith("find / -xdev -type f -perm /6000 -exec chmod a-s {} +")
+    assert "\nFROM python\n" in DOCKERFILE
+
+
+def test_licences() -> None:
+    """The page of licences says what the installed packages' metadata say."""
+    printed = subprocess.run(
+        [sys.executable, SWARM / "licences.py"], check=True, capture_output=True, text=True
+    ).stdout
+    assert (ROOT / "docs" / "licences.md").read_text("utf-8") == printed
+
+
+@pytest.mark.parametrize(
+    ("row", "licence"),
+    [
+        ("| pytelegrambotapi | GPL2 |", "GPL-2.0-only"),
+        ("| libx265 in pillow-heif | GPL-2.0-or-later |", "GPL-2.0-or-later"),
+        ("| libheif in pillow-heif | LGPL-3.0-or-later |", "LGPL-3.0-or-later"),
+        ("| libavcodec in opencv-python-headless | LGPL-2.1-or-later |", "LGPL-2.1-or-later"),
+        ("| certifi | MPL-2.0 |", "MPL-2.0"),
+        ("weights of the scorer are for non-commercial", "LicenseRef-noncommercial-weights"),
+    ],
+)
+def test_label(row: str, licence: str) -> None:
+    """The image's label names each licence with conditions, as long as something is under it."""
+    label = re.search(r'image\.licenses="([^"]+)"', DOCKERFILE)
+    assert label
+    page = (ROOT / "docs" / "licences.md").read_text("utf-8")
+    assert (row in page) == (licence in label[1].split(" AND "))
