@@ -42,14 +42,16 @@ class Secrets:
         return urlunsplit(parts._replace(netloc=f"{login}@{HOST}:{port}"))
 
 
-def _mount(server: Path, secrets: Secrets, name: str, generations: tuple[str, ...]) -> Path:
+def _mount(
+    server: Path, secrets: Secrets, name: str, generations: tuple[str, ...], suffix: str = ""
+) -> Path:
     """Replace the secrets of a server by those of the generations, and return their folder."""
     folder = server / "secrets"
     folder.mkdir(exist_ok=True)
     for file in folder.iterdir():
         file.unlink()
     for generation in generations:
-        (folder / f"{name}_{generation}").write_text(secrets.read(f"{name}_{generation}"))
+        (folder / f"{name}_{generation}{suffix}").write_text(secrets.read(f"{name}_{generation}"))
     return folder
 
 
@@ -63,7 +65,7 @@ class SwarmRabbit(RabbitServer):
 
     def mount(self, *generations: str) -> None:
         """Give it these generations of users, from its next start on."""
-        folder = _mount(self.folder, self._secrets, "rabbitmq_definitions", generations)
+        folder = _mount(self.folder, self._secrets, "rabbitmq_definitions", generations, ".json")
         settings = (SWARM / "rabbitmq.conf").read_text("utf-8")
         settings = settings.replace("/run/secrets", str(folder))
         settings += f"listeners.tcp.1 = {HOST}:{self.port}\n"

@@ -1,4 +1,4 @@
-"""The operator's two scripts, with a fake `docker` that records its calls."""
+"""The operator's scripts, with a fake `docker` that records its calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.deploy.stacks import ROLES, SWARM, fake_docker
+from tests.deploy.stacks import ROLES, SWARM, fake_docker, services
 
 
 @pytest.fixture
@@ -96,6 +96,42 @@ def test_deploy(tmp_path: Path, environment: dict[str, str]) -> None:
     assert call.endswith("-c stack.yml -c other-passwords.yml -c graylog.yml mine")
     assert after["REDIS_CONF"] != before["REDIS_CONF"]
     assert after["RABBITMQ_CONF"] == before["RABBITMQ_CONF"]
+
+
+def test_pin(tmp_path: Path, environment: dict[str, str]) -> None:
+    """The images that this node has are named with their digests, and others stay as they are."""
+    folder = tmp_path / "swarm"
+    shutil.copytree(SWARM, folder, ignore=shutil.ignore_patterns("verification"))
+    (folder / ".env").write_text(
+        "ATTRAI_IMAGE=registry.example:5000/attrai:2\nLOG_LEVEL=info\nREDIS_IMAGE=redis:8\n"
+    )
+    (tmp_path / "bin" / "docker").write_text(
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        "*format*attrai:2) echo attrai@sha256:0; echo registry.example:5000/attrai@sha256:1 ;;\n"
+        "*format*rabbitmq:*) echo rabbitmq@sha256:2 ;;\n"
+        "*attrai:2|*rabbitmq:*|*redis:8) ;;\n"
+        "*) exit 1 ;;\n"
+        "esac\n"
+    )
+
+    def pin() -> tuple[dict[str, str], str]:
+        done = subprocess.run(
+            [folder / "pin"], env=environment, check=True, capture_output=True, text=True
+        )
+        lines = (folder / ".env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines), done.stderr
+
+    default = services("stack.yml")["rabbitmq"]["image"]
+    pinned = {
+        "ATTRAI_IMAGE": "registry.example:5000/attrai:2@sha256:1",
+        "LOG_LEVEL": "info",
+        "RABBITMQ_IMAGE": f"{default}@sha256:2",
+        "REDIS_IMAGE": "redis:8",
+    }
+    said = "redis:8 has no digest: it was neither pulled from a registry nor pushed to one\n"
+    assert pin() == (pinned, said)
+    assert pin() == (pinned, said)
 
 
 def test_context() -> None:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from verification.deployment import (
     Killer,
     TookTooLong,
     all_run,
+    change_passwords,
     deploy,
     replicas,
     scale,
@@ -42,7 +44,7 @@ from verification.shell import ROOT, ProgramFailed, docker
 
 PHOTOS, USERS, KILLS = 60, 12, 10
 #: Seconds between photos, and between kills, so that photos are in flight during every change.
-_PHOTO_PAUSE, _KILL_PAUSE = 2.5, 12.0
+_PHOTO_PAUSE, _KILL_PAUSE = 5.0, 12.0
 #: Maximum seconds until all replicas of a service are healthy, until all photos are sent and all
 #: kills done, until the last answers after that, until orphaned files are deleted, and until an
 #: upgrade is complete.
@@ -101,7 +103,7 @@ def _verify(
 
     report.check("every container has its limits", inspection.limits_not_in_force())
     report.check("only bot, ingest and deliver have a way out", inspection.wrong_ways_out())
-    report.check("nothing runs as root, with privileges or on a writable root",
+    report.check("nothing runs as root, with privileges, setuid files or on a writable root",
                  inspection.unconfined())  # fmt: skip
 
     sender = threading.Thread(target=_send, args=(users,), daemon=True)
@@ -111,7 +113,9 @@ def _verify(
     stack.callback(killer.stop)
     _change(report, killer)
     if old:
-        _upgrade(folder, report, killer)
+        _upgrade(folder, report, killer, old)
+    else:
+        _change_passwords(folder, report, killer)
     secrets = inspection.secret_values() | {TOKEN}
     report.check(f"{len(secrets)} secrets are in no inspection, environment or command line",
                  inspection.exposed_secrets(secrets))  # fmt: skip
@@ -150,18 +154,35 @@ def _change(report: Report, killer: Killer) -> None:
     report.done("detect was scaled to 1")
 
 
-def _upgrade(folder: Path, report: Report, killer: Killer) -> None:
-    """Deploy this checkout over the running stack while photos are being processed."""
+def _change_passwords(folder: Path, report: Report, killer: Killer) -> None:
+    """Change all passwords while photos are being processed."""
     killer.spared.update(SERVICES)  # the engine rolls back an update whose new task dies
     wait_for(all_run, "not all services run", _START)
-    upgrade(folder)
-    roles = [role for role in ROLES if role != "score"]  # which runs the new image already
-    ended = ("completed", "rollback_completed", "rollback_paused")
-    seconds = wait_for(lambda: all(update_state(role) in ended for role in roles),
-                       "the upgrade does not end", _UPGRADE)  # fmt: skip
-    failed = [role for role in roles if update_state(role) != "completed"]
-    report.check(f"the stack was upgraded in {seconds:.0f} s", failed)
+    for what, services in change_passwords(folder):
+        _wait_for_updates(report, what, services)
     killer.spared.clear()
+
+
+def _upgrade(folder: Path, report: Report, killer: Killer, old: Path) -> None:
+    """Deploy this checkout over the running stack while photos are being processed."""
+    killer.spared.update(SERVICES)  # as above
+    wait_for(all_run, "not all services run", _START)
+    if upgrade(folder, old):
+        # score runs the new image already.
+        _wait_for_updates(report, "the stack was upgraded", [r for r in ROLES if r != "score"])
+    else:
+        seconds = wait_for(all_run, "not all services run", _UPGRADE)
+        report.done(f"the stack was upgraded with a stop in {seconds:.0f} s")
+    killer.spared.clear()
+
+
+def _wait_for_updates(report: Report, what: str, services: Sequence[str]) -> None:
+    ended = ("completed", "rollback_completed", "rollback_paused")
+    seconds = wait_for(lambda: all(update_state(service) in ended for service in services),
+                       f"{what}: it does not end", _UPGRADE)  # fmt: skip
+    failed = [service for service in services if update_state(service) != "completed"]
+    report.check(f"{what}, after {seconds:.0f} s", failed)
+    wait_for(all_run, "not all services run", _START)
 
 
 def _check_answers(report: Report, users: Users, killer: Killer) -> None:

@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -18,8 +18,8 @@ TOKEN = "1000:sandbox"  # noqa: S105 - the sandbox knows no other
 ROLES = ("bot", "ingest", "detect", "score", "render", "deliver", "sweep")
 #: The services to kill, without those that belong to the test itself.
 SERVICES = (*ROLES, "rabbitmq", "redis")
-_SECRETS = ("telegram_token", "broker_url", "redis_url", "rabbitmq_definitions", "redis_password")
-_GENERATION = "verify"
+#: The first generation of passwords, and the one that replaces it.
+_GENERATION, _NEXT_GENERATION = "verify", "verify-next"
 
 
 class TookTooLong(TimeoutError):
@@ -54,7 +54,7 @@ def deploy(folder: Path, port: int, stack: ExitStack, root: Path = ROOT) -> None
         root: the checkout whose stack is deployed.
     """
     stack.callback(_remove)
-    run(SWARM / "passwords", _GENERATION)
+    run(root / "deploy/swarm/passwords", _GENERATION)
     docker("secret", "create", f"attrai_telegram_token_{_GENERATION}", "-", stdin=TOKEN)
     received = folder / "received"
     received.mkdir()
@@ -77,13 +77,49 @@ def deploy(folder: Path, port: int, stack: ExitStack, root: Path = ROOT) -> None
     _deploy(root, env)
 
 
-def upgrade(folder: Path) -> None:
-    """Deploy this checkout's stack and image over the running ones, with the same settings."""
+def upgrade(folder: Path, old: Path) -> bool:
+    """Deploy this checkout's stack and image over the running ones of the checkout `old`.
+
+    Returns:
+        Whether services were updated one task after another. If this checkout has other users than
+        `old`, they were removed and are created anew, as CHANGELOG.md says.
+    """
     env = folder / "env"
-    env.write_text(
-        env.read_text().replace(f"ATTRAI_IMAGE={images.ATTRAI}", f"ATTRAI_IMAGE={images.NEXT}")
-    )
+    _set(env, ATTRAI_IMAGE=images.NEXT)
+    rolling = (old / "deploy/swarm/passwords").read_text() == (SWARM / "passwords").read_text()
+    if not rolling:
+        run(SWARM / "passwords", _NEXT_GENERATION)
+        _set(env, PASSWORDS=_NEXT_GENERATION)
+        _remove_services(ROLES)
+        _remove_services(("rabbitmq", "redis"))
     _deploy(ROOT, env)
+    return rolling
+
+
+def change_passwords(folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Change to the next generation of passwords without stopping anything.
+
+    Yields:
+        After each step what was done, and the services that are being updated, which have to be
+        ready before the next step.
+    """
+    env = folder / "env"
+    run(SWARM / "passwords", _NEXT_GENERATION)
+    _set(env, OTHER_PASSWORDS=_NEXT_GENERATION)
+    _deploy(ROOT, env)
+    yield "the servers accept new passwords too", ("rabbitmq", "redis")
+    _set(env, PASSWORDS=_NEXT_GENERATION, OTHER_PASSWORDS=_GENERATION)
+    _deploy(ROOT, env)
+    yield "the roles use new passwords", ROLES
+    _set(env, OTHER_PASSWORDS="")
+    _deploy(ROOT, env)
+    yield "the servers have no other secrets any more", ("rabbitmq", "redis")
+
+
+def _set(env: Path, **settings: str) -> None:
+    """Add settings, the last of which count."""
+    with env.open("a") as file:
+        file.writelines(f"{name}={value}\n" for name, value in settings.items())
 
 
 def _deploy(root: Path, env: Path) -> None:
@@ -94,19 +130,24 @@ def _deploy(root: Path, env: Path) -> None:
 
 def _remove() -> None:
     ours = ("--quiet", "--filter", f"label=com.docker.stack.namespace={STACK}")
-    present = docker("service", "ls", "--format", "{{.Name}}").split()
     # Before RabbitMQ: without it they would wait for it until their grace period ends.
-    if roles := {f"{STACK}_{role}" for role in ROLES} & set(present):
-        docker("service", "rm", *roles)
-        wait_for(lambda: not containers(*ROLES), "the workers still run", 120)
+    _remove_services(ROLES)
     docker("stack", "rm", STACK)
     wait_for(lambda: not docker("ps", "--all", *ours), "the containers are still there", 120)
     wait_for(lambda: not docker("network", "ls", *ours), "the networks are still there", 60)
     for volume in docker("volume", "ls", *ours).split():
         docker("volume", "rm", volume)
-    present = docker("secret", "ls", "--format", "{{.Name}}").split()
-    for name in {f"attrai_{secret}_{_GENERATION}" for secret in _SECRETS} & set(present):
-        docker("secret", "rm", name)
+    generations = (f"_{_GENERATION}", f"_{_NEXT_GENERATION}")
+    for name in docker("secret", "ls", "--format", "{{.Name}}").split():
+        if name.startswith("attrai_") and name.endswith(generations):
+            docker("secret", "rm", name)
+
+
+def _remove_services(services: Sequence[str]) -> None:
+    present = docker("service", "ls", "--format", "{{.Name}}").split()
+    if named := {f"{STACK}_{service}" for service in services} & set(present):
+        docker("service", "rm", *named)
+        wait_for(lambda: not containers(*services), f"{', '.join(services)} still run", 120)
 
 
 def replicas() -> dict[str, str]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from verification.deployment import SERVICES, STACK, TOKEN, containers
-from verification.shell import docker, inspect
+from verification.deployment import ROLES, SERVICES, STACK, TOKEN, containers
+from verification.shell import docker, inspect, run
 
 #: The services that need access to the internet.
 _OUTSIDE = {"bot", "ingest", "deliver"}
@@ -89,12 +90,16 @@ def exposed_secrets(secrets: Iterable[str]) -> list[str]:
 def secret_values() -> set[str]:
     """Return the passwords and the token, read from the containers' secrets."""
     values = set()
-    for _, pid, _ in _processes_one("ingest", "redis"):
+    for _, pid, _ in _processes_one("ingest", "rabbitmq", "redis"):
         folder = Path(f"/proc/{pid}/root/run/secrets")
         for file in folder.iterdir():
             text = file.read_text().strip()
-            # The password of a URL, or the value after the keyword in redis.conf.
-            values.add(text.split("@")[0].split(":")[-1] if "://" in text else text.split()[-1])
+            if file.name.startswith("rabbitmq_definitions"):
+                values |= {user["password"] for user in json.loads(text)["users"]}
+            elif file.name.startswith("redis_users"):
+                values |= {word[1:] for word in text.split() if word.startswith(">")}
+            else:
+                values.add(urlsplit(text).password or text)
     return values
 
 
@@ -111,7 +116,11 @@ def wrong_ways_out() -> list[str]:
 
 
 def unconfined() -> list[str]:
-    """Return a line for each container that is root, has capabilities or can write to its root."""
+    """Return a line for each container that has or may get more rights than it needs.
+
+    It must neither be root nor have capabilities, nor be able to write to its root, and the roles'
+    image must have no file that runs as another user.
+    """
     problems = []
     for container, pid, service in _processes_one():
         with suppress(FileNotFoundError):
@@ -122,6 +131,9 @@ def unconfined() -> list[str]:
                 problems.append(f"{service} is root or may become it")
             if not os.statvfs(f"/proc/{pid}/root").f_flag & os.ST_RDONLY:
                 problems.append(f"{service} {container[:12]} may write to its root")
+            if service in ROLES:
+                found = run("find", f"/proc/{pid}/root/", "-xdev", "-type", "f", "-perm", "/6000")
+                problems += [f"{service} has the setuid file {file}" for file in found.split()]
     return problems
 
 
