@@ -13,5 +13,5 @@ def exported() -> set[str]:
     """The names that a Prometheus expression may use."""
     registry = CollectorRegistry()
     StageMetrics(registry).begin(STAGES)
-    registry.register(StateCollector(lambda: KNOWN, slots=1))
+    registry.register(StateCollector(lambda: KNOWN, slots=1, free_share=lambda: 1.0))
     return {sample.name for metric in registry.collect() for sample in metric.samples}

@@ -24,10 +24,10 @@ KNOWN = dataclasses.replace(
 )
 
 
-def figures(seen: Snapshot) -> dict[tuple[str, str], float]:
+def figures(seen: Snapshot, free: float | None = None) -> dict[tuple[str, str], float]:
     """Values exported for a snapshot, by metric name and the value of its only label, if any."""
     registry = CollectorRegistry()
-    registry.register(StateCollector(lambda: seen, slots=5000))
+    registry.register(StateCollector(lambda: seen, 5000, lambda: free))
     return {
         (sample.name, "".join(sample.labels.values())): sample.value
         for metric in registry.collect()
@@ -70,3 +70,9 @@ def test_a_part_that_is_down() -> None:
     assert found["attrai_stage_workers", "detect"] == 3
     absent = {"attrai_stage_queued", "attrai_stage_in_work", "attrai_dead_letters"}
     assert not absent & {name for name, _ in found}
+
+
+@pytest.mark.parametrize("free", [None, 0.0, 0.25])
+def test_free_space(free: float | None) -> None:
+    """The free share of the photos' volume is exported, if they are on one."""
+    assert figures(KNOWN, free).get(("attrai_photos_free_ratio", "")) == free

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrai.storage import PHOTO, StoreError, open_store
+from attrai.storage import PHOTO, StoreError, free_share, open_store
 
 JOB = "0" * 32
 
@@ -87,3 +88,13 @@ print("boto3" in sys.modules)
     command = [sys.executable, "-c", code, tmp_path.as_uri()]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
+
+
+def test_free_share(mount: Callable[[str], Path]) -> None:
+    """The free share of a volume is known, and a bucket has none."""
+    root = mount("size=400k")
+    assert free_share(root.as_uri()) == 1
+    (root / "file").write_bytes(bytes(100 * 1024))
+    assert free_share(root.as_uri()) == 0.75
+    assert free_share("file:///no/such/folder") is None
+    assert free_share("s3://bucket") is None

@@ -122,6 +122,7 @@ def open_state_metrics(settings: Settings) -> None:
     from attrai.monitoring.queues import RabbitQueues  # noqa: PLC0415
     from attrai.monitoring.snapshot import take  # noqa: PLC0415
     from attrai.services import make_ledger, open_redis  # noqa: PLC0415
+    from attrai.storage import free_share  # noqa: PLC0415
 
     try:
         redis = open_redis(settings, retries=0)
@@ -132,7 +133,13 @@ def open_state_metrics(settings: Settings) -> None:
     # While RabbitMQ is down, pika would log ten records per scrape; attrai_up reports it already.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     registry = CollectorRegistry()
-    registry.register(StateCollector(lambda: take(redis, ledger, queues), settings.max_pending))
+    registry.register(
+        StateCollector(
+            lambda: take(redis, ledger, queues),
+            settings.max_pending,
+            lambda: free_share(settings.photos_url),
+        )
+    )
     serve(port, registry)
 
 

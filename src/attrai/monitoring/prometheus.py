@@ -154,15 +154,19 @@ _SERVICE_GAUGES: tuple[tuple[str, str, Callable[[Snapshot], float | None]], ...]
 class StateCollector(Collector):
     """Collector of metrics that are the same in every process, so only one process serves them."""
 
-    def __init__(self, look: Callable[[], Snapshot], slots: int) -> None:
+    def __init__(
+        self, look: Callable[[], Snapshot], slots: int, free_share: Callable[[], float | None]
+    ) -> None:
         """Create a collector.
 
         Args:
             look: takes a snapshot from the servers; called from several threads.
             slots: the limit of photos in flight.
+            free_share: returns which share of the photos' volume is free; None without a volume.
         """
         self._look = look
         self._slots = slots
+        self._free_share = free_share
 
     def describe(self) -> list[Metric]:
         """Return nothing, so that registering the collector doesn't query the servers."""
@@ -188,6 +192,10 @@ class StateCollector(Collector):
         yield GaugeMetricFamily(
             "attrai_slots", "Maximum number of photos in flight.", value=self._slots
         )
+        if (free := self._free_share()) is not None:
+            yield GaugeMetricFamily(
+                "attrai_photos_free_ratio", "Free share of the photos' volume.", value=free
+            )
         if seen.dropped_logs is not None:
             # It restarts at zero each day, as a counter may.
             yield CounterMetricFamily(

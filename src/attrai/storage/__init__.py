@@ -7,7 +7,7 @@ files; `job_ids` lists jobs whose files were left behind.
 """
 
 from attrai.storage.atomic import write_atomically
-from attrai.storage.opening import open_store
+from attrai.storage.opening import free_share, open_store
 from attrai.storage.store import CROPS, PHOTO, PICTURE, PhotoStore, StoreError
 from attrai.storage.unlinked import UnlinkedStore
 from attrai.storage.volume import VolumeStore
@@ -20,6 +20,7 @@ __all__ = [
     "StoreError",
     "UnlinkedStore",
     "VolumeStore",
+    "free_share",
     "open_store",
     "write_atomically",
 ]

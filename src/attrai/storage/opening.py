@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -46,3 +47,15 @@ def _open_bucket(bucket: str, prefix: str) -> PhotoStore:
     except ModuleNotFoundError as error:
         raise StoreError("s3:// URLs need boto3: pip install 'attrai[s3]'") from error
     return BucketStore(bucket, prefix)
+
+
+def free_share(url: str) -> float | None:
+    """Return which share of the volume of the photo store at `url` is free; None for a bucket."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        return None
+    try:
+        usage = shutil.disk_usage(unquote(parts.path))
+    except OSError:
+        return None  # whoever opens the store says why
+    return usage.free / usage.total
