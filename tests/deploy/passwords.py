@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from testing.servers.rabbit import RabbitServer
 from testing.servers.redis import RedisServer
-from testing.servers.server import HOST, listening
+from testing.servers.server import HOST, RABBITMQ_BIN, listening
 from tests.deploy.stacks import SWARM, fake_docker
 
 
@@ -28,8 +28,24 @@ class Secrets:
 
     def make(self, generation: str) -> None:
         """Make a generation of passwords."""
+        self.run(generation)
+
+    def run(self, *arguments: str) -> None:
+        """Run ./passwords."""
         environment = os.environ | {"PATH": f"{self._programs}:{os.environ['PATH']}"}
-        subprocess.run([SWARM / "passwords", generation], env=environment, check=True, timeout=30)
+        subprocess.run([SWARM / "passwords", *arguments], env=environment, check=True, timeout=120)
+
+    def run_in(self, rabbit: SwarmRabbit) -> None:
+        """Let `docker exec` run programs of a server, and list no secret but one of all roles."""
+        variables = " ".join(f"'{k}={v}'" for k, v in rabbit.environment().items())
+        (self._programs / "docker").write_text(
+            "#!/bin/sh\n"
+            'case "$1" in\n'
+            "ps) echo 0123 ;;\n"
+            "secret) echo attrai_redis_users_2 ;;\n"
+            f'exec) shift 2; exec env -i {variables} "$@" ;;\n'
+            "esac\n"
+        )
 
     def read(self, name: str) -> str:
         """Return a secret's content."""
@@ -78,6 +94,10 @@ class SwarmRabbit(RabbitServer):
             " || User <- rabbit_auth_backend_internal:list_users()]"
         )
         return set(names.split())
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which `rabbitmqctl` reaches it."""
+        return self._environment() | {"PATH": f"{RABBITMQ_BIN}:{os.environ['PATH']}"}
 
     def _accepts_login(self) -> bool:
         """Return whether it listens, which it does once the definitions are imported."""

@@ -338,6 +338,10 @@ def test_other_passwords(servers: Servers) -> None:
         servers.mount("2")
         servers.redis.restart()
         assert [servers.redis.accepts("bot", generation) for generation in "12"] == [False, True]
+        servers.secrets.run_in(servers.rabbit)
+        servers.secrets.run("--only", "2")
+        assert servers.rabbit.users() == {f"{role}-2" for role in ROLES}
+        assert [servers.rabbit.accepts("bot", generation) for generation in "12"] == [False, True]
     finally:
         servers.mount("1")
         servers.rabbit.restart()

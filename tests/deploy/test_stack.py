@@ -138,6 +138,20 @@ def test_two_generations() -> None:
     assert [len(found) for found in secrets("1", "2")] == [2, 2]
 
 
+def test_encrypted() -> None:
+    """With encrypted.yml, every network between services is encrypted and otherwise the same."""
+    files = [load(name) for name in ("stack.yml", "graylog.yml", "monitoring.yml")]
+    internal = {
+        key: network
+        for file in files
+        for key, network in file["networks"].items()
+        if network.get("internal")
+    }
+    assert load("encrypted.yml")["networks"] == {
+        key: network | {"driver_opts": {"encrypted": ""}} for key, network in internal.items()
+    }
+
+
 def test_versions(service: dict[str, Any]) -> None:
     """Third-party images are pinned to a version; the operator chooses attrai's image."""
     image = service["image"]
@@ -153,6 +167,7 @@ def test_versions(service: dict[str, Any]) -> None:
         ("s3.yml", "graylog.yml", "monitoring.yml"),
         ("verification/stack.yml",),
         ("other-passwords.yml",),
+        ("graylog.yml", "monitoring.yml", "encrypted.yml"),
     ],
 )
 def test_engine_reads_it(more: tuple[str, ...]) -> None:
