@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from attrai.lifecycle.shutdown import Shutdown
-from attrai.printable import printable
+from attrai.rating.printable import printable
 
 #: Exit statuses. `attrai.lifecycle.signals` sets those of processes ended by a signal.
 FAILED, USAGE = 1, 2

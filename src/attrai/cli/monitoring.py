@@ -17,7 +17,7 @@ from rich.live import Live
 from attrai.cli.console import FAILED, output_console, refuse, shutdown_of
 from attrai.cli.options import json_option
 from attrai.errors import SettingsError
-from attrai.printable import printable
+from attrai.rating.printable import printable
 from attrai.settings import Settings, load_settings
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from attrai import logs
 from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
 from attrai.errors import SettingsError
 from attrai.lifecycle.shutdown import Shutdown
-from attrai.printable import printable
+from attrai.rating.printable import printable
 from attrai.settings import load_settings
 from attrai_training.errors import LabelsError
 

@@ -22,7 +22,7 @@ from attrai.cli.console import (
     shutdown_of,
 )
 from attrai.errors import SettingsError
-from attrai.printable import printable
+from attrai.rating.printable import printable
 from attrai.settings import load_settings
 from attrai_training.cli.evaluate import DATA, require_charts, show
 from attrai_training.errors import LabelsError
