@@ -57,6 +57,12 @@ class BrokenImage(UserError):
     code = "broken-image"
 
 
+class UnreadableImage(UserError):
+    """The file crashed its decoder, or took it too long or too much memory. Details: `reason`."""
+
+    code = "unreadable-image"
+
+
 class TooManyPixels(UserError):
     """The photo's width times its height is too large. Details: `limit_megapixels`."""
 

@@ -61,6 +61,9 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 
+#: Memory for decoding, in bytes for each pixel of the largest photo.
+_BYTES_PER_PIXEL = 9
+
 _DECODER_NOISE: object = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 
@@ -76,6 +79,11 @@ class Limits:
     min_side: int = 64
     #: Longer side to which a larger photo is shrunk, in pixels.
     max_side: int = 1280
+
+    @property
+    def memory_bytes(self) -> int:
+        """How much memory decoding may take: 450 MB with the default limits."""
+        return _BYTES_PER_PIXEL * self.max_pixels
 
 
 def decode_photo(data: bytes, limits: Limits) -> Image.Image:

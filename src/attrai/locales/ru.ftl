@@ -6,6 +6,7 @@ source-unreadable = Не удалось прочитать фото: { $reason }
 file-too-large = Файл больше { $limit_mb } МБ. Пришлите, пожалуйста, файл поменьше.
 not-an-image = Это не изображение, или его формат не поддерживается. Подойдут JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP и GIF.
 broken-image = Изображение повреждено или пришло не целиком. Пришлите его, пожалуйста, ещё раз.
+unreadable-image = Этот файл не получается прочитать, присылать его ещё раз не стоит. Пришлите, пожалуйста, другое фото или сохраните это как JPEG.
 too-many-pixels = В фото больше { $limit_megapixels ->
     [one] { $limit_megapixels } мегапикселя
    *[other] { $limit_megapixels } мегапикселей

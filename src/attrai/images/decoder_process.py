@@ -1,0 +1,104 @@
+"""The process in which untrusted files are decoded, without rights: see `attrai.images.isolated`.
+
+It reads requests from its standard input and writes answers to its standard output, one JSON object
+each. Files and photos lie in memory that it shares with its parent.
+"""
+
+from __future__ import annotations
+
+import encodings.ascii
+import encodings.latin_1
+import encodings.utf_16
+import encodings.utf_16_be
+import encodings.utf_16_le
+import encodings.utf_8  # noqa: F401 - like those above: nothing can be imported later
+import gc
+import json
+import mmap
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import pillow_heif.options
+from PIL import AvifImagePlugin, ImageCms, ImageColor, ImageFilter, ImagePalette, MpoImagePlugin
+
+from attrai.errors import UserError
+from attrai.images.accept import accept_photo
+from attrai.images.codecs import unpack_photo
+from attrai.images.confinement import confine, die_with_parent, limit_cpu
+from attrai.images.decode import Limits
+
+#: Imported by Pillow only when a file needs them.
+_NEEDED_LATER = (ImageCms, ImageColor, ImageFilter, ImagePalette, MpoImagePlugin)
+
+#: Longest request or answer in bytes: a pipe passes it on as a whole.
+MAX_MESSAGE_BYTES = 4096
+#: Longest text among the details of a refusal.
+_MAX_REASON_CHARACTERS = 200
+#: CPU time that one file may take, in seconds.
+_CPU_SECONDS = 10
+#: Address space for what is not the photo: the file, the result, the stacks of threads.
+_MARGIN_BYTES = 96 * 2**20
+
+
+def main(parent: int, shared: int, limits: dict[str, int]) -> None:
+    """Decode until the standard input ends.
+
+    Args:
+        parent: the id of the process that started this one.
+        shared: the descriptor of the shared memory.
+        limits: the fields of `Limits`.
+    """
+    # Signals to a whole group of processes are for the parent, which finishes its photo first.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    die_with_parent(parent)
+    memory = mmap.mmap(shared, 0)
+    os.close(shared)
+    decoder = _Decoder(memory, Limits(**limits))
+    # Each thread costs memory, and there are as many processes as there are cores to use.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = pillow_heif.options.DECODE_THREADS = 1
+    gc.freeze()
+    filtered = confine(decoder.limits.memory_bytes + _MARGIN_BYTES)
+    _write({"filtered": filtered})
+    while request := os.read(0, MAX_MESSAGE_BYTES):
+        limit_cpu(_CPU_SECONDS)
+        _write(decoder.answer(**json.loads(request)))
+
+
+def _write(answer: dict[str, Any]) -> None:
+    os.write(1, json.dumps(answer).encode())
+
+
+class _Decoder:
+    """Decodes files in the shared memory, and puts the results there."""
+
+    def __init__(self, memory: mmap.mmap, limits: Limits) -> None:
+        self.limits = limits
+        self._memory = memory
+
+    def answer(self, wanted: str, length: int) -> dict[str, Any]:
+        """Decode the first `length` bytes of the memory, and return where the result lies."""
+        data = self._memory[:length]
+        try:
+            result, size = self._accept(data) if wanted == "photo" else self._pixels(data)
+        except UserError as error:
+            return {"refused": error.code, "details": _shortened(error.details)}
+        self._memory[: len(result)] = result
+        return {"length": len(result), "size": size}
+
+    def _accept(self, data: bytes) -> tuple[bytes, tuple[int, int]]:
+        return accept_photo(data, self.limits)
+
+    def _pixels(self, data: bytes) -> tuple[bytes, tuple[int, int]]:
+        photo = unpack_photo(data).convert("RGB")
+        return np.asarray(photo).tobytes(), photo.size
+
+
+def _shortened(details: dict[str, float | str]) -> dict[str, float | str]:
+    """Return details that fit into an answer."""
+    return {
+        key: value[:_MAX_REASON_CHARACTERS] if isinstance(value, str) else value
+        for key, value in details.items()
+    }
