@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import dramatiq
 import redis
@@ -18,6 +20,9 @@ from attrai.job import Job
 from attrai.ledger import Ledger
 from attrai.settings import Settings
 from attrai.storage import PhotoStore, StoreError, open_store
+
+if TYPE_CHECKING:
+    from attrai.images.isolated import IsolatedDecoder
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +48,20 @@ class Services:
     threads: int = 1
     #: Called with each job that left a stage, before and after the stage.
     on_forwarded: Callable[[Job, Job], None] = lambda _before, _after: None
+
+    @cached_property
+    def decoder(self) -> IsolatedDecoder:
+        """The decoder of untrusted files, whose processes start when a stage first asks for it."""
+        # Stages that decode nothing need not load Pillow.
+        from attrai.images import limits_of  # noqa: PLC0415
+        from attrai.images.isolated import IsolatedDecoder  # noqa: PLC0415
+
+        return IsolatedDecoder(limits_of(self.settings), self.threads)
+
+    def close(self) -> None:
+        """End the processes of the decoder."""
+        if "decoder" in self.__dict__:
+            self.decoder.close()
 
 
 def open_redis(settings: Settings, retries: int = _REDIS_RETRIES) -> redis.Redis:

@@ -124,5 +124,6 @@ class Boot(dramatiq.Middleware):
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - as above
         """Send the last log records before dramatiq closes the stream they are written to."""
+        self._services.close()
         self._log_handler.close()
         self._dropped.note()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import structlog
 
 from attrai.actors.stage import Stage
 from attrai.faces import CascadeNetworks, Detector, crop_faces
-from attrai.images.codecs import pack_crops, unpack_photo
+from attrai.images.codecs import pack_crops
 from attrai.inference import open_engine
 from attrai.job import Job
 from attrai.services import Services
@@ -22,6 +21,7 @@ class Detect(Stage):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         settings = services.settings
+        self._decoder = services.decoder
         engine = open_engine(settings.engine, services.threads)
         log.info("inference", engine=engine.name)
         self._detector = Detector(
@@ -31,7 +31,8 @@ class Detect(Stage):
         )
 
     def work(self, job: Job) -> Job:
-        photo = np.asarray(unpack_photo(self.read(job, PHOTO)))
+        # Ingest may have passed the photo through as it came.
+        photo = self._decoder.decode_jpeg(self.read(job, PHOTO))
         faces, found, crops = crop_faces(photo, self._detector)
         self.services.photos.write(job.id, CROPS, pack_crops(crops))
         return job.with_(faces=faces, faces_found=found)

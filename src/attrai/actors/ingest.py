@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrai.actors.stage import Stage
-from attrai.images import accept_photo, limits_of
+from attrai.images import limits_of, passthrough_jpeg
 from attrai.job import Job
 from attrai.services import Services
 from attrai.storage import PHOTO
@@ -16,10 +16,13 @@ class Ingest(Stage):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._limits = limits_of(services.settings)
+        self._decoder = services.decoder
 
     def work(self, job: Job) -> Job:
         channel = self.services.channels[job.channel]
         data = channel.fetch(job, self._limits.max_bytes)
-        content, size = accept_photo(data, self._limits)
+        # This process holds the token of the channel, so it decodes nothing itself.
+        passthrough = passthrough_jpeg(data, self._limits)
+        content, size = passthrough or self._decoder.accept_photo(data)
         self.services.photos.write(job.id, PHOTO, content)
         return job.with_(size=size)

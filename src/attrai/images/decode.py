@@ -9,8 +9,7 @@ decoded, because a file of a few kB can claim gigabytes. Pixels are decoded as f
     GIF                          by `load`; opening may fill a canvas of one byte per pixel,
                                  up to Pillow's own limit of 179 megapixels
 
-For 50 megapixels, a JPEG needs 30 MB of memory because it is decoded at a smaller scale. The other
-formats need 200 to 450 MB, and WebP 800 MB.
+What that takes of memory, and so how many pixels a file may have, is in `attrai.images.memory`.
 """
 
 from __future__ import annotations
@@ -26,8 +25,10 @@ import pillow_heif
 from PIL import ExifTags, Image
 
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooManyPixels, TooSmall, UserError
-from attrai.images.colours import flatten_alpha, to_resizable, to_srgb
+from attrai.images.colours import flatten_alpha, to_srgb
 from attrai.images.hostile import MAX_EXIF_BYTES, detach_metadata, is_hostile
+from attrai.images.memory import MEMORY_BYTES_PER_PIXEL, kind_of, max_pixels_of, webp_size
+from attrai.images.shrink import shrink_photo
 
 # Both calls only register openers. They run on import because threads that open their first photo
 # at the same time would race.
@@ -61,9 +62,6 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 
-#: Memory for decoding, in bytes for each pixel of the largest photo.
-_BYTES_PER_PIXEL = 9
-
 _DECODER_NOISE: object = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 
@@ -82,8 +80,8 @@ class Limits:
 
     @property
     def memory_bytes(self) -> int:
-        """How much memory decoding may take: 450 MB with the default limits."""
-        return _BYTES_PER_PIXEL * self.max_pixels
+        """How much memory decoding may take: 550 MB with the default limits."""
+        return MEMORY_BYTES_PER_PIXEL * self.max_pixels
 
 
 def decode_photo(data: bytes, limits: Limits) -> Image.Image:
@@ -114,16 +112,17 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
     with _as_user_errors(limits):
         if is_hostile(data, formats):
             raise BrokenImage(reason="made to exhaust its decoder")
+        if formats == ("WEBP",) and (size := webp_size(data)):
+            _check_size(size, limits, "WEBP")
         file = Image.open(BytesIO(data), formats=formats)
-        _check_size(file.size, limits)
+        _check_size(file.size, limits, kind_of(file))
         shrink = max(1, max(file.size) // limits.max_side)
         file.draft(None, (max(1, file.width // shrink), max(1, file.height // shrink)))
         file.load()
         if file.format == "HEIF":
-            _check_size(file.size, limits)
+            _check_size(file.size, limits, kind_of(file))
         transpose = _transpose(file)
-        photo = to_resizable(file)
-    photo.thumbnail((limits.max_side, limits.max_side), Image.Resampling.LANCZOS, reducing_gap=3)
+        photo = shrink_photo(file, limits.max_side)
     if transpose is not None:
         photo = photo.transpose(transpose)
     photo = to_srgb(flatten_alpha(photo), file.info.get("icc_profile"))
@@ -152,19 +151,16 @@ def _as_user_errors(limits: Limits) -> Iterator[None]:
     except (UserError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(limits) from error
+        raise TooManyPixels(limit_megapixels=limits.max_pixels / 10**6) from error
     except Exception as error:  # hostile bytes can make a decoder raise nearly anything
         raise BrokenImage(reason=repr(error)) from error
 
 
-def _too_many_pixels(limits: Limits) -> TooManyPixels:
-    return TooManyPixels(limit_megapixels=limits.max_pixels / 10**6)
-
-
-def _check_size(size: tuple[int, int], limits: Limits) -> None:
+def _check_size(size: tuple[int, int], limits: Limits, kind: str | None) -> None:
     width, height = size
-    if width * height > limits.max_pixels:
-        raise _too_many_pixels(limits)
+    most = max_pixels_of(kind, limits.max_pixels)
+    if width * height > most:
+        raise TooManyPixels(limit_megapixels=most / 10**6)
     if min(size) < limits.min_side:
         raise TooSmall(limit=limits.min_side)
 

@@ -39,7 +39,7 @@ _MAX_REASON_CHARACTERS = 200
 #: CPU time that one file may take, in seconds.
 _CPU_SECONDS = 10
 #: Address space for what is not the photo: the file, the result, the stacks of threads.
-_MARGIN_BYTES = 96 * 2**20
+_MARGIN_BYTES = 64 * 2**20
 
 
 def main(parent: int, shared: int, limits: dict[str, int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import NamedTuple
 
 import dramatiq
@@ -74,8 +74,11 @@ def embedded_chain(
     broker = StubBroker(
         middleware=middleware(min_backoff=_MIN_BACKOFF_MS, max_backoff=_MAX_BACKOFF_MS)
     )
-    with closing(UnlinkedStore()) as photos:
-        services = Services(settings, photos, ledger, channels, on_answered, threads)
+    with ExitStack() as stack:
+        photos = stack.enter_context(closing(UnlinkedStore()))
+        services = stack.enter_context(
+            closing(Services(settings, photos, ledger, channels, on_answered, threads))
+        )
         for stage in (Ingest, Detect, ScoreFaces, Render, Deliver):
             stage(services).declare(broker)
         broker.emit_after("process_boot")  # starts the clock of the time limit
