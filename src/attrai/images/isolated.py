@@ -53,11 +53,12 @@ import importlib, json, sys
 sys.path[:], program, arguments = json.loads(sys.argv[1])
 importlib.import_module(program).main(*arguments)
 """
-#: One heap, whose memory is kept for the next photo; see `attrai.processes.allocation`.
+#: Memory is kept for the next photo; see `attrai.processes.allocation`.
 _ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20),
+    "PILLOW_BLOCKS_MAX": "4",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
@@ -216,7 +217,6 @@ class _Child:
                 [sys.executable, "-I", "-c", _START, json.dumps((path, program, arguments))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
                 bufsize=0,
                 pass_fds=(shared,),
                 env=_ENVIRONMENT,

@@ -57,6 +57,6 @@ def _shrunk_strip(photo: Image.Image, width: int, height: int, rows: range) -> I
     return strip.resize(
         (width, len(rows)),
         Image.Resampling.LANCZOS,
-        (0, start - first, photo.width, min(stop, photo.height) - first),
+        (0, start - first, photo.width, min(stop - first, photo.height)),
         reducing_gap=3,
     )
