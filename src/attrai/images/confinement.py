@@ -106,6 +106,8 @@ def confine(memory_bytes: int) -> bool:
     limits = {resource.RLIMIT_NOFILE: 3, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
     if sys.platform == "linux":
         limits[resource.RLIMIT_AS] = _address_space() + memory_bytes
+        # Where a container runs out of memory, this is the process to kill.
+        Path("/proc/self/oom_score_adj").write_text("1000")
     for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))
     return sys.platform == "linux" and _filter_system_calls()
