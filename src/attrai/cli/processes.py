@@ -133,8 +133,22 @@ def sweep_command(
         refuse(str(error))
 
 
-def health_command() -> None:
+def health_command(
+    versions: Annotated[  # noqa: FBT002 - as above
+        bool,
+        typer.Option(
+            "--versions",
+            help="Print the versions of the libraries that read people's files instead.",
+        ),
+    ] = False,
+) -> None:
     """Check that this container's workers are alive: exits with 0, or with 1 and a reason."""
+    if versions:
+        from attrai.images.versions import decoder_versions  # noqa: PLC0415 - as above
+
+        for name, version in decoder_versions().items():
+            typer.echo(f"{name} {version}")
+        return
     from attrai import health  # noqa: PLC0415 - as above
 
     if problem := health.problem():
