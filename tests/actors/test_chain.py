@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import dramatiq
+import psutil
 import pytest
 from PIL import Image
 
@@ -24,8 +27,9 @@ from attrai.ledger import Ledger
 from attrai.processes.embedded import EmbeddedChain, embedded_chain, embedded_redis
 from attrai.settings import Settings
 from testing.folder_channel import TARGET, FolderChannel
-from testing.waiting import PATIENCE_S
+from testing.waiting import PATIENCE_S, wait_for
 from tests.conftest import ASTRONAUT
+from tests.images.worst_files import GIANT_WEBP
 
 #: Maximum number of jobs that the ledger admits at once.
 MOST = 3
@@ -87,6 +91,69 @@ def running(folder: Path, channel: FolderChannel) -> Iterator[Chain]:
     ledger = Ledger(embedded_redis(), max_active=MOST, max_pending=MOST, lifetime=600)
     with embedded_chain(Settings(), ledger, channels, answers.put, threads=1) as chain:
         yield Chain(chain, answers, folder)
+
+
+def test_a_file_that_kills_its_decoder(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A file whose decoder dies is refused at once, and the next photo is rated."""
+    bomb = tmp_path / "bomb.bmp"
+    bomb.write_bytes(slow_bmp())
+    with running(tmp_path, FolderChannel()) as chain:
+        refused = chain.job(make_job, id=job_id("test", 1)).with_(source=str(bomb))
+        chain.chain.intake.submit(refused)
+        killer = threading.Thread(target=kill_decoders)
+        killer.start()
+        answer = chain.answer()
+        killer.join()
+        assert answer.failure is not None
+        assert answer.failure.code == "unreadable-image"
+        chain.chain.intake.submit(chain.job(make_job, id=job_id("test", 2)))
+        assert chain.answer().failure is None
+        chain.settle()
+    assert decoders() == []
+
+
+def decoders() -> list[psutil.Process]:
+    """Return the children of this process that decode."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.ZombieProcess):
+            if "decoder_process" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+def slow_bmp() -> bytes:
+    """Return a BMP whose run-length encoding takes seconds to decode."""
+    side = 7000
+    pixels = b"\1\0" * (side * side // 8)
+    start = 14 + 40 + 1024
+    head = b"BM" + struct.pack("<LHHL", start + len(pixels), 0, 0, start)
+    info = (40, side, side, 1, 8, 1, len(pixels), 0, 0, 256, 0)
+    return head + struct.pack("<LllHHLLllLL", *info) + bytes(1024) + pixels
+
+
+def kill_decoders() -> None:
+    """Kill this process's decoder while it decodes."""
+    (child,) = decoders()
+    before = sum(child.cpu_times()[:2])
+    wait_for(lambda: sum(child.cpu_times()[:2]) > before + 0.3)
+    child.kill()
+
+
+def test_tiny_giants_are_refused_at_once(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """WebPs of 38 bytes that claim 49 megapixels are refused, and another's photo is rated."""
+    giant = tmp_path / "giant.webp"
+    giant.write_bytes(GIANT_WEBP)
+    with running(tmp_path, FolderChannel()) as chain:
+        for number in range(10):
+            job = chain.job(make_job, id=job_id("test", number)).with_(source=str(giant))
+            chain.chain.intake.submit(job)
+            failure = chain.answer().failure
+            assert failure is not None
+            assert (failure.code, failure.details) == ("too-many-pixels", {"limit_megapixels": 30})
+        chain.chain.intake.submit(chain.job(make_job, id=job_id("test", 10)))
+        assert chain.answer().failure is None
+        chain.settle()
 
 
 def test_a_photo_goes_through_all_stages(tmp_path: Path, make_job: Callable[..., Job]) -> None:

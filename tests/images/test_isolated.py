@@ -25,6 +25,7 @@ from attrai.images.codecs import pack_photo, unpack_photo
 from attrai.images.isolated import CannotDecode, IsolatedDecoder
 from testing.waiting import wait_for
 from tests.images.files import FILES, LIMITS, encoded, portrait
+from tests.images.worst_files import GIANT_WEBP
 
 MISBEHAVING = "tests.images.misbehaving_decoder"
 
@@ -260,20 +261,12 @@ def test_tiny_giants_are_refused_from_their_header() -> None:
         (child,) = children(decoder)
         for _ in range(10):
             with pytest.raises(Exception, match="limit_megapixels=30.0"):
-                decoder.accept_photo(encoded_webp(16383, 3000))
+                decoder.accept_photo(GIANT_WEBP)
         assert children(decoder) == [child]
         # What decoding one of them reserves, 400 MB, was not even asked for.
         peak = re.search(r"VmPeak:\s+(\d+)", Path(f"/proc/{child.pid}/status").read_text())
         assert peak is not None
         assert int(peak[1]) < 350 * 1024
-
-
-def encoded_webp(width: int, height: int) -> bytes:
-    """Return a WebP of one colour in 38 bytes."""
-    bits = (width - 1) | (height - 1) << 14
-    content = b"\x2f" + bits.to_bytes(4, "little") + bytes.fromhex("0788fdff020000000000000000")[:13]
-    chunk = b"VP8L" + len(content).to_bytes(4, "little") + content
-    return b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk
 
 
 def test_no_zombie_is_left() -> None:

@@ -14,6 +14,9 @@ from tests.images.files import encoded
 
 Size = tuple[int, int]
 
+#: A WebP of 16383 x 3000 black pixels, for which its decoder takes 800 MB.
+GIANT_WEBP = bytes.fromhex("524946461a000000574542505650384c0e0000002ffeffed02071011fd0f4444ff03")
+
 
 def size_of(pixels: int) -> Size:
     """Return the size of a photo of so many pixels, or a few less."""
