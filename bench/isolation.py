@@ -33,27 +33,34 @@ def encoded(size: tuple[int, int], format_: str, mode: str = "RGB") -> bytes:
     return file.getvalue()
 
 
+class Clocks:
+    """The time, and the CPU time of this process and its children."""
+
+    def __init__(self) -> None:
+        # clock_getcpuclockid(3), as /proc counts in hundredths of a second.
+        self._children = [~child.pid << 3 | 2 for child in psutil.Process().children()]
+
+    def read(self) -> tuple[float, float]:
+        """Return both in milliseconds."""
+        cpu = time.process_time() + sum(map(time.clock_gettime, self._children))
+        return 1000 * time.perf_counter(), 1000 * cpu
+
+
 def compare(
     name: str, rounds: int, direct: Callable[[], object], isolated: Callable[[], object]
 ) -> None:
     """Print the median time of both, in milliseconds, by the clock and of the CPU."""
+    clocks = Clocks()
     times: tuple[list[list[float]], list[list[float]]] = ([], [])
     for turn in range(rounds + 2):
         for took, work in zip(times, (direct, isolated), strict=True):
-            before = _clocks()
+            before = clocks.read()
             work()
             if turn > 1:
-                took.append([1000 * (b - a) for a, b in zip(before, _clocks(), strict=True)])
+                took.append([b - a for a, b in zip(before, clocks.read(), strict=True)])
     for clock, kind in enumerate(("clock", "CPU")):
         first, second = (statistics.median(turn[clock] for turn in took) for took in times)
         print(f"{name:32}{kind:6}{first:10.2f}{second:10.2f}{second - first:+10.2f}", flush=True)
-
-
-def _clocks() -> tuple[float, float]:
-    """Return the time, and the CPU time of this process and its children, in seconds."""
-    # clock_getcpuclockid(3), as /proc counts in hundredths of a second.
-    children = (time.clock_gettime(~child.pid << 3 | 2) for child in psutil.Process().children())
-    return time.perf_counter(), time.process_time() + sum(children)
 
 
 def main() -> None:

@@ -40,14 +40,22 @@ def main() -> None:
 
     process = contender(sys.argv[1])
     me = psutil.Process()
-    reply((time.time() - me.create_time(), me.memory_info().rss))
+    # Decoders run in children. The clock of a process is clock_getcpuclockid(3)'s.
+    children = me.children()
+    clocks = [~child.pid << 3 | 2 for child in children]
+
+    def cpu_time() -> float:
+        return time.process_time() + sum(map(time.clock_gettime, clocks))
+
+    resident = sum(process.memory_info().rss for process in (me, *children))
+    reply((time.time() - me.create_time(), resident))
     while photo := pickle.load(sys.stdin.buffer):  # noqa: S301 - it comes from our own parent
         took: dict[str, tuple[float, float]] = {}
 
         def step(name: str, work: Callable[[], Any], into: dict[str, Any] = took) -> Any:
-            clock, cpu = time.perf_counter(), time.process_time()
+            clock, cpu = time.perf_counter(), cpu_time()
             result = work()
-            into[name] = (time.perf_counter() - clock, time.process_time() - cpu)
+            into[name] = (time.perf_counter() - clock, cpu_time() - cpu)
             return result
 
         faces = process(photo, step)

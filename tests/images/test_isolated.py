@@ -110,12 +110,13 @@ NONSENSE = {
     "no JSON": b"\xff\0",
     "no object": b"[]",
     "nested": b"[" * 4000,
-    "cut": b'{"length": 5',
-    "no size": b'{"length": 5}',
-    "too long": json.dumps({"length": 10**12, "size": [64, 64]}).encode(),
-    "negative": json.dumps({"length": -5, "size": [64, 64]}).encode(),
-    "text": json.dumps({"length": "5", "size": [64, 64]}).encode(),
-    "too wide": json.dumps({"length": 5, "size": [10**6, 64]}).encode(),
+    "cut": b'{"start": 0, "stop": 5',
+    "no size": b'{"start": 0, "stop": 5}',
+    "too long": json.dumps({"start": 0, "stop": 10**12, "size": [64, 64]}).encode(),
+    "nothing": json.dumps({"start": 5, "stop": 5, "size": [64, 64]}).encode(),
+    "negative": json.dumps({"start": -5, "stop": 5, "size": [64, 64]}).encode(),
+    "text": json.dumps({"start": 0, "stop": "5", "size": [64, 64]}).encode(),
+    "too wide": json.dumps({"start": 0, "stop": 5, "size": [10**6, 64]}).encode(),
     "unknown refusal": b'{"refused": "internal", "details": {}}',
     "no details": b'{"refused": "too-small", "details": 3}',
     "death": b"die",
@@ -141,7 +142,7 @@ def test_nonsense_costs_one_photo(name: str) -> None:
 
 def test_pixels_must_be_complete() -> None:
     """A child that claims fewer pixels than the photo has is not believed."""
-    answer = json.dumps({"length": 5, "size": [64, 64]}).encode()
+    answer = json.dumps({"start": 0, "stop": 5, "size": [64, 64]}).encode()
     with (
         IsolatedDecoder(LIMITS, 1, program=MISBEHAVING) as decoder,
         pytest.raises(UnreadableImage),

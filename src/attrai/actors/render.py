@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from PIL import Image
-
 from attrai.actors.stage import Stage
-from attrai.images.codecs import pack_image
+from attrai.images.codecs import pack_image, unpack_image
 from attrai.job import Job
 from attrai.render import load_renderer
-from attrai.services import Services
 from attrai.storage import PHOTO, PICTURE
 
 #: Looking through the installed packages takes longer than to draw.
@@ -21,13 +18,9 @@ class Render(Stage):
     name = "render"
     consumes = (PHOTO,)
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(services)
-        self._decoder = services.decoder
-
     def work(self, job: Job) -> Job:
-        # Ingest may have passed the photo through as it came.
-        photo = Image.fromarray(self._decoder.decode_jpeg(self.read(job, PHOTO)))
+        # Here rather than in a child, since detect has proved that these bytes can be decoded.
+        photo = unpack_image(self.read(job, PHOTO))
         picture = _renderer(job.renderer).render(photo, job.scored_faces)
         # A renderer of somebody else may use another mode.
         self.services.photos.write(job.id, PICTURE, pack_image(picture.convert("RGB")))

@@ -67,7 +67,11 @@ def main(parent: int, shared: int, limits: dict[str, int]) -> None:
     _write({"filtered": filtered})
     while request := os.read(0, MAX_MESSAGE_BYTES):
         limit_cpu(_CPU_SECONDS)
-        _write(decoder.answer(**json.loads(request)))
+        try:
+            answer = decoder.answer(**json.loads(request))
+        except Exception as error:  # noqa: BLE001 - MemoryError above all; the parent logs it
+            answer = {"failed": repr(error)[:_MAX_REASON_CHARACTERS]}
+        _write(answer)
 
 
 def _write(answer: dict[str, Any]) -> None:
@@ -84,19 +88,19 @@ class _Decoder:
     def answer(self, wanted: str, length: int) -> dict[str, Any]:
         """Decode the first `length` bytes of the memory, and return where the result lies."""
         data = self._memory[:length]
+        self._memory.seek(0)
         try:
-            result, size = self._accept(data) if wanted == "photo" else self._pixels(data)
+            if wanted == "photo":
+                content, size = accept_photo(data, self.limits)
+                self._memory.write(content)
+                return {"start": 0, "stop": len(content), "size": size}
+            photo = unpack_photo(data)
         except UserError as error:
             return {"refused": error.code, "details": _shortened(error.details)}
-        self._memory[: len(result)] = result
-        return {"length": len(result), "size": size}
-
-    def _accept(self, data: bytes) -> tuple[bytes, tuple[int, int]]:
-        return accept_photo(data, self.limits)
-
-    def _pixels(self, data: bytes) -> tuple[bytes, tuple[int, int]]:
-        photo = unpack_photo(data).convert("RGB")
-        return photo.tobytes(), photo.size
+        # As a PPM, a header and the pixels, Pillow writes them without a copy on the way.
+        photo.save(self._memory, "PPM")  # type: ignore[arg-type]  # it writes and seeks like a file
+        stop = self._memory.tell()
+        return {"start": stop - 3 * photo.width * photo.height, "stop": stop, "size": photo.size}
 
 
 def _shortened(details: dict[str, float | str]) -> dict[str, float | str]:

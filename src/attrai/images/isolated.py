@@ -44,6 +44,8 @@ _FILE_SECONDS = 10.0
 _START_SECONDS = 60.0
 #: Longest answer in bytes: a pipe passes it on as a whole.
 _MAX_MESSAGE_BYTES = 4096
+#: Room for what precedes pixels in the shared memory.
+_HEADER_BYTES = 64
 #: Longest text among the details of a refusal. It is only logged.
 _MAX_REASON_CHARACTERS = 200
 
@@ -207,7 +209,7 @@ class _Child:
         Raises:
             CannotDecode: it can't be started, or ends at once.
         """
-        size = max(limits.max_bytes, 3 * limits.max_side**2)
+        size = max(limits.max_bytes, 3 * limits.max_side**2) + _HEADER_BYTES
         shared = _shared_memory(size)
         try:
             self.memory = mmap.mmap(shared, size)
@@ -308,18 +310,20 @@ def _result(
         UserError: the answer is a refusal.
         Exception: the answer makes no sense.
     """
+    if "failed" in answer:
+        raise RuntimeError(str(answer["failed"])[:_MAX_REASON_CHARACTERS])
     if "refused" in answer:
         raise _REFUSALS[answer["refused"]](**_details(answer["details"]))
-    length, (width, height) = answer["length"], answer["size"]
-    if not all(isinstance(number, int) for number in (length, width, height)):
+    start, stop, (width, height) = answer["start"], answer["stop"], answer["size"]
+    if not all(isinstance(number, int) for number in (start, stop, width, height)):
         raise TypeError(f"numbers expected: {answer!r}")
     if not (0 < width <= limits.max_side and 0 < height <= limits.max_side):
         raise ValueError(f"no size of a photo: {answer!r}")
-    if wanted == "pixels" and length != 3 * width * height:
+    if wanted == "pixels" and stop - start != 3 * width * height:
         raise ValueError(f"not all pixels: {answer!r}")
-    if not 0 < length <= len(child.memory):
-        raise ValueError(f"no length of a photo: {answer!r}")
-    return child.memory[:length], (width, height)
+    if not 0 <= start < stop <= len(child.memory):
+        raise ValueError(f"no place of a photo: {answer!r}")
+    return child.memory[start:stop], (width, height)
 
 
 def _details(details: dict[str, Any]) -> dict[str, float | str]:
