@@ -1,8 +1,8 @@
 """Fuzzer of the decoders: `python -m bench.fuzz --seconds 300`.
 
-Damages files of every format at random (changed, cut, repeated and exchanged bytes, extreme numbers,
-claimed sizes) and decodes each as ingest and detect do, in a child. Whatever the file, the answer
-has to be a photo or a refusal, in time, and the next intact file has to be decoded. Files that kill
+Damages files of every format at random (changed, cut, repeated and exchanged bytes, extreme
+numbers) and decodes each as ingest and detect do, in a child. Whatever the file, the answer has to
+be a photo or a refusal, in time, and the next intact file has to be decoded. Files that kill
 or stall a child are counted, and kept in a folder for the libraries' authors.
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pillow_heif
 import PIL
+import pillow_heif
 
 from attrai.images.versions import decoder_versions
 

@@ -55,7 +55,7 @@ def heic(mode: str, size: Size) -> bytes:
     """Return a HEIC in one of pillow_heif's raw modes, with colours at full resolution."""
     width, height = size
     depth = 2 if mode.endswith("16") else 1
-    pixels = bytes(width * height * depth * len(mode.split(";")[0]))
+    pixels = bytes(width * height * depth * len(mode.split(";", maxsplit=1)[0]))
     file = BytesIO()
     pillow_heif.from_bytes(mode, size, pixels).save(file, quality=50, chroma=444)
     return file.getvalue()

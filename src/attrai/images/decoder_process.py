@@ -6,12 +6,6 @@ each. Files and photos lie in memory that it shares with its parent.
 
 from __future__ import annotations
 
-import encodings.ascii
-import encodings.latin_1
-import encodings.utf_16
-import encodings.utf_16_be
-import encodings.utf_16_le
-import encodings.utf_8  # noqa: F401 - like those above: nothing can be imported later
 import gc
 import json
 import mmap

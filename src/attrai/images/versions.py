@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pillow_heif
 import PIL
-from PIL import AvifImagePlugin, features
+import pillow_heif
+from PIL import _avif, features
 
 #: Libraries inside Pillow's package, by their names in `PIL.features`.
 _IN_PILLOW = {
@@ -32,7 +32,7 @@ def decoder_versions() -> dict[str, str]:
     ):
         if replacement not in versions:
             versions[name] = features.version(feature) or "unknown"
-    versions |= re.findall(r"(\w+) \[dec\]:([^\s,]+)", AvifImagePlugin._avif.codec_versions())  # noqa: SLF001 - nothing public tells
+    versions |= re.findall(r"(\w+) \[dec\]:([^\s,]+)", _avif.codec_versions())
     heif = pillow_heif.libheif_info()
     versions |= {"pillow-heif": pillow_heif.__version__, "libheif": heif["libheif"]}
     for name, text in heif["decoders"].items():
