@@ -74,7 +74,6 @@ _REFUSALS: dict[str, type[UserError]] = {
         errors.NotAnImage,
         errors.TooManyPixels,
         errors.TooSmall,
-        errors.UnreadableImage,
     )
 }
 
@@ -120,10 +119,13 @@ class IsolatedDecoder:
         # A call takes a child out and puts it back. One that is not put back kills itself when it
         # is garbage, so that nothing has to be repaired after an exception.
         self._idle: deque[Future[_Child]] = deque()
-        for _ in range(children):
-            self._idle.append(self._start())
-        for child in tuple(self._idle):
-            self._report(child.result())
+        self._idle.extend([self._start() for _ in range(children)])
+        try:
+            for starting in tuple(self._idle):
+                self._await_ready(starting.result())
+        except CannotDecode:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +172,7 @@ class IsolatedDecoder:
             child.kill()
             starting = self._start()
             child = starting.result()
-        self._report(child)
+        self._await_ready(child)
         usable = False
         try:
             answer = child.ask(wanted, data, self._file_seconds)
@@ -193,9 +195,9 @@ class IsolatedDecoder:
     def _start(self) -> Future[_Child]:
         return self._starter.submit(_Child, self._limits, self._program)
 
-    def _report(self, child: _Child) -> None:
-        """Log once if the kernel does not filter system calls."""
-        if self._filtered and not child.filtered:
+    def _await_ready(self, child: _Child) -> None:
+        """Wait for a child, and log once if the kernel does not filter its system calls."""
+        if not child.await_ready() and self._filtered:
             self._filtered = False
             log.warning("this kernel can't filter system calls: decoders are less confined")
 
@@ -204,10 +206,10 @@ class _Child:
     """One child process, which is killed at the latest when nothing refers to this object."""
 
     def __init__(self, limits: Limits, program: str) -> None:
-        """Start a child, and wait until it is ready.
+        """Start a child.
 
         Raises:
-            CannotDecode: it can't be started, or ends at once.
+            CannotDecode: it can't be started.
         """
         size = max(limits.max_bytes, 3 * limits.max_side**2) + _HEADER_BYTES
         shared = _shared_memory(size)
@@ -230,11 +232,7 @@ class _Child:
         finally:
             os.close(shared)
         self._end = weakref.finalize(self, _end, self._process)
-        try:
-            self.filtered = bool(self._receive(_START_SECONDS)["filtered"])
-        except Exception as error:
-            self.kill()
-            raise CannotDecode(f"the decoder can't start: {error!r}, {self.status}") from error
+        self._filtered: bool | None = None
 
     @property
     def dead(self) -> bool:
@@ -245,6 +243,20 @@ class _Child:
     def status(self) -> int | None:
         """The exit status, or None while it runs; negative if a signal ended it."""
         return self._process.returncode
+
+    def await_ready(self) -> bool:
+        """Wait until the child has given up its rights, and return whether calls are filtered.
+
+        Raises:
+            CannotDecode: it has ended, or takes too long.
+        """
+        if self._filtered is None:
+            try:
+                self._filtered = bool(self._receive(_START_SECONDS)["filtered"])
+            except Exception as error:
+                self.kill()
+                raise CannotDecode(f"no decoder: {error!r}, status {self.status}") from error
+        return self._filtered
 
     def ask(self, wanted: str, data: bytes, seconds: float) -> dict[str, Any]:
         """Give the child a file, and return its answer, which may be anything.
