@@ -60,6 +60,7 @@ programs:
 bench: $(READY)
 	$(PIP) --group bench
 	$(BIN)/python -m bench.stages
+	$(BIN)/python -m bench.isolation
 
 format: $(READY)
 	$(BIN)/ruff format
