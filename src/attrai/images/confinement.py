@@ -16,6 +16,7 @@ import resource
 import signal
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS = 1, 15, 38
@@ -109,8 +110,11 @@ def confine(memory_bytes: int) -> bool:
     if sys.platform == "linux":
         limits[resource.RLIMIT_AS] = _address_space() + memory_bytes
         # Where a container runs out of memory, this is the process to kill.
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    for limit, value in limits.items():
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")
+    for limit, wanted in limits.items():
+        hard = resource.getrlimit(limit)[1]
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(limit, (value, value))
     return sys.platform == "linux" and _filter_system_calls()
 
