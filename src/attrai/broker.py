@@ -14,6 +14,8 @@ from dramatiq.common import q_name, xq_name
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
 
+from attrai.delays import Delays
+
 #: Interval of heartbeats in seconds: a dead connection is noticed within two of them.
 HEARTBEAT_SECONDS = 60
 #: RabbitMQ drops dead letters after this many milliseconds, for they hold addresses of chats.
@@ -131,7 +133,7 @@ class SafeRetries(Retries):
 
 
 def middleware(*, min_backoff: int = 1000, max_backoff: int = 60_000) -> list[dramatiq.Middleware]:
-    """Return the middleware of actors on any broker: time limit, retries, count of attempts.
+    """Return the middleware of actors on any broker: time limit, retries, attempts, delays.
 
     Args:
         min_backoff: milliseconds until a failed stage is tried again; they double each time.
@@ -142,4 +144,5 @@ def middleware(*, min_backoff: int = 1000, max_backoff: int = 60_000) -> list[dr
         TimeLimit(),
         SafeRetries(min_backoff=min_backoff, max_backoff=max_backoff),
         CurrentMessage(),
+        Delays(),
     ]
