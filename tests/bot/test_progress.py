@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from attrai.bot import progress
 from attrai.telegram import limiter
@@ -150,6 +152,65 @@ def test_a_bot_that_is_started_again(bot: Parts) -> None:
         assert len(successor.said()) == 1
         answer(successor)
         assert len(successor.said()) == 1
+        answer(successor)
+        assert successor.said() == []
+    assert not bot.redis.exists("attrai:notices")
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b'{"chat": "77001122"}',
+        b'{"chat": 77001122, "locale": "en", "album": null, "jobs": ["x"], "message": null}',
+        b'{"chat": 77001122, "locale": "en", "album": null, "jobs": 5, "message": 1}',
+    ],
+)
+def test_an_unreadable_progress_message(bot: Parts, saved: bytes) -> None:
+    """A saved progress message that can't be read is logged and deleted; the others are kept."""
+    bot.sandbox.user().send_photo(picture())
+    bot.receive()
+    for first in ("0" * 32, b"\xff\xfe"):
+        bot.redis.hset("attrai:notices", first, saved)
+    with structlog.testing.capture_logs() as records, parts(bot.redis, bot.sandbox) as successor:
+        assert bot.redis.hlen("attrai:notices") == 1
+        assert len(successor.said()) == 1
+        answer(successor)
+        assert successor.said() == []
+    unreadable = [each for each in records if each["event"] == "unreadable progress message"]
+    assert [each["job"] for each in unreadable] == ["0" * 32, "\ufffd\ufffd"]
+    assert "77001122" not in str(records)
+    assert not bot.redis.exists("attrai:notices")
+
+
+def test_progress_messages_of_other_releases(bot: Parts) -> None:
+    """A progress message of an older bot is read, and a newer bot's new fields are kept."""
+    bot.sandbox.user().send_photo(picture())
+    bot.receive()
+    ((first, saved),) = bot.redis.hgetall("attrai:notices").items()
+    recorded = {"chat", "locale", "album", "jobs", "message", "estimated_seconds", "at"}
+    assert set(json.loads(saved)) == recorded
+    newer = {**json.loads(saved), "novelty": {"a": [1]}}
+    bot.redis.hset("attrai:notices", first, json.dumps(newer))
+    with parts(bot.redis, bot.sandbox) as successor:
+        takes(successor, 600)
+        successor.look()
+        kept = json.loads(bot.redis.hget("attrai:notices", first) or b"")
+        assert kept["estimated_seconds"] != newer["estimated_seconds"]
+        assert kept["novelty"] == newer["novelty"]
+        answer(successor)
+        assert successor.said() == []
+
+
+def test_two_messages_for_one_photo(bot: Parts) -> None:
+    """Saved messages that name the same photo are both deleted."""
+    bot.sandbox.user().send_photo(picture())
+    bot.receive()
+    ((_, saved),) = bot.redis.hgetall("attrai:notices").items()
+    bot.redis.hset("attrai:notices", "0" * 32, saved)
+    with parts(bot.redis, bot.sandbox) as successor:
         answer(successor)
         assert successor.said() == []
     assert not bot.redis.exists("attrai:notices")

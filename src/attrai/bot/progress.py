@@ -10,7 +10,7 @@ from functools import partial
 from typing import cast
 
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict
 from redis import Redis
 
 from attrai.bot.sender import BackgroundSender
@@ -39,6 +39,8 @@ _MAX_ATTEMPTS = 5
 
 class _ProgressMessage(BaseModel):
     """A progress message about a photo, or about the photos of an album."""
+
+    model_config = ConfigDict(extra="allow")  # of a newer bot, which finds it again
 
     chat: int
     locale: str
@@ -115,14 +117,26 @@ class ProgressMessages:
         self._messages: dict[str, _ProgressMessage] = {}
         #: The key in `_messages` for each job id and album id.
         self._key_of: dict[str, str] = {}
-        saved = cast("dict[bytes, bytes]", redis.hgetall(keys.NOTICES))
+        self._restore()
+
+    def _restore(self) -> None:
+        """Take over the messages of the last bot, and delete those that can't be read."""
+        saved = cast("dict[bytes, bytes]", self._redis.hgetall(keys.NOTICES))
         for first, entry in saved.items():
             try:
-                self._add(first.decode(), self._read(entry.decode()))
-            except (SealBroken, ValidationError) as error:
-                # Written under another token, or by another version; the message stays in its chat.
-                log.warning("unreadable progress message", reason=type(error).__name__)
-                redis.hdel(keys.NOTICES, first)
+                message = self._read(entry.decode())
+                if message.message is None:
+                    raise ValueError("never sent")  # noqa: TRY301 - as unreadable as one that isn't JSON
+                self._add(first.decode(), message)
+            except (SealBroken, ValueError) as error:
+                # Written under another token, or by another version; it stays in its chat. Not the
+                # error's text, which quotes the chat.
+                log.error(  # noqa: TRY400 - as above
+                    "unreadable progress message",
+                    job=first.decode(errors="replace"),
+                    reason=type(error).__name__,
+                )
+                self._redis.hdel(keys.NOTICES, first)
 
     @property
     def pending(self) -> bool:
@@ -232,7 +246,7 @@ class ProgressMessages:
             self._delayed.pop(first, None)
             entry = self._messages.pop(first)
             for key in (*entry.jobs, *filter(None, [entry.album])):
-                del self._key_of[key]
+                self._key_of.pop(key, None)
 
     def _read(self, entry: str) -> _ProgressMessage:
         is_plain = entry.startswith("{")  # written by a version that didn't seal
