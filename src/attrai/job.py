@@ -29,7 +29,8 @@ StageName = Literal["ingest", "detect", "score", "render", "deliver"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
 
 #: Version of the message format. Incremented whenever workers of the previous version could not
-#: read the new messages.
+#: process the new messages. A new field that they may leave alone needs no new version: they keep
+#: it and pass it on.
 VERSION: Literal[1] = 1
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -46,8 +47,12 @@ class UnreadableMessage(Exception):
         self.ref = ref
 
 
+class UnknownVersion(UnreadableMessage):
+    """Raised for a job of another version, which a worker of that version can process."""
+
+
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
 
 class Box(NamedTuple):
@@ -151,15 +156,15 @@ class JobRef(BaseModel):
 class Job(JobRef):
     """A photo being processed. Ingest sets `size`, detect sets `faces`, score sets `scores`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     version: Literal[1] = VERSION
     #: Where to fetch the photo, in the channel's own format; Telegram's is sealed like `address`.
     source: str
     renderer: str
-    #: Unix time in seconds at which the job was admitted.
+    #: Unix times in seconds at which the job was admitted and entered its current queue, by the
+    #: clocks of those who sent it. Nothing is timed by them: the ledger knows a job's age.
     admitted_at: float
-    #: Unix time in seconds at which the job entered its current queue.
     queued_at: float
     #: Width and height of the stored photo in pixels.
     size: tuple[int, int] | None = None
@@ -182,6 +187,15 @@ class Job(JobRef):
         """Return a copy with `changes` applied, validated like a new job."""
         return Job.model_validate({**dict(self), **changes})
 
+    def as_admitted(self) -> Job:
+        """Return the job without what the stages have found."""
+        return self.with_(size=None, faces=(), faces_found=0, scores=(), trace=())
+
+    @property
+    def seconds(self) -> float:
+        """The seconds from the job's admission to the end of the last stage in its trace."""
+        return sum(timing.waited + timing.took for timing in self.trace)
+
     @property
     def scored_faces(self) -> tuple[ScoredFace, ...]:
         """The faces paired with their scores, left to right. Empty before the score stage."""
@@ -199,18 +213,26 @@ class Job(JobRef):
         """Return the job in a message.
 
         Raises:
-            UnreadableMessage: the message has another version, or isn't a job.
+            UnknownVersion: the message has another version.
+            UnreadableMessage: the message isn't a job.
         """
+        version = message.get("version") if isinstance(message, dict) else None
+        if isinstance(version, int) and version != VERSION:
+            raise UnknownVersion(f"version: {version} instead of {VERSION}", _ref(message))
         try:
             return cls.model_validate(message)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in problem["loc"]) or "message"
-            try:
-                ref = JobRef.model_validate(message)
-            except ValidationError:
-                ref = None
-            raise UnreadableMessage(f"{where}: {problem['msg']}", ref) from error
+            raise UnreadableMessage(f"{where}: {problem['msg']}", _ref(message)) from error
+
+
+def _ref(message: object) -> JobRef | None:
+    """Return the part of a message that is the same in all versions, if it is readable."""
+    try:
+        return JobRef.model_validate(message)
+    except ValidationError:
+        return None
 
 
 def job_id(channel: str, *parts: str | int) -> str:
