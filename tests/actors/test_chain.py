@@ -17,12 +17,13 @@ import dramatiq
 import psutil
 import pytest
 from PIL import Image
+from redis import Redis
 
 from attrai import logs
-from attrai.actors.stage import publish
+from attrai.actors.stage import VERSION_PATIENCE_SECONDS, publish
 from attrai.errors import INTERNAL
 from attrai.images.codecs import unpack_image
-from attrai.job import STAGES, Job, job_id
+from attrai.job import STAGES, Job, StageName, job_id
 from attrai.ledger import Ledger
 from attrai.processes.embedded import EmbeddedChain, embedded_chain, embedded_redis
 from attrai.settings import Settings
@@ -57,8 +58,11 @@ def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 class Chain:
     """A chain under test, with its answers and jobs for it."""
 
-    def __init__(self, chain: EmbeddedChain, answers: SimpleQueue[Job], folder: Path) -> None:
+    def __init__(
+        self, chain: EmbeddedChain, redis: Redis, answers: SimpleQueue[Job], folder: Path
+    ) -> None:
         self.chain = chain
+        self.redis = redis
         self.broker: dramatiq.Broker = chain.broker
         self.ledger = chain.intake.ledger
         self.picture = folder / "picture.jpg"
@@ -88,9 +92,10 @@ def running(folder: Path, channel: FolderChannel) -> Iterator[Chain]:
     """Run a chain on one thread with one channel."""
     answers: SimpleQueue[Job] = SimpleQueue()
     channels = {"folder": channel}
-    ledger = Ledger(embedded_redis(), max_active=MOST, max_pending=MOST, lifetime=600)
+    redis = embedded_redis()
+    ledger = Ledger(redis, max_active=MOST, max_pending=MOST, lifetime=600)
     with embedded_chain(Settings(), ledger, channels, answers.put, threads=1) as chain:
-        yield Chain(chain, answers, folder)
+        yield Chain(chain, redis, answers, folder)
 
 
 def test_a_file_that_kills_its_decoder(tmp_path: Path, make_job: Callable[..., Job]) -> None:
@@ -273,14 +278,17 @@ def test_a_message_twice(tmp_path: Path, make_job: Callable[..., Job]) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_message_of_another_version(
-    tmp_path: Path, make_job: Callable[..., Job], stage: str
+    tmp_path: Path, make_job: Callable[..., Job], stage: StageName
 ) -> None:
-    """A job of an unknown version ends in a failure message, whichever queue it is in."""
+    """A job of a version that no worker has for long ends in a failure message in any queue."""
     channel = Failing()
     with running(tmp_path, channel) as chain:
         job = chain.job(make_job)
         assert chain.ledger.admit(job) == "admitted"
-        send(chain.broker, stage, {**job.to_message(), "version": 99})
+        message = {**job.to_message(), "version": 99}
+        chain.ledger.set_aside(job, stage, message)
+        chain.redis.zincrby(f"attrai:at:{stage}", -VERSION_PATIENCE_SECONDS, job.id)
+        send(chain.broker, stage, message)
         assert chain.answer().failure == INTERNAL
         chain.settle()
     assert channel.failures == ["internal"]

@@ -54,6 +54,8 @@ def test_keys_are_stable() -> None:
         "LATER": "attrai:later",
         "DELIVERING": "attrai:delivering:",
         "ANSWERED": "attrai:answered:",
+        "OVERDUE": "attrai:overdue",
+        "ORPHANS": "attrai:orphans",
         "SERVICE": "attrai:service",
         "BEGUN": "attrai:begun",
         "WORKERS": "attrai:workers:",

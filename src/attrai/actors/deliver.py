@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from attrai.actors.stage import Stage
+from attrai.actors.stage import FileGone, Stage
 from attrai.job import Job
 from attrai.storage import PICTURE
 
@@ -20,8 +20,23 @@ class Deliver(Stage):
         if job.failure:
             channel.send_failure(job, job.failure)
         else:
-            channel.deliver(job, self.read(job, PICTURE))
+            channel.deliver(job, self._picture(job))
         return job
+
+    def _picture(self, job: Job) -> bytes:
+        """Return the job's picture.
+
+        Raises:
+            FileGone: the picture has been delivered.
+            FileNotFoundError: the picture is lost.
+        """
+        try:
+            return self.read(job, PICTURE)
+        except FileGone as error:
+            # A picture that was delivered is deleted after its job is finished.
+            if self.services.ledger.holds(job.id):
+                raise FileNotFoundError(str(error)) from error
+            raise
 
     def forward(self, job: Job) -> None:
         """Delete everything of the job, whose last stage this is."""

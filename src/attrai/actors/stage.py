@@ -12,8 +12,9 @@ import dramatiq
 import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
-from attrai.errors import INTERNAL, TIMED_OUT, TryLater, Unconfirmed, UserError
-from attrai.job import STAGES, Job, StageName, Timing, UnreadableMessage
+from attrai.errors import INTERNAL, TryLater, Unconfirmed, UserError
+from attrai.job import STAGES, Job, StageName, Timing, UnknownVersion, UnreadableMessage
+from attrai.ledger import Start
 from attrai.services import Services
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,9 @@ ATTEMPTS = 3
 TIME_LIMIT_MS = 60_000
 #: How long a second copy of a message is delayed while the first is being delivered.
 _COPY_DELAY_MS = 5000
+#: For how long a job of another version waits for a worker that can process it, before its user is
+#: told that something went wrong: longer than all services take to be updated, in seconds.
+VERSION_PATIENCE_SECONDS = 600
 #: Bounds of how long a job is delayed while its channel can't be reached: half its age.
 _POSTPONE_MIN_SECONDS, _POSTPONE_MAX_SECONDS = 1.0, 60.0
 
@@ -94,16 +98,13 @@ class Stage(ABC):
         return job.with_(failure=INTERNAL)
 
     def _receive(self, message: dict[str, Any]) -> None:
-        started = time.time()
+        started = time.monotonic()
         with structlog.contextvars.bound_contextvars(stage=self.name):
             try:
-                job = Job.from_message(message)
-                structlog.contextvars.bind_contextvars(job=job.id)
-                self._process(job, started)
-            except UnreadableMessage as error:
-                log.error("unreadable message", reason=str(error))  # noqa: TRY400 - it is the sender's fault
-                if error.ref is not None:
-                    publish(self._broker, "deliver", error.ref.failed(INTERNAL))
+                job = self._read(message)
+                if job is not None:
+                    structlog.contextvars.bind_contextvars(job=job.id)
+                    self._process(job, started)
             except dramatiq.errors.Retry:
                 raise
             except (Exception, TimeLimitExceeded) as error:
@@ -112,6 +113,33 @@ class Stage(ABC):
                 raise _retry(error) from error
             finally:
                 structlog.contextvars.unbind_contextvars("job")
+
+    def _read(self, message: dict[str, Any]) -> Job | None:
+        """Return the job in a message, or None if another worker is to process or answer it."""
+        try:
+            return Job.from_message(message)
+        except UnreadableMessage as error:
+            if isinstance(error, UnknownVersion) and self._set_aside(message, error):
+                return None
+            log.error("unreadable message", reason=str(error))  # noqa: TRY400 - it is the sender's fault
+            if error.ref is not None:
+                publish(self._broker, "deliver", error.ref.failed(INTERNAL))
+        return None
+
+    def _set_aside(self, message: dict[str, Any], error: UnknownVersion) -> bool:
+        """Leave a message to a worker of its version; return False if there has been none."""
+        if error.ref is None:
+            return False
+        waiting = self.services.ledger.set_aside(error.ref, self.name, message)
+        if waiting is None:
+            log.info("answered already", job=error.ref.id)
+            return True
+        if waiting > VERSION_PATIENCE_SECONDS:
+            return False
+        seconds = _postponed_by(waiting)
+        log.warning("set aside", job=error.ref.id, reason=str(error), seconds=seconds)
+        _enqueue(self._broker, self.name, message, delay=math.ceil(1000 * seconds))
+        return True
 
     def _process(self, job: Job, started: float) -> None:
         start = self.services.ledger.begin(job, self.name)
@@ -122,16 +150,16 @@ class Stage(ABC):
         else:
             self._run(job, start, started)
 
-    def _run(self, job: Job, start: int, started: float) -> None:
+    def _run(self, job: Job, start: Start, started: float) -> None:
         try:
-            done = self._try(job, start)
+            done = self._try(job, start.number)
         except FileGone as error:
             log.info("done already", file=str(error))
             return
         except TryLater as later:
-            self._postpone(job, later)
+            self._postpone(job, start, later)
             return
-        waited, took = max(0.0, started - job.queued_at), max(0.0, time.time() - started)
+        waited, took = start.waited, time.monotonic() - started
         timing = Timing(stage=self.name, waited=waited, took=took)
         done = done.model_copy(update={"trace": (*done.trace, timing)})
         self.forward(done)
@@ -139,19 +167,18 @@ class Stage(ABC):
         self.services.on_forwarded(job, done)
         log.info("done", attempt=_attempt(), waited=waited, took=took)
 
-    def _postpone(self, job: Job, later: TryLater) -> None:
+    def _postpone(self, job: Job, start: Start, later: TryLater) -> None:
         """Put the job back into the queue for later, which does not count as a failed attempt."""
         self.services.ledger.pause(job, self.name)
         if isinstance(later, Unconfirmed):
             job = job.with_(unconfirmed_sends=job.unconfirmed_sends + 1)
-        age = time.time() - job.admitted_at
-        if job.failure == TIMED_OUT or age > self.services.settings.job_seconds:
-            # The sweeper tries again every few seconds; a second copy would do the same.
+        if start.overdue:
+            # The sweeper publishes it again later; a second copy would do the same.
             log.warning("left to the sweeper", reason=str(later))
             return
         seconds = later.seconds
         if seconds is None:
-            seconds = _postponed_by(age)
+            seconds = _postponed_by(start.age)
         log.info("postponed", reason=str(later), seconds=seconds)
         publish(self._broker, self.name, job, delay=math.ceil(1000 * seconds))
 
@@ -188,7 +215,12 @@ def publish(
         job: the content of the message.
         delay: milliseconds until the stage gets it.
     """
-    message = job.to_message() | {"queued_at": time.time()}
+    _enqueue(broker, stage, job.to_message() | {"queued_at": time.time()}, delay=delay)
+
+
+def _enqueue(
+    broker: dramatiq.Broker, stage: StageName, message: dict[str, Any], *, delay: int | None
+) -> None:
     broker.enqueue(
         dramatiq.Message(
             queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={}
@@ -198,7 +230,11 @@ def publish(
 
 
 def _postponed_by(age: float) -> float:
-    """Return for how many seconds to postpone a job, at random, so that jobs spread."""
+    """Return for how many seconds to postpone a job, at random, so that jobs spread.
+
+    Args:
+        age: for how many seconds the job has been on its way, or has been set aside.
+    """
     seconds = min(max(_POSTPONE_MIN_SECONDS, age / 2), _POSTPONE_MAX_SECONDS)
     return random.uniform(1, 1.2) * seconds  # noqa: S311 - no secret
 

@@ -1,5 +1,12 @@
 """The ledger in Redis: the jobs in flight, their users and their stages."""
 
-from attrai.ledger.ledger import Admission, Ledger, StageLoad, Start, seconds_to_answer
+from attrai.ledger.ledger import (
+    Admission,
+    Ledger,
+    Refusal,
+    StageLoad,
+    Start,
+    seconds_to_answer,
+)
 
-__all__ = ["Admission", "Ledger", "StageLoad", "Start", "seconds_to_answer"]
+__all__ = ["Admission", "Ledger", "Refusal", "StageLoad", "Start", "seconds_to_answer"]

@@ -1,6 +1,6 @@
 -- Give a job a slot if the limits allow it, and return an `Admission`.
 
-local id, user, ref, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local id, user, ticket, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local lifetime, max_active, max_pending = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local max_refused, date, day_ttl = tonumber(ARGV[8]), ARGV[9], ARGV[10]
 
@@ -24,9 +24,6 @@ else
     count('admitted')
     if active + 1 >= max_active then redis.call('SADD', FULL_USERS, user) end
 end
-redis.call('ZADD', JOBS, now + lifetime, id)
-redis.call('ZADD', slots, now + lifetime, id)
-redis.call('EXPIRE', slots, day_ttl)
-redis.call('HSET', TICKETS, id, ref)
+give_slot(id, slots, ticket, lifetime, day_ttl)
 redis.call('ZADD', AT_STAGE .. (refused and 'deliver' or 'ingest'), now, id)
 return 'admitted'

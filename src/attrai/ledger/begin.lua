@@ -1,23 +1,39 @@
 -- Record that a stage starts work on a job, and how long the previous stage took. Return how many
--- times it has started, 0 if the job has no slot, or -1 if another worker is delivering its answer.
+-- times it has started, the job's age, the seconds that it has waited for this stage, and 1 if it
+-- is overdue. If it must not start return only 0 if the job is answered, -1 if another worker is
+-- delivering its answer, or -2 if the ledger doesn't know the job.
 
-local id, stage, delivery_lock, waited = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local before, seconds, bound, weight = ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
+local id, user, stage, delivery_lock = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local before, took, elapsed = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local lifetime, swept, pause = tonumber(ARGV[8]), ARGV[9] == '1', tonumber(ARGV[10])
+local max_pause, weight = tonumber(ARGV[11]), tonumber(ARGV[12])
 
-if not redis.call('ZSCORE', JOBS, id) then return 0 end
+-- The user's own sets keep the time at which a job becomes overdue, however often it was swept.
+local deadline = tonumber(redis.call('ZSCORE', USER_JOBS .. user, id)
+    or redis.call('ZSCORE', REFUSED_JOBS .. user, id)
+    or redis.call('ZSCORE', JOBS, id))
+if not deadline then return { redis.call('EXISTS', ANSWERED .. id) == 1 and 0 or -2 } end
 if stage == 'deliver' and
-    not redis.call('SET', DELIVERING .. id, '1', 'NX', 'EX', delivery_lock) then return -1 end
+    not redis.call('SET', DELIVERING .. id, '1', 'NX', 'EX', delivery_lock) then return { -1 } end
+local age = math.max(0, now - deadline + lifetime)
+-- The message of a swept job doesn't say how long the job has been at earlier stages.
+local waited = swept and 0 or math.max(0, age - elapsed)
+if swept and redis.call('ZREM', OVERDUE, id) == 1 then
+    local overdue = math.max(0, now - deadline)
+    redis.call('ZADD', JOBS, now + math.min(math.max(pause, overdue), max_pause), id)
+end
 local resumed = redis.call('HDEL', LATER, id) == 1
-local seen = redis.call('ZSCORE', AT_STAGE .. stage, id) and
-    redis.call('EXISTS', STARTS .. id) == 1
-leave(id)
+local here = redis.call('ZSCORE', AT_STAGE .. stage, id)
+local seen = here and redis.call('EXISTS', STARTS .. id) == 1
+if not here then leave(id, before) end
 redis.call('ZADD', AT_STAGE .. stage, now, id)
 redis.call('HSET', BEGUN, stage, now)
 -- A job is admitted to its first stage before it begins there.
 if not resumed and not seen then
-    count(stage .. ':waited:' .. waited)
+    count(stage .. ':waited:' .. bucket(waited))
 end
 if redis.call('HDEL', STARTS .. id, before) == 1 then
-    record(before, seconds, bound, weight)
+    record(before, took, weight)
 end
-return redis.call('HINCRBY', STARTS .. id, stage, 1)
+local starts = redis.call('HINCRBY', STARTS .. id, stage, 1)
+return { starts, tostring(age), tostring(waited), now >= deadline and 1 or 0 }

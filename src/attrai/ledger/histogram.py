@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 
 #: The first bound, in seconds, and the factor from each bound to the next.
-_SHORTEST, _STEP = 0.001, 1.25
+SHORTEST, STEP = 0.001, 1.25
 
 
 def histogram_bound(seconds: float) -> float:
     """Return the upper bound, in seconds, of the bucket that a time falls into."""
-    steps = math.ceil(math.log(max(seconds, _SHORTEST) / _SHORTEST, _STEP) - 1e-9)
-    return round(_SHORTEST * _STEP**steps, 6)
+    steps = math.ceil(math.log(max(seconds, SHORTEST) / SHORTEST, STEP) - 1e-9)
+    return round(SHORTEST * STEP**steps, 6)
 
 
 def quantile(histogram: Mapping[float, int], share: float) -> float | None:
@@ -44,4 +44,4 @@ def mean(histogram: Mapping[float, int]) -> float | None:
 
 def middle(bound: float) -> float:
     """Return the middle, in seconds, of the bucket that ends at `bound`."""
-    return round(bound * (1 + 1 / _STEP) / 2, 4)
+    return round(bound * (1 + 1 / STEP) / 2, 4)

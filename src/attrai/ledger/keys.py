@@ -7,13 +7,14 @@ A release must not rename a key or change what it holds: it finds what the last 
 and workers of both share it during an update.
 """
 
-#: Sorted set of the ids of the jobs in flight, by the time at which they become overdue.
+#: Sorted set of the ids of the jobs in flight, by the time at which they become overdue; for those
+#: that are, by the time from which the sweeper may publish them again.
 JOBS = "attrai:jobs"
 #: Hash of job id -> the job as it was admitted, used to answer it.
 TICKETS = "attrai:tickets"
-#: USER: sorted set of that user's job ids, like `JOBS`.
+#: USER: sorted set of that user's job ids, by the time at which they become overdue.
 USER_JOBS = "attrai:user:"
-#: USER: sorted set of that user's job ids that were refused a slot, like `JOBS`.
+#: USER: sorted set of that user's job ids that were refused a slot, like `USER_JOBS`.
 REFUSED_JOBS = "attrai:refused:"
 #: Set of the users who are at their limit of jobs in flight.
 FULL_USERS = "attrai:full"
@@ -28,6 +29,12 @@ LATER = "attrai:later"
 DELIVERING = "attrai:delivering:"
 #: ID: present for a day after the answer.
 ANSWERED = "attrai:answered:"
+#: Sorted set of the ids of overdue jobs whose message from the sweeper has not reached a worker
+#: yet, by the time from which the message counts as lost.
+OVERDUE = "attrai:overdue"
+#: Sorted set of the ids of jobs that the ledger doesn't know and that have files, by the time at
+#: which the sweeper first saw these.
+ORPHANS = "attrai:orphans"
 #: Hash of stage -> moving average of the seconds of work on a job.
 SERVICE = "attrai:service"
 #: Hash of stage -> the time at which work on a job last started there.

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, cast
 
+import structlog
+from pydantic import ValidationError
 from redis import Redis
 
 from attrai.errors import TIMED_OUT
-from attrai.job import STAGES, Job, JobRef, StageName
+from attrai.job import STAGES, Job, JobRef, StageName, UnknownVersion, UnreadableMessage
 from attrai.ledger import keys
 from attrai.ledger.histogram import histogram_bound
 from attrai.ledger.scripts import load_script
 
+log = structlog.get_logger(__name__)
+
 #: Result of requesting a slot: the job got one, already has one, was already answered, or is over
 #: a limit. A refusal is "ignored" if its user already has `MAX_REFUSED` in flight.
 Admission = Literal["admitted", "repeated", "answered", "user-busy", "busy", "ignored"]
-#: Number of times work on a job has started, including this time; or why it must not start.
-Start = int | Literal["answered", "being-delivered"]
+#: Why work on a job must not start: it is answered, or another worker is delivering its answer.
+Refusal = Literal["answered", "being-delivered"]
 
 #: A worker without a heartbeat for this many seconds counts as dead.
 WORKER_TTL_SECONDS = 15
 #: Seconds before another worker may deliver an answer, after a worker died while delivering it.
 DELIVERY_LOCK_SECONDS = 30
-#: Seconds until the sweeper tries again to answer an overdue job.
-SWEEP_RETRY_SECONDS = 60
+#: Bounds of how long the sweeper waits, after a worker failed to answer an overdue job, before it
+#: publishes the job again: as long as the job is overdue, in seconds.
+SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS = 60, 900
+#: Maximum number of overdue jobs that wait for a worker at a time. More are published as these are
+#: taken, so that fresh answers never queue behind many apologies.
+MAX_SWEPT = 50
+#: Seconds after which the message of an overdue job counts as lost if no worker has taken it.
+SWEPT_LOST_SECONDS = 1800
+#: Seconds by which files outlast the lifetime of a job that the ledger doesn't know.
+ORPHAN_MARGIN_SECONDS = 600
 #: Seconds for which an answered job is remembered: longer than a channel may repeat its request,
 #: which Telegram does for 24 hours.
 ANSWERED_TTL_SECONDS = 26 * 3600
@@ -36,6 +47,9 @@ ANSWERED_TTL_SECONDS = 26 * 3600
 MAX_REFUSED = 20
 #: Seconds for which daily counts are kept.
 DAY_TTL_SECONDS = 400 * 86400
+#: What begin.lua and set_aside.lua return for a job that the ledger doesn't know, and begin.lua for
+#: one that another worker is delivering.
+_UNKNOWN, _BEING_DELIVERED = -2, -1
 #: Weight of the newest job in the moving average of a stage's service time.
 _EMA_WEIGHT = 0.05
 #: Width of the bins in which scores are counted.
@@ -45,6 +59,17 @@ SCORE_BIN = 0.5
 def utc_today() -> str:
     """Return today's date in UTC, such as 2024-12-31."""
     return datetime.now(UTC).date().isoformat()
+
+
+class Start(NamedTuple):
+    """A start of work on a job at a stage. Times are from Redis's clock, not from the worker's."""
+
+    #: Number of times that the stage has started without ending, including this time; more than 1
+    #: means that a worker died at it.
+    number: int
+    age: float  #: seconds since the job was admitted
+    waited: float  #: seconds for which the job has waited for the stage
+    overdue: bool  #: whether the job is left to the sweeper if it can't be processed now
 
 
 class StageLoad(NamedTuple):
@@ -80,10 +105,15 @@ class Ledger:
         self._today = today
         self._limits = (lifetime, max_active, max_pending)
         self._admit = self._script("admit")
+        self._readmit = self._script("readmit")
         self._begin = self._script("begin")
         self._pause = self._script("pause")
+        self._set_aside = self._script("set_aside")
         self._finish = self._script("finish")
         self._claim_overdue = self._script("claim_overdue")
+        self._unclaim = self._script("unclaim")
+        self._drop = self._script("drop")
+        self._orphans = self._script("orphans")
 
     def _script(self, name: str) -> Callable[..., Any]:
         return cast("Callable[..., Any]", self._redis.register_script(load_script(name)))
@@ -95,35 +125,84 @@ class Ledger:
         A job that has already failed only waits for its failure message, so it is admitted even
         when other jobs are not, up to `MAX_REFUSED` for each user.
         """
-        ref, refused = json.dumps(job.to_message()), int(job.failure is not None)
-        args = [job.id, job.user, ref, refused, *self._limits, MAX_REFUSED]
+        ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
+        args = [job.id, job.user, ticket, refused, *self._limits, MAX_REFUSED]
         args += [self._today(), DAY_TTL_SECONDS]
         return cast("Admission", self._admit(args=args).decode())
 
     def admitted(self, job_id: str) -> Job | None:
-        """Return the job as it was admitted, or None if it has no slot.
+        """Return the job as it was admitted, or None if it has no slot or can't be read.
 
-        Raises:
-            UnreadableMessage: The job was admitted by a bot of another version.
+        An unreadable job is deleted, but one of another version is kept for those who can read it.
         """
-        ref = self._redis.hget(keys.TICKETS, job_id)
-        return None if ref is None else Job.from_message(json.loads(ref))
+        ticket = self._redis.hget(keys.TICKETS, job_id)
+        if ticket is None:
+            return None
+        try:
+            return Job.from_message(_parsed(ticket))
+        except UnknownVersion as error:
+            log.warning("admitted by another version", job=job_id, reason=str(error))
+        except UnreadableMessage as error:
+            self._drop_unreadable(job_id, str(error))
+        return None
 
-    def begin(self, job: Job, stage: StageName) -> Start:
+    def begin(self, job: Job, stage: StageName) -> Start | Refusal:
         """Record that a stage starts work on the job, and how long the previous stage took.
 
-        Returns:
-            The number of times that the stage has started without ending, including this time;
-            more than 1 means that a worker died at it. "answered" if the job no longer has a slot,
-            "being-delivered" if another worker is delivering its answer.
+        A job that the ledger doesn't know was admitted before Redis lost its data. It is admitted
+        again, from its message.
         """
         before = (job.trace[-1].stage, job.trace[-1].took) if job.trace else ("", 0.0)
-        waited = histogram_bound(time.time() - job.queued_at)
-        args = [job.id, stage, DELIVERY_LOCK_SECONDS, waited, *before, histogram_bound(before[1])]
-        begun = cast("int", self._begin(args=[*args, _EMA_WEIGHT]))
-        if begun > 0:
-            return begun
-        return "answered" if begun == 0 else "being-delivered"
+        swept = job.failure is not None and job.failure.code == TIMED_OUT.code
+        args = [job.id, job.user, stage, DELIVERY_LOCK_SECONDS, *before, job.seconds]
+        args += [self._limits[0], int(swept), SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS]
+        number, *times = self._begin(args=[*args, _EMA_WEIGHT])
+        if number > 0:
+            age, waited, overdue = times
+            return Start(number, float(age), float(waited), bool(overdue))
+        if number == _UNKNOWN and self._admit_again(job, job.as_admitted().to_message(), job):
+            return self.begin(job, stage)
+        return "being-delivered" if number == _BEING_DELIVERED else "answered"
+
+    def _admit_again(self, ref: JobRef, ticket: object, job: Job | None) -> bool:
+        """Give a job that the ledger doesn't know a slot, or return False if it has been answered.
+
+        Args:
+            ref: identifies the job and its user.
+            ticket: the message of the job as it was admitted.
+            job: the job, if it can be read.
+        """
+        refused = int(job is not None and job.failure is not None)
+        lifetime, max_active, _ = self._limits
+        args = [
+            ref.id,
+            ref.user,
+            json.dumps(ticket),
+            refused,
+            lifetime,
+            max_active,
+            DAY_TTL_SECONDS,
+        ]
+        args += ["inf" if job is None else job.admitted_at, ANSWERED_TTL_SECONDS]
+        if not self._readmit(args=args):
+            return False
+        log.warning("admitted again: Redis has lost the job", job=ref.id)
+        return True
+
+    def set_aside(self, ref: JobRef, stage: StageName, message: object) -> float | None:
+        """Record that a stage can't process a job yet, as its message has another version.
+
+        Returns:
+            Seconds for which this has been so; None if the job has been answered.
+        """
+        waiting = self._set_aside(args=[ref.id, stage])
+        if waiting == _UNKNOWN:
+            return (
+                self.set_aside(ref, stage, message)
+                if self._admit_again(ref, message, None)
+                else None
+            )
+        return None if waiting == 0 else float(waiting)
 
     def pause(self, job: Job, stage: StageName) -> None:
         """Undo `begin` for work that stopped without a crash and will be retried."""
@@ -141,25 +220,68 @@ class Ledger:
         return {job_id for job_id, score in zip(job_ids, scores, strict=True) if score is not None}
 
     def finish(self, job: Job) -> bool:
-        """Free the job's slot and count its outcome; return whether it had a slot."""
+        """Free the job's slot and count its outcome; return False if it was answered before."""
         outcome = job.failure.code if job.failure else "rated"
         delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
-        timing = ["", ""] if delivery is None else [delivery, histogram_bound(delivery)]
-        args = [job.id, job.user, self._today(), outcome, ANSWERED_TTL_SECONDS, *timing]
-        return bool(self._finish(args=[*args, _EMA_WEIGHT, *_histogram_counts(job)]))
+        args = [job.id, job.user, self._today(), outcome, ANSWERED_TTL_SECONDS]
+        args += ["" if delivery is None else delivery, _EMA_WEIGHT, *_histogram_counts(job)]
+        return bool(self._finish(args=args))
 
     def in_flight(self) -> int:
         """Return the number of jobs that have a slot."""
         return self._redis.zcard(keys.JOBS)
 
-    def claim_overdue(self, most: int = 100) -> list[Job]:
-        """Claim up to `most` overdue jobs for `SWEEP_RETRY_SECONDS` and mark them as timed out.
+    def claim_overdue(self) -> list[Job]:
+        """Return overdue jobs to be published, marked as timed out.
 
-        No other sweeper gets the jobs in that time.
+        No sweeper gets such a job again before a worker has taken its message, and for some time
+        after that. No more than `MAX_SWEPT` messages wait to be taken at a time.
         """
-        tickets = map(json.loads, self._claim_overdue(args=[SWEEP_RETRY_SECONDS, most]))
-        # Only the address for the answer is needed, which jobs of every version have.
-        return [JobRef.model_validate(ref).failed(TIMED_OUT) for ref in tickets]
+        claimed = self._claim_overdue(args=[SWEPT_LOST_SECONDS, MAX_SWEPT])
+        overdue = []
+        for job_id, ticket in zip(claimed[::2], claimed[1::2], strict=True):
+            try:
+                # Only the address for the answer is needed, which jobs of every version have.
+                overdue.append(JobRef.model_validate_json(ticket).failed(TIMED_OUT))
+            except ValidationError as error:
+                self._drop_unreadable(job_id.decode(), error.errors(include_url=False)[0]["msg"])
+        return overdue
+
+    def unclaim(self, jobs: Sequence[Job]) -> None:
+        """Undo `claim_overdue` for jobs that could not be published."""
+        self._unclaim(args=[job.id for job in jobs])
+
+    def _drop_unreadable(self, job_id: str, reason: str) -> None:
+        """Free the slot of a job that can't be read as it was admitted, nor thus its user."""
+        log.error("unreadable ticket", job=job_id, reason=reason)
+        self._drop(args=[job_id])
+        for prefix in (keys.USER_JOBS, keys.REFUSED_JOBS):
+            for jobs in self._redis.scan_iter(f"{prefix}*"):
+                self._redis.zrem(jobs, job_id)
+
+    def orphans(self, job_ids: Sequence[str]) -> list[str]:
+        """Return those jobs whose files are no longer needed.
+
+        A job that the ledger doesn't know may be one that Redis has lost, whose message waits. Its
+        files are needed until the message would be overdue.
+        """
+        patience = self._limits[0] + ORPHAN_MARGIN_SECONDS
+        return [job_id.decode() for job_id in self._orphans(args=[patience, *job_ids])]
+
+    def age(self, job_id: str) -> float:
+        """Return the seconds since a job was admitted, or 0 if it has no slot."""
+        ticket = self._redis.hget(keys.TICKETS, job_id)
+        try:
+            user = JobRef.model_validate_json(ticket or b"").user
+        except ValidationError:
+            return 0.0
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.zscore(keys.USER_JOBS + user, job_id)
+            pipeline.zscore(keys.REFUSED_JOBS + user, job_id)
+            (seconds, _), *deadlines = pipeline.execute()
+        deadline = next((found for found in deadlines if found is not None), None)
+        return 0.0 if deadline is None else max(0.0, seconds - deadline + self._limits[0])
 
     def heartbeat(self, stage: StageName, worker: str) -> None:
         """Record that a worker of the stage is alive."""
@@ -248,13 +370,20 @@ def _histogram_counts(job: Job) -> list[str | int]:
     if job.failure:
         return []
     work = sum(timing.took for timing in job.trace)
-    seconds = work + sum(timing.waited for timing in job.trace)
     # A full 10 belongs to the last bin.
     bins = Counter(
         min(SCORE_BIN * (score.value // SCORE_BIN), 10 - SCORE_BIN) for score in job.scores
     )
-    counts: list[str | int] = [f"seconds:{histogram_bound(seconds)}", 1]
+    counts: list[str | int] = [f"seconds:{histogram_bound(job.seconds)}", 1]
     counts += [f"work:{histogram_bound(work)}", 1]
     for start, faces in bins.items():
         counts += [f"score:{start}", faces]
     return counts
+
+
+def _parsed(ticket: bytes | str) -> object:
+    """Return a ticket's content, or None if it isn't JSON."""
+    try:
+        return cast("object", json.loads(ticket))
+    except ValueError:
+        return None

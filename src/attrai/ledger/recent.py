@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from redis import Redis
 
@@ -111,17 +109,11 @@ def read_activity(redis: Redis, ledger: Ledger) -> Activity:
         stages=stages,
         per_minute=counts.rate("admitted", _MINUTE_SLOTS),
         in_flight=ledger.in_flight(),
-        oldest=_age(redis, oldest[0], now) if oldest else 0.0,
+        oldest=ledger.age(oldest[0].decode()) if oldest else 0.0,
         users_at_limit=full,
         eta=seconds_to_answer(list(loads.values())),
         dropped_logs=int(dropped or 0),
     )
-
-
-def _age(redis: Redis, job_id: bytes, now: float) -> float:
-    """Return the seconds since a job was admitted, or 0 if it has been answered meanwhile."""
-    ref = cast("bytes | None", redis.hget(keys.TICKETS, job_id.decode()))
-    return max(0.0, now - json.loads(ref)["admitted_at"]) if ref else 0.0
 
 
 class _Counts:

@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from attrai.job import STAGES
 from attrai.ledger import keys
+from attrai.ledger.histogram import SHORTEST, STEP
 
 #: Seconds that are counted together in a slot, and seconds for which slots are kept. An operator
 #: should see a change within 10 seconds.
@@ -35,5 +36,7 @@ def _prelude() -> str:
         "STAGES": "{" + ", ".join(map(repr, STAGES)) + "}",
         "SLOT_SECONDS": SLOT_SECONDS,
         "RECENT_SECONDS": RECENT_SECONDS,
+        "SHORTEST": SHORTEST,
+        "STEP": STEP,
     }
     return "\n".join(f"local {name} = {value}" for name, value in constants.items())

@@ -10,7 +10,6 @@ only after `attrai.monitoring.exporter.share`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from wsgiref.simple_server import WSGIServer
@@ -122,8 +121,8 @@ class StageMetrics(dramatiq.Middleware):
         outcome = outcome_of(job.failure.code if job.failure else "rated")
         self._answered.labels(outcome).inc()
         if outcome != "failed":
-            # Jobs that the sweeper fails are dated from its own run, not from their photo.
-            self._seconds.observe(max(0.0, time.time() - job.admitted_at))
+            # Jobs that the sweeper fails don't say how long they took.
+            self._seconds.observe(job.seconds)
 
 
 #: Metrics of each stage: name, help text and how to read the value.

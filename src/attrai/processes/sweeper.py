@@ -22,7 +22,7 @@ from attrai.storage import PhotoStore
 
 log = structlog.get_logger(__name__)
 
-#: Files whose job is not in the ledger are deleted once they are this many seconds old.
+#: Files whose job is not in the ledger are looked at once they are this many seconds old.
 ORPHAN_MIN_SECONDS = 120
 #: Seconds between rounds.
 _INTERVAL_SECONDS = 5
@@ -35,10 +35,16 @@ def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[
         The number of jobs that failed as overdue, and of jobs whose files were deleted.
     """
     overdue = ledger.claim_overdue()
-    for job in overdue:
-        log.warning("overdue", job=job.id)
-        publish(broker, "deliver", job)
-    orphans = [job for job in photos.job_ids(ORPHAN_MIN_SECONDS) if not ledger.holds(job)]
+    unpublished = overdue[::-1]
+    try:
+        while unpublished:
+            log.warning("overdue", job=unpublished[-1].id)
+            publish(broker, "deliver", unpublished[-1])
+            unpublished.pop()
+    finally:
+        if unpublished:
+            ledger.unclaim(unpublished)
+    orphans = ledger.orphans(list(photos.job_ids(ORPHAN_MIN_SECONDS)))
     for job_id in orphans:
         log.warning("orphaned files", job=job_id)
         photos.delete_job(job_id)
