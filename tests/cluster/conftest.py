@@ -26,9 +26,11 @@ from tests.conftest import ASTRONAUT, ROOT
 class Worker:
     """A stage's worker process, restarted whenever it ends, as Swarm does."""
 
-    def __init__(self, stage: str, log: Path) -> None:
+    def __init__(
+        self, stage: str, log: Path, module: str = "tests.cluster.channel:setup", **environment: str
+    ) -> None:
         self.log, self.starts, self._stopping = log, 0, False
-        module = "tests.cluster.channel:setup"
+        self._environment = {**os.environ, **environment}
         self._command = [sys.executable, "-m", "dramatiq", module, f"attrai.actors.{stage}"]
         self._command += ["-Q", stage, "-p", "1", "-t", "1"]
         self._thread = threading.Thread(target=self._keep_running)
@@ -38,7 +40,9 @@ class Worker:
         while not self._stopping:
             self.starts += 1
             with self.log.open("ab") as log:
-                self.process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+                self.process = subprocess.Popen(
+                    self._command, cwd=ROOT, stdout=log, stderr=log, env=self._environment
+                )
                 self.process.wait()
 
     def stop(self) -> None:
