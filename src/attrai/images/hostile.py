@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
-from typing import Literal
+
+from attrai.images.tiff import MAX_VALUES, TiffDirectories
 
 #: Pillow makes an object of 300 bytes from each number in a tag: 20 MB of numbers take 12 seconds
 #: and 700 MB of memory in EXIF, and 50 seconds and 4.5 GB as a TIFF's strips. A JPEG scan can be
 #: only 100 bytes long but makes the decoder go over the whole photo. Ordinary files stay far below
 #: all of these limits.
 MAX_EXIF_BYTES = 2**20
-_MAX_TIFF_VALUES = 200_000
 _MAX_JPEG_SEGMENTS = 5000
 _MAX_JPEG_EXIFS = 16
 _MAX_JPEG_SCANS = 100
@@ -34,7 +32,7 @@ def is_hostile(data: bytes, formats: tuple[str, ...]) -> bool:
     """
     if formats == ("JPEG",):
         return _is_hostile_jpeg(data)
-    return formats == ("TIFF",) and _tiff_values(data) > _MAX_TIFF_VALUES
+    return formats == ("TIFF",) and _tiff_values(data) > MAX_VALUES
 
 
 def _is_hostile_jpeg(data: bytes) -> bool:
@@ -56,30 +54,18 @@ def _is_hostile_jpeg(data: bytes) -> bool:
 
 def _tiff_values(data: bytes) -> int:
     """Count the numbers that Pillow would turn into objects to read the tags of a TIFF's page 1."""
-    order: Literal["little", "big"] = "little" if data.startswith(b"II") else "big"
-    width, count_width = (8, 8) if data.startswith(b"II+") else (4, 2)  # BigTIFF or TIFF
-
-    def number(start: int, length: int) -> int:
-        return int.from_bytes(data[start : start + length], order)
-
-    def entries(directory: int) -> Iterator[tuple[int, int, int, int]]:
-        start = directory + count_width
-        length = 4 + 2 * width
-        end = min(start + number(directory, count_width) * length, len(data))
-        for entry in islice(range(start, end, length), _MAX_TIFF_VALUES):
-            yield number(entry, 2), number(entry + 2, 2), number(entry + 4, width), entry
-
+    tiff = TiffDirectories(data)
     total = 0
     subdirectories: dict[int, int] = {}
-    for tag, kind, count, entry in entries(number(width, width)):
+    for tag, kind, count, entry in tiff.entries(tiff.first):
         total += 1 + (count if kind not in _TIFF_STRINGS or tag in _TIFF_STRIPS else 0)
         if tag in _TIFF_SUBDIRECTORIES:
-            length = 2 if kind in _TIFF_SHORTS else width
-            subdirectories.setdefault(tag, number(entry + 4 + width, length))
+            length = 2 if kind in _TIFF_SHORTS else tiff.width
+            subdirectories.setdefault(tag, tiff.number(entry + 4 + tiff.width, length))
     for directory in subdirectories.values():
         total += sum(
             1 + (count if kind not in _TIFF_STRINGS else 0)
-            for _, kind, count, _ in entries(directory)
+            for _, kind, count, _ in tiff.entries(directory)
         )
     return total
 
