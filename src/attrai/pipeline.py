@@ -15,12 +15,13 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from attrai.faces import CascadeNetworks, Detector, crop_faces
 from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
 from attrai.images.colours import to_resizable
+from attrai.images.decode import transpose_of
 from attrai.inference import open_engine
 from attrai.job import ScoredFace, StageName, Timing
 from attrai.render import Renderer, load_renderer
@@ -120,8 +121,12 @@ _pipeline = cache(Pipeline)
 
 def _encode(image: Image.Image, max_side: int) -> bytes:
     """Return the image as an uncompressed file no larger than it is rated at."""
-    image = to_resizable(ImageOps.exif_transpose(image)).copy()
+    image.load()
+    transpose = transpose_of(image)
+    image = to_resizable(image).copy()
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3)
+    if transpose is not None:
+        image = image.transpose(transpose)
     file = BytesIO()
     image.save(file, "TIFF", icc_profile=image.info.get("icc_profile"))
     return file.getvalue()

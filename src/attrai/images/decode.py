@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import pillow_heif
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooManyPixels, TooSmall, UserError
 from attrai.images.colours import flatten_alpha, to_srgb
@@ -114,20 +114,33 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
             raise BrokenImage(reason="made to exhaust its decoder")
         if formats == ("WEBP",) and (size := webp_size(data)):
             _check_size(size, limits, "WEBP")
-        file = Image.open(BytesIO(data), formats=formats)
-        _check_size(file.size, limits, kind_of(file))
-        shrink = max(1, max(file.size) // limits.max_side)
-        file.draft(None, (max(1, file.width // shrink), max(1, file.height // shrink)))
-        file.load()
+        file = _load(data, formats, limits)
         if file.format == "HEIF":
             _check_size(file.size, limits, kind_of(file))
-        transpose = _transpose(file)
+        transpose = None if file.format in _UPRIGHT else transpose_of(file)
         photo = shrink_photo(file, limits.max_side)
     if transpose is not None:
         photo = photo.transpose(transpose)
     photo = to_srgb(flatten_alpha(photo), file.info.get("icc_profile"))
     photo.info.clear()
     return photo
+
+
+def _load(data: bytes, formats: tuple[str, ...], limits: Limits) -> ImageFile.ImageFile:
+    """Return the loaded image of a file, at a smaller scale if its decoder can."""
+
+    def open_(data: bytes) -> ImageFile.ImageFile:
+        file = Image.open(BytesIO(data), formats=formats)
+        _check_size(file.size, limits, kind_of(file))
+        # Pillow turns a TIFF by itself, and takes an orientation from XMP where EXIF has none.
+        file.info.pop("xmp", None)
+        shrink = max(1, max(file.size) // limits.max_side)
+        file.draft(None, (max(1, file.width // shrink), max(1, file.height // shrink)))
+        return file
+
+    file = open_(data)
+    file.load()
+    return file
 
 
 def _formats(data: bytes) -> tuple[str, ...]:
@@ -165,11 +178,19 @@ def _check_size(size: tuple[int, int], limits: Limits, kind: str | None) -> None
         raise TooSmall(limit=limits.min_side)
 
 
-def _transpose(file: Image.Image) -> Image.Transpose | None:
-    if file.format in _UPRIGHT or len(file.info.get("exif", b"")) > MAX_EXIF_BYTES:
+def transpose_of(image: Image.Image) -> Image.Transpose | None:
+    """Return what turns a loaded image upright, by its EXIF alone, as browsers do.
+
+    Pillow's `getexif` takes the orientation from XMP where EXIF has none. But programs that turn
+    the pixels set EXIF's and leave XMP's as it was.
+    """
+    content = image.info.get("exif", b"")
+    if len(content) > MAX_EXIF_BYTES:
         return None
     try:
-        return _TRANSPOSE.get(file.getexif().get(ExifTags.Base.Orientation, 1))
+        exif = Image.Exif()
+        exif.load(content)
+        return _TRANSPOSE.get(exif.get(ExifTags.Base.Orientation, 1))
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  # EXIF can be broken in many ways; only the orientation is lost
