@@ -29,6 +29,7 @@ from attrai.images.colours import flatten_alpha, to_srgb
 from attrai.images.hostile import MAX_EXIF_BYTES, detach_metadata, is_hostile
 from attrai.images.memory import MEMORY_BYTES_PER_PIXEL, kind_of, max_pixels_of, webp_size
 from attrai.images.shrink import shrink_photo
+from attrai.images.truncated import load_truncated
 
 # Both calls only register openers. They run on import because threads that open their first photo
 # at the same time would race.
@@ -99,7 +100,8 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
     Raises:
         FileTooLarge: The file is longer than `limits.max_bytes`.
         NotAnImage: The file is in none of these formats.
-        BrokenImage: The file is damaged or truncated, or made to exhaust its decoder.
+        BrokenImage: The file is damaged, lacks more than its end, or is made to exhaust its
+            decoder.
         TooManyPixels: The photo has more than `limits.max_pixels`.
         TooSmall: The photo's shorter side is below `limits.min_side`.
     """
@@ -138,8 +140,14 @@ def _load(data: bytes, formats: tuple[str, ...], limits: Limits) -> ImageFile.Im
         file.draft(None, (max(1, file.width // shrink), max(1, file.height // shrink)))
         return file
 
-    file = open_(data)
-    file.load()
+    try:
+        file = open_(data)
+        file.load()
+    except (OSError, SyntaxError):
+        truncated = load_truncated(data, open_, formats[0])
+        if truncated is None:
+            raise
+        return truncated
     return file
 
 
