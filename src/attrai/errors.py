@@ -46,7 +46,7 @@ class FileTooLarge(UserError):
 
 
 class NotAnImage(UserError):
-    """The bytes are in no supported format."""
+    """The bytes are in no supported format, or in a variant of one that can't be decoded."""
 
     code = "not-an-image"
 

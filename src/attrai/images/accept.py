@@ -15,6 +15,7 @@ from PIL import Image
 from attrai.images.codecs import pack_photo
 from attrai.images.decode import Limits, decode_photo
 from attrai.images.hostile import is_hostile
+from attrai.images.unsupported import is_unsupported_jpeg
 from attrai.settings import Settings
 
 #: Larger JPEGs are encoded anew, since thousands of photos may lie in the photo store.
@@ -38,6 +39,7 @@ def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int
         len(data) > _MAX_BYTES
         or not data.startswith(b"\xff\xd8\xff")
         or is_hostile(data, ("JPEG",))
+        or is_unsupported_jpeg(data)
     ):
         return None
     bare = _without_metadata(data)

@@ -30,6 +30,7 @@ from attrai.images.hostile import MAX_EXIF_BYTES, detach_metadata, is_hostile
 from attrai.images.memory import MEMORY_BYTES_PER_PIXEL, kind_of, max_pixels_of, webp_size
 from attrai.images.shrink import shrink_photo
 from attrai.images.truncated import load_truncated
+from attrai.images.unsupported import is_raw_photo, is_unsupported
 
 # Both calls only register openers. They run on import because threads that open their first photo
 # at the same time would race.
@@ -99,7 +100,7 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
 
     Raises:
         FileTooLarge: The file is longer than `limits.max_bytes`.
-        NotAnImage: The file is in none of these formats.
+        NotAnImage: The file is in none of these formats, or in a variant that can't be decoded.
         BrokenImage: The file is damaged, lacks more than its end, or is made to exhaust its
             decoder.
         TooManyPixels: The photo has more than `limits.max_pixels`.
@@ -111,11 +112,13 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
     _silence_decoders()
     if not {"AVIF", "HEIF"}.isdisjoint(formats):
         data = detach_metadata(data)
-    with _as_user_errors(limits):
+    with _as_user_errors(data, formats, limits):
         if is_hostile(data, formats):
             raise BrokenImage(reason="made to exhaust its decoder")
         if formats == ("WEBP",) and (size := webp_size(data)):
             _check_size(size, limits, "WEBP")
+        if formats == ("TIFF",) and is_raw_photo(data):
+            raise NotAnImage(reason="a raw photo")
         file = _load(data, formats, limits)
         if file.format == "HEIF":
             _check_size(file.size, limits, kind_of(file))
@@ -140,14 +143,16 @@ def _load(data: bytes, formats: tuple[str, ...], limits: Limits) -> ImageFile.Im
         file.draft(None, (max(1, file.width // shrink), max(1, file.height // shrink)))
         return file
 
+    file = None
     try:
         file = open_(data)
         file.load()
     except (OSError, SyntaxError):
-        truncated = load_truncated(data, open_, formats[0])
-        if truncated is None:
+        if file:
+            file.close()  # frees its memory
+        file = load_truncated(data, open_, formats[0])
+        if not file:
             raise
-        return truncated
     return file
 
 
@@ -166,7 +171,7 @@ def _silence_decoders() -> None:
 
 
 @contextmanager
-def _as_user_errors(limits: Limits) -> Iterator[None]:
+def _as_user_errors(data: bytes, formats: tuple[str, ...], limits: Limits) -> Iterator[None]:
     try:
         yield
     except (UserError, MemoryError):
@@ -174,6 +179,8 @@ def _as_user_errors(limits: Limits) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise TooManyPixels(limit_megapixels=limits.max_pixels / 10**6) from error
     except Exception as error:  # hostile bytes can make a decoder raise nearly anything
+        if is_unsupported(data, formats, error):
+            raise NotAnImage(reason=repr(error)) from error
         raise BrokenImage(reason=repr(error)) from error
 
 

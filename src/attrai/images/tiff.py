@@ -8,17 +8,19 @@ from typing import Literal, NamedTuple
 
 #: The most entries that are read of a directory, and the most values of an entry.
 MAX_VALUES = 200_000
-_MAX_DIRECTORIES = 64
+#: Far more than a camera writes.
+_MAX_DIRECTORIES, _MAX_ENTRIES = 64, 1000
+#: Bytes of a whole number, by its type.
 _WIDTHS = {1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8}
 _SUBIFDS = 330
 
 
 class Entry(NamedTuple):
-    """One entry of a directory: what it says, and where."""
+    """One entry of a directory."""
 
     tag: int
     kind: int
-    count: int
+    length: int  #: number of values
     position: int
 
 
@@ -45,8 +47,8 @@ class TiffDirectories:
         """Yield the entries of the directory at a position."""
         start, end = self._range(directory)
         for entry in islice(range(start, min(end, len(self._data)), self._length), MAX_VALUES):
-            count = self.number(entry + 4, self.width)
-            yield Entry(self.number(entry, 2), self.number(entry + 2, 2), count, entry)
+            length = self.number(entry + 4, self.width)
+            yield Entry(self.number(entry, 2), self.number(entry + 2, 2), length, entry)
 
     def all(self) -> Iterator[dict[int, Entry]]:
         """Yield the directory of each page and of what is below it, the first page's first."""
@@ -57,7 +59,8 @@ class TiffDirectories:
             if not 0 < directory < len(self._data) or directory in seen:
                 continue
             seen.add(directory)
-            entries = {entry.tag: entry for entry in self.entries(directory)}
+            some = islice(self.entries(directory), _MAX_ENTRIES)
+            entries = {entry.tag: entry for entry in some}
             yield entries
             if _SUBIFDS in entries:
                 pending += self.values(entries[_SUBIFDS])[:_MAX_DIRECTORIES]
@@ -65,13 +68,13 @@ class TiffDirectories:
 
     def values(self, entry: Entry) -> list[int]:
         """Return the numbers of an entry; none if they are no whole ones or lie beyond the end."""
-        length = _WIDTHS.get(entry.kind, 0)
-        size = length * entry.count
+        width = _WIDTHS.get(entry.kind, 0)
+        size = width * entry.length
         inline = entry.position + 4 + self.width
         start = inline if size <= self.width else self.number(inline, self.width)
         if not 0 < size <= MAX_VALUES * 8 or start + size > len(self._data):
             return []
-        return [self.number(place, length) for place in range(start, start + size, length)]
+        return [self.number(place, width) for place in range(start, start + size, width)]
 
     @property
     def _length(self) -> int:

@@ -131,18 +131,24 @@ def _load_webp(data: bytes, open_: Opener) -> ImageFile.ImageFile | None:
 def _load_rows(data: bytes, open_: Opener) -> ImageFile.ImageFile | None:
     """Load a file of a format that is decoded row by row.
 
-    It is decoded over a black and over a white picture, and what is the same on both was in the
-    file: it is looked for where a tenth would be missing, from either edge. Two rows, since in an
-    interlaced picture every other row comes last.
+    It is decoded over a black and over a white picture: what is the same on both was in the file.
     """
-    seen: set[bytes] = set()
-    for fill in (0, 255):
-        file = _load_over(data, open_, fill)
-        rows = max(1, int(file.height * _MAX_MISSING))
-        edges = (rows - 1, file.height - rows - 1)
-        bands = [file.crop((0, y, file.width, y + 2)).tobytes() for y in edges]
-        seen.add(b"".join(bands))
-    return file if len(seen) == 1 else None
+    black = _load_over(data, open_, 0)
+    expected = _inner_rows(black)
+    # There may not be enough memory for both.
+    black.close()
+    white = _load_over(data, open_, 255)
+    return white if _inner_rows(white) == expected else None
+
+
+def _inner_rows(file: ImageFile.ImageFile) -> bytes:
+    """Return the rows that are there if no more is missing than may be, from whichever edge.
+
+    They are pairs, since in an interlaced picture every other row comes last.
+    """
+    rows = max(1, int(file.height * _MAX_MISSING))
+    edges = (rows - 1, file.height - rows - 1)
+    return b"".join(file.crop((0, y, file.width, y + 2)).tobytes() for y in edges)
 
 
 def _load_over(data: bytes, open_: Opener, fill: int) -> ImageFile.ImageFile:

@@ -4,7 +4,7 @@
 
 source-unreadable = Couldn't read the photo: { $reason }.
 file-too-large = The file is larger than { $limit_mb } MB. Please send a smaller one.
-not-an-image = This isn't an image in a supported format (JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF).
+not-an-image = This isn't an image in a format that can be read here. Please send an ordinary JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF; raw photos and rare variants of these can't be read.
 broken-image = The image is damaged or incomplete. Please send it again.
 unreadable-image = This file can't be read here, and sending it again won't help. Please send another photo, or save this one as a JPEG.
 too-many-pixels = The photo has more than { $limit_megapixels } megapixels. Please send a smaller one.
