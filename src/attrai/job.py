@@ -56,7 +56,7 @@ class _Frozen(BaseModel):
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the upright photo. It may extend beyond the photo's edges."""
+    """A rectangle in pixels of the upright photo."""
 
     x1: float
     y1: float
@@ -84,8 +84,9 @@ class Point(NamedTuple):
 class Face(_Frozen):
     """A detected face. Left and right are from the viewer's point of view."""
 
+    #: It ends at the photo's edges, even if the face goes on beyond them.
     box: Box
-    #: Left eye, right eye, nose, left mouth corner, right mouth corner.
+    #: May lie beyond the photo's edges. Left eye, right eye, nose, left mouth corner, right mouth corner.
     landmarks: tuple[Point, Point, Point, Point, Point]
     probability: float = Field(ge=0, le=1)
 

@@ -58,6 +58,23 @@ def test_left_to_right_and_largest(astronaut: Image.Image, networks: CascadeNetw
     assert largest.faces == (everybody.faces[1], everybody.faces[3])
 
 
+@pytest.mark.parametrize("edge", range(4))
+def test_a_face_beyond_the_edge(
+    edge: int, astronaut: Image.Image, networks: CascadeNetworks
+) -> None:
+    """The box of a face that is partly outside ends at the photo's edge; the face stays as it is."""
+    crops = [(195, 0, 512, 512), (0, 78, 512, 512), (0, 0, 250, 512), (0, 0, 512, 143)]
+    photo = astronaut.crop(crops[edge])
+    raw = find_faces(np.asarray(photo), networks, MIN_SIDE, THRESHOLDS)
+    (face,), _ = detect(networks, photo)
+    place = (0, 0, *photo.size)[edge]
+    outside = place - raw.boxes[0, edge] if edge < 2 else raw.boxes[0, edge] - place
+    assert outside > 10
+    assert face.box[edge] == place
+    assert np.allclose(np.delete(face.box, edge), np.delete(raw.boxes[0], edge))
+    assert np.allclose(face.landmarks, raw.landmarks[0])
+
+
 @pytest.mark.parametrize("size", [(64, 64), (1280, 8), (8, 1280), (41, 39), (1280, 960)])
 def test_photos_without_faces(size: tuple[int, int], networks: CascadeNetworks) -> None:
     """No face is found on a plain or noisy photo of any shape."""

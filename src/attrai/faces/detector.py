@@ -200,19 +200,24 @@ class Detector:
 
     def __call__(self, photo: NDArray[np.uint8]) -> Detection:
         """Detect the faces on `photo`, RGB, shape (height, width, 3)."""
-        faces = _faces(find_faces(photo, self._networks, self._min_side, THRESHOLDS))
+        height, width = photo.shape[:2]
+        found = find_faces(photo, self._networks, self._min_side, THRESHOLDS)
+        faces = _faces(found, width, height)
         largest = sorted(faces, key=lambda face: face.box.width * face.box.height, reverse=True)
         shown = sorted(largest[: self._max_faces], key=lambda face: face.box.x1 + face.box.x2)
         return Detection(tuple(shown), len(faces))
 
 
-def _faces(found: RawDetections) -> list[Face]:
+def _faces(found: RawDetections, width: int, height: int) -> list[Face]:
+    """Return the faces on a photo, whose boxes end at its edges."""
+    boxes = found.boxes.clip(0, [width, height, width, height])
+    visible = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     return [
         Face.model_validate({"box": box, "landmarks": landmarks, "probability": probability})
         for box, landmarks, probability in zip(
-            found.boxes.tolist(),
-            found.landmarks.tolist(),
-            found.probabilities.tolist(),
+            boxes[visible].tolist(),
+            found.landmarks[visible].tolist(),
+            found.probabilities[visible].tolist(),
             strict=True,
         )
     ]
