@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -57,16 +58,25 @@ def test_what_is_no_photo_or_has_no_face(tmp_path: Path) -> None:
         attrai.rate(tmp_path / "absent.jpg")
 
 
-def test_the_stages_find_the_same(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    """A photo that goes through the queues has the same faces and scores."""
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_stages_find_the_same(turns: int, tmp_path: Path, make_job: Callable[..., Job]) -> None:
+    """A photo that goes through the queues has the same faces and scores, whichever way up."""
+    source = tmp_path / "photo.png"
+    with Image.open(ASTRONAUT) as image:
+        image.crop((0, 0, 512, 400)).rotate(90 * turns, expand=True).save(source)
     answers: SimpleQueue[Job] = SimpleQueue()
     ledger = Ledger(embedded_redis(), max_active=1, max_pending=1, lifetime=600)
     channels = {"folder": FolderChannel()}
     with embedded_chain(Settings(), ledger, channels, answers.put, threads=1) as chain:
         address = {TARGET: str(tmp_path / "picture.jpg")}
-        chain.intake.submit(make_job(source=str(ASTRONAUT), address=address))
+        chain.intake.submit(make_job(source=str(source), address=address))
         job = answers.get(timeout=PATIENCE_S)
-    rated = attrai.rate(ASTRONAUT)
+    rated = attrai.rate(source)
+    assert rated.size == rated.picture.size == (512, 400)
+    assert len(rated.faces) == 1
+    with Image.open(tmp_path / "picture.jpg") as picture:
+        assert picture.size == (512, 400)
+        assert np.abs(np.asarray(picture, float) - np.asarray(rated.picture, float)).mean() < 3
     assert (rated.size, rated.faces, rated.faces_found) == (
         job.size,
         job.scored_faces,

@@ -3,7 +3,8 @@
 A photo is a `Job`. Five stages, each with its own queue, process it in this order:
 
     ingest   source bytes -> the upright photo, a JPEG without metadata
-    detect   photo        -> one `Face` per face, and their aligned crops
+    detect   photo        -> one `Face` per face, and their aligned crops; a photo on its side
+                             or upside down is turned
     score    crops        -> one `Score` per face
     render   photo, faces -> the picture with boxes and scores
     deliver  picture      -> the answer; all files of the job are deleted
@@ -86,7 +87,8 @@ class Face(_Frozen):
 
     #: It ends at the photo's edges, even if the face goes on beyond them.
     box: Box
-    #: May lie beyond the photo's edges. Left eye, right eye, nose, left mouth corner, right mouth corner.
+    #: Left eye, right eye, nose, left mouth corner, right mouth corner. They may lie beyond the
+    #: photo's edges.
     landmarks: tuple[Point, Point, Point, Point, Point]
     probability: float = Field(ge=0, le=1)
 
@@ -155,7 +157,10 @@ class JobRef(BaseModel):
 
 
 class Job(JobRef):
-    """A photo being processed. Ingest sets `size`, detect sets `faces`, score sets `scores`."""
+    """A photo being processed. Ingest sets `size`, detect sets `faces`, score sets `scores`.
+
+    Detect sets `size` anew, since it may turn the photo.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 

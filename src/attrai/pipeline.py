@@ -71,19 +71,19 @@ class Pipeline:
         """
         trace: list[Timing] = []
         with timed("ingest", trace):
-            content, size = accept_photo(data, self.limits)
+            content, _ = accept_photo(data, self.limits)
         with timed("detect", trace):
-            photo = unpack_photo(content)
-            faces, found, crops = crop_faces(np.asarray(photo), self._detector)
+            found = crop_faces(np.asarray(unpack_photo(content)), self._detector)
         with timed("score", trace):
-            scores = self._scorer(crops)
+            scores = self._scorer(found.crops)
         with timed("render", trace):
             scored = tuple(
                 ScoredFace(face=face, score=score)
-                for face, score in zip(faces, scores, strict=True)
+                for face, score in zip(found.faces, scores, strict=True)
             )
+            photo = Image.fromarray(found.photo)
             picture = renderer.render(photo, scored).convert("RGB")
-        return RatedPhoto(size, scored, found, picture, tuple(trace))
+        return RatedPhoto(photo.size, scored, found.found, picture, tuple(trace))
 
 
 def rate(

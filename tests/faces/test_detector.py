@@ -62,7 +62,7 @@ def test_left_to_right_and_largest(astronaut: Image.Image, networks: CascadeNetw
 def test_a_face_beyond_the_edge(
     edge: int, astronaut: Image.Image, networks: CascadeNetworks
 ) -> None:
-    """The box of a face that is partly outside ends at the photo's edge; the face stays as it is."""
+    """The box of a face that is partly outside ends at the photo's edge."""
     crops = [(195, 0, 512, 512), (0, 78, 512, 512), (0, 0, 250, 512), (0, 0, 512, 143)]
     photo = astronaut.crop(crops[edge])
     raw = find_faces(np.asarray(photo), networks, MIN_SIDE, THRESHOLDS)

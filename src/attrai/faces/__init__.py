@@ -1,7 +1,8 @@
 """Face detection and alignment: `Detector` finds faces, `aligned_crops` crops them for scoring."""
 
 from attrai.faces.alignment import aligned_crops
-from attrai.faces.detector import Detection, Detector, FaceCrops, crop_faces
+from attrai.faces.crops import FaceCrops, crop_faces
+from attrai.faces.detector import Detection, Detector
 from attrai.faces.networks import CascadeNetworks
 
 __all__ = [

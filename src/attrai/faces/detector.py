@@ -14,8 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from attrai.errors import NoFace
-from attrai.faces.alignment import CROP_SIDE, aligned_crops
 from attrai.faces.boxes import (
     apply_regression,
     non_maximum_suppression,
@@ -221,31 +219,3 @@ def _faces(found: RawDetections, width: int, height: int) -> list[Face]:
             strict=True,
         )
     ]
-
-
-class FaceCrops(NamedTuple):
-    """Faces and what the scorer looks at."""
-
-    faces: tuple[Face, ...]  #: left to right
-    found: int  #: how many faces there were; more than `faces` has when there were too many
-    crops: Images  #: aligned crops of the faces, RGB, shape (n, side, side, 3)
-
-
-def crop_faces(
-    photo: Images, detector: Detector, side: int = CROP_SIDE, margin: float = 0.0
-) -> FaceCrops:
-    """Find the faces on a photo and cut them out.
-
-    Args:
-        photo: RGB, shape (height, width, 3).
-        detector: finds the faces.
-        side: as for `aligned_crops`.
-        margin: as for `aligned_crops`.
-
-    Raises:
-        NoFace: there is no face.
-    """
-    faces, found = detector(photo)
-    if not faces:
-        raise NoFace
-    return FaceCrops(faces, found, aligned_crops(photo, faces, side, margin))

@@ -25,7 +25,8 @@ class Renderer(Protocol):
         """Return a new RGB picture of `photo` and its `faces`; leave the photo unchanged.
 
         `faces` holds 0 to 50 faces from left to right, with boxes in pixels of the photo that end
-        at its edges. The picture may be larger than the photo. Without faces it is a copy of the photo.
+        at its edges. The picture may be larger than the photo. Without faces it is a copy of the
+        photo.
         """
         ...
 
