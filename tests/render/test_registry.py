@@ -54,9 +54,11 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["boxes", "ranking", "spotlight"])
 def test_the_built_in_renderers_are_there(name: str) -> None:
-    """Each built-in renderer is listed and can be loaded."""
+    """Each built-in renderer is listed and can be loaded, and is loaded once."""
     assert name in renderer_names()
-    assert isinstance(load_renderer(name), Renderer)
+    renderer = load_renderer(name)
+    assert isinstance(renderer, Renderer)
+    assert load_renderer(name) is renderer
 
 
 @pytest.mark.usefixtures("plugins")

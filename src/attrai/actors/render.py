@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from attrai.actors.stage import Stage
 from attrai.images.codecs import pack_image, unpack_image
 from attrai.job import Job
 from attrai.render import load_renderer
 from attrai.storage import PHOTO, PICTURE
-
-#: Looking through the installed packages takes longer than to draw.
-_renderer = cache(load_renderer)
 
 
 class Render(Stage):
@@ -21,7 +16,7 @@ class Render(Stage):
     def work(self, job: Job) -> Job:
         # Here rather than in a child, since detect has proved that these bytes can be decoded.
         photo = unpack_image(self.read(job, PHOTO))
-        picture = _renderer(job.renderer).render(photo, job.scored_faces)
+        picture = load_renderer(job.renderer).render(photo, job.scored_faces)
         # A renderer of somebody else may use another mode.
         self.services.photos.write(job.id, PICTURE, pack_image(picture.convert("RGB")))
         return job

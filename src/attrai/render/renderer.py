@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -48,8 +49,11 @@ def renderer_names() -> list[str]:
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
+@cache
 def load_renderer(name: str) -> Renderer:
-    """Load and return the renderer registered as `name`.
+    """Load and return the renderer registered as `name`, the same one each time.
+
+    It is kept, since looking through the installed packages takes longer than to draw.
 
     Raises:
         UnknownRenderer: no installed package registers this name.
