@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from attrai.images.files import read_photo
 from attrai.job import Failure, Job
-from attrai.rating.files import read_photo, write_picture
+from attrai.rating.files import write_picture
 
 NAME = "folder"
 #: The key in a job's address whose value is the path of the picture.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
@@ -11,7 +14,7 @@ import pytest
 from PIL import Image
 
 import attrai
-from attrai.errors import NoFace, NotAnImage
+from attrai.errors import FileTooLarge, NoFace, NotAnImage, SourceUnreadable
 from attrai.job import Job
 from attrai.ledger import Ledger
 from attrai.processes.embedded import embedded_chain, embedded_redis
@@ -54,8 +57,44 @@ def test_what_is_no_photo_or_has_no_face(tmp_path: Path) -> None:
         attrai.rate(b"text")
     with pytest.raises(NoFace):
         attrai.rate(Image.new("RGB", (100, 100)))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(SourceUnreadable, match="no such file"):
         attrai.rate(tmp_path / "absent.jpg")
+
+
+def test_no_more_of_a_file_is_read_than_its_limit(tmp_path: Path) -> None:
+    """A file without end and a pipe without a writer are refused at once."""
+    endless = tmp_path / "endless.jpg"
+    with endless.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(FileTooLarge):
+        attrai.rate(endless)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(SourceUnreadable, match="not a regular file"):
+        attrai.rate(tmp_path / "pipe.jpg")
+
+
+def test_the_networks_are_loaded_once_for_all_threads() -> None:
+    """Several first calls at once wait for one pipeline, and later ones use it too."""
+    code = (
+        "import gc, sys; from concurrent.futures import ThreadPoolExecutor\n"
+        "import attrai; from attrai.faces import Detector; from attrai.settings import Settings\n"
+        "settings, other = Settings(), Settings(max_faces=7)\n"
+        "count = lambda: sum(isinstance(each, Detector) for each in gc.get_objects())\n"
+        "loaded = []\n"
+        "first = Detector.__init__\n"
+        "def init(self, *args, **options):\n"
+        "    loaded.append(1); first(self, *args, **options)\n"
+        "Detector.__init__ = init\n"
+        "with ThreadPoolExecutor(4) as pool:\n"
+        "    list(pool.map(lambda _: attrai.rate(sys.argv[1], settings=settings), range(4)))\n"
+        "print(len(loaded), count())\n"
+        "attrai.rate(sys.argv[1], settings=other)\n"
+        "gc.collect(); print(len(loaded), count())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ASTRONAUT)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "1", "2", "1"]
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])

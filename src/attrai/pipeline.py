@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from PIL import Image
@@ -22,6 +23,7 @@ from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
 from attrai.images.colours import to_resizable
 from attrai.images.decode import transpose_of
+from attrai.images.files import read_photo
 from attrai.inference import open_engine
 from attrai.job import ScoredFace, StageName, Timing
 from attrai.render import Renderer, load_renderer
@@ -94,8 +96,8 @@ def rate(
 ) -> RatedPhoto:
     """Find the faces on a photo, score each from 1 to 10, and draw the result.
 
-    The networks are loaded by the first call with the same settings. May be called from several
-    threads.
+    The networks are loaded by the first call, and kept until a call with other settings. May be
+    called from several threads.
 
     Args:
         photo: a file's bytes or path, in any supported format, or an image of Pillow's.
@@ -103,8 +105,8 @@ def rate(
         settings: by default those of the environment, `ATTRAI_*`.
 
     Raises:
-        UserError: this is no photo within the limits, or has no face. Its `code` says which.
-        OSError: the file can't be read.
+        UserError: the file can't be read, or is no photo within the limits, or has no face. Its
+            `code` says which.
         UnknownRenderer: no installed package has a renderer of this name.
         SettingsError: a variable of the environment holds an unusable value.
     """
@@ -112,11 +114,19 @@ def rate(
     if isinstance(photo, Image.Image):
         data = _encode(photo, pipeline.limits.max_side)
     else:
-        data = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+        limit = pipeline.limits.max_bytes
+        data = photo if isinstance(photo, bytes) else read_photo(Path(photo), limit)
     return pipeline(data, load_renderer(renderer))
 
 
-_pipeline = cache(Pipeline)
+def _pipeline(settings: Settings) -> Pipeline:
+    # `lru_cache` alone would let two first calls load the networks twice.
+    with _loading:
+        return _latest_pipeline(settings)
+
+
+_loading = Lock()
+_latest_pipeline = lru_cache(maxsize=1)(Pipeline)
 
 
 def _encode(image: Image.Image, max_side: int) -> bytes:

@@ -10,10 +10,11 @@ import structlog
 
 from attrai.errors import INTERNAL, UserError
 from attrai.images.codecs import pack_image
+from attrai.images.files import read_photo
 from attrai.job import Timing
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.pipeline import Pipeline, timed
-from attrai.rating.files import read_photo, write_picture
+from attrai.rating.files import write_picture
 from attrai.rating.paths import Result, Task
 from attrai.render import Renderer
 

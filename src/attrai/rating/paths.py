@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrai.errors import SourceUnreadable
 from attrai.job import Failure, ScoredFace, Timing
-from attrai.rating.files import reason_of
+from attrai.images.files import reason_of
 
 #: What a picture's name ends with. In folders such files are passed over, being no photos.
 SUFFIX = ".rated.jpg"

@@ -14,10 +14,10 @@ from attrai.errors import NoFace, UserError
 from attrai.faces import CascadeNetworks, Detector, crop_faces
 from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
+from attrai.images.files import read_photo
 from attrai.inference import Images, open_engine
 from attrai.job import Failure
 from attrai.locales import text
-from attrai.rating.files import read_photo
 from attrai.settings import Settings
 from attrai_training.evaluation.cache import CropCache, CropShape, CutResult
 from attrai_training.evaluation.labels import (
