@@ -18,7 +18,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from attrai.faces import CascadeNetworks, Detector, crop_faces
+from attrai.faces import Detector, crop_faces
 from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
 from attrai.images.colours import to_resizable
@@ -27,7 +27,7 @@ from attrai.images.files import read_photo
 from attrai.inference import open_engine
 from attrai.job import ScoredFace, StageName, Timing
 from attrai.render import Renderer, load_renderer
-from attrai.scoring import PACKAGED, Scorer
+from attrai.scoring import Scorer
 from attrai.settings import Settings, load_settings
 
 
@@ -58,12 +58,8 @@ class Pipeline:
         """
         engine = open_engine(settings.engine, threads)
         self.limits = limits_of(settings)
-        self._detector = Detector(
-            CascadeNetworks.load(engine),
-            min_side=settings.min_face_side,
-            max_faces=settings.max_faces,
-        )
-        self._scorer = Scorer.load(settings.weights or PACKAGED, engine)
+        self._detector = Detector.open(settings, engine)
+        self._scorer = Scorer.open(settings, engine)
 
     def __call__(self, data: bytes, renderer: Renderer) -> RatedPhoto:
         """Rate the photo in the bytes of a file of any supported format.

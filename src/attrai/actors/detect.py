@@ -6,7 +6,7 @@ import structlog
 from PIL import Image
 
 from attrai.actors.stage import Stage
-from attrai.faces import CascadeNetworks, Detector, crop_faces
+from attrai.faces import Detector, crop_faces
 from attrai.images.codecs import pack_crops, pack_photo
 from attrai.inference import open_engine
 from attrai.job import Job
@@ -21,15 +21,10 @@ class Detect(Stage):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        settings = services.settings
         self._decoder = services.decoder
-        engine = open_engine(settings.engine, services.threads)
+        engine = open_engine(services.settings.engine, services.threads)
         log.info("inference", engine=engine.name)
-        self._detector = Detector(
-            CascadeNetworks.load(engine),
-            min_side=settings.min_face_side,
-            max_faces=settings.max_faces,
-        )
+        self._detector = Detector.open(services.settings, engine)
 
     def work(self, job: Job) -> Job:
         # Ingest may have passed the photo through as it came.

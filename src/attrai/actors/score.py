@@ -8,7 +8,7 @@ from attrai.actors.stage import Stage
 from attrai.images.codecs import unpack_crops
 from attrai.inference import open_engine
 from attrai.job import Job
-from attrai.scoring import PACKAGED, Scorer
+from attrai.scoring import Scorer
 from attrai.services import Services
 from attrai.storage import CROPS
 
@@ -21,10 +21,9 @@ class ScoreFaces(Stage):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        settings = services.settings
-        engine = open_engine(settings.engine, services.threads)
+        engine = open_engine(services.settings.engine, services.threads)
         log.info("inference", engine=engine.name)
-        self._scorer = Scorer.load(settings.weights or PACKAGED, engine)
+        self._scorer = Scorer.open(services.settings, engine)
 
     def work(self, job: Job) -> Job:
         crops = unpack_crops(self.read(job, CROPS))

@@ -8,7 +8,7 @@ follow facenet-pytorch, so its thresholds keep their meaning.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -22,8 +22,9 @@ from attrai.faces.boxes import (
 )
 from attrai.faces.networks import CascadeNetworks
 from attrai.faces.pyramid import ImagePyramid, draw_mosaic, halve, pyramid_levels
-from attrai.inference import FloatArray, Images
+from attrai.inference import Engine, FloatArray, Images
 from attrai.job import Face
+from attrai.settings import Settings
 
 #: P-Net's receptive field, which is the smallest face that it detects, and its stride, in pixels.
 _RECEPTIVE_FIELD, _STRIDE = 12, 2
@@ -195,6 +196,15 @@ class Detector:
         self._networks = networks
         self._min_side = min_side
         self._max_faces = max_faces
+
+    @classmethod
+    def open(cls, settings: Settings, engine: Engine) -> Self:
+        """Return the detector that the settings describe, with its networks in `engine`."""
+        return cls(
+            CascadeNetworks.load(engine),
+            min_side=settings.min_face_side,
+            max_faces=settings.max_faces,
+        )
 
     def __call__(self, photo: NDArray[np.uint8]) -> Detection:
         """Detect the faces on `photo`, RGB, shape (height, width, 3)."""

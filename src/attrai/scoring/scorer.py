@@ -12,7 +12,8 @@ from attrai.faces.alignment import CROP_SIDE, TEMPLATE
 from attrai.inference import Engine, FloatArray, Model, Network
 from attrai.job import Score
 from attrai.scoring.resnet34 import fold_batch_norm, resnet34
-from attrai.scoring.weights_file import ScorerWeights, WeightsError
+from attrai.scoring.weights_file import PACKAGED, ScorerWeights, WeightsError
+from attrai.settings import Settings
 
 
 class Scorer:
@@ -22,6 +23,15 @@ class Scorer:
         """Wrap `network`, which outputs a logit for each rating from 1 to `ratings`."""
         self._network = network
         self._ratings = np.arange(1, ratings + 1)
+
+    @classmethod
+    def open(cls, settings: Settings, engine: Engine) -> Self:
+        """Load the scorer that the settings name, or the packaged one.
+
+        Raises:
+            WeightsError: The file can't be used, or its weights are for other crops.
+        """
+        return cls.load(settings.weights or PACKAGED, engine)
 
     @classmethod
     def load(cls, path: Path, engine: Engine) -> Self:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from attrai.errors import NoFace, UserError
-from attrai.faces import CascadeNetworks, Detector, crop_faces
+from attrai.faces import Detector, crop_faces
 from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
 from attrai.images.files import read_photo
@@ -48,11 +48,8 @@ class Cropper:
     def __init__(self, settings: Settings, shape: CropShape, threads: int) -> None:
         """Load the detector, to process `threads` photos at once."""
         self._limits = limits_of(settings)
-        self._detector = Detector(
-            CascadeNetworks.load(open_engine(settings.engine, threads)),
-            min_side=settings.min_face_side,
-            max_faces=1,
-        )
+        largest = settings.model_copy(update={"max_faces": 1})
+        self._detector = Detector.open(largest, open_engine(settings.engine, threads))
         self._shape = shape
         self._threads = threads
 
