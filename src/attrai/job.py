@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -111,6 +112,13 @@ class ScoredFace(_Frozen):
 
     face: Face
     score: Score
+
+
+def pair_scores(faces: Sequence[Face], scores: Sequence[Score]) -> tuple[ScoredFace, ...]:
+    """Return each face with its score, in order."""
+    return tuple(
+        ScoredFace(face=face, score=score) for face, score in zip(faces, scores, strict=True)
+    )
 
 
 class Failure(_Frozen):
@@ -205,10 +213,7 @@ class Job(JobRef):
     @property
     def scored_faces(self) -> tuple[ScoredFace, ...]:
         """The faces paired with their scores, left to right. Empty before the score stage."""
-        return tuple(
-            ScoredFace(face=face, score=score)
-            for face, score in zip(self.faces, self.scores, strict=False)
-        )
+        return pair_scores(self.faces, self.scores) if self.scores else ()
 
     def to_message(self) -> dict[str, Any]:
         """Return the job as a dict of JSON-serialisable values."""

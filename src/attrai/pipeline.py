@@ -25,7 +25,7 @@ from attrai.images.colours import to_resizable
 from attrai.images.decode import transpose_of
 from attrai.images.files import read_photo
 from attrai.inference import open_engine
-from attrai.job import ScoredFace, StageName, Timing
+from attrai.job import ScoredFace, StageName, Timing, pair_scores
 from attrai.render import Renderer, load_renderer
 from attrai.scoring import Scorer
 from attrai.settings import Settings, load_settings
@@ -75,10 +75,7 @@ class Pipeline:
         with timed("score", trace):
             scores = self._scorer(found.crops)
         with timed("render", trace):
-            scored = tuple(
-                ScoredFace(face=face, score=score)
-                for face, score in zip(found.faces, scores, strict=True)
-            )
+            scored = pair_scores(found.faces, scores)
             photo = Image.fromarray(found.photo)
             picture = renderer.render(photo, scored).convert("RGB")
         return RatedPhoto(photo.size, scored, found.found, picture, tuple(trace))
