@@ -25,6 +25,8 @@ JPEGS: dict[str, dict[str, Any]] = {
 }
 NOISE = random.Random(3).randbytes(500)
 TAILS = [b"", b"\xff", bytes(5000), b"\xff" * 30, NOISE, b"\r\n", b"\xff\xc4\0\x10" + bytes(20)]
+#: Another file, and the end of one.
+OTHERS = [FILES["jpeg"], b"\xff\xc4\0\x10" + bytes(20) + b"\xff\xd9", b"junk\xff\xd9"]
 
 
 def jpeg(name: str) -> bytes:
@@ -33,7 +35,7 @@ def jpeg(name: str) -> bytes:
     return encoded(photo, "JPEG", quality=90, **JPEGS[name])
 
 
-@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("tail", TAILS + OTHERS)
 @pytest.mark.parametrize("name", JPEGS)
 def test_a_jpeg_without_its_end_marker(name: str, tail: bytes) -> None:
     """All of a JPEG but its end marker is decoded as with it, whatever comes in its place."""

@@ -15,6 +15,7 @@ from PIL import Image
 from attrai.images.codecs import pack_photo
 from attrai.images.decode import Limits, decode_photo
 from attrai.images.hostile import is_hostile
+from attrai.images.truncated import end_of_scans
 from attrai.images.unsupported import is_unsupported_jpeg
 from attrai.settings import Settings
 
@@ -40,6 +41,7 @@ def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int
         or not data.startswith(b"\xff\xd8\xff")
         or is_hostile(data, ("JPEG",))
         or is_unsupported_jpeg(data)
+        or not data.startswith(_END, end_of_scans(data) or 0)
     ):
         return None
     bare = _without_metadata(data)

@@ -23,6 +23,7 @@ _MAX_MISSING = 0.1
 _MCU_ROW = 17
 
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _FRAMES = b"\xc0\xc1\xc2"
 _SCAN = 0xDA
 _END = b"\xff\xd9"
@@ -58,9 +59,11 @@ def _load_jpeg(data: bytes, open_: Opener) -> ImageFile.ImageFile | None:
     Its decoder makes up what is missing, without a word. So the file is decoded a second time with
     noise at its end: the first row that differs was not in the file.
     """
-    scans = _complete_scans(data)
-    if scans is None:
+    end = end_of_scans(data)
+    if end is None or data.startswith(_END, end):
         return None
+    # A broken download may leave zeros behind.
+    scans = data[:end].rstrip(b"\xff\0")
     file, noisy = open_(scans + _END), open_(scans + _noise_behind(scans) + _END)
     file.load()
     noisy.load()
@@ -69,10 +72,10 @@ def _load_jpeg(data: bytes, open_: Opener) -> ImageFile.ImageFile | None:
     return file if missing <= max(_MAX_MISSING * file.height, _MCU_ROW) else None
 
 
-def _complete_scans(data: bytes) -> bytes | None:
-    """Return a JPEG up to the end of the scan that completes it, or None if scans are missing.
+def end_of_scans(data: bytes) -> int | None:
+    """Return the position after the scan that completes a JPEG, or None if scans are missing.
 
-    The end of that scan is the file's, but for zeros that a broken download may leave behind.
+    In a whole file the end marker is there.
     """
     #: Coefficients of each component that are not known yet to their last bit.
     missing: set[tuple[int, int]] = set()
@@ -88,10 +91,8 @@ def _complete_scans(data: bytes) -> bytes | None:
             if not bits & 15:
                 missing -= {(each, i) for each in components for i in range(first, last + 1)}
             if not missing:
-                end = _MARKER.search(data, position)
-                if end and end[0] == _END:
-                    return None
-                return data[: end.start() if end else None].rstrip(b"\xff\0")
+                end = _END_OF_SCAN.search(data, position)
+                return end.start() if end else len(data)
     return None
 
 
