@@ -42,7 +42,8 @@ def test_a_jpeg_without_its_end_marker(name: str, tail: bytes) -> None:
     file = jpeg(name)
     assert file.endswith(b"\xff\xd9")
     content, _ = accept_photo(file[:-2] + tail, LIMITS)
-    assert distance(unpack_photo(content), decode_photo(file, LIMITS)) < 2
+    expected, _ = accept_photo(file, LIMITS)
+    assert unpack_photo(content) == unpack_photo(expected)
 
 
 @pytest.mark.parametrize("tail", TAILS)

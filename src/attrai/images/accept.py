@@ -15,7 +15,7 @@ from PIL import Image
 from attrai.images.codecs import pack_photo
 from attrai.images.decode import Limits, decode_photo
 from attrai.images.hostile import is_hostile
-from attrai.images.truncated import end_of_scans
+from attrai.images.truncated import end_jpeg, end_of_scans
 from attrai.images.unsupported import is_unsupported_jpeg
 from attrai.settings import Settings
 
@@ -23,6 +23,7 @@ from attrai.settings import Settings
 _MAX_BYTES = 10**6
 
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_JPEG = b"\xff\xd8\xff"
 _END = b"\xff\xd9"
 #: APP0 to APP15 and comments.
 _METADATA = {bytes([0xFF, code]) for code in (*range(0xE0, 0xF0), 0xFE)}
@@ -38,7 +39,7 @@ def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int
     """
     if (
         len(data) > _MAX_BYTES
-        or not data.startswith(b"\xff\xd8\xff")
+        or not data.startswith(_JPEG)
         or is_hostile(data, ("JPEG",))
         or is_unsupported_jpeg(data)
         or not data.startswith(_END, end_of_scans(data) or 0)
@@ -93,7 +94,7 @@ def accept_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
     """Return an untrusted file as an upright JPEG without metadata, and its width and height.
 
     A JPEG that needs no change but the removal of metadata is not decoded: `unpack_photo` raises
-    `BrokenImage` if it turns out to be damaged.
+    `BrokenImage` if it turns out to be damaged. One that needs only an end marker is not encoded.
 
     Raises:
         UserError: it is no photo, or not one within the limits.
@@ -101,4 +102,8 @@ def accept_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
     if passthrough := passthrough_jpeg(data, limits):
         return passthrough
     photo = decode_photo(data, limits)
+    # It is nearly whole, as it was decoded, and needs no change but an end marker.
+    ended = end_jpeg(data) if data.startswith(_JPEG) else None
+    if ended and (passthrough := passthrough_jpeg(ended, limits)):
+        return passthrough
     return pack_photo(photo), photo.size

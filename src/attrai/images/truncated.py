@@ -59,17 +59,28 @@ def _load_jpeg(data: bytes, open_: Opener) -> ImageFile.ImageFile | None:
     Its decoder makes up what is missing, without a word. So the file is decoded a second time with
     noise at its end: the first row that differs was not in the file.
     """
-    end = end_of_scans(data)
-    if end is None or data.startswith(_END, end):
+    ended = end_jpeg(data)
+    if ended is None:
         return None
-    # A broken download may leave zeros behind.
-    scans = data[:end].rstrip(b"\xff\0")
-    file, noisy = open_(scans + _END), open_(scans + _noise_behind(scans) + _END)
+    scans = ended.removesuffix(_END)
+    file, noisy = open_(ended), open_(scans + _noise_behind(scans) + _END)
     file.load()
     noisy.load()
     different = ImageChops.difference(file, noisy).getbbox()
     missing = file.height - different[1] if different else 0
     return file if missing <= max(_MAX_MISSING * file.height, _MCU_ROW) else None
+
+
+def end_jpeg(data: bytes) -> bytes | None:
+    """Return a JPEG with the end marker that it lacks; None if it has one or scans are missing."""
+    end = end_of_scans(data)
+    if end is None or data.startswith(_END, end):
+        return None
+    scans = data[:end]
+    # A broken download may leave zeros behind.
+    if scans.endswith(bytes(8)):
+        scans = scans.rstrip(b"\0")
+    return scans.rstrip(b"\xff") + _END
 
 
 def end_of_scans(data: bytes) -> int | None:
