@@ -23,7 +23,7 @@ from attrai.storage import write_atomically
 
 #: The version of the file format and of the cutting. Increase it when either changes, so that older
 #: files are ignored.
-_VERSION = 1
+_VERSION = 2
 #: The settings that crops depend on. The engine is not among them: engines differ by less than the
 #: rounding of a pixel.
 _SETTINGS = {
