@@ -62,8 +62,8 @@ class TiffDirectories:
             some = islice(self.entries(directory), _MAX_ENTRIES)
             entries = {entry.tag: entry for entry in some}
             yield entries
-            if _SUBIFDS in entries:
-                pending += self.values(entries[_SUBIFDS])[:_MAX_DIRECTORIES]
+            if _SUBIFDS in entries and entries[_SUBIFDS].length <= _MAX_DIRECTORIES:
+                pending += self.values(entries[_SUBIFDS])
             pending.append(self.number(self._range(directory)[1], self.width))
 
     def values(self, entry: Entry) -> list[int]:

@@ -96,7 +96,8 @@ def end_of_scans(data: bytes) -> int | None:
         position = start + max(2, int.from_bytes(data[start : start + 2]))
         content = data[start + 2 : position]
         if marker[1] in _FRAMES:
-            missing = {(component, i) for component in content[6::3] for i in range(64)}
+            # There are no more than four, whatever a hostile file claims.
+            missing = {(component, i) for component in content[6:18:3] for i in range(64)}
         elif marker[1][0] == _SCAN and len(content) == 4 + 2 * content[0]:
             components, (first, last, bits) = content[1:-3:2], content[-3:]
             if not bits & 15:
