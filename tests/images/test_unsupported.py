@@ -10,6 +10,7 @@ from PIL import TiffImagePlugin, TiffTags
 
 from attrai.errors import BrokenImage, NotAnImage
 from attrai.images import accept_photo, decode_photo
+from attrai.images.codecs import unpack_photo
 from tests.conftest import ROOT
 from tests.images.files import FILES, HEIC, HEIC_ROTATED, LIMITS
 
@@ -134,6 +135,7 @@ DAMAGED = {
     "cut heic": HEIC[: len(HEIC) // 2],
     "cut avif": FILES["avif"][: len(FILES["avif"]) // 2],
     "jpeg of scans it does not need": jpeg(0xC2),
+    "jpeg of an empty scan": JPEG[:2] + b"\xff\xda\0\2" + JPEG[2:],
 }
 
 
@@ -141,7 +143,7 @@ DAMAGED = {
 def test_a_damaged_file(name: str) -> None:
     """A file that is not whole is damaged, whatever its variant."""
     with pytest.raises(BrokenImage):
-        decode_photo(DAMAGED[name], LIMITS)
+        unpack_photo(accept_photo(DAMAGED[name], LIMITS)[0])
 
 
 def test_smaller_versions_of_a_photo_do_no_harm() -> None:

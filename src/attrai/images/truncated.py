@@ -98,7 +98,7 @@ def end_of_scans(data: bytes) -> int | None:
         if marker[1] in _FRAMES:
             # There are no more than four, whatever a hostile file claims.
             missing = {(component, i) for component in content[6:18:3] for i in range(64)}
-        elif marker[1][0] == _SCAN and len(content) == 4 + 2 * content[0]:
+        elif marker[1][0] == _SCAN and content and len(content) == 4 + 2 * content[0]:
             components, (first, last, bits) = content[1:-3:2], content[-3:]
             if not bits & 15:
                 missing -= {(each, i) for each in components for i in range(first, last + 1)}
