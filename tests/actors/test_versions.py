@@ -73,16 +73,20 @@ def newer_message() -> dict[str, Any]:
     return message
 
 
+#: Fields that came later, as they are in a message that didn't have them.
+ADDED = {"unconfirmed_sends": 0}
+
+
 def test_an_older_message() -> None:
-    """A message of the first release is read, and is written as that release can read it."""
-    assert json.loads(json.dumps(Job.from_message(RECORDED).to_message())) == RECORDED
+    """A message of the first release is read, and loses nothing."""
+    assert json.loads(json.dumps(Job.from_message(RECORDED).to_message())) == RECORDED | ADDED
 
 
 def test_a_newer_message() -> None:
     """Fields that a worker doesn't know reach the next worker, nested ones too."""
     message = newer_message()
     job = Job.from_message(message)
-    assert json.loads(json.dumps(job.to_message())) == message
+    assert json.loads(json.dumps(job.to_message())) == message | ADDED
     changed = job.with_(renderer="ranking", trace=(*job.trace, *job.trace))
     passed_on = json.loads(json.dumps(changed.to_message()))
     assert passed_on["novelty"] == message["novelty"]

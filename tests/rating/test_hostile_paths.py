@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from attrai.errors import SourceUnreadable
-from attrai.rating.files import read_photo
+from attrai.images.files import read_photo
 from attrai.rating.paths import Result, expand_paths
 from attrai.rating.report import summary, table
 

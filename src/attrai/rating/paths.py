@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attrai.errors import SourceUnreadable
-from attrai.job import Failure, ScoredFace, Timing
 from attrai.images.files import reason_of
+from attrai.job import Failure, ScoredFace, Timing
 
 #: What a picture's name ends with. In folders such files are passed over, being no photos.
 SUFFIX = ".rated.jpg"
