@@ -10,5 +10,6 @@ Call `configure` once in each process, and only after forking.
 
 from attrai.logs.gelf import GelfAddress
 from attrai.logs.setup import LogHandler, configure
+from attrai.logs.uncaught import log_uncaught
 
-__all__ = ["GelfAddress", "LogHandler", "configure"]
+__all__ = ["GelfAddress", "LogHandler", "configure", "log_uncaught"]

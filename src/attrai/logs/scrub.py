@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,10 +11,15 @@ from urllib.parse import quote
 from structlog.typing import EventDict, WrappedLogger
 
 _MASK = "***"
+#: How pydantic quotes in its errors what it was given: a part of a message or an update.
+_QUOTED_INPUT = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 
 
 class Scrubber:
-    """Processor that turns the values of an event into plain JSON values and masks every secret."""
+    """Processor that turns the values of an event into plain JSON values and masks every secret.
+
+    The values that pydantic's errors quote are masked as well.
+    """
 
     def __init__(self, secrets: Collection[str]) -> None:
         forms = {form for secret in secrets if secret for form in _forms(secret)}
@@ -39,7 +45,7 @@ class Scrubber:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, _MASK)
-        return text
+        return _QUOTED_INPUT.sub(f"input_value={_MASK}, input_type=", text)
 
 
 def _forms(secret: str) -> Iterator[str]:
