@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import fakeredis
 import pytest
 from hypothesis import given
@@ -112,6 +114,26 @@ def test_starts_are_counted(ledger: Ledger) -> None:
     assert starts(ledger, job, "score") == 1
     assert starts(ledger, after(job, "detect", 0.1), "score") == 2
     assert starts(ledger, job, "detect") == 1
+
+
+class LosesReplies(fakeredis.FakeRedis):
+    """A client that loses the first reply to every command, and repeats the command."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        super().execute_command(*args, **options)
+        return super().execute_command(*args, **options)
+
+
+@pytest.mark.parametrize("stage", ["ingest", "deliver"])
+def test_a_lost_reply_counts_no_start(stage: StageName) -> None:
+    """A call that is made again because its reply was lost counts one start, not two."""
+    ledger = Ledger(LosesReplies(), max_active=1, max_pending=1, lifetime=LIFETIME)
+    assert ledger.admit(make(1)) == "repeated"
+    assert starts(ledger, make(1), stage) == 1
+    if stage != "deliver":
+        assert starts(ledger, make(1), stage) == 2
+    ledger.pause(make(1), stage)
+    assert starts(ledger, make(1), stage) == 1
 
 
 def test_one_delivery_at_a_time(redis: Redis, ledger: Ledger) -> None:

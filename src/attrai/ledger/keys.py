@@ -21,7 +21,8 @@ FULL_USERS = "attrai:full"
 #: STAGE: sorted set of the ids of the jobs that started this stage and no later one, by the time
 #: they did: being processed there or waiting for the next.
 AT_STAGE = "attrai:at:"
-#: ID: hash of stage -> number of times work on the job started without ending.
+#: ID: hash of stage -> number of times work on the job started without ending, and `call` -> the
+#: call that counted last.
 STARTS = "attrai:starts:"
 #: Hash of job id -> the stage at which the job is to be retried.
 LATER = "attrai:later"

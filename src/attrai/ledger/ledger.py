@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, cast
+from uuid import uuid4
 
 import structlog
 from pydantic import ValidationError
@@ -156,7 +157,7 @@ class Ledger:
         swept = job.failure is not None and job.failure.code == TIMED_OUT.code
         args = [job.id, job.user, stage, DELIVERY_LOCK_SECONDS, *before, job.seconds]
         args += [self._limits[0], int(swept), SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS]
-        number, *times = self._begin(args=[*args, _EMA_WEIGHT])
+        number, *times = self._begin(args=[*args, _EMA_WEIGHT, uuid4().hex])
         if number > 0:
             age, waited, overdue = times
             return Start(number, float(age), float(waited), bool(overdue))
