@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dramatiq
 import redis
@@ -18,6 +19,7 @@ from attrai.channels import Channel
 from attrai.errors import CannotStart
 from attrai.job import Job
 from attrai.ledger import Ledger
+from attrai.outages import passes
 from attrai.settings import Settings
 from attrai.storage import PhotoStore, StoreError, open_store
 
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How often a failed call to Redis is tried again, and the pauses before that in seconds: together
-#: longer than a restart. The caller waits meanwhile, for it could do nothing else.
-_REDIS_RETRIES, _REDIS_RETRY_MIN_SECONDS, _REDIS_RETRY_MAX_SECONDS = 20, 0.05, 2.0
+#: How often a failed call to Redis is tried again, the pauses before that in seconds, and how many
+#: seconds all of them may take: longer than a restart or a failover, shorter than the time limit of
+#: a stage. The caller waits meanwhile, for it could do nothing else.
+_REDIS_RETRIES, _REDIS_RETRY_MIN_SECONDS, _REDIS_RETRY_MAX_SECONDS = 30, 0.05, 2.0
+_REDIS_PATIENCE_SECONDS = 40
 #: A Redis that is silent for this many seconds is taken for dead.
 _REDIS_TIMEOUT_SECONDS = 5
 
@@ -69,16 +73,42 @@ def open_redis(settings: Settings, retries: int = _REDIS_RETRIES) -> redis.Redis
     backoff = ExponentialBackoff(_REDIS_RETRY_MAX_SECONDS, _REDIS_RETRY_MIN_SECONDS)
     return redis.Redis.from_url(
         settings.redis_url.get_secret_value(),
-        retry=Retry(backoff, retries),
-        retry_on_error=[
-            redis.exceptions.ConnectionError,
-            redis.exceptions.TimeoutError,
-            redis.exceptions.BusyLoadingError,
-        ],
+        retry=PatientRetry(backoff, retries, (redis.RedisError, OSError)),
         socket_timeout=_REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
         health_check_interval=30,
     )
+
+
+class PatientRetry(Retry):
+    """Retries of a call to Redis after every error that may pass, for a limited time.
+
+    redis-py retries by class, and has one class for a full disk, a missing replica and a wrong
+    type. The retries of a call contain those of the connection it needs, hence the limit.
+    """
+
+    def call_with_retry(
+        self,
+        do: Callable[[], Any],
+        fail: Callable[..., Any],
+        is_retryable: Callable[[Exception], bool] | None = None,  # noqa: ARG002 - redis-py's
+        with_failure_count: bool = False,  # noqa: FBT001, FBT002 - as above
+    ) -> Any:
+        """Return what `do` returns, or raise what it raised last."""
+        deadline = time.monotonic() + _REDIS_PATIENCE_SECONDS
+
+        def attempt() -> Any:
+            try:
+                return do()
+            except (redis.RedisError, OSError):
+                raise
+            except Exception as error:  # of the parser, whose errors have all kinds of names
+                raise redis.exceptions.InvalidResponse(type(error).__name__) from error
+
+        def may_pass(error: Exception) -> bool:
+            return passes(error) and time.monotonic() < deadline
+
+        return super().call_with_retry(attempt, fail, may_pass, with_failure_count)
 
 
 def open_services(settings: Settings, channels: Mapping[str, Channel]) -> Services:

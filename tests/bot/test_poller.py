@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dramatiq
+import pika
 import pytest
 import redis
+from pika.adapters.utils.connection_workflow import AMQPConnectorStackTimeout
 from telebot import types
 
 from attrai import logs
@@ -154,6 +156,13 @@ def test_an_outage(bot: Bot, sandbox: Sandbox) -> None:
         redis.ConnectionError("away"),
         redis.TimeoutError("away"),
         dramatiq.errors.BrokerConnectionError("away"),
+        dramatiq.errors.ConnectionClosed("away"),
+        AMQPConnectorStackTimeout("silent"),
+        pika.exceptions.ChannelWrongStateError("half dead"),
+        redis.exceptions.ReadOnlyError("failover"),
+        redis.exceptions.OutOfMemoryError("full"),
+        redis.exceptions.BusyLoadingError("loading"),
+        redis.ResponseError("MISCONF"),
         ConnectionResetError("away"),
     ]
 

@@ -9,14 +9,13 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
-import dramatiq
-import redis
 import structlog
 from telebot import types
 
 from attrai.bot.updates import Request, UpdateParser
 from attrai.errors import TryLater
 from attrai.lifecycle.shutdown import Shutdown
+from attrai.outages import OUTAGES
 from attrai.telegram import PollingConflict, Rejected, Telegram
 
 log = structlog.get_logger(__name__)
@@ -34,7 +33,7 @@ _CONFLICT_RETRY_SECONDS = 5.0
 _FLUSH_SECONDS = 3.0
 
 #: Temporary errors, during which an update is retried.
-_OUTAGES = (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError)
+_OUTAGES: tuple[type[Exception], ...] = (*OUTAGES, OSError)
 
 
 _Answer = TypeVar("_Answer")

@@ -16,12 +16,15 @@ from attrai import logs
 from attrai.broker import hide_messages
 from attrai.errors import CannotStart
 from attrai.ledger import keys
+from attrai.outages import OUTAGES, passes
 from attrai.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between attempts to reach a server that is not up yet.
 _RETRY_MIN_SECONDS, _RETRY_MAX_SECONDS = 0.5, 10.0
+#: Errors of a server that is not up yet.
+_NOT_UP: tuple[type[Exception], ...] = (*OUTAGES, OSError)
 
 #: The only policy of Redis that deletes no admitted job.
 _NO_EVICTION = "noeviction"
@@ -42,7 +45,7 @@ def _await(server: str, attempt: Callable[[], None]) -> None:
     while True:
         try:
             attempt()
-        except (pika.exceptions.AMQPConnectionError, redis.ConnectionError, OSError) as error:
+        except _NOT_UP as error:
             reason = str(error) or type(error).__name__
             log.warning("not up yet", server=server, reason=reason, next_try_seconds=pause)
             time.sleep(pause)
@@ -75,11 +78,9 @@ def _try_redis(url: str) -> None:
             _check_eviction(client)
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise CannotStart("ATTRAI_REDIS_URL: Redis refuses this user or password") from error
-    except redis.exceptions.ReadOnlyError as error:
-        raise CannotStart("ATTRAI_REDIS_URL: this Redis is read-only") from error
-    except redis.exceptions.BusyLoadingError as error:
-        raise redis.ConnectionError("it is loading its data") from error
     except redis.ResponseError as error:
+        if passes(error):  # a failover, a full memory or disk
+            raise
         raise CannotStart(f"ATTRAI_REDIS_URL: {error}") from error
     except ValueError as error:  # may quote a part of the password, as above
         raise CannotStart("ATTRAI_REDIS_URL: redis-py can't read this URL") from error
@@ -124,4 +125,5 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     except ValueError as error:
         raise CannotStart(f"ATTRAI_GELF_URL: {error}") from error
     handler.addFilter(hide_messages)
+    logs.log_uncaught()
     return handler

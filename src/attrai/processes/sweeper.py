@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import dramatiq
-import redis
 import structlog
 
 from attrai.actors.stage import publish
@@ -14,6 +13,7 @@ from attrai.ledger import Ledger
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.logs import LogHandler
 from attrai.monitoring.exporter import open_state_metrics
+from attrai.outages import OUTAGES
 from attrai.processes.heartbeat import DroppedRecords
 from attrai.processes.startup import await_servers
 from attrai.services import Services, make_broker, open_services
@@ -71,7 +71,9 @@ def keep_sweeping(
         on_heartbeat()
         try:
             sweep(broker, ledger, photos)
-        except (dramatiq.errors.BrokerConnectionError, redis.RedisError, OSError):
+        except OUTAGES as error:
+            log.warning("sweep interrupted by an outage", reason=type(error).__name__)
+        except OSError:
             log.exception("sweep failed")
         shutdown.wait(_INTERVAL_SECONDS)
 
