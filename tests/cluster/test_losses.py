@@ -65,9 +65,9 @@ def test_a_late_acknowledgement(
 ) -> None:
     """Acknowledging a message from a lost connection doesn't acknowledge a new message."""
     broker = broker_class(amqp_url, middleware())
-    broker.declare_queue("detect", ensure=True)
+    dramatiq.actor(broker=broker, actor_name="detect", queue_name="detect")(lambda _: None)
     message: dramatiq.Message[Any] = dramatiq.Message(
-        queue_name="detect", actor_name="detect", args=(), kwargs={}, options={}
+        queue_name="detect", actor_name="detect", args=({},), kwargs={}, options={}
     )
     broker.enqueue(message)
     before: Any = broker.consume("detect", prefetch=1, timeout=1000)

@@ -6,6 +6,7 @@ import structlog
 
 from attrai.actors.stage import FileGone, Stage
 from attrai.job import Job
+from attrai.outages import OUTAGES
 from attrai.storage import PICTURE
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,8 @@ class Deliver(Stage):
         if not job.failure:
             try:
                 return self.work(failed)
+            except OUTAGES:
+                raise
             except Exception:  # nothing is left to do but to clean up
                 log.exception("failure message not sent")
         return failed

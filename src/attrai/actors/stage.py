@@ -12,9 +12,11 @@ import dramatiq
 import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
+from attrai.broker import PutBack
 from attrai.errors import INTERNAL, TryLater, Unconfirmed, UserError
 from attrai.job import STAGES, Job, StageName, Timing, UnknownVersion, UnreadableMessage
 from attrai.ledger import Start
+from attrai.outages import OUTAGES, is_outage
 from attrai.services import Services
 
 log = structlog.get_logger(__name__)
@@ -23,6 +25,10 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 3
 #: A stage that takes longer fails, in milliseconds.
 TIME_LIMIT_MS = 60_000
+#: What interrupts a stage apart from its work: an outage, or the time limit while it waits for one.
+_INTERRUPTIONS: tuple[type[BaseException], ...] = (*OUTAGES, TimeLimitExceeded)
+#: How many seconds pass until a job that an outage interrupted goes back into its queue.
+_OUTAGE_PAUSE_SECONDS = 1.0
 #: How long a second copy of a message is delayed while the first is being delivered.
 _COPY_DELAY_MS = 5000
 #: For how long a job of another version waits for a worker that can process it, before its user is
@@ -62,7 +68,7 @@ class Stage(ABC):
             FileGone: another copy of the message was faster.
         """
 
-    def declare(self, broker: dramatiq.Broker) -> None:
+    def declare(self, broker: dramatiq.Broker, time_limit_ms: int = TIME_LIMIT_MS) -> None:
         """Declare a dramatiq actor and a queue, both called as the stage."""
         self._broker = broker
         declare = dramatiq.actor(
@@ -70,7 +76,7 @@ class Stage(ABC):
             actor_name=self.name,
             queue_name=self.name,
             max_retries=ATTEMPTS - 1,
-            time_limit=TIME_LIMIT_MS,
+            time_limit=time_limit_ms,
         )
         declare(self._receive)
 
@@ -107,8 +113,13 @@ class Stage(ABC):
                     self._process(job, started)
             except dramatiq.errors.Retry:
                 raise
-            except (Exception, TimeLimitExceeded) as error:
-                # Not the stage's work failed but the ledger or the next queue.
+            except _INTERRUPTIONS as error:
+                # Not the stage's work failed but the ledger or the next queue: RabbitMQ delivers
+                # the message again, to this worker or another one.
+                log.warning("interrupted by an outage", reason=type(error).__name__)
+                time.sleep(_OUTAGE_PAUSE_SECONDS)
+                raise PutBack(type(error).__name__) from error
+            except Exception as error:
                 log.exception("interrupted")
                 raise _retry(error) from error
             finally:
@@ -151,6 +162,14 @@ class Stage(ABC):
             self._run(job, start, started)
 
     def _run(self, job: Job, start: Start, started: float) -> None:
+        try:
+            self._work_and_forward(job, start, started)
+        except _INTERRUPTIONS:
+            # An outage is no crash, even if it comes three times.
+            self.services.ledger.pause(job, self.name)
+            raise
+
+    def _work_and_forward(self, job: Job, start: Start, started: float) -> None:
         try:
             done = self._try(job, start.number)
         except FileGone as error:
@@ -196,6 +215,8 @@ class Stage(ABC):
         except (FileGone, TryLater):
             raise
         except (Exception, TimeLimitExceeded) as error:
+            if is_outage(error):
+                raise
             attempt = _attempt()
             log.exception("failed", attempt=attempt)
             if attempt >= ATTEMPTS:

@@ -10,7 +10,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import current_millis
 
 from attrai.broker import middleware
-from attrai.delays import Delays
+from attrai.broker.delays import Delays
 
 HOUR_MS = 3_600_000
 

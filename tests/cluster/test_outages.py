@@ -1,0 +1,310 @@
+"""Outages of RabbitMQ and Redis: no photo is lost, no attempt used up, no id logged."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dramatiq
+import pika
+import pytest
+import redis
+from dramatiq.middleware import TimeLimitExceeded
+from dramatiq.threading import raise_thread_exception
+from pika.adapters.utils.connection_workflow import AMQPConnectorStackTimeout
+
+from attrai import logs
+from attrai.actors import stage as module
+from attrai.actors.ingest import Ingest
+from attrai.actors.stage import publish
+from attrai.broker import Broker, hide_messages, middleware
+from attrai.job import STAGES, Job
+from attrai.ledger import Ledger
+from attrai.ledger.ledger import Start
+from attrai.processes.embedded import embedded_redis
+from attrai.services import Services
+from attrai.settings import Settings
+from attrai.storage import VolumeStore
+from testing.folder_channel import FolderChannel
+from testing.servers import RabbitServer, RedisServer
+from testing.waiting import PATIENCE_S, wait_for
+from tests.cluster.conftest import Cluster
+from tests.conftest import ASTRONAUT
+
+pytestmark = pytest.mark.servers
+
+#: More outages than a job has attempts, and than a worker may die at it.
+OUTAGES = 5
+
+
+@pytest.fixture
+def records() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return a function that returns the test's log records, parsed from JSON."""
+    stream = io.StringIO()
+    logs.configure("info", stream).addFilter(hide_messages)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logs.configure("warning", io.StringIO())
+
+
+class Faulty:
+    """Raises an error at some place for a number of times."""
+
+    def __init__(self, place: str, error: BaseException) -> None:
+        self.place, self.error, self.left = place, error, OUTAGES
+
+    def __call__(self, place: str) -> None:
+        if place == self.place and self.left:
+            self.left -= 1
+            raise self.error
+
+
+class FaultyLedger(Ledger):
+    """A ledger whose calls fail."""
+
+    fault: Faulty
+
+    def begin(self, job: Job, stage: Any) -> Start:
+        self.fault("before begin")
+        return super().begin(job, stage)
+
+
+class FaultyChannel(FolderChannel):
+    """A channel that needs Redis, as Telegram's does for its rate limits."""
+
+    def __init__(self, fault: Faulty) -> None:
+        self.fault = fault
+
+    def fetch(self, job: Job, max_bytes: int) -> bytes:
+        self.fault("in the stage's work")
+        return super().fetch(job, max_bytes)
+
+
+class FaultyBroker(Broker):
+    """A broker that does not publish."""
+
+    fault: Faulty
+
+    def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
+        if message.queue_name == "detect":
+            self.fault("while publishing")
+        return super().enqueue(message, delay=delay)
+
+
+@pytest.mark.parametrize("place", ["before begin", "in the stage's work", "while publishing"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.exceptions.ReadOnlyError("READONLY"),
+        redis.ResponseError("MISCONF"),
+        AMQPConnectorStackTimeout("silent"),
+        dramatiq.errors.ConnectionClosed("away"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_attempt_is_used_up(  # noqa: PLR0913, PLR0917 - pytest passes fixtures one by one
+    amqp_url: str,
+    rabbit_server: RabbitServer,
+    tmp_path: Path,
+    make_job: Callable[..., Job],
+    records: Callable[[], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    error: Exception,
+) -> None:
+    """However often an outage interrupts a stage, the job goes on as if at the first attempt."""
+    monkeypatch.setattr(module, "_OUTAGE_PAUSE_SECONDS", 0)
+    fault = Faulty(place, error)
+    ledger = FaultyLedger(embedded_redis(), max_active=9, max_pending=9, lifetime=600)
+    broker = FaultyBroker(amqp_url, middleware())
+    ledger.fault = broker.fault = fault
+    channels = {"folder": FaultyChannel(fault)}
+    services = Services(Settings(), VolumeStore(tmp_path), ledger, channels, lambda _: None)
+    Ingest(services).declare(broker)
+    job = make_job(source=str(ASTRONAUT))
+    ledger.admit(job)
+    publish(broker, "ingest", job)
+    with working(broker):
+        wait_for(lambda: rabbit_server.queue_depths().get("detect") == 1, "it is not passed on")
+        wait_for(lambda: rabbit_server.queue_depths()["ingest"] == 0, "it is not acknowledged")
+    depths = rabbit_server.queue_depths()
+    assert fault.left == 0
+    assert depths["ingest.DQ"] == depths["ingest.XQ"] == 0
+    assert "deliver" not in depths
+    (done,) = (record for record in records() if record["event"] == "done")
+    assert done["attempt"] == 1
+    interrupted = [r for r in records() if r["event"] == "interrupted by an outage"]
+    assert len(interrupted) == OUTAGES
+    broker.close()
+
+
+@contextmanager
+def working(broker: Broker) -> Iterator[None]:
+    """Run a worker on one thread."""
+    broker.emit_after("process_boot")
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
+    worker.queue_prefetch = 1
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+def read_only(client: redis.Redis, *, on: bool) -> None:
+    """Make Redis a replica of nothing, as it is for a while in a failover, or a master again."""
+    client.replicaof(*(("127.0.0.1", "1") if on else ("NO", "ONE")))
+
+
+def out_of_memory(client: redis.Redis, *, on: bool) -> None:
+    """Let Redis have no memory, or as much as there is."""
+    client.config_set("maxmemory", 1 if on else 0)
+
+
+def without_replicas(client: redis.Redis, *, on: bool) -> None:
+    """Let Redis want more replicas than it has, or none; redis-py has no class for this error."""
+    client.config_set("min-replicas-to-write", 1 if on else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refuse", [read_only, out_of_memory, without_replicas])
+def test_a_redis_that_refuses_to_write(
+    cluster: Cluster, redis_server: RedisServer, refuse: Callable[..., None]
+) -> None:
+    """Six photos in the chain of a Redis that refuses writes for 20 s become six pictures."""
+    cluster.start(*STAGES)
+    first = cluster.submit(cluster.job(0))
+    assert cluster.wait_for_answer(first) == ["picture"]
+    jobs = [cluster.submit(cluster.job(n)) for n in range(1, 7)]
+    wait_for(lambda: "done" in cluster.workers["ingest"].log.read_text(), "nothing happens")
+    with redis.Redis.from_url(redis_server.url) as client:
+        refuse(client, on=True)
+        try:
+            time.sleep(20)  # as long as the outage is, which is what is tested
+        finally:
+            refuse(client, on=False)
+    assert [cluster.wait_for_answer(job) for job in jobs] == [["picture"]] * 6
+    assert {worker.starts for worker in cluster.workers.values()} == {1}
+    for stage in STAGES:
+        assert '"attempt": 2' not in cluster.workers[stage].log.read_text()
+
+
+def test_a_silent_rabbitmq(make_job: Callable[..., Job]) -> None:
+    """A RabbitMQ that accepts connections and says nothing is an outage."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"amqp://127.0.0.1:{port}?stack_timeout=1&socket_timeout=1"
+        broker = Broker(url, [], patience_seconds=0)
+        with pytest.raises(dramatiq.errors.BrokerConnectionError):
+            publish(broker, "ingest", make_job())
+        with pytest.raises(dramatiq.errors.BrokerConnectionError):
+            broker.consume("ingest")
+
+
+def test_a_garbled_rabbitmq(make_job: Callable[..., Job]) -> None:
+    """A RabbitMQ that talks nonsense is an outage."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"\x01\x00\x00\x00\x00\x00\x04nonsense" * 9)
+
+        threading.Thread(target=talk, daemon=True).start()
+        port = server.getsockname()[1]
+        broker = Broker(f"amqp://127.0.0.1:{port}?stack_timeout=1", [], patience_seconds=0)
+        with pytest.raises(dramatiq.errors.BrokerConnectionError):
+            publish(broker, "ingest", make_job())
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_rabbitmq_that_falls_silent(cluster: Cluster, rabbit_server: RabbitServer) -> None:
+    """What is published while RabbitMQ hangs is confirmed only once it has the message."""
+    publish(cluster.broker, "ingest", cluster.job(0))
+    published = threading.Event()
+
+    def publish_another() -> None:
+        publish(cluster.broker, "ingest", cluster.job(1))
+        published.set()
+
+    os.kill(rabbit_server.pid, signal.SIGSTOP)
+    try:
+        publisher = threading.Thread(target=publish_another)
+        publisher.start()
+        assert not published.wait(3)
+    finally:
+        os.kill(rabbit_server.pid, signal.SIGCONT)
+    publisher.join(PATIENCE_S)
+    assert published.is_set()
+    assert rabbit_server.queue_depths()["ingest"] == 2
+
+
+def test_a_time_limit_while_publishing(cluster: Cluster, rabbit_server: RabbitServer) -> None:
+    """A publisher that was interrupted drops its connection without waiting, and has a new one."""
+    ready, alarmed, waits = threading.Event(), threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    def publish_twice() -> None:
+        publish(cluster.broker, "ingest", cluster.job(0))
+        connection: Any = cluster.broker.connection
+        connection._impl.add_on_connection_blocked_callback(lambda *_: waits.set())
+        ready.set()
+        assert alarmed.wait(PATIENCE_S)
+        try:
+            publish(cluster.broker, "ingest", cluster.job(1))
+        except TimeLimitExceeded:
+            ended.append("interrupted")
+            assert not connection.is_open
+            assert connection not in cluster.broker.connections
+        rabbit_server.alarm(False)
+        publish(cluster.broker, "ingest", cluster.job(2))
+        ended.append("published")
+
+    publisher = threading.Thread(target=publish_twice)
+    publisher.start()
+    assert ready.wait(PATIENCE_S)
+    rabbit_server.alarm(True)
+    alarmed.set()
+    try:
+        assert waits.wait(PATIENCE_S)
+        assert publisher.ident is not None
+        raise_thread_exception(publisher.ident, TimeLimitExceeded)
+        publisher.join(PATIENCE_S)
+    finally:
+        rabbit_server.alarm(False)
+    assert ended == ["interrupted", "published"]
+
+
+def test_a_queue_that_is_deleted(
+    cluster: Cluster,
+    rabbit_server: RabbitServer,
+    amqp_url: str,
+    records: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """A publisher whose queue was deleted makes it anew, and logs nothing of the message."""
+    publish(cluster.broker, "ingest", cluster.job(0))
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        for queue in "ingest", "ingest.DQ":
+            connection.channel().queue_delete(queue)
+    publish(cluster.broker, "ingest", cluster.job(1))
+    publish(cluster.broker, "ingest", cluster.job(2), delay=60_000)
+    depths = rabbit_server.queue_depths()
+    assert (depths["ingest"], depths["ingest.DQ"]) == (1, 1)
+    returned = [record for record in records() if "was returned" in record["event"]]
+    assert len(returned) >= 1
+    text = json.dumps(records())
+    for job in map(cluster.job, range(3)):
+        for secret in (str(job.address["chat"]), job.user, job.source):
+            assert secret not in text
