@@ -45,7 +45,7 @@ from testing.faults import ROOT, Faults, Process, fill_up, small_volume
 from testing.gelf import GelfReceiver
 from testing.servers import RabbitServer, RedisServer
 from testing.tap import Flow, Tap
-from tests.cluster.channel import ANSWERS, HANGING, NAME
+from tests.cluster.channel import ANSWERS, HANGS, NAME
 
 #: Id of the first chat, long enough not to occur anywhere by chance.
 CHATS = 7_001_002_003_000
@@ -199,7 +199,7 @@ def send(cluster: Cluster, jobs: int, rng: random.Random) -> list[str]:
             channel=NAME,
             address={"chat": CHATS + number},
             user=f"user-{number}",
-            source=HANGING if number == jobs // 10 else str(rng.choice(photos)),
+            source=HANGS if number == jobs // 10 else str(rng.choice(photos)),
             renderer=rng.choice(["boxes", "ranking", "spotlight"]),
             admitted_at=now,
             queued_at=now,

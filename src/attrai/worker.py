@@ -15,16 +15,24 @@ from typing import TYPE_CHECKING, Any
 import dramatiq
 import structlog
 
-from attrai.actors.stage import Stage
+from attrai.actors.stage import TIME_LIMIT_MS, Stage
 from attrai.broker import Broker
 from attrai.channels import Channel
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import Job
 from attrai.logs import LogHandler
 from attrai.monitoring.exporter import open_stage_metrics
-from attrai.processes.heartbeat import DroppedRecords, WorkerHeartbeat
+from attrai.processes.heartbeat import DroppedRecords, LedgerReports
 from attrai.processes.startup import await_servers, configure_logs
-from attrai.services import Services, make_broker, open_channels, open_services
+from attrai.processes.watchdog import GRACE_SECONDS, Watchdog
+from attrai.services import (
+    Services,
+    make_broker,
+    make_ledger,
+    open_channels,
+    open_redis,
+    open_services,
+)
 from attrai.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -45,8 +53,18 @@ def setup() -> None:
     start(open_channels)
 
 
-def start(channels_of: Callable[[Settings], Mapping[str, Channel]]) -> None:
-    """Make the process's broker, whose stages use the channels that `channels_of` returns.
+def start(
+    channels_of: Callable[[Settings], Mapping[str, Channel]],
+    *,
+    time_limit_ms: int = TIME_LIMIT_MS,
+    grace_seconds: float = GRACE_SECONDS,
+) -> None:
+    """Make the process's broker.
+
+    Args:
+        channels_of: returns the channels that the stages use.
+        time_limit_ms: how long a stage may take.
+        grace_seconds: how much longer it may hang before the process ends.
 
     Raises:
         SystemExit: a setting or a server makes it impossible; the message says which.
@@ -63,7 +81,9 @@ def start(channels_of: Callable[[Settings], Mapping[str, Channel]]) -> None:
     if metrics is not None:
         services = _counting(services, metrics)
         extra.append(metrics)
-    dramatiq.set_broker(make_broker(settings, [Boot(services, log_handler), *extra]))
+    boot = Boot(services, log_handler, time_limit_ms)
+    watchdog = Watchdog(time_limit_ms, grace_seconds, log_handler.close)
+    dramatiq.set_broker(make_broker(settings, [boot, watchdog, *extra]))
 
 
 def _counting(services: Services, metrics: StageMetrics) -> Services:
@@ -79,9 +99,10 @@ def _counting(services: Services, metrics: StageMetrics) -> Services:
 class Boot(dramatiq.Middleware):
     """Loads the imported stages before the process takes its first message."""
 
-    def __init__(self, services: Services, log_handler: LogHandler) -> None:
+    def __init__(self, services: Services, log_handler: LogHandler, time_limit_ms: int) -> None:
         self._services = services
         self._log_handler = log_handler
+        self._time_limit_ms = time_limit_ms
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         """Load the stages, or end the process."""
@@ -109,18 +130,22 @@ class Boot(dramatiq.Middleware):
         worker.delay_prefetch = _DELAYED_PER_THREAD * worker.worker_threads
         worker.worker_timeout = _CONSUMER_TIMEOUT_MS
         for stage in stages:
-            stage(self._services).declare(broker)
+            stage(self._services).declare(broker, self._time_limit_ms)
         # Exempt everything loaded so far from garbage collection: it stays.
         gc.collect()
         gc.freeze()
-        self._dropped = DroppedRecords(self._services.ledger, self._log_handler)
-        names = [stage.name for stage in stages]
-        self._heartbeat = WorkerHeartbeat(self._services.ledger, names, self._dropped)
-        broker.on_consumer_turn = self._heartbeat.record
+        settings = self._services.settings
+        ledger = make_ledger(open_redis(settings, retries=0), settings)
+        self._dropped = DroppedRecords(ledger, self._log_handler)
+        self._reports = LedgerReports(ledger, [stage.name for stage in stages], self._dropped)
 
-    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
+    def after_worker_boot(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
+        """Register the process, which consumes messages now."""
+        self._reports.start()
+
+    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - as above
         """Deregister the process, which takes no more messages."""
-        self._heartbeat.stop()
+        self._reports.stop()
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - as above
         """Send the last log records before dramatiq closes the stream they are written to."""

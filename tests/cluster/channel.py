@@ -7,7 +7,9 @@ import os
 import signal
 from pathlib import Path
 
+from attrai.actors.stage import TIME_LIMIT_MS
 from attrai.job import Failure, Job
+from attrai.processes.watchdog import GRACE_SECONDS
 from attrai.worker import start
 
 NAME = "test"
@@ -15,8 +17,10 @@ NAME = "test"
 ANSWERS = "TEST_ANSWERS"
 #: A source that kills the process that fetches it.
 DEADLY = "deadly"
-#: A source that hangs in C, where Python can't interrupt it.
-HANGING = "hanging"
+#: Sources that hang outside of Python for longer than any test, with the GIL released and held.
+HANGS, HOLDS_GIL = "hangs", "holds-gil"
+#: The environment variables with the workers' time limit and how much longer they may hang, in ms.
+TIME_LIMIT, GRACE = "TEST_TIME_LIMIT", "TEST_GRACE"
 
 
 class AnswersFile:
@@ -31,8 +35,10 @@ class AnswersFile:
     def fetch(self, job: Job, max_bytes: int) -> bytes:
         if job.source == DEADLY:
             os.kill(os.getpid(), signal.SIGKILL)
-        if job.source == HANGING:
-            ctypes.CDLL(None).pause()
+        if job.source == HANGS:
+            ctypes.CDLL(None).sleep(3600)
+        if job.source == HOLDS_GIL:
+            ctypes.PyDLL(None).sleep(3600)
         with Path(job.source).open("rb") as file:
             return file.read(max_bytes + 1)
 
@@ -54,4 +60,8 @@ class AnswersFile:
 
 def setup() -> None:
     """Start a worker; the entry point for dramatiq's command line."""
-    start(lambda _: {NAME: AnswersFile(Path(os.environ[ANSWERS]))})
+    start(
+        lambda _: {NAME: AnswersFile(Path(os.environ[ANSWERS]))},
+        time_limit_ms=int(os.environ.get(TIME_LIMIT, TIME_LIMIT_MS)),
+        grace_seconds=float(os.environ.get(GRACE, GRACE_SECONDS * 1000)) / 1000,
+    )

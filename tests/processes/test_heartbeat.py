@@ -1,18 +1,27 @@
-"""Dropped log records are counted once each in the ledger, even if Redis is down for a while."""
+"""What a process reports about itself, also while Redis is down for a while."""
 
 from __future__ import annotations
 
 import logging
+import os
+import tempfile
+import threading
 from io import StringIO
+from pathlib import Path
 
 import fakeredis
+import pytest
+from redis.exceptions import ReadOnlyError
 
+from attrai.job import StageName
 from attrai.ledger import Ledger
 from attrai.ledger.ledger import utc_today
 from attrai.logs import LogHandler
 from attrai.logs.gelf import GelfAddress
 from attrai.logs.graylog import Graylog
-from attrai.processes.heartbeat import DroppedRecords
+from attrai.processes import heartbeat as module
+from attrai.processes.heartbeat import DroppedRecords, LedgerReports, LoopHeartbeat
+from testing.waiting import PATIENCE_S, wait_for
 
 
 def test_each_is_counted_once() -> None:
@@ -42,3 +51,59 @@ def test_without_graylog() -> None:
     handler = LogHandler(StringIO(), None)
     handler.emit(logging.makeLogRecord({"msg": "hello"}))
     assert handler.dropped == 0
+
+
+@pytest.mark.parametrize(("turn_seconds", "fresh"), [(3600, True), (-1, False)])
+def test_a_loop_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn_seconds: float, *, fresh: bool
+) -> None:
+    """While a loop's turn waits for a server its file is kept fresh, though not for ever."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    looks = threading.Semaphore(0)
+
+    class Looked(LoopHeartbeat):
+        @property
+        def _turned(self) -> float:
+            looks.release()
+            return self._at
+
+        @_turned.setter
+        def _turned(self, at: float) -> None:
+            self._at = at
+
+    heartbeat = Looked(turn_seconds, interval_seconds=0.01)
+    (file,) = (tmp_path / "attrai-health").iterdir()
+    os.utime(file, (0, 0))
+    for _ in range(3):
+        assert looks.acquire(timeout=PATIENCE_S)
+    if fresh:
+        wait_for(lambda: file.stat().st_mtime > 0)
+    assert (file.stat().st_mtime > 0) == fresh
+    heartbeat.remove()
+    assert not file.exists()
+
+
+class Away(Ledger):
+    """A ledger whose Redis is away for three reports."""
+
+    reports = 0
+
+    def heartbeat(self, stage: StageName, worker: str) -> None:
+        self.reports += 1
+        if self.reports <= 3:
+            raise ReadOnlyError
+        super().heartbeat(stage, worker)
+
+
+def test_reports_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports to the ledger outlast an outage, and end with a deregistration."""
+    monkeypatch.setattr(module, "_INTERVAL_SECONDS", 0.01)
+    ledger = Away(fakeredis.FakeRedis(), max_active=1, max_pending=1, lifetime=1)
+    reports = LedgerReports(
+        ledger, ["detect"], DroppedRecords(ledger, LogHandler(StringIO(), None))
+    )
+    reports.start()
+    wait_for(lambda: ledger.loads()["detect"].workers == 1)
+    reports.stop()
+    assert ledger.reports > 3
+    assert ledger.loads()["detect"].workers == 0

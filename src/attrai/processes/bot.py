@@ -18,12 +18,11 @@ from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import Request, UpdateParser
 from attrai.errors import SettingsError
-from attrai.health import Heartbeat
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.locales import DEFAULT_LOCALE, locales, text
 from attrai.logs import LogHandler
 from attrai.monitoring.queues import Queues, RabbitQueues
-from attrai.processes.heartbeat import DroppedRecords
+from attrai.processes.heartbeat import DroppedRecords, LoopHeartbeat
 from attrai.processes.startup import await_servers
 from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
@@ -96,7 +95,7 @@ class Bot:
         self._admin = AdminCommands(
             settings, redis, intake.ledger, queues, self._telegram, self._sender
         )
-        self._heartbeat = Heartbeat()
+        self._heartbeat = LoopHeartbeat()
         self._poller = Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
         self._ended = threading.Event()
         self._updating = threading.Thread(

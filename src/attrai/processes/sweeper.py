@@ -8,13 +8,12 @@ import dramatiq
 import structlog
 
 from attrai.actors.stage import publish
-from attrai.health import Heartbeat
 from attrai.ledger import Ledger
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.logs import LogHandler
 from attrai.monitoring.exporter import open_state_metrics
 from attrai.outages import OUTAGES
-from attrai.processes.heartbeat import DroppedRecords
+from attrai.processes.heartbeat import DroppedRecords, LoopHeartbeat
 from attrai.processes.startup import await_servers
 from attrai.services import Services, make_broker, open_services
 from attrai.settings import Settings
@@ -93,7 +92,7 @@ def run(settings: Settings, shutdown: Shutdown, log_handler: LogHandler) -> None
     broker, services = _open(settings)
     # A round may be interrupted anywhere; the next one finishes the work.
     shutdown.set_grace_period()
-    heartbeat, dropped = Heartbeat(), DroppedRecords(services.ledger, log_handler)
+    heartbeat, dropped = LoopHeartbeat(), DroppedRecords(services.ledger, log_handler)
 
     def on_heartbeat() -> None:
         heartbeat.touch()
