@@ -149,7 +149,6 @@ class Broker(RabbitmqBroker):
         Raises:
             ConnectionClosed: it may not have been published, whatever RabbitMQ or pika said.
         """
-        message.encode()  # raises what is no outage, so that everything below is one
         deadline = time.monotonic() + self._patience_seconds
         pauses = chain(_PUBLISH_RETRY_SECONDS, repeat(_PUBLISH_RETRY_MAX_SECONDS))
         for pause in pauses:
@@ -157,6 +156,7 @@ class Broker(RabbitmqBroker):
                 return super().enqueue(message, delay=delay)
             except Exception as error:  # noqa: BLE001 - as in `_closed`
                 self._drop_connection()
+                message.encode()  # raises what is no outage, so that everything else is one
                 if time.monotonic() + pause > deadline:
                     raise _closed(error) from None
             except BaseException:  # the time limit
