@@ -23,8 +23,8 @@ def test_a_hang_outside_of_python(
     cluster: Cluster, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A photo that hangs every worker fails after three of them; the next photo is processed."""
-    monkeypatch.setenv(TIME_LIMIT, "1000")
-    monkeypatch.setenv(GRACE, "1000")
+    monkeypatch.setenv(TIME_LIMIT, "2000")
+    monkeypatch.setenv(GRACE, "2000")
     cluster.start("ingest", "deliver")
     hanging = cluster.submit(cluster.job(1, source))
     innocent = cluster.submit(cluster.job(2, "no such file"))
@@ -75,6 +75,7 @@ def is_kept_fresh(folder: Path) -> None:
 
 
 @pytest.mark.servers
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["worker", "sweep"])
 @pytest.mark.parametrize("server", ["rabbit_server", "redis_server"])
 def test_an_outage_is_no_ill_health(

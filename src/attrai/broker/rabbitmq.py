@@ -151,7 +151,8 @@ class Broker(RabbitmqBroker):
         """
         deadline = time.monotonic() + self._patience_seconds
         pauses = chain(_PUBLISH_RETRY_SECONDS, repeat(_PUBLISH_RETRY_MAX_SECONDS))
-        for pause in pauses:
+        while True:
+            pause = next(pauses)
             try:
                 return super().enqueue(message, delay=delay)
             except Exception as error:  # noqa: BLE001 - as in `_closed`
@@ -163,7 +164,6 @@ class Broker(RabbitmqBroker):
                 self._drop_connection()
                 raise
             time.sleep(pause)
-        return None
 
     def _drop_connection(self) -> None:
         """Close this thread's connection without a word to RabbitMQ, which may never answer it."""
