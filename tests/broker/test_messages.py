@@ -132,14 +132,15 @@ def test_a_good_message(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("eta", "good"),
-    [(NOW_MS + 60_000, True), (None, False), (NOW_MS + 2 * 86_400_000, False)],
+    ("delay", "good"),
+    [(60_000, True), (None, False), (2 * 86_400_000, False)],
 )
-def test_delayed_messages(eta: int | None, *, good: bool) -> None:
+def test_delayed_messages(delay: int | None, *, good: bool) -> None:
     """In the queue of delayed messages each has a time, and not one that never comes."""
-    body = encoded(message(queue_name="detect.DQ", options={} if eta is None else {"eta": eta}))
+    options = {} if delay is None else {"eta": NOW_MS + delay, "delay": delay}
+    body = encoded(message(queue_name="detect.DQ", options=options))
     if good:
-        assert read_message(body, "detect.DQ", STUB.actors).options == {"eta": eta}
+        assert read_message(body, "detect.DQ", STUB.actors).options == options
     else:
         with pytest.raises(HostileMessage):
             read_message(body, "detect.DQ", STUB.actors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from attrai.actors.stage import FileGone, Stage
+from attrai.errors import TryLater
 from attrai.job import Job
 from attrai.outages import OUTAGES
 from attrai.storage import PICTURE
@@ -54,7 +55,7 @@ class Deliver(Stage):
         if not job.failure:
             try:
                 return self.work(failed)
-            except OUTAGES:
+            except (TryLater, *OUTAGES):
                 raise
             except Exception:  # nothing is left to do but to clean up
                 log.exception("failure message not sent")
