@@ -233,6 +233,13 @@ def test_sweep(role_of: Callable[[str], Role]) -> None:
     with closing(UnlinkedStore()) as photos:
         assert sweep(role.broker, role.ledger, photos) == (1, 0)
     assert role.ledger.holds(job.id)
+    unreadable = new_job(201)
+    assert bot.ledger.admit(unreadable) == "admitted"
+    bot.redis.zadd(keys.JOBS, {unreadable.id: 1})
+    bot.redis.hset(keys.TICKETS, unreadable.id, "not JSON")
+    assert role.ledger.claim_overdue() == []
+    assert not role.ledger.holds(unreadable.id)
+    bot.redis.zrem(keys.USER_JOBS + job.user, unreadable.id)
     role_of("deliver").ledger.finish(job)
 
 

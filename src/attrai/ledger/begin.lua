@@ -8,11 +8,11 @@ local before, took, elapsed = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local lifetime, swept, pause = tonumber(ARGV[8]), ARGV[9] == '1', tonumber(ARGV[10])
 local max_pause, weight, call = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13]
 
+local due = redis.call('ZSCORE', JOBS, id)
+if not due then return { redis.call('EXISTS', ANSWERED .. id) == 1 and 0 or -2 } end
 -- The user's own sets keep the time at which a job becomes overdue, however often it was swept.
 local deadline = tonumber(redis.call('ZSCORE', USER_JOBS .. user, id)
-    or redis.call('ZSCORE', REFUSED_JOBS .. user, id)
-    or redis.call('ZSCORE', JOBS, id))
-if not deadline then return { redis.call('EXISTS', ANSWERED .. id) == 1 and 0 or -2 } end
+    or redis.call('ZSCORE', REFUSED_JOBS .. user, id) or due)
 local age = math.max(0, now - deadline + lifetime)
 -- The message of a swept job doesn't say how long the job has been at earlier stages.
 local waited = swept and 0 or math.max(0, age - elapsed)

@@ -253,12 +253,12 @@ class Ledger:
         self._unclaim(args=[job.id for job in jobs])
 
     def _drop_unreadable(self, job_id: str, reason: str) -> None:
-        """Free the slot of a job that can't be read as it was admitted, nor thus its user."""
+        """Free the slot of a job that can't be read as it was admitted.
+
+        Its user can't be read either, in whose own set it counts until it is overdue.
+        """
         log.error("unreadable ticket", job=job_id, reason=reason)
         self._drop(args=[job_id])
-        for prefix in (keys.USER_JOBS, keys.REFUSED_JOBS):
-            for jobs in self._redis.scan_iter(f"{prefix}*"):
-                self._redis.zrem(jobs, job_id)
 
     def orphans(self, job_ids: Sequence[str]) -> list[str]:
         """Return those jobs whose files are no longer needed.
