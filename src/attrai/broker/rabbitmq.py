@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 #: Interval of heartbeats in seconds: a dead connection is noticed within two of them.
 HEARTBEAT_SECONDS = 60
-#: RabbitMQ drops dead letters after this many milliseconds, for they hold addresses of chats.
+#: RabbitMQ drops dead letters after this many milliseconds, as they belong to nobody any more.
 DEAD_LETTER_TTL_MS = 3_600_000
 #: How many seconds a publisher waits for a RabbitMQ that is away: longer than a restart takes.
 _PATIENCE_SECONDS = 45.0
