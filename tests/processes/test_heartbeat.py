@@ -72,7 +72,7 @@ def test_a_loop_that_waits(
             self._at = at
 
     heartbeat = Looked(turn_seconds, interval_seconds=0.01)
-    (file,) = (tmp_path / "attrai-health").iterdir()
+    (file,) = tmp_path.glob("attrai-health-*/*")
     os.utime(file, (0, 0))
     for _ in range(3):
         assert looks.acquire(timeout=PATIENCE_S)
