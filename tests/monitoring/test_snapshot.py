@@ -16,7 +16,7 @@ from attrai.ledger import Ledger
 from attrai.monitoring import status
 from attrai.monitoring.queues import Depth
 from attrai.monitoring.snapshot import Fault, Snapshot, redis_reason, take
-from tests.ledger.test_recent import after, make
+from tests.ledger.test_recent import after, age, make
 from tests.monitoring.states import Queues, empty
 
 SECRET = "not-to-be-shown"  # noqa: S105 - of nothing
@@ -38,6 +38,7 @@ def test_all_up() -> None:
     for number in range(6):
         job = make(number)
         ledger.admit(job)
+        age(client, job, 5)
         if number < 5:
             ledger.begin(job, "ingest")
             job = after(job, "ingest", 0.2)
@@ -61,6 +62,7 @@ def test_rabbitmq_down() -> None:
     """Without RabbitMQ the ledger's values are shown, depths are unknown, and a line says so."""
     client, ledger = empty()
     ledger.admit(make(1))
+    age(client, make(1), 5)
     found = take(client, ledger, Queues())
     assert found.faults == (Fault("RabbitMQ", "Connection refused"),)
     assert (found.in_flight, found.dead_letters, found.stages[0].waiting) == (1, None, None)
