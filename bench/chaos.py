@@ -6,7 +6,8 @@ It runs real RabbitMQ and Redis, and the five stages and the sweeper as processe
 restarted when they end, as Swarm does. Meanwhile
 
 - workers of every stage are killed, or stopped for some seconds;
-- connections to RabbitMQ and Redis are silent, slow or cut for some seconds, and once for 40;
+- connections to RabbitMQ and Redis are silent, slow or cut for some seconds, RabbitMQ's once for
+  longer;
 - RabbitMQ is restarted twice and Redis once;
 - Redis is read-only, then out of memory, for some seconds each, and loses all its data once;
 - one photo hangs in C, outside the interpreter, whichever worker takes it;
@@ -45,14 +46,16 @@ from testing.faults import ROOT, Faults, Process, fill_up, small_volume
 from testing.gelf import GelfReceiver
 from testing.servers import RabbitServer, RedisServer
 from testing.tap import Flow, Tap
-from tests.cluster.channel import ANSWERS, HANGS, NAME
+from tests.cluster.channel import ANSWERS, GRACE, HANGS, NAME, TIME_LIMIT
 
 #: Id of the first chat, long enough not to occur anywhere by chance.
 CHATS = 7_001_002_003_000
 #: Most jobs in flight, and seconds without an answer after which the rest counts as lost.
 IN_FLIGHT, PATIENCE = 40, 360
-#: Seconds after which the sweeper answers.
-JOB_SECONDS = 150
+#: Seconds after which the sweeper answers, and after which a stage fails.
+JOB_SECONDS, TIME_LIMIT_SECONDS = 150, 20
+#: Seconds for which RabbitMQ is silent in a run of 1,000 jobs.
+SILENT_SECONDS = 40
 
 
 def make_photos(folder: Path) -> list[Path]:
@@ -131,7 +134,12 @@ def open_cluster(stack: ExitStack) -> Cluster:
         "ATTRAI_LOG_LEVEL": "info",
     }
     answers = folder / "answers"
-    environment = os.environ | {ANSWERS: str(answers), "TMPDIR": str(folder)}
+    environment = os.environ | {
+        ANSWERS: str(answers),
+        TIME_LIMIT: str(1000 * TIME_LIMIT_SECONDS),
+        GRACE: "5000",
+        "TMPDIR": str(folder),
+    }
     workers = [
         Process(
             stage,
@@ -173,10 +181,11 @@ def start_faults(cluster: Cluster, faults: Faults, jobs: int, rng: random.Random
     def once(name: str, action: Callable[[], None], part: float) -> None:
         faults.once(name, action, lambda: len(cluster.answered()) >= part * jobs)
 
+    silence = SILENT_SECONDS * min(1, jobs / 1000)
     rabbit_tap = cluster.taps[cluster.rabbit.name]
     once("RabbitMQ restarts", cluster.rabbit.restart, 0.15)
     once("Redis read-only", lambda: last(cluster.redis.read_only()), 0.25)
-    once("RabbitMQ silent", lambda: rabbit_tap.disturb("silent", 40), 0.35)
+    once("RabbitMQ silent", lambda: rabbit_tap.disturb("silent", silence), 0.35)
     once("Redis restarts", cluster.redis.restart, 0.45)
     once("Redis out of memory", lambda: last(cluster.redis.out_of_memory()), 0.5)
     once("full volumes", lambda: fill_up(cluster.volume, 3), 0.6)

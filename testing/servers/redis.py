@@ -59,6 +59,16 @@ class RedisServer(Server):
             finally:
                 client.config_set("maxmemory", 0)
 
+    @contextmanager
+    def without_replicas(self) -> Iterator[None]:
+        """Refuse writes while the context is open, for want of replicas."""
+        with self._client() as client:
+            client.config_set("min-replicas-to-write", 1)
+            try:
+                yield
+            finally:
+                client.config_set("min-replicas-to-write", 0)
+
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ from attrai.storage import CROPS, PHOTO, VolumeStore
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Detect:
-    """Return the stage on a photo store of its own."""
+def stage(tmp_path: Path) -> Iterator[Detect]:
+    """Yield the stage on a photo store of its own."""
     ledger = Ledger(embedded_redis(), max_active=1, max_pending=1, lifetime=600)
-    return Detect(Services(Settings(), VolumeStore(tmp_path), ledger, {}, lambda _: None))
+    services = Services(Settings(), VolumeStore(tmp_path), ledger, {}, lambda _: None)
+    with closing(services):
+        yield Detect(services)
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,11 @@ class Busy(FolderChannel):
 
     def __init__(self, seconds: float | None, error: type[TryLater] = TryLater) -> None:
         self.seconds, self.error = seconds, error
+        #: Called before the channel asks for patience.
+        self.on_fetch: Callable[[], object] = lambda: None
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
+        self.on_fetch()
         raise self.error("busy", self.seconds)
 
 
@@ -58,14 +62,15 @@ class Chain:
         self.redis = embedded_redis()
         self.ledger = Ledger(self.redis, max_active=9, max_pending=9, lifetime=LIFETIME)
         self.broker = Noting()
-        services = Services(
+        self.channel = Busy(seconds, error)
+        self.services = Services(
             Settings(job_seconds=LIFETIME),
             VolumeStore(folder),
             self.ledger,
-            {"folder": Busy(seconds, error)},
+            {"folder": self.channel},
             lambda _: None,
         )
-        self.stage = Ingest(services)
+        self.stage = Ingest(self.services)
         self.stage.declare(self.broker)
 
     def admit(self, job: Job, age: float) -> None:
@@ -84,10 +89,28 @@ class Chain:
         return list(zip(jobs, self.broker.delays, strict=True))
 
 
+MakeChain = Callable[..., Chain]
+
+
+@pytest.fixture
+def make_chain(tmp_path: Path) -> Iterator[MakeChain]:
+    """Return a function that makes a chain, whose decoder ends with the test."""
+    with ExitStack() as stack:
+
+        def make(seconds: float | None, error: type[TryLater] = TryLater) -> Chain:
+            chain = Chain(tmp_path, seconds, error)
+            stack.callback(chain.services.close)
+            return chain
+
+        yield make
+
+
 @pytest.mark.parametrize("seconds", [0.3, 7, 60])
-def test_as_long_as_it_says(tmp_path: Path, make_job: Callable[..., Job], seconds: float) -> None:
+def test_as_long_as_it_says(
+    make_chain: MakeChain, make_job: Callable[..., Job], seconds: float
+) -> None:
     """A job is requeued with the delay that the channel asks for."""
-    chain = Chain(tmp_path, seconds)
+    chain = make_chain(seconds)
     job = make_job(admitted_at=time.time())
     chain.ledger.admit(job)
     ((again, wait),) = chain.receive(job)
@@ -95,9 +118,20 @@ def test_as_long_as_it_says(tmp_path: Path, make_job: Callable[..., Job], second
     assert wait == pytest.approx(seconds, abs=0.001)  # delays are whole milliseconds
 
 
-def test_no_attempt_is_counted(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+def test_an_overdue_job_that_redis_has_lost(
+    make_chain: MakeChain, make_job: Callable[..., Job]
+) -> None:
+    """A job that the ledger has lost goes back into its queue, as the sweeper doesn't know it."""
+    chain = make_chain(1)
+    chain.channel.on_fetch = chain.redis.flushall
+    job = make_job(admitted_at=time.time())
+    chain.admit(job, LIFETIME + 1)
+    assert len(chain.receive(job)) == 1
+
+
+def test_no_attempt_is_counted(make_chain: MakeChain, make_job: Callable[..., Job]) -> None:
     """However often a job is postponed, it is never mistaken for one that kills its workers."""
-    chain = Chain(tmp_path, 1)
+    chain = make_chain(1)
     job = make_job(admitted_at=time.time())
     chain.ledger.admit(job)
     for _ in range(20):
@@ -106,9 +140,9 @@ def test_no_attempt_is_counted(tmp_path: Path, make_job: Callable[..., Job]) -> 
     assert starts(chain, job) == 1
 
 
-def test_unconfirmed_sends_are_counted(tmp_path: Path, make_job: Callable[..., Job]) -> None:
+def test_unconfirmed_sends_are_counted(make_chain: MakeChain, make_job: Callable[..., Job]) -> None:
     """A job remembers how often its answer was sent without a reply."""
-    chain = Chain(tmp_path, 1, Unconfirmed)
+    chain = make_chain(1, Unconfirmed)
     job = make_job(admitted_at=time.time())
     chain.ledger.admit(job)
     for sends in (1, 2, 3):
@@ -129,7 +163,7 @@ def starts(chain: Chain, job: Job) -> int:
     [(0, 1, 1.2), (1, 1, 1.2), (20, 10, 12), (100, 50, 60), (500, 60, 72)],
 )
 def test_longer_and_longer(
-    tmp_path: Path,
+    make_chain: MakeChain,
     make_job: Callable[..., Job],
     age: float,
     least: float,
@@ -140,7 +174,7 @@ def test_longer_and_longer(
 
     By how much the sender's clock and this process's differ makes no difference.
     """
-    chain = Chain(tmp_path, None)
+    chain = make_chain(None)
     job = make_job(admitted_at=time.time() - age + clock)
     began = time.monotonic()
     chain.admit(job, age)
@@ -153,10 +187,10 @@ def test_longer_and_longer(
 
 @pytest.mark.parametrize("failure", [None, Failure(code="no-face"), TIMED_OUT])
 def test_left_to_the_sweeper(
-    tmp_path: Path, make_job: Callable[..., Job], failure: Failure | None
+    make_chain: MakeChain, make_job: Callable[..., Job], failure: Failure | None
 ) -> None:
     """A job that is overdue is left to the sweeper, and keeps its slot."""
-    chain = Chain(tmp_path, 1)
+    chain = make_chain(1)
     job = make_job()
     chain.admit(job, LIFETIME + 1)
     assert chain.receive(job.with_(failure=failure)) == []

@@ -10,10 +10,11 @@ import pytest
 import structlog
 
 from attrai.bot import progress
-from attrai.telegram import limiter
+from attrai.telegram import Seal, limiter
 from telegram_sandbox import Faults
 from tests.bot.parts import Parts, parts
 from tests.sandbox.conftest import picture
+from tests.telegram.served import TOKEN
 
 
 @pytest.fixture
@@ -189,15 +190,17 @@ def test_progress_messages_of_other_releases(bot: Parts) -> None:
     """A progress message of an older bot is read, and a newer bot's new fields are kept."""
     bot.sandbox.user().send_photo(picture())
     bot.receive()
-    ((first, saved),) = bot.redis.hgetall("attrai:notices").items()
+    ((first, sealed),) = bot.redis.hgetall("attrai:notices").items()
+    seal = Seal(TOKEN)
+    saved = json.loads(seal.open(sealed.decode()))
     recorded = {"chat", "locale", "album", "jobs", "message", "estimated_seconds", "at"}
-    assert set(json.loads(saved)) == recorded
-    newer = {**json.loads(saved), "novelty": {"a": [1]}}
-    bot.redis.hset("attrai:notices", first, json.dumps(newer))
+    assert set(saved) == recorded
+    newer = {**saved, "novelty": {"a": [1]}}
+    bot.redis.hset("attrai:notices", first, seal.seal(json.dumps(newer)))
     with parts(bot.redis, bot.sandbox) as successor:
         takes(successor, 600)
         successor.look()
-        kept = json.loads(bot.redis.hget("attrai:notices", first) or b"")
+        kept = json.loads(seal.open((bot.redis.hget("attrai:notices", first) or b"").decode()))
         assert kept["estimated_seconds"] != newer["estimated_seconds"]
         assert kept["novelty"] == newer["novelty"]
         answer(successor)

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ def test_no_attempt_is_used_up(  # noqa: PLR0913, PLR0917 - pytest passes fixtur
     job = make_job(source=str(ASTRONAUT))
     ledger.admit(job)
     publish(broker, "ingest", job)
-    with working(broker):
+    with closing(services), working(broker):
         wait_for(lambda: rabbit_server.queue_depths().get("detect") == 1, "it is not passed on")
         wait_for(lambda: rabbit_server.queue_depths()["ingest"] == 0, "it is not acknowledged")
     depths = rabbit_server.queue_depths()
@@ -159,38 +159,21 @@ def working(broker: Broker) -> Iterator[None]:
         worker.stop()
 
 
-def read_only(client: redis.Redis, *, on: bool) -> None:
-    """Make Redis a replica of nothing, as it is for a while in a failover, or a master again."""
-    client.replicaof(*(("127.0.0.1", "1") if on else ("NO", "ONE")))
-
-
-def out_of_memory(client: redis.Redis, *, on: bool) -> None:
-    """Let Redis have no memory, or as much as there is."""
-    client.config_set("maxmemory", 1 if on else 0)
-
-
-def without_replicas(client: redis.Redis, *, on: bool) -> None:
-    """Let Redis want more replicas than it has, or none; redis-py has no class for this error."""
-    client.config_set("min-replicas-to-write", 1 if on else 0)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("refuse", [read_only, out_of_memory, without_replicas])
+@pytest.mark.parametrize(
+    ("state", "seconds"), [("read_only", 20), ("out_of_memory", 6), ("without_replicas", 6)]
+)
 def test_a_redis_that_refuses_to_write(
-    cluster: Cluster, redis_server: RedisServer, refuse: Callable[..., None]
+    cluster: Cluster, redis_server: RedisServer, state: str, seconds: float
 ) -> None:
-    """Six photos in the chain of a Redis that refuses writes for 20 s become six pictures."""
+    """Six photos in the chain of a Redis that refuses writes for a while become six pictures."""
     cluster.start(*STAGES)
     first = cluster.submit(cluster.job(0))
     assert cluster.wait_for_answer(first) == ["picture"]
     jobs = [cluster.submit(cluster.job(n)) for n in range(1, 7)]
     wait_for(lambda: "done" in cluster.workers["ingest"].log.read_text(), "nothing happens")
-    with redis.Redis.from_url(redis_server.url) as client:
-        refuse(client, on=True)
-        try:
-            time.sleep(20)  # as long as the outage is, which is what is tested
-        finally:
-            refuse(client, on=False)
+    with getattr(redis_server, state)():
+        time.sleep(seconds)  # as long as the outage is, which is what is tested
     assert [cluster.wait_for_answer(job) for job in jobs] == [["picture"]] * 6
     assert {worker.starts for worker in cluster.workers.values()} == {1}
     for stage in STAGES:

@@ -178,6 +178,7 @@ def test_a_worker_consumes_its_stage_alone(cluster: Cluster, command: list[str])
     try:
         wait_for(lambda: queues.depths()["render"].ready == 0, "it consumes nothing")
         wait_for(lambda: queues.depths()["deliver"].ready == 1, "the failure is not forwarded")
+        wait_for(lambda: cluster.ledger.loads()["render"].workers, "it does not register")
         loads = cluster.ledger.loads()
     finally:
         worker.terminate()
@@ -188,8 +189,8 @@ def test_a_worker_consumes_its_stage_alone(cluster: Cluster, command: list[str])
 
 
 def publish_unreadable(cluster: Cluster, stage: StageName) -> None:
-    """Publish a job of another version."""
-    message = {**cluster.job(2).to_message(), "version": 99}
+    """Publish a job that can't be read, but answered."""
+    message = {**cluster.job(2).to_message(), "faces": "none"}
     cluster.broker.enqueue(
         dramatiq.Message(queue_name=stage, actor_name=stage, args=(message,), kwargs={}, options={})
     )

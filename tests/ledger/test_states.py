@@ -190,7 +190,7 @@ class LedgerMachine(RuleBasedStateMachine):
             if message.stage == "deliver":
                 held.being_delivered = False
         assert message.start is not None
-        if not message.start.overdue:
+        if not (message.start.overdue and self.ledger.holds(message.job.id)):
             self.queued.append(Message(message.stage, message.job))
 
     @precondition(lambda self: self.taken)

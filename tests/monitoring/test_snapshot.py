@@ -38,7 +38,7 @@ def test_all_up() -> None:
     for number in range(6):
         job = make(number)
         ledger.admit(job)
-        age(client, job, 5)
+        age(client, job, 300)
         if number < 5:
             ledger.begin(job, "ingest")
             job = after(job, "ingest", 0.2)
@@ -51,7 +51,7 @@ def test_all_up() -> None:
     assert [stage.workers for stage in found.stages] == [1] * 5
     assert (found.in_flight, found.dead_letters, found.faults) == (6, 2, ())
     page = shown(found)
-    assert "photos in flight: 6 · oldest: 5 seconds · estimate for a new one: " in page
+    assert "photos in flight: 6 · oldest: 5 minutes · estimate for a new one: " in page
     assert "Stage Waiting Processing Retrying Workers minute p50 p95 p50 p95" in page
     assert "detect 3 1 0 1 2" in page
     assert "dead letters: 2" in page
@@ -62,14 +62,14 @@ def test_rabbitmq_down() -> None:
     """Without RabbitMQ the ledger's values are shown, depths are unknown, and a line says so."""
     client, ledger = empty()
     ledger.admit(make(1))
-    age(client, make(1), 5)
+    age(client, make(1), 300)
     found = take(client, ledger, Queues())
     assert found.faults == (Fault("RabbitMQ", "Connection refused"),)
     assert (found.in_flight, found.dead_letters, found.stages[0].waiting) == (1, None, None)
     page = shown(found)
     assert "RabbitMQ is down: Connection refused." in page
     assert "ingest ? ? 0 0 0" in page
-    assert "photos in flight: 1 · oldest: 5 seconds" in page
+    assert "photos in flight: 1 · oldest: 5 minutes" in page
     assert "a new one" not in page  # without workers it would never be answered
     json.dumps(status.as_json(found))
 

@@ -12,6 +12,9 @@ from attrai.storage import PICTURE
 
 log = structlog.get_logger(__name__)
 
+#: After these errors an apology is sent again later.
+_TRY_AGAIN: tuple[type[Exception], ...] = (TryLater, *OUTAGES)
+
 
 class Deliver(Stage):
     name = "deliver"
@@ -55,7 +58,7 @@ class Deliver(Stage):
         if not job.failure:
             try:
                 return self.work(failed)
-            except (TryLater, *OUTAGES):
+            except _TRY_AGAIN:
                 raise
             except Exception:  # nothing is left to do but to clean up
                 log.exception("failure message not sent")

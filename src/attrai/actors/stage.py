@@ -191,7 +191,7 @@ class Stage(ABC):
         self.services.ledger.pause(job, self.name)
         if isinstance(later, Unconfirmed):
             job = job.with_(unconfirmed_sends=job.unconfirmed_sends + 1)
-        if start.overdue:
+        if start.overdue and self.services.ledger.holds(job.id):
             # The sweeper publishes it again later; a second copy would do the same.
             log.warning("left to the sweeper", reason=str(later))
             return

@@ -280,9 +280,10 @@ class Ledger:
             pipeline.time()
             pipeline.zscore(keys.USER_JOBS + user, job_id)
             pipeline.zscore(keys.REFUSED_JOBS + user, job_id)
-            (seconds, _), *deadlines = pipeline.execute()
+            (seconds, microseconds), *deadlines = pipeline.execute()
         deadline = next((found for found in deadlines if found is not None), None)
-        return 0.0 if deadline is None else max(0.0, seconds - deadline + self._limits[0])
+        now = seconds + microseconds / 1e6
+        return 0.0 if deadline is None else max(0.0, now - deadline + self._limits[0])
 
     def heartbeat(self, stage: StageName, worker: str) -> None:
         """Record that a worker of the stage is alive."""
