@@ -38,7 +38,7 @@ quick:
 
 # More processes than cores, here and above, because many tests mostly wait.
 all:
-	$(PYTEST) -n "$$(( $$(nproc) + 1 ))" --durations=20 --cov --cov-fail-under=94
+	$(PYTEST) -n "$$(( $$(nproc) + 2 ))" --durations=20 --cov --cov-fail-under=94
 
 # Installs the servers, the browser and the Docker engine that the tests start.
 programs:

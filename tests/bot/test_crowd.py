@@ -11,8 +11,8 @@ from tests.programs import run_bench
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [pytest.param("servers", marks=pytest.mark.servers), "embedded"])
 def test_crowd(mode: str) -> None:
-    """60 photos of 12 users are answered despite failing calls, a bot restart and a block."""
-    arguments = ["--photos", "60", "--people", "12"]
+    """40 photos of 8 users are answered despite failing calls, a bot restart and a block."""
+    arguments = ["--photos", "40", "--people", "8"]
     if mode == "embedded":
         arguments.append("--embedded")
     else:

@@ -14,6 +14,7 @@ from testing.servers import RabbitServer, RedisServer
 from testing.waiting import wait_for
 from tests.cluster.channel import GRACE, HANGS, HOLDS_GIL, TIME_LIMIT
 from tests.cluster.conftest import Cluster
+from tests.programs import unmeasured
 
 
 @pytest.mark.servers
@@ -23,6 +24,10 @@ def test_a_hang_outside_of_python(
     cluster: Cluster, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A photo that hangs every worker fails after three of them; the next photo is processed."""
+    # Without coverage: where functions are traced, CPython 3.11 spins with the GIL held while an
+    # exception waits for a thread that hangs in C.
+    for name in os.environ.keys() - unmeasured().keys():
+        monkeypatch.delenv(name)
     monkeypatch.setenv(TIME_LIMIT, "2000")
     monkeypatch.setenv(GRACE, "2000")
     cluster.start("ingest", "deliver")
@@ -77,9 +82,8 @@ def is_kept_fresh(folder: Path) -> None:
 @pytest.mark.servers
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["worker", "sweep"])
-@pytest.mark.parametrize("server", ["rabbit_server", "redis_server"])
 def test_an_outage_is_no_ill_health(
-    cluster: Cluster, command: str, server: str, request: pytest.FixtureRequest
+    cluster: Cluster, command: str, rabbit_server: RabbitServer, redis_server: RedisServer
 ) -> None:
     """A process stays healthy while a server is away, and works once it is back."""
     arguments = {"worker": ["worker", "render"], "sweep": ["sweep"]}[command]
@@ -87,13 +91,14 @@ def test_an_outage_is_no_ill_health(
         process = subprocess.Popen(
             [sys.executable, "-m", "attrai", *arguments], stdout=output, stderr=output
         )
-    away: RabbitServer | RedisServer = request.getfixturevalue(server)
+    servers: tuple[RabbitServer | RedisServer, ...] = (rabbit_server, redis_server)
     try:
         wait_for(lambda: list(cluster.folder.glob("attrai-health-*/*")), "it did not start")
-        away.stop()
-        for _ in range(3):
-            is_kept_fresh(cluster.folder)
-        away.start()
+        for away in servers:
+            away.stop()
+            for _ in range(2):
+                is_kept_fresh(cluster.folder)
+            away.start()
         is_kept_fresh(cluster.folder)
         assert process.poll() is None
     finally:
