@@ -107,6 +107,7 @@ def test_a_message_survives_a_restart(amqp_url: str, rabbit_server: RabbitServer
 def test_a_message_survives_a_kill(amqp_url: str, rabbit_server: RabbitServer) -> None:
     """SIGKILL frees the ports at once, and no confirmed message is lost."""
     publish(amqp_url, "durable", b"photo")
+    rabbit_server.flush()
     processes = rabbit_server.processes()
     assert {"epmd", "beam.smp"} <= {process.name() for process in processes}
     rabbit_server.kill()
@@ -180,6 +181,7 @@ def test_clearing_leaves_nothing_of_the_last_test(
 def test_clearing_after_it_failed(amqp_url: str, rabbit_server: RabbitServer) -> None:
     """Clearing fails while the node is down, loses nothing, and succeeds after its restart."""
     publish(amqp_url, "durable", b"photo")
+    rabbit_server.flush()
     rabbit_server.kill()
     for _ in range(2):
         with pytest.raises(RuntimeError, match="failed to connect"):
