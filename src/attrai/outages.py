@@ -49,6 +49,44 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OUTAGES)
 
 
+def rabbitmq_reason(error: Exception) -> str:
+    """Return why RabbitMQ can't be used, in attrai's own words.
+
+    pika's messages may quote the password.
+    """
+    refusals = (
+        pika.exceptions.ProbableAuthenticationError,
+        pika.exceptions.ProbableAccessDeniedError,
+        pika.exceptions.AuthenticationError,
+    )
+    if isinstance(error, refusals):
+        return "it refuses this user, password or virtual host"
+    if isinstance(error, ValueError | TypeError):
+        return "ATTRAI_BROKER_URL is no URL"
+    if isinstance(error, pika.exceptions.ChannelClosedByBroker):
+        return f"it answers {error.reply_code}"
+    # The error that the last attempt to connect ended with.
+    cause = getattr(error.args[0], "exception", error) if error.args else error
+    return getattr(cause, "strerror", None) or "no connection to it, or no answer"
+
+
+def redis_reason(error: Exception) -> str:
+    """Return why Redis can't be used, in attrai's own words.
+
+    redis-py's messages may quote what was sent.
+    """
+    if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
+        return "it refuses this user or password"
+    if isinstance(error, redis.TimeoutError):
+        return "no answer"
+    if isinstance(error, redis.exceptions.BusyLoadingError):
+        return "it is loading its data"
+    if isinstance(error, redis.exceptions.ReadOnlyError):
+        return "it is read-only"
+    cause = error.__cause__ or error.__context__
+    return getattr(cause, "strerror", None) or "no connection to it, or an error"
+
+
 def passes(error: BaseException) -> bool:
     """Return whether Redis may accept the command that failed with `error` a moment later."""
     if isinstance(error, redis.ResponseError) and _PASSING_CODES.search(str(error)):

@@ -93,7 +93,7 @@ def test_a_read_only_redis(redis_server: RedisServer) -> None:
         finally:
             client.replicaof("NO", "ONE")
     output, _ = process.communicate(timeout=PATIENCE_S)
-    assert "read only" in line
+    assert "it is read-only" in line
     assert "0 overdue jobs answered" in output
     assert process.returncode == 0
 
@@ -123,8 +123,10 @@ def test_servers_that_are_not_up_yet(
     assert worker.stdout is not None
     try:
         for server, start in (("RabbitMQ", rabbit_server.start), ("Redis", redis_server.start)):
-            line = next(line for line in worker.stdout if "not up yet" in line and server in line)
-            assert json.loads(line)["level"] == "warning"
+            line = next(line for line in worker.stdout if line.startswith("{") and server in line)
+            record = json.loads(line)
+            assert (record["event"], record["level"]) == ("not up yet", "warning")
+            assert record["reason"] == "Connection refused"
             start()
         wait_for(lambda: cluster.ledger.loads()["render"].workers == 1, "it did not start")
     finally:
@@ -132,6 +134,17 @@ def test_servers_that_are_not_up_yet(
         worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 128 + signal.SIGTERM
     assert cluster.ledger.loads()["render"].workers == 0  # it deregistered
+
+
+def test_a_bot_without_a_token() -> None:
+    """The bot says that its token is missing before it waits for a server."""
+    nobody = "127.0.0.1:1"
+    bot = start_worker(
+        "bot", ATTRAI_BROKER_URL=f"amqp://{nobody}", ATTRAI_REDIS_URL=f"redis://{nobody}"
+    )
+    output, _ = bot.communicate(timeout=PATIENCE_S)
+    assert output == "attrai: ATTRAI_TELEGRAM_TOKEN is not set; @BotFather gives one\n"
+    assert bot.returncode != 0
 
 
 @pytest.mark.usefixtures("cluster")

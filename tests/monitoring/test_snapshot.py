@@ -15,7 +15,8 @@ from attrai.job import STAGES
 from attrai.ledger import Ledger
 from attrai.monitoring import status
 from attrai.monitoring.queues import Depth
-from attrai.monitoring.snapshot import Fault, Snapshot, redis_reason, take
+from attrai.monitoring.snapshot import Fault, Snapshot, take
+from attrai.outages import redis_reason
 from tests.ledger.test_recent import after, age, make
 from tests.monitoring.states import Queues, empty
 

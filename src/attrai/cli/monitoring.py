@@ -117,7 +117,7 @@ def stats_command(
 
     from attrai.ledger.history import read_history  # noqa: PLC0415
     from attrai.monitoring import bars, tables  # noqa: PLC0415
-    from attrai.monitoring.snapshot import redis_reason  # noqa: PLC0415
+    from attrai.outages import redis_reason  # noqa: PLC0415
 
     try:
         with _redis(_settings()) as redis:

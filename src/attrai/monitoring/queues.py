@@ -11,6 +11,7 @@ from dramatiq.common import xq_name
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from attrai.job import STAGES, StageName
+from attrai.outages import rabbitmq_reason
 
 #: Seconds without an answer after which RabbitMQ counts as down.
 _TIMEOUT_SECONDS = 3
@@ -66,7 +67,7 @@ class RabbitQueues:
                     for stage in STAGES
                 }
         except (*_CONNECTION_ERRORS, ValueError, TypeError) as error:
-            raise Unreachable(_reason(error)) from None
+            raise Unreachable(rabbitmq_reason(error)) from None
 
 
 def _ready(connection: pika.BlockingConnection, queue: str) -> int:
@@ -90,24 +91,3 @@ class EmbeddedQueues:
     def depths(self) -> Mapping[StageName, Depth]:
         """Return the depth of each stage's queue."""
         return {stage: Depth(self._queues[stage].qsize(), 0) for stage in STAGES}
-
-
-def _reason(error: Exception) -> str:
-    """Return why RabbitMQ can't be queried, in attrai's own words.
-
-    pika's messages may quote the password.
-    """
-    refusals = (
-        pika.exceptions.ProbableAuthenticationError,
-        pika.exceptions.ProbableAccessDeniedError,
-        pika.exceptions.AuthenticationError,
-    )
-    if isinstance(error, refusals):
-        return "it refuses this user, password or virtual host"
-    if isinstance(error, ValueError | TypeError):
-        return "ATTRAI_BROKER_URL is no URL"
-    if isinstance(error, pika.exceptions.ChannelClosedByBroker):
-        return f"it answers {error.reply_code}"
-    # The error that the last attempt to connect ended with.
-    cause = getattr(error.args[0], "exception", error) if error.args else error
-    return getattr(cause, "strerror", None) or "no connection to it, or no answer"

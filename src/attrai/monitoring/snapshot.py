@@ -15,6 +15,7 @@ from attrai.ledger import Ledger
 from attrai.ledger.histogram import quantile
 from attrai.ledger.recent import Activity, StageActivity, read_activity
 from attrai.monitoring.queues import Depth, Queues, Unreachable
+from attrai.outages import redis_reason
 
 #: The shares of times that the p50 and the p95 cover.
 _MEDIAN, _MOST = 0.5, 0.95
@@ -143,18 +144,3 @@ def _seconds(stage: StageActivity, waiting: int) -> float:
 
 def _times(histogram: Mapping[float, int]) -> Times:
     return Times(quantile(histogram, _MEDIAN), quantile(histogram, _MOST))
-
-
-def redis_reason(error: redis.RedisError) -> str:
-    """Return why Redis can't be queried, in attrai's own words.
-
-    redis-py's messages may quote what was sent.
-    """
-    if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
-        return "it refuses this user or password"
-    if isinstance(error, redis.TimeoutError):
-        return "no answer"
-    if isinstance(error, redis.exceptions.BusyLoadingError):
-        return "it is loading its data"
-    cause = error.__cause__ or error.__context__
-    return getattr(cause, "strerror", None) or "no connection to it, or an error"

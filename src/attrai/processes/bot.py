@@ -60,6 +60,7 @@ def run(
         SettingsError: there is no token, or Telegram refuses it.
         CannotStart: a server refuses the connection for good.
     """
+    open_seal(settings)  # reports a missing token before any server is waited for
     await_servers(settings)
     redis = open_redis(settings)
     ledger = make_ledger(redis, settings)

@@ -16,7 +16,7 @@ from attrai import logs
 from attrai.broker import hide_messages
 from attrai.errors import CannotStart
 from attrai.ledger import keys
-from attrai.outages import OUTAGES, passes
+from attrai.outages import OUTAGES, passes, rabbitmq_reason, redis_reason
 from attrai.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -36,17 +36,19 @@ def await_servers(settings: Settings) -> None:
     Raises:
         CannotStart: a server refuses the connection for good.
     """
-    _await("RabbitMQ", lambda: _try_rabbitmq(settings.broker_url.get_secret_value()))
-    _await("Redis", lambda: _try_redis(settings.redis_url.get_secret_value()))
+    broker_url = settings.broker_url.get_secret_value()
+    redis_url = settings.redis_url.get_secret_value()
+    _await("RabbitMQ", lambda: _try_rabbitmq(broker_url), rabbitmq_reason)
+    _await("Redis", lambda: _try_redis(redis_url), redis_reason)
 
 
-def _await(server: str, attempt: Callable[[], None]) -> None:
+def _await(server: str, attempt: Callable[[], None], reason_of: Callable[[Exception], str]) -> None:
     pause = _RETRY_MIN_SECONDS
     while True:
         try:
             attempt()
         except _NOT_UP as error:
-            reason = str(error) or type(error).__name__
+            reason = reason_of(error)
             log.warning("not up yet", server=server, reason=reason, next_try_seconds=pause)
             time.sleep(pause)
             pause = min(2 * pause, _RETRY_MAX_SECONDS)
@@ -111,6 +113,8 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
         secrets.append(settings.telegram_token.get_secret_value())
     # dramatiq's command line silences pika, whose warnings are worth as much as any.
     logging.getLogger("pika").setLevel(logging.WARNING)
+    # Except where it also raises what it logs: a failed connection alone would be seven records.
+    logging.getLogger("pika.adapters").setLevel(logging.CRITICAL)
     # It would write each request's URL, with chats and captions.
     logging.getLogger("urllib3").setLevel(logging.INFO)
     try:
