@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,10 @@ from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.channel import ANSWERS, NAME
 from tests.conftest import ASTRONAUT, ROOT
 
+#: Seconds after which a test stops waiting for an answer: some photos need four workers, one after
+#: the other.
+_ANSWER_S = 2 * PATIENCE_S
+
 
 class Worker:
     """A stage's worker process, restarted whenever it ends, as Swarm does."""
@@ -29,27 +35,45 @@ class Worker:
     def __init__(
         self, stage: str, log: Path, module: str = "tests.cluster.channel:setup", **environment: str
     ) -> None:
-        self.log, self.starts, self._stopping = log, 0, False
+        self.log, self.starts = log, 0
         self._environment = {**os.environ, **environment}
         self._command = [sys.executable, "-m", "dramatiq", module, f"attrai.actors.{stage}"]
         self._command += ["-Q", stage, "-p", "1", "-t", "1"]
+        # Held while a process is started, so that none is that `end` would not know of.
+        self._starting = threading.Lock()
+        self._ending = False
+        self._start()
         self._thread = threading.Thread(target=self._keep_running)
         self._thread.start()
 
+    def _start(self) -> None:
+        self.starts += 1
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=ROOT, stdout=log, stderr=log, env=self._environment
+            )
+
     def _keep_running(self) -> None:
-        while not self._stopping:
-            self.starts += 1
-            with self.log.open("ab") as log:
-                self.process = subprocess.Popen(
-                    self._command, cwd=ROOT, stdout=log, stderr=log, env=self._environment
-                )
-                self.process.wait()
+        while True:
+            self.process.wait()
+            with self._starting:
+                if self._ending:
+                    return
+                self._start()
+
+    def end(self) -> None:
+        """Have the worker finish its message and end, without restarting it."""
+        with self._starting:
+            if not self._ending:  # a second signal would kill it
+                self._ending = True
+                self.process.terminate()
 
     def stop(self) -> None:
-        """Terminate the worker without restarting it."""
-        self._stopping = True
-        self.process.terminate()
+        """End the worker, and wait until it has finished its message and is gone."""
+        self.end()
         self._thread.join(PATIENCE_S)
+        if self._thread.is_alive():
+            raise TimeoutError(f"a worker does not end; see {self.log}")
 
 
 class Cluster:
@@ -101,14 +125,29 @@ class Cluster:
         return found
 
     def wait_for_answer(self, job: Job) -> list[str]:
-        """Wait until a job is answered and its slot is free, and return its answers."""
-        wait_for(lambda: job.id in self.answers(), f"no answer; see {self.folder}/*.log")
+        """Wait until a job is answered and its slot is free, and return its answers.
+
+        Its worker still deletes files and logs what it has done: see `stop`.
+        """
+        wait_for(lambda: job.id in self.answers(), f"no answer; see {self.folder}/*.log", _ANSWER_S)
         wait_for(lambda: not self.ledger.holds(job.id), "the slot is still taken")
         return self.answers()[job.id]
 
+    def stop(self) -> None:
+        """Stop all workers once each has finished its message, and logged that it has."""
+        for worker in self.workers.values():
+            worker.end()
+        for worker in self.workers.values():
+            worker.stop()
+
     def logs(self) -> str:
-        """Return the output of all workers."""
+        """Stop all workers, and return all that they wrote."""
+        self.stop()
         return "".join(worker.log.read_text() for worker in self.workers.values())
+
+    def records(self) -> list[dict[str, Any]]:
+        """Stop all workers, and return all that they logged."""
+        return [json.loads(line) for line in self.logs().splitlines() if line.startswith("{")]
 
 
 @pytest.fixture
@@ -129,7 +168,6 @@ def cluster(
         monkeypatch.setenv(name, value)
     running = Cluster(Settings(), tmp_path)
     yield running
-    for worker in running.workers.values():
-        worker.stop()
+    running.stop()
     running.broker.close()
     assert os.listdir(tmp_path / "photos") == []  # noqa: PTH208 - hidden files count as well

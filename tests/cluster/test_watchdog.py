@@ -28,18 +28,21 @@ def test_a_hang_outside_of_python(
     # exception waits for a thread that hangs in C.
     for name in os.environ.keys() - unmeasured().keys():
         monkeypatch.delenv(name)
+    cluster.start("deliver")
+    # For ingest alone: deliver's own work may take long on a busy machine.
     monkeypatch.setenv(TIME_LIMIT, "2000")
     monkeypatch.setenv(GRACE, "2000")
-    cluster.start("ingest", "deliver")
+    cluster.start("ingest")
     hanging = cluster.submit(cluster.job(1, source))
     innocent = cluster.submit(cluster.job(2, "no such file"))
     assert cluster.wait_for_answer(hanging) == ["internal"]
     assert cluster.wait_for_answer(innocent) == ["internal"]  # of its own fault, three attempts
+    logs = cluster.logs()
     assert cluster.workers["ingest"].starts == 4
     assert cluster.workers["deliver"].starts == 1
     if source == HANGS:
-        assert cluster.logs().count("this worker ends itself") == 3
-    assert "1234567891" not in cluster.logs()
+        assert logs.count("this worker ends itself") == 3
+    assert all(str(job.address["chat"]) not in logs for job in (hanging, innocent))
 
 
 DEAD_THREAD = """
