@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from testing.servers.server import HOST, Server, free_ports
+from testing.servers.server import HOST, PATIENCE_S, Server, free_ports
 
 
 class PrometheusServer(Server):
@@ -41,7 +41,7 @@ class PrometheusServer(Server):
             ValueError: Prometheus rejected the expression.
         """
         answer = requests.get(
-            f"http://{HOST}:{self.port}/api/v1/query", {"query": expression}, timeout=10
+            f"http://{HOST}:{self.port}/api/v1/query", {"query": expression}, timeout=PATIENCE_S
         ).json()
         if answer["status"] != "success":
             raise ValueError(f"{expression}: {answer['error']}")
@@ -58,5 +58,5 @@ class PrometheusServer(Server):
     def _accepts_login(self) -> bool:
         try:
             return requests.get(f"http://{HOST}:{self.port}/-/ready", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False

@@ -7,12 +7,14 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import requests
 
+from attrai.actors.stage import TIME_LIMIT_MS
 from attrai.job import STAGES, Job
 from testing.servers import PrometheusServer, RabbitServer, RedisServer
 from testing.servers.fixtures import require
@@ -46,6 +48,12 @@ class Watched(NamedTuple):
         """Return the value of a PromQL expression that yields at most one series."""
         found = self.prometheus.query(expression)
         return found[0]["value"] if found else None
+
+    def health(self) -> dict[str, str]:
+        """Return whether each rule can be evaluated: "ok", or "unknown" until that was tried."""
+        page = f"http://127.0.0.1:{self.prometheus.port}/api/v1/rules"
+        (group,) = requests.get(page, timeout=PATIENCE_S).json()["data"]["groups"]
+        return {rule["name"]: rule["health"] for rule in group["rules"]}
 
     def await_value(self, expression: str, value: float) -> None:
         """Wait until an expression has a value in Prometheus."""
@@ -117,19 +125,16 @@ def test_prometheus_reads_a_chain(watched: Watched, tmp_path: Path) -> None:
         watched.await_value(expression, value)
     took = watched.value('attrai_stage_work_seconds_sum{stage="detect"}')
     assert took is not None
-    assert 0 < took < 60
+    assert 0 < took < 3 * TIME_LIMIT_MS / 1000
 
     for expression in dashboard_expressions():
         watched.await_figures(expression.replace("$__rate_interval", "1m"))
+    # Unknown until a rule is evaluated for the first time, and without that none can fire.
+    healthy = {rule["alert"]: "ok" for rule in rules()}
+    wait_for(lambda: watched.health() == healthy, "a rule can't be evaluated")
     firing = watched.prometheus.query('ALERTS{alertstate="firing"}')
-    assert firing == []
-    known = requests.get(
-        f"http://127.0.0.1:{watched.prometheus.port}/api/v1/rules", timeout=PATIENCE_S
-    )
-    (group,) = known.json()["data"]["groups"]
-    assert {rule["name"]: rule["health"] for rule in group["rules"]} == {
-        rule["alert"]: "ok" for rule in rules()
-    }
+    # The volume is this machine's, which may be nearly full.
+    assert {alert["alertname"] for alert in firing} <= {"PhotosVolumeFull"}
 
     told = "".join(watched.page(service) for service in watched.ports)
     names = re.findall(r'(\w+)="', told)
@@ -145,8 +150,8 @@ def test_a_stage_that_ends(watched: Watched, monkeypatch: pytest.MonkeyPatch) ->
     watched.await_value('attrai_stage_workers{stage="score"}', 0)
     watched.await_value('attrai_stage_queued{stage="score"}', 1)
     watched.await_value("attrai_photos_in_flight", 1)
-    alert = 'ALERTS{alertname="StageWithoutWorkers", alertstate="pending", stage="score"}'
-    watched.await_value(alert, 1)
+    # Pending for a minute, and then firing.
+    watched.await_value('max(ALERTS{alertname="StageWithoutWorkers", stage="score"})', 1)
     monkeypatch.setenv(PORT, str(watched.ports["score"]))
     watched.cluster.start("score")
     assert watched.cluster.wait_for_answer(job) == ["picture"]
@@ -159,41 +164,39 @@ def test_servers_that_hang(
     (port,) = free_ports(1)
     sweeper = start_worker("sweep", **{PORT: str(port)})
 
-    took = 0.0
+    slowest = 0.0
 
     def up() -> dict[str, str]:
-        nonlocal took
+        nonlocal slowest
         began = time.monotonic()
         page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).text
-        took = time.monotonic() - began
+        slowest = max(slowest, time.monotonic() - began)
         return dict(re.findall(r'attrai_up\{part="(\w+)"\} (\d)', page))
 
-    def listens() -> bool:
-        try:
-            return bool(up())
-        except requests.ConnectionError:
-            return False
+    def shows(redis: str, rabbitmq: str) -> bool:
+        with suppress(requests.ConnectionError):  # it doesn't listen yet
+            return up() == {"redis": redis, "rabbitmq": rabbitmq}
+        return False
+
+    def await_page(redis: str, rabbitmq: str) -> None:
+        # Not on the first page: a server that was stopped or is busy may be late with an answer.
+        wait_for(lambda: shows(redis, rabbitmq), f"not redis {redis}, rabbitmq {rabbitmq}")
 
     try:
-        wait_for(listens, "the sweeper shows nothing")
-        assert up() == {"redis": "1", "rabbitmq": "1"}
+        await_page("1", "1")
         # Prometheus's scrape timeout, plus many times the seconds that the page takes normally.
-        before_it_gives_up = 10 + 20 * took
-        for server, expected in (
-            (redis_server, {"redis": "0", "rabbitmq": "1"}),
-            (rabbit_server, {"redis": "1", "rabbitmq": "0"}),
-        ):
+        before_it_gives_up = 10 + 20 * slowest
+        for server, expected in ((redis_server, "01"), (rabbit_server, "10")):
             os.kill(server.pid, signal.SIGSTOP)
             try:
-                assert up() == expected
-                assert took < before_it_gives_up
+                await_page(*expected)
             finally:
                 os.kill(server.pid, signal.SIGCONT)
         redis_server.stop()
-        assert up() == {"redis": "0", "rabbitmq": "1"}
-        assert took < before_it_gives_up
+        await_page("0", "1")
+        assert slowest < before_it_gives_up
         redis_server.start()
-        wait_for(lambda: up() == {"redis": "1", "rabbitmq": "1"}, "a server is still away")
+        await_page("1", "1")
     finally:
         sweeper.kill()
         sweeper.communicate(timeout=PATIENCE_S)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import dramatiq
+import psutil
 import pytest
 import redis
 
@@ -89,7 +90,7 @@ def test_a_read_only_redis(redis_server: RedisServer) -> None:
         try:
             process = start_worker("sweep", "--once")
             assert process.stdout is not None
-            line = next(line for line in process.stdout if "not up yet" in line)
+            line = next(line for line in process.stdout if "not up yet" in line and "Redis" in line)
         finally:
             client.replicaof("NO", "ONE")
     output, _ = process.communicate(timeout=PATIENCE_S)
@@ -165,6 +166,8 @@ def test_health_command(cluster: Cluster) -> None:
     worker = cluster.workers["deliver"].process
     (child,) = (file for file in cluster.folder.glob("attrai-health-*/*"))
     os.kill(int(child.name), signal.SIGSTOP)
+    stopped = psutil.Process(int(child.name))
+    wait_for(lambda: stopped.status() == psutil.STATUS_STOPPED, "it does not stop")
     os.utime(child, (0, 0))
     hung = start_worker("health")
     output, _ = hung.communicate(timeout=PATIENCE_S)
