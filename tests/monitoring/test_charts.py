@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from io import BytesIO
 
 import fakeredis
@@ -27,7 +27,8 @@ def history() -> History:
 @pytest.fixture(scope="module")
 def nothing() -> History:
     """The history of a service that was started today."""
-    return read_history(fakeredis.FakeRedis(server=fakeredis.FakeServer()))
+    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    return read_history(redis, today=date(2026, 3, 2))
 
 
 def test_traffic(history: History) -> None:
@@ -73,7 +74,7 @@ def test_today_alone(history: History) -> None:
 
 def test_nothing_to_draw(nothing: History) -> None:
     """A day without photos still gives a picture and a page."""
-    assert nothing.days[0].date == datetime.now(UTC).date()
+    assert [day.date for day in nothing.days] == [date(2026, 3, 2)]
     assert draw(nothing).startswith(b"\x89PNG")
     console = Console(width=80)
     with console.capture() as captured:

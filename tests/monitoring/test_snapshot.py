@@ -39,7 +39,7 @@ def test_all_up() -> None:
     for number in range(6):
         job = make(number)
         ledger.admit(job)
-        age(client, job, 300)
+        age(client, job, 270)
         if number < 5:
             ledger.begin(job, "ingest")
             job = after(job, "ingest", 0.2)
@@ -63,7 +63,7 @@ def test_rabbitmq_down() -> None:
     """Without RabbitMQ the ledger's values are shown, depths are unknown, and a line says so."""
     client, ledger = empty()
     ledger.admit(make(1))
-    age(client, make(1), 300)
+    age(client, make(1), 270)
     found = take(client, ledger, Queues())
     assert found.faults == (Fault("RabbitMQ", "Connection refused"),)
     assert (found.in_flight, found.dead_letters, found.stages[0].waiting) == (1, None, None)

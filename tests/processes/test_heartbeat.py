@@ -15,11 +15,11 @@ from redis.exceptions import ReadOnlyError
 
 from attrai.job import StageName
 from attrai.ledger import Ledger
-from attrai.ledger.ledger import utc_today
 from attrai.logs import LogHandler
 from attrai.logs.gelf import GelfAddress
 from attrai.logs.graylog import Graylog
 from attrai.processes import heartbeat as module
+from attrai.processes.embedded import embedded_redis
 from attrai.processes.heartbeat import DroppedRecords, LedgerReports, LoopHeartbeat
 from testing.waiting import PATIENCE_S, wait_for
 
@@ -28,10 +28,10 @@ def test_each_is_counted_once() -> None:
     """The counts of two processes add up, and counts that can't be written are written later."""
     server = fakeredis.FakeServer()
     redis = fakeredis.FakeRedis(server=server)
-    ledger = Ledger(redis, max_active=1, max_pending=1, lifetime=1)
+    ledger = Ledger(redis, max_active=1, max_pending=1, lifetime=1, today=lambda: "2026-03-02")
     graylogs = [Graylog(GelfAddress.parse("tcp://localhost:1")) for _ in range(2)]
     processes = [DroppedRecords(ledger, LogHandler(StringIO(), graylog)) for graylog in graylogs]
-    key = f"attrai:day:{utc_today()}"
+    key = "attrai:day:2026-03-02"
     for process in processes:
         process.note()
     assert redis.hget(key, "dropped-logs") is None
@@ -98,7 +98,7 @@ class Away(Ledger):
 def test_reports_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports to the ledger outlast an outage, and end with a deregistration."""
     monkeypatch.setattr(module, "_INTERVAL_SECONDS", 0.01)
-    ledger = Away(fakeredis.FakeRedis(), max_active=1, max_pending=1, lifetime=1)
+    ledger = Away(embedded_redis(), max_active=1, max_pending=1, lifetime=1)
     reports = LedgerReports(
         ledger, ["detect"], DroppedRecords(ledger, LogHandler(StringIO(), None))
     )

@@ -58,7 +58,9 @@ def redis() -> Redis:
 
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
-    return Ledger(redis, max_active=9, max_pending=9999, lifetime=LIFETIME)
+    return Ledger(
+        redis, max_active=9, max_pending=9999, lifetime=LIFETIME, today=lambda: "2026-03-02"
+    )
 
 
 @pytest.fixture
@@ -186,9 +188,8 @@ def test_a_picture_that_is_lost(
             assert not finished
     assert channel.answers == ([] if finished else [job.id])
     assert ledger.in_flight() == 0
-    (day,) = redis.scan_iter("attrai:day:*")
     code = "rated" if finished else INTERNAL.code
-    assert redis.hget(day, f"outcome:{code}") == b"1"
+    assert redis.hget("attrai:day:2026-03-02", f"outcome:{code}") == b"1"
 
 
 def _finish(ledger: Ledger, job: Job) -> bytes:
