@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from attrai.faces import CascadeNetworks
@@ -23,8 +23,8 @@ pytest_plugins = [
     "tests.reruns",
 ]
 
-# No deadline: the duration of an example says more about the machine than about the code.
-settings.register_profile("attrai", deadline=None)
+# The duration of an example says more about the machine than about the code.
+settings.register_profile("attrai", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("attrai"), max_examples=20)
 settings.load_profile("attrai")
 

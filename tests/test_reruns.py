@@ -75,7 +75,7 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
         check=False,
         text=True,
     )
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stderr + done.stdout
 
 
 def test_a_rerun_shows(tmp_path: Path) -> None:

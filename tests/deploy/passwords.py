@@ -33,7 +33,7 @@ class Secrets:
     def run(self, *arguments: str) -> None:
         """Run ./passwords."""
         environment = os.environ | {"PATH": f"{self._programs}:{os.environ['PATH']}"}
-        subprocess.run([SWARM / "passwords", *arguments], env=environment, check=True, timeout=120)
+        subprocess.run([SWARM / "passwords", *arguments], env=environment, check=True)
 
     def run_in(self, rabbit: SwarmRabbit) -> None:
         """Let `docker exec` run programs of a server, and list no secret but one of all roles."""
