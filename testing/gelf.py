@@ -65,6 +65,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+def _bound(port: int) -> socket.socket:
+    """Return a socket that is bound to a port, which others of ours may be bound to as well."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound
+
+
 class GelfReceiver:
     """A GELF server that can be started and stopped any number of times on one reserved port."""
 
@@ -72,8 +80,9 @@ class GelfReceiver:
         self._tls = tls
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
-        self._bind(port)
-        self.port: int = self._listener.getsockname()[1]
+        # While bound but not listening, the port refuses connections and no one else can take it.
+        self._reserved = _bound(port)
+        self.port: int = self._reserved.getsockname()[1]
         self.url = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self.port}"
         #: Whether data is read from the connections.
         self.reads = True
@@ -92,21 +101,21 @@ class GelfReceiver:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        self._listener.close()
+        self._reserved.close()
 
     def start(self) -> None:
         """Start accepting connections."""
         self._stopping.clear()
-        self._listener.listen()
-        self._spawn(self._accept)
+        listener = _bound(self.port)
+        listener.settimeout(_TICK)
+        listener.listen()
+        self._spawn(self._accept, listener)
 
     def stop(self) -> None:
         """Close every connection. Once this returns, new connections are refused."""
         self._stopping.set()
-        self._listener.close()
         while self._threads:
             self._threads.pop().join()
-        self._bind(self.port)
 
     def restart(self) -> None:
         """Close every connection, and accept new ones."""
@@ -117,27 +126,21 @@ class GelfReceiver:
         """Return the field `short_message` of every valid message."""
         return [message["short_message"] for message in self.messages]
 
-    def _bind(self, port: int) -> None:
-        # While bound but not listening, the port refuses connections and no one else can take it.
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", port))
-        self._listener.settimeout(_TICK)
-
     def _spawn(self, work: Callable[..., None], *args: Any) -> None:
         thread = threading.Thread(target=work, args=args, daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self) -> None:
-        while not self._stopping.is_set():
-            with suppress(OSError):
-                connection, _ = self._listener.accept()
-                self.connections += 1
-                if self.hangs_up:
-                    connection.close()
-                else:
-                    self._spawn(self._serve, connection)
+    def _accept(self, listener: socket.socket) -> None:
+        with listener:
+            while not self._stopping.is_set():
+                with suppress(OSError):
+                    connection, _ = listener.accept()
+                    self.connections += 1
+                    if self.hangs_up:
+                        connection.close()
+                    else:
+                        self._spawn(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from testing.servers.server import HOST, PATIENCE_S, Server, free_ports
+from testing.servers.server import HOST, PATIENCE_S, Server
 
 
 class PrometheusServer(Server):
@@ -22,7 +22,7 @@ class PrometheusServer(Server):
             pages: the metrics port of each service, by the value of its label `service`.
             rules: a file of alerting rules to evaluate.
         """
-        super().__init__("prometheus", *free_ports(1))
+        super().__init__("prometheus")
         targets = [
             {"targets": [f"{HOST}:{port}"], "labels": {"service": service}}
             for service, port in pages.items()

@@ -12,7 +12,7 @@ import subprocess
 import pika
 from pika.exceptions import AMQPError
 
-from testing.servers.server import HOST, PATIENCE_S, Server, find_program, free_ports, listening
+from testing.servers.server import HOST, PATIENCE_S, Server, find_program, listening
 
 
 class RabbitServer(Server):
@@ -21,8 +21,8 @@ class RabbitServer(Server):
     user = "attrai"
 
     def __init__(self) -> None:
-        amqp, self._distribution_port, self._epmd_port = free_ports(3)
-        super().__init__("rabbitmq-server", amqp)
+        super().__init__("rabbitmq-server", ports=3)
+        amqp, self._distribution_port, self._epmd_port = self.ports
         self._vhosts = (f"attrai-{number}" for number in itertools.count())
         self.vhost = next(self._vhosts)
         settings = f"""
@@ -55,10 +55,14 @@ class RabbitServer(Server):
         return depths
 
     def alarm(self, on: bool) -> None:  # noqa: FBT001  `alarm(True)` is clear enough
-        """Raise or clear the memory alarm, which makes the server block all publishers."""
+        """Raise or clear the memory alarm, which makes the server block all publishers.
+
+        Once this returns, every connection has been told: the question that follows is answered
+        after that.
+        """
         memory = "{resource_limit, memory, node()}"
         change = f"set_alarm({{{memory}, []}})" if on else f"clear_alarm({memory})"
-        self._evaluate(f"rabbit_alarm:{change}")
+        self._evaluate(f"rabbit_alarm:{change}, rabbit_alarm:get_alarms()")
 
     def flush(self) -> None:
         """Have the declarations of queues on disk, where RabbitMQ writes them a moment later.

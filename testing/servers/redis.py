@@ -9,14 +9,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from testing.servers.server import HOST, Server, free_ports
+from testing.servers.server import HOST, Server
 
 
 class RedisServer(Server):
     """A private Redis server in which every acknowledged write survives a kill."""
 
     def __init__(self) -> None:
-        super().__init__("redis-server", *free_ports(1))
+        super().__init__("redis-server")
         settings = f"""
             bind {HOST}
             port {self.port}

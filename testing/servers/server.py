@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -41,23 +42,63 @@ def find_program(name: str) -> str:
     return found
 
 
-def free_ports(count: int) -> list[int]:
-    """Return `count` ports on which nothing listens.
+def reserve_ports(count: int) -> list[socket.socket]:
+    """Return `count` sockets, each of which holds a free port until it is closed.
 
-    They are below the range of ephemeral ports: a client that keeps reconnecting to a stopped
-    server would otherwise get the server's port as its own one day, and connect to itself.
+    Connections to the port are refused until a server listens on it. Any server can that sets
+    SO_REUSEADDR, as all of ours do; but nobody else who looks for a free port gets this one, also
+    while the server is stopped.
+
+    The ports are below the range of ephemeral ports, of which a client could get one as its own.
 
     Raises:
         OSError: there are too few free ports.
     """
-    ports: list[int] = []
+    held: list[socket.socket] = []
     for port in random.sample(range(10_000, 32_768), 1_000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port))
-            ports.append(port)
-        if len(ports) == count:
-            return ports
+        holder = socket.socket()
+        try:
+            holder.bind((HOST, port))
+        except OSError:
+            holder.close()
+            continue
+        # Only now: with it, the port of another holder would have passed for a free one.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.append(holder)
+        if len(held) == count:
+            return held
+    for holder in held:
+        holder.close()
     raise OSError(f"fewer than {count} free ports")
+
+
+def port_of(holder: socket.socket) -> int:
+    """Return the port that a socket is bound to."""
+    port: int = holder.getsockname()[1]
+    return port
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Yield a port that refuses connections unless a server of the caller's listens on it."""
+    (holder,) = reserve_ports(1)
+    with holder:
+        yield port_of(holder)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return `count` ports on which nothing listens, as `reserve_ports` finds them.
+
+    They are not held: prefer `reserved_port`, unless the server does not set SO_REUSEADDR.
+
+    Raises:
+        OSError: there are too few free ports.
+    """
+    held = reserve_ports(count)
+    ports = [port_of(holder) for holder in held]
+    for holder in held:
+        holder.close()
+    return ports
 
 
 def listening(port: int) -> bool:
@@ -78,12 +119,20 @@ def is_gone(process: psutil.Process) -> bool:
 
 
 class Server(ABC):
-    """A server program with a private folder, port and password. Base class of all servers."""
+    """A server program with a private folder, ports and password. Base class of all servers."""
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, ports: int = 1) -> None:
+        """Reserve what the server needs, without starting it.
+
+        Args:
+            name: the name of the program.
+            ports: how many ports it listens on; the first one is that for its clients.
+        """
         self.program = find_program(name)
         self.name = name
-        self.port = port
+        self._held_ports = reserve_ports(ports)
+        self.ports = [port_of(holder) for holder in self._held_ports]
+        self.port = self.ports[0]
         self.password = secrets.token_hex(16)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
         self._started: list[subprocess.Popen[bytes]] = []  # the server itself is the last
@@ -141,8 +190,10 @@ class Server(ABC):
         self.start()
 
     def close(self) -> None:
-        """Kill the server's processes, and delete its folder."""
+        """Kill the server's processes, delete its folder, and give its ports back."""
         self.kill()
+        for holder in self._held_ports:
+            holder.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.close)
 

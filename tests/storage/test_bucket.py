@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from attrai.storage import PHOTO, StoreError, open_store
 from attrai.storage.bucket import BucketStore
+from testing.servers.server import reserved_port
 from tests.storage.conftest import BUCKET
 
 JOB = "0" * 32
@@ -75,14 +76,14 @@ def test_bucket_that_goes_away_is_an_error(s3: str, monkeypatch: pytest.MonkeyPa
 
 def test_bucket_out_of_reach_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the storage becomes unreachable, an OSError is raised."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    store = open_store(s3)
-    server.stop()
-    with pytest.raises(OSError, match="Could not connect to the endpoint"):
-        store.write(JOB, PHOTO, b"")
+    with reserved_port() as port:
+        server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+        server.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        store = open_store(s3)
+        server.stop()
+        with pytest.raises(OSError, match="Could not connect to the endpoint"):
+            store.write(JOB, PHOTO, b"")
 
 
 def test_refused_deletion_is_an_error(s3: str, backend: S3Backend) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import socket
 import threading
 import time
 import traceback
@@ -19,6 +18,7 @@ from attrai import logs
 from attrai.errors import TryLater, Unconfirmed
 from attrai.telegram import PollingConflict, Rejected, Telegram, TokenRefused, client
 from telegram_sandbox import Faults, Sandbox
+from testing.servers.server import reserved_port
 from testing.waiting import PATIENCE_S
 from tests.sandbox.conftest import picture
 from tests.telegram.served import TOKEN, answering, body, connect
@@ -154,12 +154,11 @@ def test_what_may_have_been_sent(
 
 def test_no_server() -> None:
     """An unreachable server raises TryLater."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    for call in _CALLS.values():
-        error = failing(call, connect(address), TryLater)
-        assert str(error) == "ConnectionError"
-        assert not isinstance(error, Unconfirmed)  # nothing was sent
+    with reserved_port() as port:
+        for call in _CALLS.values():
+            error = failing(call, connect(f"http://127.0.0.1:{port}"), TryLater)
+            assert str(error) == "ConnectionError"
+            assert not isinstance(error, Unconfirmed)  # nothing was sent
 
 
 def test_a_user_who_is_gone(telegram: Telegram, sandbox: Sandbox) -> None:

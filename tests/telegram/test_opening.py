@@ -17,6 +17,7 @@ from attrai.processes.embedded import embedded_redis
 from attrai.settings import Settings
 from attrai.telegram import Pseudonyms, Rejected, open_pseudonyms, open_telegram
 from telegram_sandbox import Sandbox
+from testing.servers.server import reserved_port
 from tests.telegram.served import TOKEN, answering, body
 
 
@@ -152,9 +153,9 @@ def test_no_token() -> None:
 
 def test_telegram_out_of_reach(logged: io.StringIO) -> None:
     """An unreachable server is logged and does not prevent the start."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    open_telegram(Settings(telegram_token=TOKEN, telegram_api_url=url), embedded_redis())
+    with reserved_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        open_telegram(Settings(telegram_token=TOKEN, telegram_api_url=url), embedded_redis())
     assert "can't be reached yet" in logged.getvalue()
     assert TOKEN not in logged.getvalue()
 

@@ -21,7 +21,14 @@ from redis.retry import Retry
 
 from testing.servers import RabbitServer, RedisServer, Server
 from testing.servers.fixtures import require
-from testing.servers.server import HOST, find_program, free_ports, is_gone, listening
+from testing.servers.server import (
+    HOST,
+    find_program,
+    free_ports,
+    is_gone,
+    listening,
+    reserved_port,
+)
 from testing.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.servers
@@ -174,7 +181,7 @@ def test_clearing_leaves_nothing_of_the_last_test(
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         rabbit_server.clear()
         with pytest.raises(pika.exceptions.ConnectionClosedByBroker):
-            connection.process_data_events(time_limit=5)
+            connection.process_data_events(time_limit=PATIENCE_S)
     assert rabbit_server.queue_depths() == {}
 
 
@@ -206,10 +213,11 @@ def test_a_failed_start_says_why_and_leaves_nothing() -> None:
     """If the port is in use, the error contains the server's own output."""
     require("redis-server")
     server = RedisServer()
-    with socket.socket() as other:
-        other.bind((HOST, server.port))
-        with pytest.raises(RuntimeError, match="Address already in use"):
-            server.start()
+    with (
+        socket.create_server((HOST, server.port)),
+        pytest.raises(RuntimeError, match="Address already in use"),
+    ):
+        server.start()
     assert not server.folder.exists()
     assert not server.processes()
 
@@ -238,6 +246,29 @@ def test_ports_are_not_those_of_outgoing_connections() -> None:
     ports = free_ports(10)
     assert len(set(ports)) == 10
     assert max(ports) < 32_768
+
+
+def test_a_server_keeps_its_port(redis_server: RedisServer) -> None:
+    """Nobody gets a server's port, also while it is stopped; it refuses connections meanwhile."""
+    redis_server.stop()
+    assert not listening(redis_server.port)
+    with socket.socket() as other, pytest.raises(OSError, match="Address already in use"):
+        other.bind((HOST, redis_server.port))
+    redis_server.start()
+    assert listening(redis_server.port)
+
+
+def test_a_reserved_port() -> None:
+    """A reserved port refuses connections, and a server can listen on it again and again."""
+    with reserved_port() as port:
+        for _ in range(2):
+            assert not listening(port)
+            with socket.create_server((HOST, port)):
+                assert listening(port)
+        with socket.socket() as other, pytest.raises(OSError, match="Address already in use"):
+            other.bind((HOST, port))
+    with socket.socket() as other:
+        other.bind((HOST, port))
 
 
 @pytest.mark.parametrize(

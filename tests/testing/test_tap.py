@@ -82,7 +82,7 @@ def test_a_cut_tap(tap: Tap) -> None:
         tap.turn("cut")
         with pytest.raises(OSError):  # noqa: PT011 - reset or closed
             echo(connection, b"ping")
-    with connect(tap) as connection, pytest.raises(OSError):  # noqa: PT011 - as above
+    with pytest.raises(OSError), connect(tap) as connection:  # noqa: PT011 - as above
         echo(connection, b"ping")
     tap.turn("open")
     with connect(tap) as connection:
