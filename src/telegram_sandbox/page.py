@@ -77,9 +77,11 @@ class Page:
                     Event("commands", user_id),
                     Event("blocked", user_id, state.has_blocked(user_id)),
                 ]
-            while not self._stopping.is_set():
+            while True:
                 for event in pending:
                     yield _server_sent_event(event, user_id, state)
+                if self._stopping.is_set():
+                    return
                 await wait_for_first(events.wait(), self._stopping.wait())
                 pending = events.take()
 

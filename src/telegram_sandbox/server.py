@@ -136,9 +136,9 @@ async def _index(_: Request) -> FileResponse:
     return FileResponse(_STATIC / "index.html")
 
 
-#: Seconds after which a start counts as hung; on a busy machine a thread may start late.
-_START_SECONDS = 60
-_STOP_SECONDS = 5
+#: Seconds after which a start counts as hung, and after which requests that don't end are
+#: cancelled; on a busy machine a thread may be late.
+_START_SECONDS = _STOP_SECONDS = 60
 
 
 class _Server(uvicorn.Server):

@@ -56,7 +56,8 @@ class User:
             {"photo": self._photo(data), **_optional_fields(text, album)}
             for data, text in zip(photos, captions, strict=False)
         ]
-        return [self._send(content, chat) for content in contents]
+        with self._state.lock:  # the bot gets it as a whole
+            return [self._send(content, chat) for content in contents]
 
     def send_document(  # noqa: PLR0913  # a document also has a name and a media type
         self,
