@@ -105,6 +105,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
             admins=frozenset({ADMIN}),
         )
         telegram, ledger = connect(url, redis), make_ledger(redis, settings)
+        ledger.today = lambda: "2026-03-02"  # no midnight comes during a test
         broker = StubBroker(middleware=[])
         for stage in STAGES:
             broker.declare_queue(stage)

@@ -31,7 +31,13 @@ def redis() -> Redis:
 
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
-    return Ledger(redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME)
+    return Ledger(
+        redis,
+        max_active=MAX_ACTIVE,
+        max_pending=MAX_PENDING,
+        lifetime=LIFETIME,
+        today=lambda: "2026-03-02",  # no midnight comes during a test
+    )
 
 
 def make(number: int, user: str = "ann") -> Job:

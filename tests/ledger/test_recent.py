@@ -10,10 +10,10 @@ from redis import Redis
 
 from attrai.job import STAGES, Failure, Job, StageName, Timing, job_id
 from attrai.ledger import Ledger
-from attrai.ledger.ledger import utc_today
 from attrai.ledger.recent import Activity, read_activity
 
 MAX_ACTIVE = 2
+TODAY = "2026-03-02"  # no midnight comes during a test
 
 
 @pytest.fixture
@@ -23,7 +23,13 @@ def redis() -> Redis:
 
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
-    return Ledger(redis, max_active=MAX_ACTIVE, max_pending=50, lifetime=1800)
+    return Ledger(
+        redis,
+        max_active=MAX_ACTIVE,
+        max_pending=50,
+        lifetime=1800,
+        today=lambda: TODAY,
+    )
 
 
 def make(number: int, user: str | None = None) -> Job:
@@ -190,7 +196,7 @@ def test_dropped_logs(redis: Redis, ledger: Ledger) -> None:
     for records in (3, 4):
         ledger.count_dropped_logs(records)
     assert read_activity(redis, ledger).dropped_logs == 7
-    assert redis.ttl(f"attrai:day:{utc_today()}") > 0
+    assert redis.ttl(f"attrai:day:{TODAY}") > 0
 
 
 def test_what_is_recent_is_forgotten(redis: Redis, ledger: Ledger) -> None:

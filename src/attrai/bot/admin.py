@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from importlib.util import find_spec
 
@@ -64,7 +65,8 @@ class AdminCommands:
         return False
 
     def _answer(self, origin: Origin) -> None:
-        history = read_history(self._redis, _DAYS)
+        today = date.fromisoformat(self._ledger.today())
+        history = read_history(self._redis, _DAYS, today=today)
         words = report(take(self._redis, self._ledger, self._queues), history.today, origin.locale)
         if find_spec("matplotlib") is None:
             self._telegram.send_text(origin.chat, words, reply_to=origin.message)

@@ -103,7 +103,8 @@ class Ledger:
             today: Returns the date under which events are counted.
         """
         self._redis = redis
-        self._today = today
+        #: Returns the date under which events are counted.
+        self.today = today
         self._limits = (lifetime, max_active, max_pending)
         self._admit = self._script("admit")
         self._readmit = self._script("readmit")
@@ -128,7 +129,7 @@ class Ledger:
         """
         ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
         args = [job.id, job.user, ticket, refused, *self._limits, MAX_REFUSED]
-        args += [self._today(), DAY_TTL_SECONDS]
+        args += [self.today(), DAY_TTL_SECONDS]
         return cast("Admission", self._admit(args=args).decode())
 
     def admitted(self, job_id: str) -> Job | None:
@@ -224,7 +225,7 @@ class Ledger:
         """Free the job's slot and count its outcome; return False if it was answered before."""
         outcome = job.failure.code if job.failure else "rated"
         delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
-        args = [job.id, job.user, self._today(), outcome, ANSWERED_TTL_SECONDS]
+        args = [job.id, job.user, self.today(), outcome, ANSWERED_TTL_SECONDS]
         args += ["" if delivery is None else delivery, _EMA_WEIGHT, *_histogram_counts(job)]
         return bool(self._finish(args=args))
 
@@ -297,7 +298,7 @@ class Ledger:
 
     def count_dropped_logs(self, records: int) -> None:
         """Add `records` to today's count of log records that were not sent."""
-        day = keys.DAY + self._today()
+        day = keys.DAY + self.today()
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hincrby(day, "dropped-logs", records)
             pipeline.expire(day, DAY_TTL_SECONDS)

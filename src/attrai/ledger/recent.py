@@ -11,7 +11,7 @@ from redis import Redis
 from attrai.job import STAGES, StageName
 from attrai.ledger import keys
 from attrai.ledger.histogram import mean
-from attrai.ledger.ledger import Ledger, seconds_to_answer, utc_today
+from attrai.ledger.ledger import Ledger, seconds_to_answer
 from attrai.ledger.scripts import RECENT_SECONDS, SLOT_SECONDS
 
 #: Number of complete slots over which a rate is measured, in addition to the current slot.
@@ -76,7 +76,7 @@ def read_activity(redis: Redis, ledger: Ledger) -> Activity:
         pipeline.hvals(keys.LATER)
         pipeline.hgetall(keys.BEGUN)
         pipeline.scard(keys.FULL_USERS)
-        pipeline.hget(keys.DAY + utc_today(), "dropped-logs")
+        pipeline.hget(keys.DAY + ledger.today(), "dropped-logs")
         for stage in STAGES:
             pipeline.zrange(keys.AT_STAGE + stage, 0, 0, withscores=True)
         for number in range(RECENT_SECONDS // SLOT_SECONDS):
