@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 import fakeredis
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -21,6 +22,8 @@ from attrai.ledger.ledger import (
 from tests.ledger.test_ledger import advance_time
 
 MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 4, 1000
+#: The time by Redis's clock, which stands still.
+NOW = 1.8e9
 
 
 @dataclass
@@ -50,6 +53,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        # Only `wait` lets time pass, however long an example takes.
+        self.patches = pytest.MonkeyPatch()
+        self.patches.setattr(time, "time", lambda: NOW)
         self.redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
         self.ledger = Ledger(
             self.redis, max_active=MAX_ACTIVE, max_pending=MAX_PENDING, lifetime=LIFETIME
@@ -74,7 +80,7 @@ class LedgerMachine(RuleBasedStateMachine):
             user=user,
             source="",
             renderer="boxes",
-            admitted_at=time.time(),
+            admitted_at=NOW,
             queued_at=0,
         )
         counted = [held for held in self.held.values() if held.sweep_at > self.now]
@@ -143,7 +149,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert isinstance(begun, Start)
         assert begun.number == held.starts[stage]
         assert begun.overdue == (held.deadline <= self.now)
-        assert abs(begun.age - max(0, self.now - held.deadline + LIFETIME)) < 60
+        assert begun.age == pytest.approx(max(0, self.now - held.deadline + LIFETIME), abs=1e-3)
         self.queued.remove(message)
         self.taken.append(Message(stage, job, begun))
 
@@ -260,6 +266,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end each job is answered once, and nothing is left."""
+        try:
+            self._answer_all()
+        finally:
+            self.patches.undo()
+
+    def _answer_all(self) -> None:
         for message in list(self.taken):
             if message.stage != "deliver" or message.job.id not in self.remembered:
                 self._end(message)

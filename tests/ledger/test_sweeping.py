@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import fakeredis
 import pytest
 import structlog
@@ -17,7 +19,9 @@ LIFETIME = 1800
 
 
 @pytest.fixture
-def redis() -> Redis:
+def redis(monkeypatch: pytest.MonkeyPatch) -> Redis:
+    """Return a Redis whose clock stands still, so that time passes by `advance_time` alone."""
+    monkeypatch.setattr(time, "time", lambda: 1.8e9)
     return fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
