@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, JSHandle, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    JSHandle,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from testing.servers.fixtures import require
 from testing.waiting import PATIENCE_S
@@ -68,19 +78,26 @@ def console_errors() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, console_errors: list[str]) -> Iterator[Page]:
     """Yield a blank page with an English locale; a console error or warning fails the test."""
-    context = browser.new_context(locale="en-US", viewport={"width": 1100, "height": 800})
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
 
     def record(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             console_errors.append(message.text)
 
-    page.on("console", record)
-    page.on("pageerror", lambda error: console_errors.append(str(error)))
-    yield page
-    context.close()
+    viewport: ViewportSize = {"width": 1100, "height": 800}
+    with patient_context(browser, locale="en-US", viewport=viewport) as context:
+        page = context.new_page()
+        page.on("console", record)
+        page.on("pageerror", lambda error: console_errors.append(str(error)))
+        yield page
     assert console_errors == []
+
+
+@contextmanager
+def patient_context(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """Open a context, which is a browser of its own, that waits as long as other tests do."""
+    with browser.new_context(**options) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        yield context
 
 
 def drop(page: Page, *files: File) -> None:

@@ -38,7 +38,7 @@ def test_parameters_come_in_every_encoding(sandbox: Sandbox, url: str) -> None:
         requests.get(address, params=fields, timeout=PATIENCE_S),
         requests.post(address, data=fields, timeout=PATIENCE_S),
         requests.post(
-            address, files={key: (None, text) for key, text in fields.items()}, timeout=10
+            address, files={key: (None, text) for key, text in fields.items()}, timeout=PATIENCE_S
         ),
         requests.post(address, params={"chat_id": 1}, json=json, timeout=PATIENCE_S),
     ):
@@ -61,7 +61,10 @@ def test_malformed_requests_are_refused(sandbox: Sandbox, url: str) -> None:
     """A body that can't be parsed is answered with 400."""
     for body, kind in _MALFORMED:
         answer = requests.post(
-            f"{url}/bot{sandbox.token}/getMe", body, headers={"Content-Type": kind}, timeout=10
+            f"{url}/bot{sandbox.token}/getMe",
+            body,
+            headers={"Content-Type": kind},
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == answer.json()["error_code"] == 400, body
 

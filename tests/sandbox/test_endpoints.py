@@ -163,7 +163,7 @@ def test_page_blocks_and_deletes(sandbox: Sandbox, url: str) -> None:
     sent = sandbox.user().send_text("hi")
     for blocked in (True, False):
         answer = requests.post(
-            f"{url}/page/block", json={"user": 1, "blocked": blocked}, timeout=10
+            f"{url}/page/block", json={"user": 1, "blocked": blocked}, timeout=PATIENCE_S
         )
         assert answer.ok
         assert sandbox.state.has_blocked(1) == blocked

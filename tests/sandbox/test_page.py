@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from telegram_sandbox import Message, Sandbox, running
-from testing.servers.server import free_ports
+from testing.servers.server import reserved_port
+from testing.waiting import PATIENCE_S
 from tests.conftest import ASTRONAUT, ROOT
-from tests.sandbox.browser import PATIENCE_MS, File, drop, paste
+from tests.sandbox.browser import File, drop, paste, patient_context
 
 pytestmark = pytest.mark.browser
 
@@ -30,11 +32,12 @@ Say = Callable[[str], int]
 
 
 @pytest.fixture
-def chat(page: Page, sandbox: Sandbox, url: str) -> Page:
-    """Return the page, opened as the user `ME`."""
+def chat(page: Page, sandbox: Sandbox, url: str) -> Iterator[Page]:
+    """Yield the page, opened as the user `ME`."""
     sandbox.user(ME)
     page.goto(url)
-    return page
+    yield page
+    page.close()  # before the sandbox, which it would miss with an error in the console
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def bubble(chat: Page, message_id: int) -> Locator:
 
 def sent(sandbox: Sandbox, count: int = 1) -> list[Message]:
     """Wait until the chat has at least `count` messages, and return them."""
-    return sandbox.wait_for(ME, lambda messages: len(messages) >= count)
+    return sandbox.wait_for(ME, lambda messages: len(messages) >= count, PATIENCE_S)
 
 
 def test_both_languages_have_the_same_texts() -> None:
@@ -179,6 +182,8 @@ def test_an_action_lasts_until_the_next_message(chat: Page, call: Call, say: Say
     """The header shows the bot's action until the bot's next message."""
     status = chat.locator("#status")
     expect(status).to_have_text("bot")
+    chat.clock.install()
+    chat.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))  # an action ends after 5 s, too
     call("sendChatAction", chat_id=ME, action="upload_photo")
     expect(status).to_have_text("sending a photo…")
     say("done")
@@ -204,11 +209,10 @@ def test_the_language_changes_words_and_updates(chat: Page, sandbox: Sandbox, ca
 
 def test_the_first_language_is_the_browsers(browser: Browser, url: str) -> None:
     """A Russian browser gets a Russian page by default."""
-    context = browser.new_context(locale="ru-RU")
-    russian = context.new_page()
-    russian.goto(url)
-    expect(russian.get_by_role("heading", name="Отправьте фото")).to_be_visible()
-    context.close()
+    with patient_context(browser, locale="ru-RU") as context:
+        russian = context.new_page()
+        russian.goto(url)
+        expect(russian.get_by_role("heading", name="Отправьте фото")).to_be_visible()
 
 
 def test_html_is_shown_as_text(chat: Page, sandbox: Sandbox) -> None:
@@ -218,6 +222,7 @@ def test_html_is_shown_as_text(chat: Page, sandbox: Sandbox) -> None:
     named = sandbox.user(ME).send_document(b"", f"{code}.png", "image/png", caption=code)
     expect(chat.locator("article .text")).to_have_text([code, code])
     expect(bubble(chat, named).get_by_text(f"{code}.png")).to_be_visible()
+    expect(chat.locator("img[src=x]")).to_have_count(0)
     expect(chat).to_have_title("attrai sandbox")
 
 
@@ -252,11 +257,12 @@ def test_a_refused_photo_can_go_as_a_file(
 ) -> None:
     """A refused photo stays pending with the reason, and can be sent as a file instead."""
     drop(chat, File("broken.jpg", "image/jpeg", b"not a picture"))
-    chat.keyboard.press("Enter")
+    with chat.expect_console_message(lambda message: "status of 422" in message.text):
+        chat.keyboard.press("Enter")
     refused = chat.locator(".pending")
     expect(refused.get_by_role("alert")).to_contain_text("Couldn't send this: the file is not")
     assert sandbox.messages(ME) == []
-    assert re.search(r"status of 422", console_errors.pop())
+    assert "status of 422" in console_errors.pop()
     refused.get_by_role("button", name="Send as file").click()
     (message,) = sent(sandbox)
     assert message.document == b"not a picture"
@@ -267,27 +273,27 @@ def test_a_lost_stream_comes_back_without_doubles(
     page: Page, sandbox: Sandbox, console_errors: list[str]
 ) -> None:
     """After an outage the chat shows its current state, and a failed message can be retried."""
-    (port,) = free_ports(1)
     me = sandbox.user(ME)
-    with running(sandbox, port) as url:
-        first, gone = me.send_text("first"), me.send_text("gone")
-        page.goto(url)
-        expect(page.locator("article .text")).to_have_text(["first", "gone"])
-    expect(page.locator("#status")).to_have_text("connecting…")
-    page.get_by_label("Message…").fill("third")
-    page.keyboard.press("Enter")
-    expect(page.locator(".pending")).to_contain_text("Can't reach the sandbox.")
-    me.delete(gone)
-    me.send_text("second")
-    with running(sandbox, port):
-        expect(page.locator("article .text")).to_have_text(["first", "second"])
-        expect(page.locator("#status")).to_have_text("bot")
-        page.get_by_role("button", name="Try again").click()
-        expect(page.locator("article .text")).to_have_text(["first", "second", "third"])
-        expect(page.locator(".pending")).to_have_count(0)
-        page.goto("about:blank")
-    assert all("net::ERR_" in error for error in console_errors)
-    console_errors.clear()
+    with reserved_port() as port:
+        with running(sandbox, port) as url:
+            first, gone = me.send_text("first"), me.send_text("gone")
+            page.goto(url)
+            expect(page.locator("article .text")).to_have_text(["first", "gone"])
+        expect(page.locator("#status")).to_have_text("connecting…")
+        page.get_by_label("Message…").fill("third")
+        page.keyboard.press("Enter")
+        expect(page.locator(".pending")).to_contain_text("Can't reach the sandbox.")
+        me.delete(gone)
+        me.send_text("second")
+        with running(sandbox, port):
+            expect(page.locator("article .text")).to_have_text(["first", "second"])
+            expect(page.locator("#status")).to_have_text("bot")
+            page.get_by_role("button", name="Try again").click()
+            expect(page.locator("article .text")).to_have_text(["first", "second", "third"])
+            expect(page.locator(".pending")).to_have_count(0)
+            page.goto("about:blank")
+        assert all("net::ERR_" in error for error in console_errors)
+        console_errors.clear()
     assert first == sandbox.messages(ME)[0].id
 
 
@@ -313,6 +319,7 @@ def test_a_phone_shows_everything(chat: Page, sandbox: Sandbox, say: Say) -> Non
     sandbox.user(ME).send_document(b"", f"{'long' * 40}.txt", "text/plain")
     newest = bubble(chat, say("word" * 200))
     expect(newest.locator("time")).to_be_in_viewport()
+    chat.wait_for_function("[...document.images].every((image) => image.complete)")
     assert chat.evaluate("document.querySelector('#log').scrollWidth") <= 360
 
 
@@ -320,12 +327,12 @@ def test_a_page_of_another_site(browser: Browser, sandbox: Sandbox, url: str) ->
     """A page from elsewhere that loads calls of the Bot API as pictures achieves nothing."""
     sandbox.user(ME).send_text("hi")
     bot = f"{url}/bot{sandbox.token}"
-    with foreign_site() as elsewhere, browser.new_context() as context:
+    with foreign_site() as elsewhere, patient_context(browser) as context:
         page = context.new_page()
         page.goto(elsewhere)
         for call in (f"sendMessage?chat_id={ME}&text=hi", "getUpdates?offset=9"):
             # The browser makes the request, and hides the response as it is no picture.
-            with page.expect_event("requestfailed", timeout=PATIENCE_MS) as request:
+            with page.expect_event("requestfailed") as request:
                 page.evaluate(
                     "url => { window.image = new Image(); image.src = url; }", f"{bot}/{call}"
                 )
