@@ -20,7 +20,7 @@ from testing.waiting import PATIENCE_S
 
 WAIT = PATIENCE_S
 #: The operator's user id.
-ADMIN = 4711
+ADMIN = 4_711_000_147_110  # which occurs nowhere by chance
 
 
 class Program:
@@ -57,12 +57,16 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.wait()
+        try:
+            self.wait()
+        finally:
+            self.process.kill()
 
 
 def files_left(folder: Path) -> list[Path]:
     """Return the files in a folder and its subfolders, except heartbeat files, which are empty."""
-    found = (path for path in folder.rglob("*") if path.is_file())
+    # Not `rglob`, which fails if a folder is deleted meanwhile.
+    found = (Path(path, name) for path, _, names in os.walk(folder) for name in names)
     return [path for path in found if not path.parent.name.startswith("attrai-health")]
 
 
@@ -110,7 +114,7 @@ def product(
             arguments = ["bot"]
             for stage in STAGES:
                 stack.enter_context(Program("worker", stage, environment=environment))
-        yield Product(
-            sandbox, url, stack.enter_context(Program(*arguments, environment=environment))
-        )
+        bot = stack.enter_context(Program(*arguments, environment=environment))
+        yield Product(sandbox, url, bot)
     assert files_left(folder) == []
+    assert not any(str(ADMIN) in line for line in bot.output)

@@ -9,6 +9,7 @@ from tests.programs import run_bench
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a busy machine needs so long
 @pytest.mark.parametrize("mode", [pytest.param("servers", marks=pytest.mark.servers), "embedded"])
 def test_crowd(mode: str) -> None:
     """40 photos of 8 users are answered despite failing calls, a bot restart and a block."""

@@ -23,7 +23,8 @@ from attrai.bot.updates import Request, UpdateParser
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import TokenRefused
 from telegram_sandbox import Faults, Sandbox, running
-from testing.waiting import wait_for
+from telegram_sandbox.polling import MAX_TIMEOUT_SECONDS
+from testing.waiting import PATIENCE_S, wait_for
 from tests.telegram.served import TOKEN, connect
 
 
@@ -114,8 +115,9 @@ def test_updates_in_their_order(bot: Bot, sandbox: Sandbox) -> None:
     assert bot.turns >= 2
 
 
-def test_it_ends_at_once(bot: Bot, sandbox: Sandbox) -> None:
+def test_it_ends_at_once(bot: Bot, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shutdown during long polling ends the poller at once and abandons the call."""
+    monkeypatch.setattr(module, "_LONG_POLL_SECONDS", MAX_TIMEOUT_SECONDS)
     run_until(bot, lambda: polls(sandbox))
     assert polls(sandbox)
 
@@ -136,8 +138,11 @@ def test_a_shutdown_while_updates_are_handled(bot: Bot, sandbox: Sandbox) -> Non
     assert not bot.poller.unconfirmed
 
 
-def test_the_last_confirmation_is_tried_again(bot: Bot, sandbox: Sandbox) -> None:
+def test_the_last_confirmation_is_tried_again(
+    bot: Bot, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The confirmation at shutdown is retried while Telegram fails."""
+    monkeypatch.setattr(module, "_CONFIRM_SECONDS", PATIENCE_S)
     sandbox.user().send_text("a")
 
     def stop(_: Request) -> None:

@@ -83,16 +83,16 @@ def test_an_album_that_comes_in_parts(bot: Parts) -> None:
 
 def test_an_estimate_is_updated(bot: Parts) -> None:
     """A message is edited when its estimate is far off, and left alone when it is about right."""
-    takes(bot, 600)
+    takes(bot, 6000)
     bot.sandbox.user().send_photo(picture())
     bot.receive()
-    takes(bot, 700)  # less than half as long again, even when some of the 600 s have passed
+    takes(bot, 7000)  # less than half as long again, even when some of the 6000 s have passed
     bot.look()
     (shown,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
     assert not shown.edited
-    takes(bot, 30)
+    takes(bot, 600)
     bot.look()
-    assert bot.said() == ["Rating your photo, about 30 seconds."]
+    assert bot.said() == ["Rating your photo, about 10 minutes."]
     calls = len(bot.sandbox.calls)
     bot.look()
     assert len(bot.sandbox.calls) == calls

@@ -50,17 +50,20 @@ def photo(width: int, height: int, size: int = 1000) -> dict[str, object]:
 def test_a_photo_starts(bot: Parts) -> None:
     """A photo is queued for ingest with everything the answer needs, under pseudonyms."""
     bot.redis.hset("attrai:service", "detect", 30)  # seconds, long enough for a progress message
-    person = bot.sandbox.user(77, "ru")
+    person = bot.sandbox.user(987654321, "ru")
     message = person.send_photo(picture())
     bot.receive()
     (job,) = bot.queued("ingest")
     assert job.channel == "telegram"
     seal = Seal(TOKEN)
-    assert json.loads(seal.open(str(job.address))) == {"chat": 77, "message": message}
+    assert json.loads(seal.open(str(job.address))) == {"chat": 987654321, "message": message}
     assert (job.locale, job.renderer, job.failure) == ("ru", "boxes", None)
-    assert "77" not in (job.user, job.id)
-    assert bot.telegram.download(seal.open(job.source), 10**6) == bot.sandbox.messages(77)[0].photo
-    assert len(bot.said(77)) == 1
+    assert "987654321" not in str(job.to_message())
+    assert (
+        bot.telegram.download(seal.open(job.source), 10**6)
+        == bot.sandbox.messages(person.id)[0].photo
+    )
+    assert len(bot.said(person.id)) == 1
 
 
 _UNFIT = [
