@@ -9,8 +9,10 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -235,14 +237,25 @@ def test_names_that_no_encoding_knows(photo: Path) -> None:
 def test_json_beside_a_terminal(photo: Path) -> None:
     """JSON goes to standard output also while progress is shown on a terminal."""
     terminal, stderr = os.openpty()
+    shown: list[bytes] = []
+
+    def show() -> None:
+        with suppress(OSError):  # nobody writes to the terminal any more
+            while True:
+                shown.append(os.read(terminal, 65536))
+
+    # Meanwhile: a terminal that nobody reads holds little, and then stops the program.
+    showing = threading.Thread(target=show)
+    showing.start()
     try:
         command = [sys.executable, "-m", "attrai", "rate", str(photo), "--json"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, check=True)
-        assert json.loads(done.stdout)["photo"] == str(photo)
-        assert b"Rating" in os.read(terminal, 65536)
     finally:
-        os.close(terminal)
         os.close(stderr)
+        showing.join()
+        os.close(terminal)
+    assert json.loads(done.stdout)["photo"] == str(photo)
+    assert b"Rating" in b"".join(shown)
 
 
 @pytest.mark.parametrize(
