@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from testing.waiting import PATIENCE_S
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -42,6 +44,8 @@ class Process:
                 stderr=self._log,
                 start_new_session=True,
             )
+            if self._stopping:  # meanwhile, and `stop` has ended the one before
+                self._process.terminate()
             self._process.wait()
             self.kill_all()  # as in a container, whose processes all end with the first
 
@@ -55,7 +59,8 @@ class Process:
         except psutil.NoSuchProcess:
             return
         if children and rng.random() < 0.7:
-            rng.choice(children).kill()
+            with suppress(psutil.NoSuchProcess):
+                rng.choice(children).kill()
         else:
             self.kill_all()
 
@@ -96,7 +101,7 @@ class Process:
         self._stopping = True
         # Only to the first process: a worker that gets a second signal stops at once.
         self.end()
-        self._thread.join(timeout=30)
+        self._thread.join(PATIENCE_S)
         self.kill_all()
         self._log.close()
 

@@ -90,6 +90,10 @@ class Tap:
             writer.transport.abort()
             return
         server_reader, server_writer = upstream
+        if self._flow == "cut":  # meanwhile
+            writer.transport.abort()
+            server_writer.transport.abort()
+            return
         both = {writer.transport, server_writer.transport}
         self._transports |= both
         try:

@@ -23,7 +23,8 @@ pytest_plugins = [
     "tests.reruns",
 ]
 
-# The duration of an example says more about the machine than about the code.
+# No deadline, for an example as for what makes it: the duration says more about the machine than
+# about the code.
 settings.register_profile("attrai", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("attrai"), max_examples=20)
 settings.load_profile("attrai")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE_SECONDS = 60
+from testing.waiting import PATIENCE_S
 
 
 @contextmanager
@@ -50,5 +50,5 @@ class Program:
 
     def end(self) -> tuple[int, str, str]:
         """Wait for the program to exit; return its status and the rest of its stdout and stderr."""
-        output, errors = self._process.communicate(timeout=PATIENCE_SECONDS)
+        output, errors = self._process.communicate(timeout=PATIENCE_S)
         return self._process.returncode, output, errors

@@ -8,6 +8,7 @@ from tests.programs import run_bench
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a busy machine needs so long
 @pytest.mark.parametrize("name", ["rate", "poller", "evaluate"])
 def test_random_moments(name: str) -> None:
     """No signal is lost, and none results in a traceback or leaves a file."""

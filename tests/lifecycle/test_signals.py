@@ -30,9 +30,10 @@ def test_a_signal_ends_a_command_that_heeds_it(number: signal.Signals) -> None:
     """The exit status is 128 plus the signal's number, and the command finishes its work."""
     waiting = """
         shutdown.set_grace_period()
+        shutdown.grace_seconds = 600  # not because of the grace period
         print("waits", flush=True)
         shutdown.wait()
-        print("ends in order")
+        print("ends in order", flush=True)
     """
     with program(*command(waiting)) as running:
         assert running.line() == "waits"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from attrai.lifecycle.signals import SIGNALS
+from testing.waiting import wait_for
 from tests.lifecycle.programs import program
 
 #: A stand-in for dramatiq: prints its process id, exits on SIGTERM, and ignores other signals.
@@ -108,5 +109,4 @@ def test_workers_end_with_a_supervisor_that_is_killed() -> None:
         worker = int(running.line())
         os.kill(running.pid, signal.SIGKILL)
         assert running.line() == "ends in order"
-        while not is_gone(worker):
-            pass
+        wait_for(lambda: is_gone(worker))

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.client import parse_headers
 
 from redis import Redis
 
@@ -36,7 +37,7 @@ def answering(*answers: Callable[[socket.socket], None]) -> Iterator[str]:
                 with suppress(OSError):  # the client may disconnect, or the test end
                     connection, _ = listener.accept()
                     with connection:
-                        _read_head(connection)
+                        _read_request(connection)
                         answer(connection)
 
         thread = threading.Thread(target=serve)
@@ -55,10 +56,13 @@ def body(content: bytes, status: str = "200 OK") -> Callable[[socket.socket], No
     return lambda connection: connection.sendall(head.encode() + content)
 
 
-def _read_head(connection: socket.socket) -> None:
-    head = b""
-    while b"\r\n\r\n" not in head:
-        part = connection.recv(65536)
-        if not part:
-            return
-        head += part
+def _read_request(connection: socket.socket) -> None:
+    """Read a request to its end: closing the connection before would reset it, and lose the answer.
+
+    Raises:
+        OSError: the client has disconnected.
+    """
+    with connection.makefile("rb") as request:
+        request.readline()
+        length = int(parse_headers(request).get("Content-Length", 0))
+        request.read(length)
