@@ -8,25 +8,36 @@ encoding would cost more than everything else in ingest, and lose detail.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from io import BytesIO
+from itertools import islice
 
 from PIL import Image
 
 from attrai.images.codecs import pack_photo
 from attrai.images.decode import Limits, decode_photo
-from attrai.images.hostile import is_hostile
-from attrai.images.truncated import end_jpeg, end_of_scans
+from attrai.images.hostile import MAX_JPEG_SEGMENTS, is_hostile_jpeg
+from attrai.images.jpeg import (
+    ALONE,
+    APP1,
+    APP2,
+    EOI,
+    EXIF,
+    ICC_PROFILE,
+    METADATA,
+    SCAN,
+    SOI,
+    Segment,
+    end_of_scans,
+    segments_of,
+)
+from attrai.images.truncated import end_jpeg
 from attrai.images.unsupported import is_unsupported_jpeg
 from attrai.settings import Settings
 
 #: Larger JPEGs are encoded anew, since thousands of photos may lie in the photo store.
 _MAX_BYTES = 10**6
 
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
-_JPEG = b"\xff\xd8\xff"
-_END = b"\xff\xd9"
-#: APP0 to APP15 and comments.
-_METADATA = {bytes([0xFF, code]) for code in (*range(0xE0, 0xF0), 0xFE)}
 #: The only metadata needed for decoding: whether colours are YCbCr. A JFIF segment of this length
 #: has no thumbnail.
 _NEEDED = re.compile(rb"\xff\xe0\x00\x10JFIF\0|\xff\xee\x00\x0eAdobe")
@@ -37,47 +48,53 @@ def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int
 
     The pixels are not decoded, so that a damaged file is noticed by the next stage only.
     """
+    if len(data) > _MAX_BYTES or not data.startswith(SOI + b"\xff"):
+        return None
+    # A hostile file may have far more of them.
+    found = list(islice(segments_of(data), MAX_JPEG_SEGMENTS + 1))
     if (
-        len(data) > _MAX_BYTES
-        or not data.startswith(_JPEG)
-        or is_hostile(data, ("JPEG",))
-        or is_unsupported_jpeg(data)
-        or not data.startswith(_END, end_of_scans(data) or 0)
+        is_hostile_jpeg(data, found)
+        or is_unsupported_jpeg(data, found)
+        or any(_has_meaning(segment, data) for segment in found)
+        or not data.startswith(EOI, end_of_scans(data, found) or 0)
     ):
         return None
-    bare = _without_metadata(data)
-    size = bare and _size_if_plain(data, bare, limits)
-    return (bare, size) if bare and size else None
+    bare = _without_metadata(data, found)
+    size = _size_if_usable(bare, limits)
+    return (bare, size) if size else None
 
 
-def _size_if_plain(data: bytes, bare: bytes, limits: Limits) -> tuple[int, int] | None:
-    """Return the photo's size if it is upright, in sRGB, and within the limits; else None."""
+def _has_meaning(segment: Segment, data: bytes) -> bool:
+    """Return whether the photo is perhaps not upright or not in sRGB without this segment."""
+    start = segment.start + 4
+    return (segment.code == APP1 and data.startswith(EXIF, start)) or (
+        segment.code == APP2 and data.startswith(ICC_PROFILE, start)
+    )
+
+
+def _without_metadata(data: bytes, segments: Iterable[Segment]) -> bytes:
+    """Return a whole JPEG without its metadata, and without what is between it and its scans."""
+    parts, position, scanning = [SOI], len(SOI), False
+    for segment in segments:
+        if scanning:
+            parts.append(data[position : segment.start])
+        position = segment.stop
+        if segment.code not in METADATA | ALONE or _NEEDED.match(data, segment.start):
+            parts.append(data[segment.start : position])
+        scanning = scanning or segment.code == SCAN
+    return b"".join([*parts, EOI])
+
+
+def _size_if_usable(data: bytes, limits: Limits) -> tuple[int, int] | None:
+    """Return the size of a JPEG if it is in RGB and within the limits; else None."""
     try:
         with Image.open(BytesIO(data), formats=["JPEG"]) as file:
-            plain = not {"exif", "icc_profile"} & file.info.keys()
-        with Image.open(BytesIO(bare), formats=["JPEG"]) as file:
             usable = limits.min_side <= min(file.size) and max(file.size) <= limits.max_side
-            return file.size if plain and usable and file.mode == "RGB" else None
+            return file.size if usable and file.mode == "RGB" else None
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  # decoding tells what is wrong
         return None
-
-
-def _without_metadata(data: bytes) -> bytes | None:
-    """Return the first picture of a JPEG without its metadata; None if it has no end marker."""
-    parts, position, scanning = [data[:2]], 2, False
-    while marker := _MARKER.search(data, position):
-        if scanning:
-            parts.append(data[position : marker.start()])
-        if marker[0] == _END:
-            return b"".join([*parts, _END])
-        start = marker.end()
-        position = start + max(2, int.from_bytes(data[start : start + 2]))
-        if marker[0] not in _METADATA or _NEEDED.match(data, marker.start()):
-            parts.append(data[marker.start() : position])
-        scanning = scanning or marker[0] == b"\xff\xda"
-    return None
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -103,7 +120,7 @@ def accept_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
         return passthrough
     photo = decode_photo(data, limits)
     # It is nearly whole, as it was decoded, and needs no change but an end marker.
-    ended = end_jpeg(data) if data.startswith(_JPEG) else None
+    ended = end_jpeg(data) if data.startswith(SOI) else None
     if ended and (passthrough := passthrough_jpeg(ended, limits)):
         return passthrough
     return pack_photo(photo), photo.size

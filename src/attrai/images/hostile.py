@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from attrai.images.jpeg import APP1, EXIF, SCAN, Segment, segments_of
 from attrai.images.tiff import MAX_VALUES, TiffDirectories
 
 #: Pillow makes an object of 300 bytes from each number in a tag: 20 MB of numbers take 12 seconds
@@ -11,11 +13,10 @@ from attrai.images.tiff import MAX_VALUES, TiffDirectories
 #: only 100 bytes long but makes the decoder go over the whole photo. Ordinary files stay far below
 #: all of these limits.
 MAX_EXIF_BYTES = 2**20
-_MAX_JPEG_SEGMENTS = 5000
+MAX_JPEG_SEGMENTS = 5000
 _MAX_JPEG_EXIFS = 16
 _MAX_JPEG_SCANS = 100
 
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 _TIFF_STRIPS = {273, 324}
 _TIFF_SUBDIRECTORIES = {34665, 34853, 40965}
 #: TIFF types whose values Pillow keeps as one byte string.
@@ -31,24 +32,18 @@ def is_hostile(data: bytes, formats: tuple[str, ...]) -> bool:
         formats: Pillow's names of the formats that the file may have.
     """
     if formats == ("JPEG",):
-        return _is_hostile_jpeg(data)
+        return is_hostile_jpeg(data, segments_of(data))
     return formats == ("TIFF",) and _tiff_values(data) > MAX_VALUES
 
 
-def _is_hostile_jpeg(data: bytes) -> bool:
+def is_hostile_jpeg(data: bytes, segments: Iterable[Segment]) -> bool:
     """Return whether a JPEG's first picture has more segments than any camera writes."""
-    segments = exifs = scans = 0
-    position = 2
-    while marker := _JPEG_MARKER.search(data, position):
-        start = marker.end()
-        if marker[0] == b"\xff\xd9":
-            break
-        segments += 1
-        scans += marker[0] == b"\xff\xda"
-        exifs += marker[0] == b"\xff\xe1" and data.startswith(b"Exif\0\0", start + 2)
-        if segments > _MAX_JPEG_SEGMENTS or exifs > _MAX_JPEG_EXIFS or scans > _MAX_JPEG_SCANS:
+    exifs = scans = 0
+    for number, segment in enumerate(segments):
+        scans += segment.code == SCAN
+        exifs += segment.code == APP1 and data.startswith(EXIF, segment.start + 4)
+        if number >= MAX_JPEG_SEGMENTS or exifs > _MAX_JPEG_EXIFS or scans > _MAX_JPEG_SCANS:
             return True
-        position = start + max(2, int.from_bytes(data[start : start + 2]))
     return False
 
 

@@ -7,11 +7,12 @@ does not tell how much was decoded: half a photo would be rated like a whole one
 from __future__ import annotations
 
 import random
-import re
 import struct
 from collections.abc import Callable
 
 from PIL import ImageChops, ImageFile
+
+from attrai.images.jpeg import EOI, end_of_scans, segments_of
 
 #: Opens a file's bytes as an image that is not loaded yet.
 Opener = Callable[[bytes], ImageFile.ImageFile]
@@ -22,11 +23,6 @@ _MAX_MISSING = 0.1
 #: whole is missing, and a row above that is interpolated from it.
 _MCU_ROW = 17
 
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
-_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_FRAMES = b"\xc0\xc1\xc2"
-_SCAN = 0xDA
-_END = b"\xff\xd9"
 #: Bytes that decode to something, whatever the coding is.
 _NOISE = bytes(random.Random(1).choices(range(1, 255), k=4096))  # noqa: S311 - no secret
 
@@ -62,8 +58,8 @@ def _load_jpeg(data: bytes, open_: Opener) -> ImageFile.ImageFile | None:
     ended = end_jpeg(data)
     if ended is None:
         return None
-    scans = ended.removesuffix(_END)
-    file, noisy = open_(ended), open_(scans + _noise_behind(scans) + _END)
+    scans = ended.removesuffix(EOI)
+    file, noisy = open_(ended), open_(scans + _noise_behind(scans) + EOI)
     file.load()
     noisy.load()
     different = ImageChops.difference(file, noisy).getbbox()
@@ -73,39 +69,14 @@ def _load_jpeg(data: bytes, open_: Opener) -> ImageFile.ImageFile | None:
 
 def end_jpeg(data: bytes) -> bytes | None:
     """Return a JPEG with the end marker that it lacks; None if it has one or scans are missing."""
-    end = end_of_scans(data)
-    if end is None or data.startswith(_END, end):
+    end = end_of_scans(data, segments_of(data))
+    if end is None or data.startswith(EOI, end):
         return None
     scans = data[:end]
     # A broken download may leave zeros behind.
     if scans.endswith(bytes(8)):
         scans = scans.rstrip(b"\0")
-    return scans.rstrip(b"\xff") + _END
-
-
-def end_of_scans(data: bytes) -> int | None:
-    """Return the position after the scan that completes a JPEG, or None if scans are missing.
-
-    In a whole file the end marker is there.
-    """
-    #: Coefficients of each component that are not known yet to their last bit.
-    missing: set[tuple[int, int]] = set()
-    position = 2
-    while marker := _MARKER.search(data, position):
-        start = marker.end()
-        position = start + max(2, int.from_bytes(data[start : start + 2]))
-        content = data[start + 2 : position]
-        if marker[1] in _FRAMES:
-            # There are no more than four, whatever a hostile file claims.
-            missing = {(component, i) for component in content[6:18:3] for i in range(64)}
-        elif marker[1][0] == _SCAN and content and len(content) == 4 + 2 * content[0]:
-            components, (first, last, bits) = content[1:-3:2], content[-3:]
-            if not bits & 15:
-                missing -= {(each, i) for each in components for i in range(first, last + 1)}
-            if not missing:
-                end = _END_OF_SCAN.search(data, position)
-                return end.start() if end else len(data)
-    return None
+    return scans.rstrip(b"\xff") + EOI
 
 
 def _noise_behind(scans: bytes) -> bytes:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterable
 
 import pillow_heif
 
+from attrai.images.jpeg import FRAMES, Segment, segments_of
 from attrai.images.tiff import Entry, TiffDirectories
 
 # JPEG: baseline, extended and progressive, Huffman or arithmetic coding, 8 bits, 1, 3 or 4 colours.
-_JPEG_FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf\xf7]")
-_JPEG_SEGMENT = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
-_JPEG_PROCESSES = b"\xc0\xc1\xc2\xc9\xca"
+_JPEG_PROCESSES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _JPEG_COLOURS = {1, 3, 4}
 
 _BMP_DEPTHS = {1, 2, 4, 8, 16, 24, 32, 64}
@@ -68,7 +68,7 @@ def is_unsupported(data: bytes, formats: tuple[str, ...], error: Exception) -> b
         error: What the decoder raised.
     """
     if "JPEG" in formats:
-        return is_unsupported_jpeg(data)
+        return is_unsupported_jpeg(data, segments_of(data))
     if "BMP" in formats:
         return "Unsupported BMP" in str(error) and _is_whole_bmp(data)
     if "TIFF" in formats:
@@ -78,19 +78,16 @@ def is_unsupported(data: bytes, formats: tuple[str, ...], error: Exception) -> b
     return False
 
 
-def is_unsupported_jpeg(data: bytes, start: int = 0) -> bool:
-    """Return whether the JPEG that starts in `data` at `start` is of an unknown variant."""
-    position = start + 2
-    while segment := _JPEG_SEGMENT.search(data, position):
-        start = segment.end()
-        if _JPEG_FRAME.match(segment[0]):
-            frame = data[start + 2 : start + 8]
+def is_unsupported_jpeg(data: bytes, segments: Iterable[Segment]) -> bool:
+    """Return whether a JPEG is of an unknown variant, by its first frame."""
+    for segment in segments:
+        if segment.code in FRAMES:
+            frame = segment.content(data)[:6]
             return len(frame) == 6 and (  # noqa: PLR2004 - a frame's header
-                segment[1] not in _JPEG_PROCESSES
+                segment.code not in _JPEG_PROCESSES
                 or frame[0] != 8  # noqa: PLR2004 - bits
                 or frame[5] not in _JPEG_COLOURS
             )
-        position = start + max(2, int.from_bytes(data[start : start + 2]))
     return False
 
 
@@ -121,7 +118,7 @@ def _is_other_tiff(data: bytes, error: Exception) -> bool:
     # Compressions are known to Pillow that its libtiff can't decode.
     compression = _value(tiff, entries, _COMPRESSION, 1)
     if compression in _TIFF_JPEGS:
-        return is_unsupported_jpeg(data, starts[0])
+        return is_unsupported_jpeg(data, segments_of(data, starts[0]))
     return compression not in _TIFF_COMPRESSIONS
 
 
