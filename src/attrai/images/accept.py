@@ -15,7 +15,7 @@ from itertools import islice
 from PIL import Image
 
 from attrai.images.codecs import pack_photo
-from attrai.images.decode import Limits, decode_photo
+from attrai.images.decode import decode_photo
 from attrai.images.hostile import MAX_JPEG_SEGMENTS, is_hostile_jpeg
 from attrai.images.jpeg import (
     ALONE,
@@ -31,9 +31,9 @@ from attrai.images.jpeg import (
     end_of_scans,
     segments_of,
 )
+from attrai.images.limits import Limits
 from attrai.images.truncated import end_jpeg
 from attrai.images.unsupported import is_unsupported_jpeg
-from attrai.settings import Settings
 
 #: Larger JPEGs are encoded anew, since thousands of photos may lie in the photo store.
 _MAX_BYTES = 10**6
@@ -95,16 +95,6 @@ def _size_if_usable(data: bytes, limits: Limits) -> tuple[int, int] | None:
         raise
     except Exception:  # noqa: BLE001  # decoding tells what is wrong
         return None
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return the limits of photos in the settings."""
-    return Limits(
-        max_bytes=settings.max_file_mb * 10**6,
-        max_pixels=settings.max_megapixels * 10**6,
-        min_side=settings.min_photo_side,
-        max_side=settings.max_photo_side,
-    )
 
 
 def accept_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:

@@ -18,7 +18,6 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 
 import pillow_heif
@@ -27,7 +26,8 @@ from PIL import ExifTags, Image, ImageFile
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooManyPixels, TooSmall, UserError
 from attrai.images.colours import flatten_alpha, to_srgb
 from attrai.images.hostile import MAX_EXIF_BYTES, detach_metadata, is_hostile
-from attrai.images.memory import MEMORY_BYTES_PER_PIXEL, kind_of, max_pixels_of, webp_size
+from attrai.images.limits import Limits
+from attrai.images.memory import kind_of, max_pixels_of, webp_size
 from attrai.images.shrink import shrink_photo
 from attrai.images.truncated import load_truncated
 from attrai.images.unsupported import is_raw_photo, is_unsupported
@@ -65,25 +65,6 @@ _TRANSPOSE = {
 }
 
 _DECODER_NOISE: object = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits on an incoming photo, and the size of the decoded one."""
-
-    #: Largest file, in bytes; the failure message gives it in decimal MB (20 MB).
-    max_bytes: int = 20 * 10**6
-    #: Largest width times height; Pillow refuses more than 179 megapixels in any case.
-    max_pixels: int = 50 * 10**6
-    #: Smallest shorter side, in pixels.
-    min_side: int = 64
-    #: Longer side to which a larger photo is shrunk, in pixels.
-    max_side: int = 1280
-
-    @property
-    def memory_bytes(self) -> int:
-        """How much memory decoding may take: 550 MB with the default limits."""
-        return MEMORY_BYTES_PER_PIXEL * self.max_pixels
 
 
 def decode_photo(data: bytes, limits: Limits) -> Image.Image:

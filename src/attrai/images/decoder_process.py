@@ -20,7 +20,7 @@ from attrai.errors import UserError
 from attrai.images.accept import accept_photo
 from attrai.images.codecs import unpack_photo
 from attrai.images.confinement import confine, die_with_parent, limit_cpu
-from attrai.images.decode import Limits
+from attrai.images.limits import Limits
 
 #: Imported by Pillow only when a file needs them.
 _NEEDED_LATER = (ImageCms, ImageColor, ImageFilter, ImagePalette, MpoImagePlugin)

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from attrai import errors
 from attrai.errors import FileTooLarge, UnreadableImage, UserError
-from attrai.images.decode import Limits
+from attrai.images.limits import Limits
 
 log = structlog.get_logger(__name__)
 
