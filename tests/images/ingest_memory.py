@@ -11,7 +11,8 @@ from pathlib import Path
 import attrai.actors.ingest
 import attrai.telegram.channel
 import attrai.worker  # noqa: F401 - like those above, for its memory
-from attrai.images import Limits, passthrough_jpeg
+from attrai.images import Limits
+from attrai.images.accept import passthrough_jpeg
 from attrai.images.isolated import IsolatedDecoder
 
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from attrai.errors import BrokenImage
-from attrai.images import Limits, decode_photo, passthrough_jpeg
+from attrai.images import Limits, decode_photo
+from attrai.images.accept import passthrough_jpeg
 from attrai.images.codecs import pack_photo, unpack_photo
 
 

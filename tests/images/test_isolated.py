@@ -63,6 +63,12 @@ def test_a_child_decodes_as_this_process_does(decoder: IsolatedDecoder, name: st
     assert pids(decoder) == before
 
 
+def test_a_plain_jpeg_is_no_work_for_a_child() -> None:
+    """A JPEG that passes through is not given to a child, which would answer nonsense here."""
+    with IsolatedDecoder(LIMITS, 1, program=MISBEHAVING) as decoder:
+        assert decoder.accept_photo(FILES["jpeg"]) == accept_photo(FILES["jpeg"], LIMITS)
+
+
 def test_a_stored_photo_is_decoded(decoder: IsolatedDecoder) -> None:
     """The pixels of a stored photo are those that this process would see."""
     content = pack_photo(portrait((1280, 960)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrai.actors.stage import Stage
-from attrai.images import limits_of, passthrough_jpeg
+from attrai.images import limits_of
 from attrai.job import Job
 from attrai.services import Services
 from attrai.storage import PHOTO
@@ -22,7 +22,6 @@ class Ingest(Stage):
         channel = self.services.channels[job.channel]
         data = channel.fetch(job, self._limits.max_bytes)
         # This process holds the token of the channel, so it decodes nothing itself.
-        passthrough = passthrough_jpeg(data, self._limits)
-        content, size = passthrough or self._decoder.accept_photo(data)
+        content, size = self._decoder.accept_photo(data)
         self.services.photos.write(job.id, PHOTO, content)
         return job.with_(size=size)

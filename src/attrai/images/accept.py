@@ -101,15 +101,20 @@ def accept_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
     """Return an untrusted file as an upright JPEG without metadata, and its width and height.
 
     A JPEG that needs no change but the removal of metadata is not decoded: `unpack_photo` raises
-    `BrokenImage` if it turns out to be damaged. One that needs only an end marker is not encoded.
+    `BrokenImage` if it turns out to be damaged.
 
     Raises:
         UserError: it is no photo, or not one within the limits.
     """
-    if passthrough := passthrough_jpeg(data, limits):
-        return passthrough
+    return passthrough_jpeg(data, limits) or convert_photo(data, limits)
+
+
+def convert_photo(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]]:
+    """Decode an untrusted file, and return what `accept_photo` returns.
+
+    A JPEG that needs only an end marker is decoded as a test, and not encoded.
+    """
     photo = decode_photo(data, limits)
-    # It is nearly whole, as it was decoded, and needs no change but an end marker.
     ended = end_jpeg(data) if data.startswith(SOI) else None
     if ended and (passthrough := passthrough_jpeg(ended, limits)):
         return passthrough

@@ -17,7 +17,7 @@ import pillow_heif.options
 from PIL import AvifImagePlugin, ImageCms, ImageColor, ImageFilter, ImagePalette, MpoImagePlugin
 
 from attrai.errors import UserError
-from attrai.images.accept import accept_photo
+from attrai.images.accept import convert_photo
 from attrai.images.codecs import unpack_photo
 from attrai.images.confinement import confine, die_with_parent, limit_cpu
 from attrai.images.limits import Limits
@@ -85,7 +85,7 @@ class _Decoder:
         self._memory.seek(0)
         try:
             if wanted == "photo":
-                content, size = accept_photo(data, self.limits)
+                content, size = convert_photo(data, self.limits)
                 self._memory.write(content)
                 return {"start": 0, "stop": len(content), "size": size}
             photo = unpack_photo(data)

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from attrai import errors
 from attrai.errors import FileTooLarge, UnreadableImage, UserError
+from attrai.images.accept import passthrough_jpeg
 from attrai.images.limits import Limits
 
 log = structlog.get_logger(__name__)
@@ -142,7 +143,7 @@ class IsolatedDecoder:
                 child.result().kill()
 
     def accept_photo(self, data: bytes) -> tuple[bytes, tuple[int, int]]:
-        """Do what `attrai.images.accept_photo` does, in a child.
+        """Do what `attrai.images.accept_photo` does, but decode in a child.
 
         Raises:
             UserError: as there; UnreadableImage if the file is too much for its decoder.
@@ -150,7 +151,7 @@ class IsolatedDecoder:
         """
         if len(data) > self._limits.max_bytes:
             raise FileTooLarge(limit_mb=self._limits.max_bytes / 10**6)
-        return self._call("photo", data)
+        return passthrough_jpeg(data, self._limits) or self._call("photo", data)
 
     def decode_jpeg(self, content: bytes) -> NDArray[np.uint8]:
         """Decode a photo that ingest stored, in a child, to RGB of shape (height, width, 3).
