@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from attrai.job import STAGES
-from attrai.processes.allocation import environment
+from attrai.lifecycle.allocation import worker_environment
 from bench.overhead_ends import Ends
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +43,8 @@ class Workers:
                     subprocess.Popen(  # noqa: S603 - our own program
                         [sys.executable, "-m", *command],
                         cwd=ROOT,
-                        env=environment(next(filter(STAGES.__contains__, command), "")) | own,
+                        env=worker_environment(next(filter(STAGES.__contains__, command), ""))
+                        | own,
                         stdout=log,
                         stderr=log,
                         start_new_session=True,  # Ctrl-C is for the driver, which stops them

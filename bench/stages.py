@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from attrai.job import STAGES
-from attrai.processes.allocation import environment
+from attrai.lifecycle.allocation import worker_environment
 from bench.stages_contender import Answer
 from bench.stages_photos import Case, cases
 
@@ -37,7 +37,7 @@ class Contender:
     def __init__(self, kind: str, folder: str, engine: str) -> None:
         self.kind, self.peak = kind, 0
         # Also keep libraries from starting more threads at import.
-        variables = environment(kind) | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
+        variables = worker_environment(kind) | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
         self._process_identity = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "bench.stages_contender", kind],
             cwd=ROOT,

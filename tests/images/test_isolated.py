@@ -29,8 +29,9 @@ from attrai.errors import (
     UnreadableImage,
 )
 from attrai.images import accept_photo
+from attrai.images.child import CannotDecode
 from attrai.images.codecs import pack_photo, unpack_photo
-from attrai.images.isolated import CannotDecode, IsolatedDecoder
+from attrai.images.isolated import IsolatedDecoder
 from testing.waiting import PATIENCE_S, wait_for
 from tests.images.files import FILES, LIMITS, encoded, portrait
 from tests.images.worst_files import GIANT_WEBP

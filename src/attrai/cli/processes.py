@@ -13,9 +13,9 @@ from attrai.cli.console import FAILED, refuse, shutdown_of
 from attrai.cli.options import jobs_option
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import STAGES
+from attrai.lifecycle.allocation import worker_environment
 from attrai.lifecycle.signals import ReplaceProcess
 from attrai.lifecycle.streams import OutputLost
-from attrai.processes.allocation import environment
 from attrai.settings import load_settings
 
 
@@ -38,7 +38,7 @@ def worker_command(
     command += ["--worker-fork-timeout", "10"]
     python = [sys.executable, "-m"]
     raise ReplaceProcess(
-        [*python, "attrai.lifecycle.supervisor", *python, *command], environment(stage)
+        [*python, "attrai.lifecycle.supervisor", *python, *command], worker_environment(stage)
     )
 
 

@@ -7,10 +7,10 @@ each. Files and photos lie in memory that it shares with its parent.
 from __future__ import annotations
 
 import gc
-import json
 import mmap
 import os
 import signal
+from contextlib import suppress
 from typing import Any
 
 import pillow_heif.options
@@ -21,14 +21,11 @@ from attrai.images.accept import convert_photo
 from attrai.images.codecs import unpack_photo
 from attrai.images.confinement import confine, die_with_parent, limit_cpu
 from attrai.images.limits import Limits
+from attrai.images.protocol import receive, send, shorten, shorten_all
 
 #: Imported by Pillow only when a file needs them.
 _NEEDED_LATER = (ImageCms, ImageColor, ImageFilter, ImagePalette, MpoImagePlugin)
 
-#: Longest request or answer in bytes: a pipe passes it on as a whole.
-MAX_MESSAGE_BYTES = 4096
-#: Longest text among the details of a refusal.
-_MAX_REASON_CHARACTERS = 200
 #: CPU time that one file may take, in seconds.
 _CPU_SECONDS = 10
 #: Address space for what is not the photo: the file, the result, the stacks of threads.
@@ -58,18 +55,15 @@ def main(parent: int, shared: int, limits: dict[str, int]) -> None:
     os.dup2(nowhere, 2)
     os.close(nowhere)
     filtered = confine(decoder.limits.memory_bytes + _MARGIN_BYTES)
-    _write({"filtered": filtered})
-    while request := os.read(0, MAX_MESSAGE_BYTES):
-        limit_cpu(_CPU_SECONDS)
-        try:
-            answer = decoder.answer(**json.loads(request))
-        except Exception as error:  # noqa: BLE001 - MemoryError above all; the parent logs it
-            answer = {"failed": repr(error)[:_MAX_REASON_CHARACTERS]}
-        _write(answer)
-
-
-def _write(answer: dict[str, Any]) -> None:
-    os.write(1, json.dumps(answer).encode())
+    send(1, {"filtered": filtered})
+    with suppress(EOFError):
+        while request := receive(0):
+            limit_cpu(_CPU_SECONDS)
+            try:
+                answer = decoder.answer(**request)
+            except Exception as error:  # noqa: BLE001 - MemoryError above all; the parent logs it
+                answer = {"failed": shorten(repr(error))}
+            send(1, answer)
 
 
 class _Decoder:
@@ -90,16 +84,8 @@ class _Decoder:
                 return {"start": 0, "stop": len(content), "size": size}
             photo = unpack_photo(data)
         except UserError as error:
-            return {"refused": error.code, "details": _shortened(error.details)}
+            return {"refused": error.code, "details": shorten_all(error.details)}
         # As a PPM, a header and the pixels, Pillow writes them without a copy on the way.
         photo.save(self._memory, "PPM")  # type: ignore[arg-type]  # it writes and seeks like a file
         stop = self._memory.tell()
         return {"start": stop - 3 * photo.width * photo.height, "stop": stop, "size": photo.size}
-
-
-def _shortened(details: dict[str, float | str]) -> dict[str, float | str]:
-    """Return details that fit into an answer."""
-    return {
-        key: value[:_MAX_REASON_CHARACTERS] if isinstance(value, str) else value
-        for key, value in details.items()
-    }
