@@ -55,6 +55,20 @@ def test_half_a_jpeg(name: str, tail: bytes) -> None:
         decode_photo(file[: len(file) // 2] + tail, LIMITS)
 
 
+PADDED = ["jpeg", "progressive", "mpo", "webp", "lossless webp", "png", "gif", "heic", "avif"]
+
+
+@pytest.mark.parametrize("zeros", [0, 10**6])
+@pytest.mark.parametrize("name", PADDED)
+def test_a_download_that_left_zeros(name: str, zeros: int) -> None:
+    """Half a file is refused if zeros fill it up; behind a whole one they do no harm."""
+    file = FILES[name]
+    half = len(file) // 2 if name != "mpo" else len(FILES["jpeg"]) // 2
+    with pytest.raises(BrokenImage):
+        accept_photo(file[:half].ljust(zeros or len(file), b"\0"), LIMITS)
+    assert decode_photo(file + bytes(1000), LIMITS) == decode_photo(file, LIMITS)
+
+
 @pytest.mark.parametrize("rows", [1, 10, 15])
 def test_a_jpeg_that_ends_between_two_restart_markers(rows: int) -> None:
     """A JPEG that ends where a restart marker should be is no whole one."""

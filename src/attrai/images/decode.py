@@ -29,7 +29,7 @@ from attrai.images.hostile import MAX_EXIF_BYTES, detach_metadata, is_hostile
 from attrai.images.limits import Limits
 from attrai.images.memory import kind_of, max_pixels_of, webp_size
 from attrai.images.shrink import shrink_photo
-from attrai.images.truncated import load_truncated
+from attrai.images.truncated import load_truncated, strip_padding
 from attrai.images.unsupported import is_raw_photo, is_unsupported
 
 # Both calls only register openers. They run on import because threads that open their first photo
@@ -91,6 +91,7 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
         raise FileTooLarge(limit_mb=limits.max_bytes / 10**6)
     formats = _formats(data)
     _silence_decoders()
+    data = strip_padding(data, formats)
     if not {"AVIF", "HEIF"}.isdisjoint(formats):
         data = detach_metadata(data)
     with _as_user_errors(data, formats, limits):

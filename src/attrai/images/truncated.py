@@ -23,11 +23,24 @@ _MAX_MISSING = 0.1
 #: whole is missing, and a row above that is interpolated from it.
 _MCU_ROW = 17
 
+#: More zeros in a row than compressed pixels end with.
+_PADDING = bytes(64)
+#: Formats in which zeros may be pixels.
+_UNCOMPRESSED = {"BMP", "TIFF"}
 #: Bytes that decode to something, whatever the coding is.
 _NOISE = bytes(random.Random(1).choices(range(1, 255), k=4096))  # noqa: S311 - no secret
 
 #: Chunks of a WebP that hold pixels, lossy or lossless.
 _PIXELS = {b"VP8 ", b"VP8L"}
+
+
+def strip_padding(data: bytes, formats: tuple[str, ...]) -> bytes:
+    """Return a file without the zeros in the place of what a broken download did not bring.
+
+    Decoders take them for pixels, so that half a photo would count as a whole one.
+    """
+    padded = data.endswith(_PADDING) and _UNCOMPRESSED.isdisjoint(formats)
+    return data.rstrip(b"\0") if padded else data
 
 
 def load_truncated(data: bytes, open_: Opener, format_: str) -> ImageFile.ImageFile | None:
