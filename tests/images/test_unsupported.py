@@ -57,12 +57,15 @@ def tiff(
     return head + magic + attached + directory(fields, first) + pixels
 
 
-TAGS = {"compression": 259, "photometric": 262, "sample_format": 339, "subfile": 254, "dng": 50706}
+TAGS = {"bits": 258, "compression": 259, "photometric": 262, "planes": 284, "sample_format": 339}
+TAGS |= {"subfile": 254, "dng": 50706}
 
 
-def directory(fields: Mapping[int, int | tuple[int, ...]], position: int) -> bytes:
-    """Return a TIFF's directory for a position in the file."""
-    entries = TiffImagePlugin.ImageFileDirectory_v2()
+def directory(
+    fields: Mapping[int, int | tuple[int, ...]], position: int, head: bytes = b"II*\0\0\0\0\0"
+) -> bytes:
+    """Return a TIFF's directory for a position in the file, in the byte order of its head."""
+    entries = TiffImagePlugin.ImageFileDirectory_v2(head)
     for tag, value in fields.items():
         entries.tagtype[tag] = TiffTags.LONG if tag in {273, 279, 330} else TiffTags.SHORT
         entries[tag] = value
@@ -71,6 +74,16 @@ def directory(fields: Mapping[int, int | tuple[int, ...]], position: int) -> byt
 
 FLOATS = tiff((32, 32, 32), sample_format=3)
 
+
+def big_endian(**tags: int) -> bytes:
+    """Return a big-endian TIFF of zeros, one colour a pixel, in PackBits."""
+    head = b"MM\0*\0\0\0\x08"
+    row = b"\x81\0" * (2 * WIDTH * HEIGHT // 128)
+    fields = {256: WIDTH, 257: HEIGHT, 258: 16, 259: 32773, 262: 1, 273: 0, 277: 1, 278: HEIGHT}
+    fields |= {279: 2 * len(row)} | {TAGS[name]: value for name, value in tags.items()}
+    return head + directory(fields, 8, head) + 2 * row
+
+
 UNSUPPORTED = {
     "lossless jpeg": jpeg(0xC3),
     "hierarchical jpeg": jpeg(0xC5),
@@ -78,6 +91,7 @@ UNSUPPORTED = {
     "jpeg-ls": jpeg(0xF7),
     "jpeg of 12 bits": jpeg(0xC1, bits=12),
     "jpeg of two colours": jpeg(colours=2),
+    "jpeg whose height comes last": JPEG[: FRAME + 5] + bytes(2) + JPEG[FRAME + 7 :],
     "bmp of 2 bits": bmp(2, 0, 60 * 320, bytes(16)),
     "bmp of 64 bits": bmp(64, 0, 240 * 8 * 320),
     "bmp of 10 bits a colour": bmp(32, 3, 240 * 4 * 320, masks(0x3FF00000, 0xFFC00, 0x3FF)),
@@ -98,6 +112,14 @@ UNSUPPORTED = {
     "tiff in jpeg xl": tiff(compression=50002),
     "tiff in webp": tiff(compression=50001),
     "tiff in logluv": tiff((16,) * 3, compression=34676, photometric=32845),
+    "tiff of 16 bits in planes": tiff((16, 16, 16), planes=2),
+    "cmyk tiff of 16 bits in planes": tiff((16,) * 4, photometric=5, planes=2),
+    "tiff of 16 bits, white is zero": tiff((16,), photometric=0),
+    "tiff of floats, white is zero": tiff((32,), photometric=0, sample_format=3),
+    "tiff of 32 bits without a sign": tiff((32,)),
+    "big-endian tiff of 16 bits with a sign": big_endian(sample_format=2),
+    "big-endian tiff of 32 bits": big_endian(bits=32, sample_format=2),
+    "big-endian tiff of floats": big_endian(bits=32, sample_format=3),
     "dng": tiff(dng=0x104),
     "nef, arw": tiff(subfile=1, below={262: 32803}),
     "raw below a whole preview": tiff(below={262: 34892}),
@@ -150,6 +172,23 @@ def test_smaller_versions_of_a_photo_do_no_harm() -> None:
     """A TIFF that brings smaller versions of its photo along is no raw photo."""
     assert decode_photo(tiff(below={254: 1, 262: 2}), LIMITS).size == (WIDTH, HEIGHT)
     assert decode_photo(tiff(subfile=1), LIMITS).size == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        tiff((8, 8, 8), planes=2),
+        tiff((16, 16, 16)),
+        tiff((16,)),
+        tiff((8,), photometric=0),
+        tiff((32,), sample_format=2),
+        tiff((32,), sample_format=3),
+        big_endian(),
+    ],
+)
+def test_neighbours_of_what_would_be_misread(file: bytes) -> None:
+    """TIFFs that differ by one tag from those that would be misread are decoded."""
+    assert decode_photo(file, LIMITS).size == (WIDTH, HEIGHT)
 
 
 def test_directories_without_end() -> None:

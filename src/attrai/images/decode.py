@@ -30,7 +30,7 @@ from attrai.images.limits import Limits
 from attrai.images.memory import kind_of, max_pixels_of, webp_size
 from attrai.images.shrink import shrink_photo
 from attrai.images.truncated import load_truncated, strip_padding
-from attrai.images.unsupported import is_raw_photo, is_unsupported
+from attrai.images.unsupported import is_misread_tiff, is_raw_photo, is_unsupported
 
 # Both calls only register openers. They run on import because threads that open their first photo
 # at the same time would race.
@@ -101,6 +101,8 @@ def decode_photo(data: bytes, limits: Limits) -> Image.Image:
             _check_size(size, limits, "WEBP")
         if formats == ("TIFF",) and is_raw_photo(data):
             raise NotAnImage(reason="a raw photo")
+        if formats == ("TIFF",) and is_misread_tiff(data):
+            raise NotAnImage(reason="a TIFF that would be misread")
         file = _load(data, formats, limits)
         if file.format == "HEIF":
             _check_size(file.size, limits, kind_of(file))

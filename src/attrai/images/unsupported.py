@@ -22,7 +22,10 @@ _BMP_DEPTHS = {1, 2, 4, 8, 16, 24, 32, 64}
 _BMP_COMPRESSIONS = {*range(7), 11, 12, 13}
 _BMP_RAW = {0, 3, 6, 11}
 
-_WIDTH, _COMPRESSION, _PHOTOMETRIC, _SUBFILE, _SUBIFDS = 256, 259, 262, 254, 330
+_SUBFILE, _WIDTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 258, 259, 262
+_SAMPLES, _PLANES, _SUBIFDS, _SAMPLE_FORMAT = 277, 284, 330, 339
+#: The value of `_PLANES` if each colour has a plane of its own.
+_SEPARATE = 2
 _DNG_VERSION = 50706
 #: Photometric interpretations of what a camera's sensor saw.
 _SENSOR = {32803, 34892}
@@ -59,6 +62,29 @@ def is_raw_photo(data: bytes) -> bool:
     return False
 
 
+def is_misread_tiff(data: bytes) -> bool:
+    """Return whether a TIFF is of a variant of which Pillow makes another picture, without a word.
+
+    Such are, with more than 8 bits for each value: uncompressed planes of colours, of which it
+    reads one as all; grey whose zero is white, which it shows as a negative; and grey that it reads
+    as signed or in the wrong byte order.
+    """
+    tiff = TiffDirectories(data)
+    entries = {entry.tag: entry for entry in tiff.entries(tiff.first)}
+    bits, samples, kind = (
+        _value(tiff, entries, tag, 1) for tag in (_BITS, _SAMPLES, _SAMPLE_FORMAT)
+    )
+    compressed = _value(tiff, entries, _COMPRESSION, 1) != 1
+    if bits <= 8:  # noqa: PLR2004 - of a byte
+        return False
+    if samples > 1:
+        return _value(tiff, entries, _PLANES, 1) == _SEPARATE and not compressed
+    unsigned = kind == 1
+    white_is_zero = _value(tiff, entries, _PHOTOMETRIC, 1) == 0
+    wrong_order = compressed and data.startswith(b"MM") and not (unsigned and bits == 16)  # noqa: PLR2004
+    return white_is_zero or wrong_order or (unsigned and bits == 32)  # noqa: PLR2004
+
+
 def is_unsupported(data: bytes, formats: tuple[str, ...], error: Exception) -> bool:
     """Return whether a file that was not decoded is valid but of a variant that can't be.
 
@@ -82,12 +108,13 @@ def is_unsupported_jpeg(data: bytes, segments: Iterable[Segment]) -> bool:
     """Return whether a JPEG is of an unknown variant, by its first frame."""
     for segment in segments:
         if segment.code in FRAMES:
-            frame = segment.content(data)[:6]
-            return len(frame) == 6 and (  # noqa: PLR2004 - a frame's header
-                segment.code not in _JPEG_PROCESSES
-                or frame[0] != 8  # noqa: PLR2004 - bits
-                or frame[5] not in _JPEG_COLOURS
-            )
+            try:
+                bits, height, _, colours = struct.unpack_from(">BHHB", segment.content(data))
+            except struct.error:
+                return False
+            # The height may come behind the first scan instead, in a DNL segment.
+            known = segment.code in _JPEG_PROCESSES and bits == 8 and height > 0  # noqa: PLR2004
+            return not known or colours not in _JPEG_COLOURS
     return False
 
 
