@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from attrai.errors import BrokenImage
+from attrai.images.jpeg import SOI
 
 #: JPEG quality that loses nothing a scorer or a viewer would notice, at a tenth of the raw size.
 _QUALITY = 92
@@ -22,7 +23,6 @@ _LOWER_QUALITIES = (75, 40, 15)
 #: at `_CROP_QUALITY`.
 _MAX_CROP_BYTES = 500_000
 _CROP_QUALITY = 95
-_JPEG_START = b"\xff\xd8"
 
 
 def pack_photo(photo: Image.Image) -> bytes:
@@ -75,7 +75,7 @@ def pack_crops(crops: NDArray[np.uint8]) -> bytes:
 
 def unpack_crops(content: bytes) -> NDArray[np.uint8]:
     """Decode crops that `pack_crops` encoded: RGB, shape (n, side, side, 3)."""
-    if content.startswith(_JPEG_START):
+    if content.startswith(SOI):
         column: NDArray[np.uint8] = np.asarray(unpack_image(content))
         side = column.shape[1]
         return column.reshape(-1, side, side, 3)

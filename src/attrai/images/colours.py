@@ -14,8 +14,8 @@ def to_resizable(photo: Image.Image) -> Image.Image:
         values = np.asarray(photo)
         grey = Image.fromarray((values >> 8).astype(np.uint8))
         if "transparency" in photo.info:
-            flatten_alpha = values != photo.info["transparency"]
-            grey.putalpha(Image.fromarray(flatten_alpha.astype(np.uint8) * np.uint8(255)))
+            opaque = values != photo.info["transparency"]
+            grey.putalpha(Image.fromarray(opaque.astype(np.uint8) * np.uint8(255)))
         return grey
     mode = {"1": "L", "L": "L", "P": "RGB", "PA": "RGB", "RGB": "RGB"}.get(photo.mode)
     if mode is None:

@@ -12,7 +12,8 @@ MAX_VALUES = 200_000
 _MAX_DIRECTORIES, _MAX_ENTRIES = 64, 1000
 #: Bytes of a whole number, by its type.
 _WIDTHS = {1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8}
-_SUBIFDS = 330
+#: The tag with the positions of directories below one.
+SUBIFDS = 330
 
 
 class Entry(NamedTuple):
@@ -62,8 +63,8 @@ class TiffDirectories:
             some = islice(self.entries(directory), _MAX_ENTRIES)
             entries = {entry.tag: entry for entry in some}
             yield entries
-            if _SUBIFDS in entries and entries[_SUBIFDS].length <= _MAX_DIRECTORIES:
-                pending += self.values(entries[_SUBIFDS])
+            if SUBIFDS in entries and entries[SUBIFDS].length <= _MAX_DIRECTORIES:
+                pending += self.values(entries[SUBIFDS])
             pending.append(self.number(self._range(directory)[1], self.width))
 
     def values(self, entry: Entry) -> list[int]:

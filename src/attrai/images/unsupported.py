@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import pillow_heif
 
 from attrai.images.jpeg import FRAMES, Segment, segments_of
-from attrai.images.tiff import Entry, TiffDirectories
+from attrai.images.tiff import SUBIFDS, Entry, TiffDirectories
 
 # JPEG: baseline, extended and progressive, Huffman or arithmetic coding, 8 bits, 1, 3 or 4 colours.
 _JPEG_PROCESSES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
@@ -23,7 +23,7 @@ _BMP_COMPRESSIONS = {*range(7), 11, 12, 13}
 _BMP_RAW = {0, 3, 6, 11}
 
 _SUBFILE, _WIDTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 258, 259, 262
-_SAMPLES, _PLANES, _SUBIFDS, _SAMPLE_FORMAT = 277, 284, 330, 339
+_SAMPLES, _PLANES, _SAMPLE_FORMAT = 277, 284, 339
 #: The value of `_PLANES` if each colour has a plane of its own.
 _SEPARATE = 2
 _DNG_VERSION = 50706
@@ -57,7 +57,7 @@ def is_raw_photo(data: bytes) -> bool:
         if _DNG_VERSION in entries or _value(tiff, entries, _PHOTOMETRIC) in _SENSOR:
             return True
         # The first picture is, in its own words, a smaller version of another one.
-        if not number and _SUBIFDS in entries and _value(tiff, entries, _SUBFILE) & 1:
+        if not number and SUBIFDS in entries and _value(tiff, entries, _SUBFILE) & 1:
             return True
     return False
 
