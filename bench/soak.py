@@ -4,12 +4,14 @@
 
 Sandbox, bot, one process per stage, the sweeper, RabbitMQ and Redis run here, and photos arrive all
 the time. First all workers are restarted in turn, as in a rolling update, `--restarts` times. Then
-nothing is restarted any more, and every ten seconds the memory, open files and threads of each
-process are noted, and the keys of Redis and the size of its append-only file. `soak.json` and
-`soak.png` are written to DIR.
+nothing is restarted any more, so that each process lives for N minutes. After each round of
+restarts, and then every ten seconds, the memory, open files and threads of each process are noted,
+the keys of Redis, the size of its append-only file and the messages in RabbitMQ. `soak.json` and
+`soak.svg` are written to DIR.
 
-The exit status is 1 if a photo has no answer or more than one picture, or if in the last quarter of
-the time a process has more open files or threads than in the second, or over a tenth more memory.
+The exit status is 1 if a photo has no answer or more than one picture, if a file or message is
+left, if a process started anew by itself, or if something grew: if its median in the last third of
+those minutes exceeds the one in the middle third, for memory and keys by over a twentieth.
 """
 
 from __future__ import annotations
@@ -44,8 +46,8 @@ from testing.servers import RabbitServer, RedisServer
 _SAMPLE_SECONDS, _RESTART_SECONDS = 10, 4
 #: Seconds without an answer after which the rest counts as lost.
 _PATIENCE = 120
-#: How much more memory than before counts as growth.
-_GROWTH = 1.1
+#: How much more memory or how many more keys than before count as growth.
+_GROWTH = 1.05
 #: A person is allowed ten photos at a time, and gets one answer a second.
 _PEOPLE = 200
 
@@ -61,8 +63,11 @@ class Usage(NamedTuple):
 class Sample(NamedTuple):
     """What was noted at one moment."""
 
+    #: Since the last restart, and below zero before it.
     minutes: float
     roles: dict[str, Usage]
+    #: How many times each of them has started.
+    starts: dict[str, int]
     #: Redis' keys beside the ids of answered photos, which it remembers for 26 hours.
     redis_keys: int
     aof_megabytes: float
@@ -114,20 +119,35 @@ def pictures(sandbox: Sandbox) -> Counter[tuple[int, int]]:
     return found
 
 
-def grown(samples: Sequence[Sample]) -> list[str]:
-    """Return what uses more in the last quarter of the samples than in the second."""
-    quarter = len(samples) // 4
-    before, after = samples[quarter : 2 * quarter], samples[-quarter:]
-    found = []
+def compared(samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
+    """Compare the medians of the last third of the samples with those of the middle third.
+
+    Returns:
+        A line with all figures of each role, and a line about each thing that grew.
+    """
+    third = len(samples) // 3
+    middle, last = samples[-2 * third : -third], samples[-third:]
+    figures, growth = [], []
     for role in samples[0].roles:
+        parts = []
         for field, bound in (("megabytes", _GROWTH), ("files", 1.0), ("threads", 1.0)):
-            first, last = (
+            before, after = (
                 statistics.median(getattr(sample.roles[role], field) for sample in part)
-                for part in (before, after)
+                for part in (middle, last)
             )
-            if last > bound * first:
-                found.append(f"{role}: {field} {first:g} -> {last:g}")
-    return found
+            parts.append(f"{field} {before:g} -> {after:g}")
+            if after > bound * before:
+                growth.append(f"grew: {role}, {parts[-1]}")
+        figures.append(f"{role}: {', '.join(parts)}")
+        if samples[-1].starts[role] > samples[0].starts[role]:
+            growth.append(f"started anew by itself: {role}")
+    before, after = (
+        statistics.median(sample.redis_keys for sample in part) for part in (middle, last)
+    )
+    figures.append(f"keys in Redis: {before:g} -> {after:g}")
+    if after > _GROWTH * before:
+        growth.append(f"grew: {figures[-1]}")
+    return figures, growth
 
 
 def plot(samples: Sequence[Sample], path: Path) -> None:
@@ -190,43 +210,52 @@ def run(minutes: float, rate: float, restarts: int, out: Path) -> int:
         senders.start()
         stack.callback(senders.stop)
         client = stack.enter_context(Redis.from_url(redis.url))
+        messages = lambda: sum(rabbit.queue_depths().values())  # noqa: E731
 
+        def sample() -> Sample:
+            return Sample(
+                minutes=time.monotonic() / 60,
+                roles={name: usage(process.family()) for name, process in roles.items()},
+                starts={name: process.starts for name, process in roles.items()},
+                redis_keys=sum(1 for key in client.scan_iter() if not key.startswith(answered)),
+                aof_megabytes=client.info("persistence")["aof_current_size"] / 1e6,
+                in_queues=messages(),
+            )
+
+        samples, answered = [], keys.ANSWERED.encode()
         for number in range(restarts):
             for stage in STAGES:
                 roles[stage].end()
                 time.sleep(_RESTART_SECONDS)
+            samples.append(sample())
             print(f"restarted {number + 1} times, {senders.sent} photos sent", flush=True)
 
-        started, samples, answered = time.monotonic(), [], keys.ANSWERED.encode()
-        while (passed := time.monotonic() - started) < 60 * minutes:
-            samples.append(
-                Sample(
-                    minutes=round(passed / 60, 2),
-                    roles={name: usage(process.family()) for name, process in roles.items()},
-                    redis_keys=sum(1 for key in client.scan_iter() if not key.startswith(answered)),
-                    aof_megabytes=client.info("persistence")["aof_current_size"] / 1e6,
-                    in_queues=sum(rabbit.queue_depths().values()),
-                )
-            )
+        start = time.monotonic() / 60
+        while time.monotonic() / 60 < start + minutes:
+            samples.append(sample())
             time.sleep(_SAMPLE_SECONDS)
         senders.stop()
-        wait_until(lambda: len(pictures(sandbox)) >= senders.sent, _PATIENCE)
+        wait_until(lambda: len(pictures(sandbox)) >= senders.sent and not messages(), _PATIENCE)
         got = pictures(sandbox)
-        left = sum(len(files) for _, _, files in os.walk(folder / "volume"))
+        left = {
+            "files": sum(len(files) for _, _, files in os.walk(folder / "volume")),
+            "messages": messages(),
+        }
 
+    samples = [each._replace(minutes=round(each.minutes - start, 2)) for each in samples]
     out.mkdir(parents=True, exist_ok=True)
-    notes = [sample._asdict() for sample in samples]
-    (out / "soak.json").write_text(json.dumps(notes))
-    plot(samples, out / "soak.png")
-    growth = grown(samples)
-    print("\n".join(growth) or "nothing grew")
+    (out / "soak.json").write_text(json.dumps([each._asdict() for each in samples]))
+    plot(samples, out / "soak.svg")
+    figures, growth = compared([each for each in samples if each.minutes >= 0])
+    print("\n".join([*figures, *(growth or ["nothing grew"])]))
     lost, twice = senders.sent - len(got), sum(count > 1 for count in got.values())
     print(
         f"{senders.sent} photos in {restarts} rolling restarts and {minutes:g} minutes,"
-        f" {lost} lost, {twice} answered twice, {left} files left; append-only file"
+        f" {lost} lost, {twice} answered twice,"
+        f" {', '.join(f'{count} {what}' for what, count in left.items())} left; append-only file"
         f" {samples[0].aof_megabytes:.1f} -> {samples[-1].aof_megabytes:.1f} MB"
     )
-    return int(bool(growth or lost or twice or left))
+    return int(bool(growth or lost or twice or any(left.values())))
 
 
 def main() -> None:
