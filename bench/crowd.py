@@ -19,31 +19,18 @@ measured meanwhile. Otherwise the exit status is 1.
 from __future__ import annotations
 
 import argparse
-import itertools
-import math
-import os
 import random
 import sys
-import tempfile
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import NamedTuple
 
-import requests
-
-from attrai.job import STAGES
-from attrai.services import make_ledger, open_redis
-from attrai.settings import Settings
-from attrai.telegram.limiter import CHAT_INTERVAL_SECONDS, MESSAGES_PER_SECOND
 from bench.chaos import make_photos
-from telegram_sandbox import Faults, Message, Sandbox, User, running
+from bench.crowd_rates import LIMITED, Metronome, rates
+from telegram_sandbox import Faults, Message, Sandbox, User
 from testing.faults import Faults as Restarts
-from testing.faults import Process
-from testing.servers import RabbitServer, RedisServer
+from testing.product import running_product
 from testing.waiting import wait_for
 
 TOKEN = "70010020030:a-token-that-stands-nowhere-by-chance"  # noqa: S105 - it opens only the sandbox
@@ -51,12 +38,6 @@ TOKEN = "70010020030:a-token-that-stands-nowhere-by-chance"  # noqa: S105 - it o
 FIRST = 7_001_002_003_000
 #: Seconds without a new answer after which the rest counts as lost.
 PATIENCE = 120
-#: Seconds between two calls of the metronome.
-_BEAT = 0.02
-#: Seconds before and after a message in which the metronome's calls show how slow the machine was.
-_AROUND = 5
-#: Methods used by the bot that Telegram rate-limits.
-LIMITED = ("sendMessage", "sendPhoto", "sendDocument", "editMessageText")
 
 
 class Crowd:
@@ -148,87 +129,6 @@ def is_progress_message(message: Message) -> bool:
     )
 
 
-class Metronome:
-    """Thread that calls the sandbox at fixed intervals and records how late each answer came.
-
-    The bot's messages may be as late: the sandbox and the bot share this machine.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        #: When each call was due and when its answer came, on the monotonic clock.
-        self._beats: list[tuple[float, float]] = []
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat)
-        self._thread.start()
-
-    def _beat(self) -> None:
-        due = time.monotonic()
-        with requests.Session() as session:
-            while not self._ended.wait(due - time.monotonic()):
-                session.get(self._url).raise_for_status()
-                self._beats.append((due, time.monotonic()))
-                due = time.monotonic() + _BEAT
-
-    @property
-    def latest(self) -> float:
-        """The longest delay of an answer, in seconds."""
-        return max(came - due for due, came in self._beats)
-
-    def late_around(self, moment: float) -> float:
-        """Return the longest delay of an answer, in seconds, around a moment.
-
-        A single moment is not enough, because the bot's process is delayed at other times than
-        this one.
-        """
-        begin, end = moment - _AROUND, moment + _AROUND
-        return max(
-            (came - due for due, came in self._beats if came >= begin and due <= end), default=0.0
-        )
-
-    def stop(self) -> None:
-        """Stop the thread."""
-        self._ended.set()
-        self._thread.join()
-
-
-class Rates(NamedTuple):
-    """Rates at which messages reached the sandbox."""
-
-    #: Most messages within a second.
-    busiest: int
-    #: Shortest time between two messages to one chat, in seconds.
-    gap: float
-    #: Whether both stay within Telegram's limits, allowing for the delay of requests at the time.
-    within: bool
-
-
-def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
-    """Return the rates at which messages arrived, and whether they stayed within the limits."""
-    # Messages that were refused with 429 or failed count as well.
-    calls = sorted(
-        (c for c in sandbox.calls if c.method in LIMITED), key=lambda call: call.received_at
-    )
-    times = [call.received_at for call in calls]
-    busiest, within = 0, True
-    for place, start in enumerate(times):
-        count = sum(1 for other in times[place : place + 100] if other - start < 1)
-        busiest = max(busiest, count)
-        # Even without load messages are up to 0.2 s late.
-        late = metronome.late_around(start)
-        within &= count < max(30, MESSAGES_PER_SECOND * (1.2 + late) + 1)
-    chats: dict[int | None, list[float]] = defaultdict(list)
-    for call in calls:
-        chats[call.chat_id].append(call.received_at)
-    gap = math.inf
-    for of_chat in chats.values():
-        for earlier, later in itertools.pairwise(of_chat):
-            gap = min(gap, later - earlier)
-            late = metronome.late_around(later)
-            within &= later - earlier >= min(1, CHAT_INTERVAL_SECONDS - late)
-    return Rates(busiest, gap, within)
-
-
 def lost_answers(sandbox: Sandbox) -> int:
     """Return how many messages were sent without the bot learning it."""
     return sum(
@@ -251,45 +151,13 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         seed=seed,
     )
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crowd-")))
-        volume = folder / "photos-of-users"
-        volume.mkdir()
-        temporary = folder / "temporary"
-        temporary.mkdir()
-        url = stack.enter_context(running(sandbox))
-        metronome = Metronome(f"{url}/static/texts.js")
+        product = stack.enter_context(running_product(sandbox, embedded=embedded, log_level="info"))
+        metronome = Metronome(f"{product.url}/static/texts.js")
         stack.callback(metronome.stop)
-        environment = {
-            "ATTRAI_TELEGRAM_TOKEN": TOKEN,
-            "ATTRAI_TELEGRAM_API_URL": url,
-            "ATTRAI_PHOTOS_URL": f"file://{volume}",
-            "ATTRAI_LOG_LEVEL": "info",
-            "TMPDIR": str(temporary),
-        }
-        commands = {"bot": ["attrai", "bot", "--embedded"]}
-        slots: Callable[[], int] = lambda: 0  # noqa: E731 - an embedded ledger ends with its bot
-        messages = slots
-        if not embedded:
-            rabbit = stack.enter_context(RabbitServer())
-            redis = stack.enter_context(RedisServer())
-            environment |= {"ATTRAI_BROKER_URL": rabbit.url, "ATTRAI_REDIS_URL": redis.url}
-            commands = {"bot": ["attrai", "bot"], "sweep": ["attrai", "sweep"]}
-            commands |= {stage: ["attrai", "worker", stage] for stage in STAGES}
-        os.environ |= environment
-        if not embedded:
-            settings = Settings()
-            slots = make_ledger(open_redis(settings), settings).in_flight
-            messages = lambda: sum(rabbit.queue_depths().values())  # noqa: E731
-        processes = {
-            name: Process(name, command, folder, dict(os.environ))
-            for name, command in commands.items()
-        }
-        stack.callback(lambda: [process.stop() for process in processes.values()])
-
-        photos = [photo.read_bytes() for photo in make_photos(folder / "photos")]
+        photos = [photo.read_bytes() for photo in make_photos(product.folder / "photos")]
         crowd = Crowd(sandbox, people, photos, seed)
         restarts = Restarts(seed)
-        bot, due = processes["bot"], lambda part: lambda: crowd.answered >= part * total
+        bot, due = product.processes["bot"], lambda part: lambda: crowd.answered >= part * total
         first = bot.end if embedded else bot.kill_all
         restarts.once("end" if embedded else "kill", first, due(0.1))
         # Not while it is already shutting down: a second signal means "at once".
@@ -301,11 +169,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
             answers, pictures, progress = crowd.answers()
             if len(answers) > last:
                 last, deadline = len(answers), time.monotonic() + PATIENCE
-            left = {
-                "slots": slots(),
-                "messages in queues": messages(),
-                "files": sum(len(files) for _, _, files in os.walk(volume)),
-            }
+            left = product.left()
             # Nothing deletes a progress message that was sent just as the bot was killed, or whose
             # number is not known because the answer was lost.
             left["progress"] = max(0, progress - restarts.count["kill"] - lost_answers(sandbox))
@@ -315,13 +179,12 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
             time.sleep(0.5)
         restarts.stop()
         took = time.monotonic() - started
-        for process in processes.values():
-            process.stop()
-        logs = "".join(log.read_text() for log in folder.glob("*.log"))
+        product.stop()
+        logs = "".join(log.read_text() for log in product.folder.glob("*.log"))
         left["numbers or tokens in logs"] = logs.count(str(FIRST)[:-4]) + logs.count(TOKEN[-20:])
         # Heartbeat files are empty, and that of a killed process stays until its successor starts.
         left["files"] += sum(
-            path.is_file() and path.stat().st_size > 0 for path in temporary.rglob("*")
+            path.is_file() and path.stat().st_size > 0 for path in product.temporary.rglob("*")
         )
         lost = len(crowd.expecting - set(answers))
         twice = sum(count > 1 for count in pictures.values())
@@ -330,7 +193,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         metronome.stop()
         rate = rates(sandbox, metronome)
         faults = Counter(call.fault for call in sandbox.calls if call.fault)
-        print("faults:", dict(faults), "bot starts:", processes["bot"].starts)
+        print("faults:", dict(faults), "bot starts:", bot.starts)
         print(
             f"rate: at most {rate.busiest} messages a second, {rate.gap:.2f} s between two to one"
             f" chat; requests were up to {metronome.latest:.2f} s late"

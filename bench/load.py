@@ -13,21 +13,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from attrai.job import STAGES
 from bench.stages_photos import cases
-from telegram_sandbox import Sandbox, running
-from testing.faults import ROOT, Process
-from testing.servers import RabbitServer, RedisServer
+from telegram_sandbox import Sandbox
+from testing.faults import ROOT
+from testing.product import running_product
 
 KIND = "1 face, 1280x960"
 #: Answers keep up while at least the share SHARE of the photos is answered within TIME seconds.
@@ -89,36 +85,16 @@ def run(rates: list[float], seconds: float, out: Path) -> None:
     """Offer one rate after another until the knee, and write the results to `out`."""
     results: list[dict[str, Any]] = []
     sandbox = Sandbox()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="load-")))
-        (folder / "photos").mkdir()
-        rabbit = stack.enter_context(RabbitServer())
-        redis = stack.enter_context(RedisServer())
-        environment = os.environ | {
-            "ATTRAI_BROKER_URL": rabbit.url,
-            "ATTRAI_REDIS_URL": redis.url,
-            "ATTRAI_TELEGRAM_TOKEN": sandbox.token,
-            "ATTRAI_TELEGRAM_API_URL": stack.enter_context(running(sandbox)),
-            "ATTRAI_PHOTOS_URL": f"file://{folder}/photos",
-            "TMPDIR": str(folder),
-        }
-        commands = {stage: ["attrai", "worker", stage] for stage in STAGES}
-        commands |= {"bot": ["attrai", "bot"], "sweep": ["attrai", "sweep"]}
-        processes = {
-            name: Process(name, command, folder, environment) for name, command in commands.items()
-        }
-        stack.callback(lambda: [process.stop() for process in processes.values()])
+    with running_product(sandbox) as product:
         [photos] = [case.photos for case in cases(photos=16) if case.name == KIND]
         people = People(sandbox, photos)
         people.offer(2, 10)  # until all processes have started and have worked once
 
         ours = psutil.Process()
-        groups = {"people and sandbox": [ours]}
-        for child in ours.children():
-            line = " ".join(child.cmdline())
-            name = next((name for name in commands if line.endswith(name)), None)
-            name = name or next((stage for stage in STAGES if f"-Q {stage}" in line), "servers")
-            groups.setdefault(name, []).extend([child, *child.children(recursive=True)])
+        roles = {name: process.family() for name, process in product.processes.items()}
+        groups = {"people and sandbox": [ours]} | roles
+        known = {process for family in roles.values() for process in family}
+        groups["servers"] = [each for each in ours.children(recursive=True) if each not in known]
         for rate in rates:
             before, start = cpu_seconds(groups), time.monotonic()
             took = people.offer(rate, seconds)

@@ -9,9 +9,9 @@ restarts, and then every ten seconds, the memory, open files and threads of each
 the keys of Redis, the size of its append-only file and the messages in RabbitMQ. `soak.json` and
 `soak.svg` are written to DIR.
 
-The exit status is 1 if a photo has no answer or more than one picture, if a file or message is
-left, if a process started anew by itself, or if something grew: if its median in the last third of
-those minutes exceeds the one in the middle third, for memory and keys by over a twentieth.
+The exit status is 1 if a photo has no answer or more than one picture, if a slot, message or file
+is left, if a process started anew by itself, or if something grew: if its median in the last third
+of those minutes exceeds the one in the middle third, for memory and keys by over a twentieth.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import random
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -38,9 +36,9 @@ from redis import Redis
 from attrai.job import STAGES
 from attrai.ledger import keys
 from bench.chaos import make_photos, wait_until
-from telegram_sandbox import Sandbox, running
-from testing.faults import ROOT, Process
-from testing.servers import RabbitServer, RedisServer
+from telegram_sandbox import Sandbox
+from testing.faults import ROOT
+from testing.product import running_product
 
 #: Seconds between two samples, and between the restarts of two workers.
 _SAMPLE_SECONDS, _RESTART_SECONDS = 10, 4
@@ -185,32 +183,15 @@ def run(minutes: float, rate: float, restarts: int, out: Path) -> int:
     """Run the benchmark once and return the exit status."""
     sandbox = Sandbox()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
-        (folder / "volume").mkdir()
-        rabbit = stack.enter_context(RabbitServer())
-        redis = stack.enter_context(RedisServer())
-        environment = os.environ | {
-            "ATTRAI_BROKER_URL": rabbit.url,
-            "ATTRAI_REDIS_URL": redis.url,
-            "ATTRAI_TELEGRAM_TOKEN": sandbox.token,
-            "ATTRAI_TELEGRAM_API_URL": stack.enter_context(running(sandbox)),
-            "ATTRAI_PHOTOS_URL": f"file://{folder}/volume",
-            "TMPDIR": str(folder),
-        }
-        commands = {"bot": ["attrai", "bot"], "sweep": ["attrai", "sweep"]}
-        commands |= {stage: ["attrai", "worker", stage] for stage in STAGES}
-        roles = {
-            name: Process(name, command, folder, environment) for name, command in commands.items()
-        }
-        for process in roles.values():
-            stack.callback(process.stop)
+        product = stack.enter_context(running_product(sandbox))
+        roles = product.processes
         # Neither the blank nor the broken photo, so that every answer is a picture.
-        photos = [photo.read_bytes() for photo in make_photos(folder / "photos")[:-2]]
+        photos = [photo.read_bytes() for photo in make_photos(product.folder / "photos")[:-2]]
         senders = Senders(sandbox, photos, rate)
         senders.start()
         stack.callback(senders.stop)
-        client = stack.enter_context(Redis.from_url(redis.url))
-        messages = lambda: sum(rabbit.queue_depths().values())  # noqa: E731
+        assert product.servers
+        client = stack.enter_context(Redis.from_url(product.servers[1].url))
 
         def sample() -> Sample:
             return Sample(
@@ -219,7 +200,7 @@ def run(minutes: float, rate: float, restarts: int, out: Path) -> int:
                 starts={name: process.starts for name, process in roles.items()},
                 redis_keys=sum(1 for key in client.scan_iter() if not key.startswith(answered)),
                 aof_megabytes=client.info("persistence")["aof_current_size"] / 1e6,
-                in_queues=messages(),
+                in_queues=product.left()["messages in queues"],
             )
 
         samples, answered = [], keys.ANSWERED.encode()
@@ -235,12 +216,9 @@ def run(minutes: float, rate: float, restarts: int, out: Path) -> int:
             samples.append(sample())
             time.sleep(_SAMPLE_SECONDS)
         senders.stop()
-        wait_until(lambda: len(pictures(sandbox)) >= senders.sent and not messages(), _PATIENCE)
-        got = pictures(sandbox)
-        left = {
-            "files": sum(len(files) for _, _, files in os.walk(folder / "volume")),
-            "messages": messages(),
-        }
+        wait_until(lambda: len(pictures(sandbox)) >= senders.sent, _PATIENCE)
+        wait_until(lambda: not any(product.left().values()), _PATIENCE)
+        got, left = pictures(sandbox), product.left()
 
     samples = [each._replace(minutes=round(each.minutes - start, 2)) for each in samples]
     out.mkdir(parents=True, exist_ok=True)
