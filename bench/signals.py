@@ -21,46 +21,21 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 from PIL import Image
 
-from telegram_sandbox import Sandbox, running
+from bench.signals_commands import SIGNALS, WITHOUT_SERVERS, Command, commands, start_servers
 from testing.faults import ROOT
-from testing.servers import RabbitServer, RedisServer
-from tests.telegram.served import TOKEN
 
-ASTRONAUT = ROOT / "examples/astronaut.jpg"
 #: Seconds after which a command counts as never starting or never ending.
 PATIENCE = 240
 #: Most seconds that a command may take to end once its work is done, and the most of the seconds
 #: that it takes in all: on a busy machine everything takes longer.
 SOON, SOON_SHARE = 2, 0.25
-#: Commands that need no RabbitMQ and no Redis.
-_WITHOUT_SERVERS = {
-    *("rate", "poller", "bot --embedded", "sandbox", "sandbox --bot", "train", "evaluate")
-}
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@dataclass(frozen=True)
-class Command:
-    """Command line to test, and how to recognise that it is working."""
-
-    arguments: list[str]
-    #: Returns whether the command is working, given the trial's folder, the process and its output.
-    #: For a command that finishes on its own: whether it has ended.
-    is_ready: Callable[[Path, subprocess.Popen[str], str], bool]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    signals: tuple[signal.Signals, ...] = SIGNALS
-    #: Called with the folder of each trial before it starts.
-    prepare: Callable[[Path], None] = lambda _: None
-    #: Number of signals, unless set on the command line.
-    count: int = 20
 
 
 class Trials:
@@ -87,7 +62,7 @@ class Trials:
         self._command.prepare(folder)
         number = self._rng.choice(self._command.signals)
         lines: list[str] = []
-        with self._process_identity(folder) as process:
+        with self._started(folder) as process:
             begun = time.monotonic()
             reader = threading.Thread(target=self._read, args=(process, lines))
             reader.start()
@@ -128,7 +103,7 @@ class Trials:
         self.problems.append(f"{self.name}: {what}: {details}")
 
     @contextmanager
-    def _process_identity(self, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    def _started(self, folder: Path) -> Iterator[subprocess.Popen[str]]:
         arguments = [part.format(folder=folder) for part in self._command.arguments]
         with subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", *arguments],
@@ -190,18 +165,6 @@ def _left(folder: Path) -> Iterator[str]:
             yield str(file)
 
 
-def _says(text: str) -> Callable[[Path, subprocess.Popen[str], str], bool]:
-    return lambda _folder, _process_identity, output: text in output
-
-
-def _beats(folder: Path, _process_identity: subprocess.Popen[str], _output: str) -> bool:
-    return any((folder / "temporary").glob("attrai-health-*/*"))
-
-
-def _has_ended(_folder: Path, process: subprocess.Popen[str], _output: str) -> bool:
-    return process.poll() is not None
-
-
 @contextmanager
 def busy_cores(count: int) -> Iterator[None]:
     """Keep `count` cores busy during the block."""
@@ -212,68 +175,6 @@ def busy_cores(count: int) -> Iterator[None]:
         for burner in burners:
             burner.kill()
             burner.wait()
-
-
-def _photos(folder: Path, count: int) -> None:
-    (folder / "photos").mkdir()
-    for number in range(count):
-        (folder / "photos" / f"{number}.jpg").symlink_to(ASTRONAUT)
-
-
-def _labelled(folder: Path) -> None:
-    """Write labelled photos for training; the ratings are meaningless."""
-    _photos(folder, 60)
-    rows = [f"{number}.jpg,{3 + number / 20}" for number in range(60)]
-    (folder / "photos/labels.csv").write_text("\n".join(["file,score", *rows]))
-
-
-def _servers(stack: ExitStack) -> dict[str, str]:
-    """Start the servers that workers need, and return the settings that point to them."""
-    return {
-        "ATTRAI_BROKER_URL": stack.enter_context(RabbitServer()).url,
-        "ATTRAI_REDIS_URL": stack.enter_context(RedisServer()).url,
-        "ATTRAI_PHOTOS_URL": f"file://{stack.enter_context(tempfile.TemporaryDirectory())}",
-    }
-
-
-def commands(stack: ExitStack, servers: Mapping[str, str]) -> dict[str, Command]:
-    """Return the commands, which use these servers and a sandbox.
-
-    The sandbox runs until the stack is closed.
-    """
-    sandbox = Sandbox(TOKEN)
-    url = stack.enter_context(running(sandbox))
-    telegram = {"ATTRAI_TELEGRAM_API_URL": url, "ATTRAI_TELEGRAM_TOKEN": sandbox.token}
-    rate = ["attrai", "rate", "{folder}/photos", "-o", "{folder}/out", "--json"]
-    data = ["--data", "{folder}/photos"]
-    train = ["attrai", "train", *data, "--out", "{folder}/w.safetensors", "--cache", "{folder}/c"]
-    photos = sandbox.user(1)
-    photos.send_text("/help")
-
-    def ask(_: Path) -> None:
-        photos.send_text("/help")
-
-    return {
-        "rate": Command(
-            rate,
-            _has_ended,
-            signals=(*SIGNALS, signal.SIGKILL),
-            prepare=lambda folder: _photos(folder, 20),
-            count=200,
-        ),
-        "poller": Command(["bench.signals_poller", url], _says("polling"), prepare=ask, count=300),
-        "bot": Command(["attrai", "bot"], _says("Listening"), {**telegram, **servers}, prepare=ask),
-        "bot --embedded": Command(
-            ["attrai", "bot", "--embedded"], _says("Listening"), telegram, prepare=ask
-        ),
-        "sandbox": Command(["attrai", "sandbox", "--port", "0"], _says("Open")),
-        "sandbox --bot": Command(["attrai", "sandbox", "--port", "0", "--bot"], _says("Listening")),
-        "worker": Command(["attrai", "worker", "render"], _beats, servers),
-        "sweep": Command(["attrai", "sweep"], _beats, servers),
-        "train": Command(train, _says("Learning: 1"), prepare=_labelled),
-        "evaluate": Command(["attrai", "evaluate", *data], _has_ended, prepare=_labelled),
-        "status --watch": Command(["attrai", "status", "--watch", "--json"], _says("{"), servers),
-    }
 
 
 def main() -> None:
@@ -292,8 +193,8 @@ def main() -> None:
             signal.signal(number, lambda _number, _frame: None)
     failed = 0
     with ExitStack() as stack:
-        served = not set(options.names) <= _WITHOUT_SERVERS or not options.names
-        known = commands(stack, _servers(stack) if served else {})
+        served = not set(options.names) <= WITHOUT_SERVERS or not options.names
+        known = commands(stack, start_servers(stack) if served else {})
         if unknown := set(options.names) - set(known):
             parser.error(f"no command {unknown}; there are {', '.join(known)}")
         stack.enter_context(busy_cores(options.busy))
