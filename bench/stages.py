@@ -38,7 +38,7 @@ class Contender:
         self.kind, self.peak = kind, 0
         # Also keep libraries from starting more threads at import.
         variables = worker_environment(kind) | {"OMP_NUM_THREADS": "1", "ATTRAI_ENGINE": engine}
-        self._process_identity = subprocess.Popen(  # noqa: S603 - our own program
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "bench.stages_contender", kind],
             cwd=ROOT,
             env=variables | {"STAGES_FOLDER": folder},
@@ -52,8 +52,8 @@ class Contender:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process_identity.kill()
-        self._process_identity.wait()
+        self._process.kill()
+        self._process.wait()
 
     def process(self, photo: bytes) -> Answer:
         """Process a photo and return the times of each step."""
@@ -67,13 +67,13 @@ class Contender:
         self.peak = self._receive()
 
     def _send(self, photo: bytes) -> None:
-        assert self._process_identity.stdin is not None
-        pickle.dump(photo, self._process_identity.stdin)
-        self._process_identity.stdin.flush()
+        assert self._process.stdin is not None
+        pickle.dump(photo, self._process.stdin)
+        self._process.stdin.flush()
 
     def _receive(self) -> Any:
-        assert self._process_identity.stdout is not None
-        return pickle.load(self._process_identity.stdout)  # noqa: S301 - it comes from our own child
+        assert self._process.stdout is not None
+        return pickle.load(self._process.stdout)  # noqa: S301 - it comes from our own child
 
 
 def compare(case: Case, contenders: list[Contender], rounds: int) -> dict[str, Any]:
