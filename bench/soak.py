@@ -149,34 +149,49 @@ def compared(samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
 
 
 def plot(samples: Sequence[Sample], path: Path) -> None:
-    """Plot all that was noted over the time."""
+    """Plot all that was noted over the time: the processes only from the last restart on."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - takes a second, and isn't needed earlier
 
-    figure = Figure((10, 10), layout="constrained")
-    memory, files, threads, counts, log = figure.subplots(5, sharex=True)
+    figure = Figure((9, 11), layout="constrained")
+    panels = figure.subplots(5, sharex=True, height_ratios=[2, 1.3, 1.3, 1.3, 1])
+    memory, files, threads, counts, log = panels
+    alive = [sample for sample in samples if sample.minutes >= 0]
+    for role in alive[0].roles:
+        for axes, field in ((memory, "megabytes"), (files, "files"), (threads, "threads")):
+            values = [getattr(sample.roles[role], field) for sample in alive]
+            axes.plot([sample.minutes for sample in alive], values, label=role, linewidth=1.2)
     minutes = [sample.minutes for sample in samples]
-    for role in samples[0].roles:
-        uses = [sample.roles[role] for sample in samples]
-        memory.plot(minutes, [use.megabytes for use in uses], label=role)
-        files.plot(minutes, [use.files for use in uses])
-        threads.plot(minutes, [use.threads for use in uses])
-    counts.plot(minutes, [sample.redis_keys for sample in samples], label="keys in Redis")
-    counts.plot(minutes, [sample.in_queues for sample in samples], label="messages in RabbitMQ")
+    for field, label in (("redis_keys", "keys in Redis"), ("in_queues", "messages in RabbitMQ")):
+        counts.plot(minutes, [getattr(sample, field) for sample in samples], label=label)
     log.plot(minutes, [sample.aof_megabytes for sample in samples])
-    for axes, what in (
-        (memory, "memory, MB"),
+    for axes, title in (
+        (memory, "memory of each role, MB (PSS)"),
         (files, "open files"),
         (threads, "threads"),
-        (counts, "count"),
-        (log, "append-only file, MB"),
+        (counts, "keys in Redis but for ids of answered photos, and messages in RabbitMQ"),
+        (log, "Redis' append-only file, MB"),
     ):
-        axes.set_ylabel(what)
+        axes.set_title(title, loc="left", fontsize=10)
         axes.set_ylim(bottom=0)
+        axes.margins(x=0)
         axes.grid(alpha=0.3)
-    memory.legend(ncols=7, fontsize=8)
-    counts.legend(fontsize=8)
-    log.set_xlabel("minutes")
-    figure.savefig(path, dpi=110)
+        axes.axvspan(min(0, minutes[0]), 0, color="0.93")
+        axes.spines[["top", "right"]].set_visible(False)
+    if minutes[0] < 0:
+        memory.text(
+            minutes[0] / 2,
+            0.5,
+            "rolling restarts",
+            rotation=90,
+            color="0.4",
+            transform=memory.get_xaxis_transform(),
+            ha="center",
+            va="center",
+        )
+    figure.legend(*memory.get_legend_handles_labels(), loc="outside upper center", ncols=7)
+    counts.legend(fontsize=8, ncols=2)
+    log.set_xlabel("minutes since the last restart")
+    figure.savefig(path, dpi=100)
 
 
 def run(minutes: float, rate: float, restarts: int, out: Path) -> int:
