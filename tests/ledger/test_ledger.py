@@ -13,13 +13,13 @@ from redis import Redis
 from attrai.errors import TIMED_OUT
 from attrai.job import STAGES, Failure, Job, StageName, Timing, job_id
 from attrai.ledger import Ledger, StageLoad, Start, seconds_to_answer
-from attrai.ledger.histogram import histogram_bound
-from attrai.ledger.ledger import (
+from attrai.ledger.constants import (
     ANSWERED_TTL_SECONDS,
     DELIVERY_LOCK_SECONDS,
     MAX_REFUSED,
     WORKER_TTL_SECONDS,
 )
+from attrai.ledger.histogram import histogram_bound
 
 MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 5, 1800
 

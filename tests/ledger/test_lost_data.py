@@ -10,7 +10,7 @@ from redis import Redis
 
 from attrai.job import STAGES, Failure, Job, Timing, job_id
 from attrai.ledger import Ledger, Start
-from attrai.ledger.ledger import ANSWERED_TTL_SECONDS, ORPHAN_MARGIN_SECONDS
+from attrai.ledger.constants import ANSWERED_TTL_SECONDS, ORPHAN_MARGIN_SECONDS
 from attrai.processes.embedded import embedded_redis
 
 MAX_ACTIVE, LIFETIME = 2, 1800

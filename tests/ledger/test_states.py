@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from attrai.errors import TIMED_OUT
 from attrai.job import STAGES, Job, StageName, Timing, job_id
 from attrai.ledger import Ledger, Start
-from attrai.ledger.ledger import (
+from attrai.ledger.constants import (
     SWEEP_RETRY_MAX_SECONDS,
     SWEEP_RETRY_MIN_SECONDS,
     SWEPT_LOST_SECONDS,

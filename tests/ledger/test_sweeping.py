@@ -12,7 +12,7 @@ from redis import Redis
 from attrai.errors import TIMED_OUT
 from attrai.job import Job, job_id
 from attrai.ledger import Ledger, Start
-from attrai.ledger.ledger import MAX_SWEPT, SWEEP_RETRY_MAX_SECONDS, SWEPT_LOST_SECONDS
+from attrai.ledger.constants import MAX_SWEPT, SWEEP_RETRY_MAX_SECONDS, SWEPT_LOST_SECONDS
 from tests.ledger.test_ledger import advance_time, make
 
 LIFETIME = 1800

@@ -16,7 +16,7 @@ from attrai.broker import middleware
 from attrai.errors import INTERNAL, TryLater
 from attrai.job import STAGES, Failure, Job, job_id
 from attrai.ledger import Ledger
-from attrai.ledger.ledger import MAX_SWEPT, ORPHAN_MARGIN_SECONDS, SWEEP_RETRY_MAX_SECONDS
+from attrai.ledger.constants import MAX_SWEPT, ORPHAN_MARGIN_SECONDS, SWEEP_RETRY_MAX_SECONDS
 from attrai.processes import sweeper
 from attrai.processes.embedded import embedded_redis
 from attrai.processes.sweeper import sweep

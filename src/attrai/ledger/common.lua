@@ -1,23 +1,31 @@
--- What the ledger's scripts share. Names in capitals are declared by scripts.py: keys of Redis, as
--- described in keys.py, and constants. Times come from Redis's own clock, in Unix seconds.
+-- What the ledger's scripts share. Names in capitals stand for keys of Redis, which keys.py describes,
+-- and for constants; scripts.py puts their values in. Times come from Redis's own clock, in Unix
+-- seconds.
 
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1e6
 
 -- Give a job a slot, and store it as it was admitted.
-local function give_slot(id, slots, ticket, lifetime, expire)
+local function give_slot(id, slots, ticket, lifetime)
     redis.call('ZADD', JOBS, now + lifetime, id)
     redis.call('ZADD', slots, now + lifetime, id)
-    redis.call('EXPIRE', slots, expire)
+    redis.call('EXPIRE', slots, DAY_TTL_SECONDS)
     redis.call('HSET', TICKETS, id, ticket)
 end
 
--- Remove the job from its stage, which is most likely the given one.
-local function leave(id, likely)
+-- Remove the job from its stage, which is most likely the given one, unless it has come to another.
+local function leave(id, likely, come_to)
     if redis.call('ZREM', AT_STAGE .. likely, id) == 1 then return end
     for _, stage in ipairs(STAGES) do
-        redis.call('ZREM', AT_STAGE .. stage, id)
+        if stage ~= come_to then redis.call('ZREM', AT_STAGE .. stage, id) end
     end
+end
+
+-- Put the job at a stage from now on, and return whether it was at another, most likely `before`.
+local function arrive(id, stage, before)
+    local arrived = redis.call('ZADD', AT_STAGE .. stage, now, id) == 1
+    if arrived then leave(id, before, stage) end
+    return arrived
 end
 
 -- Remove what doesn't outlast a job's slot, apart from what is stored under its user.
@@ -33,8 +41,10 @@ end
 -- Add one to a count of the current slot.
 local function count(name)
     local slot = RECENT .. math.floor(time[1] / SLOT_SECONDS)
-    redis.call('HINCRBY', slot, name, 1)
-    redis.call('EXPIRE', slot, RECENT_SECONDS + SLOT_SECONDS)
+    -- The first count of a slot is among those that are now 1.
+    if redis.call('HINCRBY', slot, name, 1) == 1 then
+        redis.call('EXPIRE', slot, RECENT_SECONDS + SLOT_SECONDS)
+    end
 end
 
 -- Return the upper bound of the histogram's bucket that a time falls into, as histogram.py does.
@@ -44,8 +54,8 @@ local function bucket(seconds)
 end
 
 -- Add the seconds that a stage worked on a job to the stage's average and histogram.
-local function record(stage, seconds, weight)
+local function record(stage, seconds)
     local average = tonumber(redis.call('HGET', SERVICE, stage) or seconds)
-    redis.call('HSET', SERVICE, stage, average + weight * (seconds - average))
+    redis.call('HSET', SERVICE, stage, average + EMA_WEIGHT * (seconds - average))
     count(stage .. ':took:' .. bucket(seconds))
 end

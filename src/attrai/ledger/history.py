@@ -12,7 +12,7 @@ from redis import Redis
 
 from attrai.errors import OUTCOMES, Outcome, outcome_of
 from attrai.ledger import keys
-from attrai.ledger.ledger import DAY_TTL_SECONDS
+from attrai.ledger.constants import DAY_TTL_SECONDS
 
 
 @dataclass(frozen=True)

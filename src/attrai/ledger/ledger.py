@@ -16,6 +16,14 @@ from redis import Redis
 from attrai.errors import TIMED_OUT
 from attrai.job import STAGES, Job, JobRef, StageName, UnknownVersion, UnreadableMessage
 from attrai.ledger import keys
+from attrai.ledger.constants import (
+    BEING_DELIVERED,
+    DAY_TTL_SECONDS,
+    ORPHAN_MARGIN_SECONDS,
+    SCORE_BIN,
+    UNKNOWN,
+    WORKER_TTL_SECONDS,
+)
 from attrai.ledger.histogram import histogram_bound
 from attrai.ledger.scripts import load_script
 
@@ -26,35 +34,6 @@ log = structlog.get_logger(__name__)
 Admission = Literal["admitted", "repeated", "answered", "user-busy", "busy", "ignored"]
 #: Why work on a job must not start: it is answered, or another worker is delivering its answer.
 Refusal = Literal["answered", "being-delivered"]
-
-#: A worker without a heartbeat for this many seconds counts as dead.
-WORKER_TTL_SECONDS = 15
-#: Seconds before another worker may deliver an answer, after a worker died while delivering it.
-DELIVERY_LOCK_SECONDS = 30
-#: Bounds of how long the sweeper waits, after a worker failed to answer an overdue job, before it
-#: publishes the job again: as long as the job is overdue, in seconds.
-SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS = 60, 900
-#: Maximum number of overdue jobs that wait for a worker at a time. More are published as these are
-#: taken, so that fresh answers never queue behind many apologies.
-MAX_SWEPT = 50
-#: Seconds after which the message of an overdue job counts as lost if no worker has taken it.
-SWEPT_LOST_SECONDS = 1800
-#: Seconds by which files outlast the lifetime of a job that the ledger doesn't know.
-ORPHAN_MARGIN_SECONDS = 600
-#: Seconds for which an answered job is remembered: longer than a channel may repeat its request,
-#: which Telegram does for 24 hours.
-ANSWERED_TTL_SECONDS = 26 * 3600
-#: Maximum number of one user's refusals in flight; any more are ignored.
-MAX_REFUSED = 20
-#: Seconds for which daily counts are kept.
-DAY_TTL_SECONDS = 400 * 86400
-#: What begin.lua and set_aside.lua return for a job that the ledger doesn't know, and begin.lua for
-#: one that another worker is delivering.
-_UNKNOWN, _BEING_DELIVERED = -2, -1
-#: Weight of the newest job in the moving average of a stage's service time.
-_EMA_WEIGHT = 0.05
-#: Width of the bins in which scores are counted.
-SCORE_BIN = 0.5
 
 
 def utc_today() -> str:
@@ -128,8 +107,7 @@ class Ledger:
         when other jobs are not, up to `MAX_REFUSED` for each user.
         """
         ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
-        args = [job.id, job.user, ticket, refused, *self._limits, MAX_REFUSED]
-        args += [self.today(), DAY_TTL_SECONDS]
+        args = [job.id, job.user, ticket, refused, *self._limits, self.today()]
         return cast("Admission", self._admit(args=args).decode())
 
     def admitted(self, job_id: str) -> Job | None:
@@ -156,15 +134,14 @@ class Ledger:
         """
         before = (job.trace[-1].stage, job.trace[-1].took) if job.trace else ("", 0.0)
         swept = job.failure is not None and job.failure.code == TIMED_OUT.code
-        args = [job.id, job.user, stage, DELIVERY_LOCK_SECONDS, *before, job.seconds]
-        args += [self._limits[0], int(swept), SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS]
-        number, *times = self._begin(args=[*args, _EMA_WEIGHT, uuid4().hex])
+        args = [job.id, job.user, stage, uuid4().hex, *before, job.seconds]
+        number, *times = self._begin(args=[*args, self._limits[0], int(swept)])
         if number > 0:
             age, waited, overdue = times
-            return Start(number, float(age), float(waited), bool(overdue))
-        if number == _UNKNOWN and self._admit_again(job, job.as_admitted().to_message(), job):
+            return Start(number, age / 1e6, waited / 1e6, bool(overdue))
+        if number == UNKNOWN and self._admit_again(job, job.as_admitted().to_message(), job):
             return self.begin(job, stage)
-        return "being-delivered" if number == _BEING_DELIVERED else "answered"
+        return "being-delivered" if number == BEING_DELIVERED else "answered"
 
     def _admit_again(self, ref: JobRef, ticket: object, job: Job | None) -> bool:
         """Give a job that the ledger doesn't know a slot, or return False if it has been answered.
@@ -176,16 +153,8 @@ class Ledger:
         """
         refused = int(job is not None and job.failure is not None)
         lifetime, max_active, _ = self._limits
-        args = [
-            ref.id,
-            ref.user,
-            json.dumps(ticket),
-            refused,
-            lifetime,
-            max_active,
-            DAY_TTL_SECONDS,
-        ]
-        args += ["inf" if job is None else job.admitted_at, ANSWERED_TTL_SECONDS]
+        args = [ref.id, ref.user, json.dumps(ticket), refused, lifetime, max_active]
+        args.append("inf" if job is None else job.admitted_at)
         if not self._readmit(args=args):
             return False
         log.warning("admitted again: Redis has lost the job", job=ref.id)
@@ -198,7 +167,7 @@ class Ledger:
             Seconds for which this has been so; None if the job has been answered.
         """
         waiting = self._set_aside(args=[ref.id, stage])
-        if waiting == _UNKNOWN:
+        if waiting == UNKNOWN:
             return (
                 self.set_aside(ref, stage, message)
                 if self._admit_again(ref, message, None)
@@ -225,9 +194,8 @@ class Ledger:
         """Free the job's slot and count its outcome; return False if it was answered before."""
         outcome = job.failure.code if job.failure else "rated"
         delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
-        args = [job.id, job.user, self.today(), outcome, ANSWERED_TTL_SECONDS]
-        args += ["" if delivery is None else delivery, _EMA_WEIGHT, *_histogram_counts(job)]
-        return bool(self._finish(args=args))
+        args = [job.id, job.user, self.today(), outcome, "" if delivery is None else delivery]
+        return bool(self._finish(args=[*args, *_histogram_counts(job)]))
 
     def in_flight(self) -> int:
         """Return the number of jobs that have a slot."""
@@ -239,7 +207,7 @@ class Ledger:
         No sweeper gets such a job again before a worker has taken its message, and for some time
         after that. No more than `MAX_SWEPT` messages wait to be taken at a time.
         """
-        claimed = self._claim_overdue(args=[SWEPT_LOST_SECONDS, MAX_SWEPT])
+        claimed = self._claim_overdue()
         overdue = []
         for job_id, ticket in zip(claimed[::2], claimed[1::2], strict=True):
             try:

@@ -10,9 +10,9 @@ from redis import Redis
 
 from attrai.job import STAGES, StageName
 from attrai.ledger import keys
+from attrai.ledger.constants import RECENT_SECONDS, SLOT_SECONDS
 from attrai.ledger.histogram import mean
 from attrai.ledger.ledger import Ledger, seconds_to_answer
-from attrai.ledger.scripts import RECENT_SECONDS, SLOT_SECONDS
 
 #: Number of complete slots over which a rate is measured, in addition to the current slot.
 _MINUTE_SLOTS, _CURRENT_SLOTS = 60 // SLOT_SECONDS, 2

@@ -1,7 +1,8 @@
 """The ledger's Lua scripts, each of which updates related keys in one atomic step.
 
-A script is a `.lua` file beside this module. Before it run `common.lua`, with the functions that
-scripts share, and a prelude that declares the keys and constants of Python as locals.
+A script is a `.lua` file beside this module, preceded by `common.lua`, with the functions that
+scripts share. Where the files name a key or a constant of Python, its value is put in. To declare
+them all as locals instead would take each script longer than one of its calls to Redis.
 
 Keys are not passed in `KEYS`, as some depend on Redis's clock or on each stage. Redis Cluster,
 which requires that, can't hold the ledger anyway: its keys belong to different slots.
@@ -9,16 +10,13 @@ which requires that, can't hold the ledger anyway: its keys belong to different 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
 from attrai.job import STAGES
-from attrai.ledger import keys
+from attrai.ledger import constants, keys
 from attrai.ledger.histogram import SHORTEST, STEP
-
-#: Seconds that are counted together in a slot, and seconds for which slots are kept. An operator
-#: should see a change within 10 seconds.
-SLOT_SECONDS, RECENT_SECONDS = 5, 300
 
 
 @cache
@@ -26,17 +24,13 @@ def load_script(name: str) -> str:
     """Return the source of the script `name`.lua, with all it needs before it."""
     folder = files("attrai.ledger")
     sources = [folder.joinpath(f"{file}.lua").read_text("utf-8") for file in ("common", name)]
-    return "\n".join([_prelude(), *sources])
+    values = _values()
+    return re.sub(r"\b[A-Z_]+\b", lambda name: values.get(name[0], name[0]), "\n".join(sources))
 
 
-def _prelude() -> str:
-    """Return Lua code that declares each key under its name in `keys`, and the constants."""
-    constants = {
-        **{name: repr(key) for name, key in vars(keys).items() if name.isupper()},
-        "STAGES": "{" + ", ".join(map(repr, STAGES)) + "}",
-        "SLOT_SECONDS": SLOT_SECONDS,
-        "RECENT_SECONDS": RECENT_SECONDS,
-        "SHORTEST": SHORTEST,
-        "STEP": STEP,
-    }
-    return "\n".join(f"local {name} = {value}" for name, value in constants.items())
+def _values() -> dict[str, str]:
+    """Return the Lua literals of keys and constants, by their names."""
+    named = {"SHORTEST": SHORTEST, "STEP": STEP, **vars(constants), **vars(keys)}
+    stages = ", ".join(map(repr, STAGES))
+    values = {name: repr(value) for name, value in named.items() if name.isupper()}
+    return values | {"STAGES": f"{{{stages}}}"}

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from attrai.ledger.constants import SCORE_BIN
 from attrai.ledger.history import History
-from attrai.ledger.ledger import SCORE_BIN
 
 #: Block characters from empty to a full line, in eighths.
 _BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from attrai.ledger.constants import SCORE_BIN
 from attrai.ledger.histogram import quantile
 from attrai.ledger.history import History
-from attrai.ledger.ledger import SCORE_BIN
 
 #: Size of the picture in inches, and its resolution in dots per inch.
 _SIZE, _DPI = (11, 6.6), 100
