@@ -1,4 +1,4 @@
-"""Errors of `Ledger.eta()`: the estimate when a job arrives against the time until its answer.
+"""Errors of `Estimates.eta()`: the estimate when a job arrives against the time until its answer.
 
     python -m bench.eta [--seed N]
 
@@ -70,7 +70,7 @@ class Load:
     def send(self, phase: str) -> None:
         """Send one job of random size, from a user who has no other."""
         job = self._chain.next_job(self._rng)
-        self.sent[job.id] = Sent(phase, job.admitted_at, self._chain.ledger.eta())
+        self.sent[job.id] = Sent(phase, job.admitted_at, self._chain.ledger.estimates.eta())
         self._chain.submit(job)
 
     def burst(self, phase: str) -> None:

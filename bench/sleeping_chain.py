@@ -42,8 +42,9 @@ class SleepingChain:
         for stage, count in replicas.items():
             for _ in range(count):
                 self.workers.add(stage)
+        estimates = self.ledger.estimates
         if not await_that(
-            lambda: {name: load.workers for name, load in self.ledger.loads().items()} == replicas
+            lambda: {stage: load.workers for stage, load in estimates.loads().items()} == replicas
         ):
             raise RuntimeError(f"the workers don't start:\n{self.workers.logged()}")
 

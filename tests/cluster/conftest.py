@@ -91,7 +91,7 @@ class Cluster:
         for stage in stages:
             self.workers[stage] = Worker(stage, self.folder / f"{stage}.log")
         wait_for(
-            lambda: all(self.ledger.loads()[stage].workers for stage in stages),
+            lambda: all(self.ledger.estimates.loads()[stage].workers for stage in stages),
             f"{stages} did not start",
         )
 

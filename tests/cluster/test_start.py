@@ -129,12 +129,14 @@ def test_servers_that_are_not_up_yet(
             assert (record["event"], record["level"]) == ("not up yet", "warning")
             assert record["reason"] == "Connection refused"
             start()
-        wait_for(lambda: cluster.ledger.loads()["render"].workers == 1, "it did not start")
+        wait_for(
+            lambda: cluster.ledger.estimates.loads()["render"].workers == 1, "it did not start"
+        )
     finally:
         worker.terminate()
         worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 128 + signal.SIGTERM
-    assert cluster.ledger.loads()["render"].workers == 0  # it deregistered
+    assert cluster.ledger.estimates.loads()["render"].workers == 0  # it deregistered
 
 
 def test_a_bot_without_a_token() -> None:
@@ -194,8 +196,8 @@ def test_a_worker_consumes_its_stage_alone(cluster: Cluster, command: list[str])
     try:
         wait_for(lambda: queues.depths()["render"].ready == 0, "it consumes nothing")
         wait_for(lambda: queues.depths()["deliver"].ready == 1, "the failure is not forwarded")
-        wait_for(lambda: cluster.ledger.loads()["render"].workers, "it does not register")
-        loads = cluster.ledger.loads()
+        wait_for(lambda: cluster.ledger.estimates.loads()["render"].workers, "it does not register")
+        loads = cluster.ledger.estimates.loads()
     finally:
         worker.terminate()
         output, _ = worker.communicate(timeout=PATIENCE_S)

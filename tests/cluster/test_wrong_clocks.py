@@ -26,7 +26,7 @@ def test_clocks_that_differ(cluster: Cluster) -> None:
             )
     cluster.start("detect", "score", "render")
     for stage in ("ingest", "deliver"):
-        wait_for(lambda stage=stage: cluster.ledger.loads()[stage].workers == 2, stage)  # type: ignore[misc]
+        wait_for(lambda stage=stage: cluster.ledger.estimates.loads()[stage].workers == 2, stage)  # type: ignore[misc]
     jobs = [cluster.submit(cluster.job(number)) for number in range(12)]
     assert [cluster.wait_for_answer(job) for job in jobs] == [["picture"]] * len(jobs)
     assert cluster.ledger.in_flight() == 0

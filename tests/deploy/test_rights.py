@@ -250,7 +250,7 @@ def test_monitoring(role_of: Callable[[str], Role], name: str) -> None:
     assert set(role.queues.depths()) == set(STAGES)
     assert set(read_activity(role.redis, role.ledger).stages) == set(STAGES)
     assert read_history(role.redis).days
-    assert role.ledger.next_slot("user") == 0
+    assert role.ledger.estimates.next_slot("user") == 0
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -217,17 +217,17 @@ def test_eta_follows_queues_and_workers(redis: Redis, ledger: Ledger) -> None:
         ledger.begin(job, stage)
         job = after(job, stage, 2.0 if stage == "detect" else 0.5)
     ledger.finish(job)
-    assert ledger.eta() == pytest.approx(4.0)
+    assert ledger.estimates.eta() == pytest.approx(4.0)
     for number in range(4):
         ledger.admit(make(number, user=str(number)))
         ledger.begin(after(make(number), "ingest", 0.5), "detect")
-    loads = ledger.loads()
+    loads = ledger.estimates.loads()
     assert loads["detect"] == StageLoad(jobs=4, seconds=2.0, workers=2)
-    assert ledger.eta() == pytest.approx(4 * 2 / 2 + 4)
+    assert ledger.estimates.eta() == pytest.approx(4 * 2 / 2 + 4)
     ledger.deregister("detect", "a")
-    assert ledger.eta() == pytest.approx(4 * 2 + 4)
+    assert ledger.estimates.eta() == pytest.approx(4 * 2 + 4)
     advance_time(redis, WORKER_TTL_SECONDS + 1)
-    assert ledger.loads()["detect"].workers == 0
+    assert ledger.estimates.loads()["detect"].workers == 0
 
 
 def test_eta_is_that_of_the_slowest_stage() -> None:
@@ -262,11 +262,11 @@ def test_a_refusal_needs_no_slot(ledger: Ledger) -> None:
     assert ledger.admit(make(9, "0")) == "busy"
     assert ledger.admit(failed(9, "0")) == "admitted"
     assert ledger.admit(make(9, "0")) == "repeated"
-    assert ledger.loads()["deliver"].jobs == 1
-    assert ledger.loads()["ingest"].jobs == MAX_PENDING
+    assert ledger.estimates.loads()["deliver"].jobs == 1
+    assert ledger.estimates.loads()["ingest"].jobs == MAX_PENDING
     assert ledger.finish(failed(9, "0"))
     assert ledger.admit(make(9, "0")) == "answered"
-    assert ledger.loads()["deliver"].jobs == 0
+    assert ledger.estimates.loads()["deliver"].jobs == 0
 
 
 def test_refusals_are_bounded(ledger: Ledger) -> None:
@@ -323,25 +323,25 @@ def test_remaining(redis: Redis, ledger: Ledger) -> None:
         ledger.admit(job)
     ledger.begin(jobs[0], "ingest")
     ledger.begin(after(jobs[0], "ingest", 1), "detect")
-    assert ledger.remaining([]) == {}
-    remaining = ledger.remaining([*(job.id for job in jobs), make(9).id])
+    assert ledger.estimates.remaining([]) == {}
+    remaining = ledger.estimates.remaining([*(job.id for job in jobs), make(9).id])
     assert remaining == {
         jobs[0].id: pytest.approx(12),
         jobs[1].id: pytest.approx(10 + 13),
         jobs[2].id: pytest.approx(20 + 13),
     }
     ledger.finish(jobs[0])
-    assert ledger.remaining([jobs[0].id, jobs[1].id]) == {jobs[1].id: pytest.approx(13)}
+    assert ledger.estimates.remaining([jobs[0].id, jobs[1].id]) == {jobs[1].id: pytest.approx(13)}
 
 
 def test_the_next_slot(redis: Redis, ledger: Ledger) -> None:
     """A user's next slot is free as soon as the first of their jobs is answered."""
-    assert ledger.next_slot("ann") == 0
+    assert ledger.estimates.next_slot("ann") == 0
     redis.hset("attrai:service", "detect", 10)
     ledger.admit(make(0, "bob"))
     for number in (1, 2):
         ledger.admit(make(number))
-    assert ledger.next_slot("ann") == pytest.approx(20)
+    assert ledger.estimates.next_slot("ann") == pytest.approx(20)
     ledger.finish(make(0, "bob"))
-    assert ledger.next_slot("ann") == pytest.approx(10)
-    assert ledger.next_slot("eve") == 0
+    assert ledger.estimates.next_slot("ann") == pytest.approx(10)
+    assert ledger.estimates.next_slot("eve") == 0

@@ -56,7 +56,10 @@ class Chain:
         self._sent, self._allowed = 0, PER_LOOK
         self._load = threading.Thread(target=self._send)
         self.workers = {stage: self._start(stage) for stage in STAGES}
-        wait_for(lambda: all(load.workers for load in self.ledger.loads().values()), "no workers")
+        wait_for(
+            lambda: all(load.workers for load in self.ledger.estimates.loads().values()),
+            "no workers",
+        )
         self._load.start()
 
     def _start(self, stage: str) -> subprocess.Popen[bytes]:

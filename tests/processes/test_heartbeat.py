@@ -103,7 +103,7 @@ def test_reports_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
         ledger, ["detect"], DroppedRecords(ledger, LogHandler(StringIO(), None))
     )
     reports.start()
-    wait_for(lambda: ledger.loads()["detect"].workers == 1)
+    wait_for(lambda: ledger.estimates.loads()["detect"].workers == 1)
     reports.stop()
     assert ledger.reports > 3
-    assert ledger.loads()["detect"].workers == 0
+    assert ledger.estimates.loads()["detect"].workers == 0

@@ -181,7 +181,7 @@ class ProgressMessages:
             )
         if sent and _now() >= self._next_check:
             self._next_check = _now() + _CHECK_SECONDS
-            self._update(sent, self._ledger.remaining(sorted(held)))
+            self._update(sent, self._ledger.estimates.remaining(sorted(held)))
 
     def _update(self, sent: dict[str, _ProgressMessage], remaining: Mapping[str, float]) -> None:
         off = [first for first, entry in sent.items() if entry.needs_update(remaining)]
@@ -206,7 +206,7 @@ class ProgressMessages:
             if not self._ledger.held(entry.jobs):
                 self._remove(first)
                 return
-            entry.set_estimate(self._ledger.remaining(entry.jobs))
+            entry.set_estimate(self._ledger.estimates.remaining(entry.jobs))
             if at_once and entry.estimated_seconds < _NO_MESSAGE_BELOW_SECONDS:
                 with self._lock:
                     self._delayed[first] = (_now() + _NO_MESSAGE_BELOW_SECONDS, reply_to)

@@ -71,10 +71,12 @@ class RequestHandler:
         if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
             self._progress.announce(job.id, request.origin, request.album)
         elif admission == "user-busy":
-            when = time_until(self._intake.ledger.next_slot(job.user), job.locale)
+            when = time_until(self._intake.ledger.estimates.next_slot(job.user), job.locale)
             self._refuse(job, admission, limit=self._settings.max_active, when=when)
         elif admission == "busy":
-            self._refuse(job, admission, when=time_until(self._intake.ledger.eta(), job.locale))
+            self._refuse(
+                job, admission, when=time_until(self._intake.ledger.estimates.eta(), job.locale)
+            )
 
     def _is_in_flight(self, job: Job) -> bool:
         """Return whether a repeated job is being processed, not one that was refused before."""

@@ -11,8 +11,9 @@ from redis import Redis
 from attrai.job import STAGES, StageName
 from attrai.ledger import keys
 from attrai.ledger.constants import RECENT_SECONDS, SLOT_SECONDS
+from attrai.ledger.estimates import seconds_to_answer
 from attrai.ledger.histogram import mean
-from attrai.ledger.ledger import Ledger, seconds_to_answer
+from attrai.ledger.ledger import Ledger
 
 #: Number of complete slots over which a rate is measured, in addition to the current slot.
 _MINUTE_SLOTS, _CURRENT_SLOTS = 60 // SLOT_SECONDS, 2
@@ -67,7 +68,7 @@ def read_activity(redis: Redis, ledger: Ledger) -> Activity:
     Raises:
         redis.RedisError: Redis is unreachable or fails.
     """
-    loads = ledger.loads()
+    loads = ledger.estimates.loads()
     seconds, microseconds = redis.time()
     now = seconds + microseconds / 1e6
     slot = seconds // SLOT_SECONDS
