@@ -110,16 +110,24 @@ class Ledger:
 
         An unreadable job is deleted, but one of another version is kept for those who can read it.
         """
+        match self._ticket(job_id):
+            case UnknownVersion() as error:
+                log.warning("admitted by another version", job=job_id, reason=str(error))
+            case UnreadableMessage() as error:
+                self._drop_unreadable(job_id, str(error))
+            case job:
+                return job
+        return None
+
+    def _ticket(self, job_id: str) -> Job | UnreadableMessage | None:
+        """Return the job as it was admitted, or why it can't be read; None if it has no slot."""
         ticket = self._redis.hget(keys.TICKETS, job_id)
         if ticket is None:
             return None
         try:
             return Job.from_message(_parsed(ticket))
-        except UnknownVersion as error:
-            log.warning("admitted by another version", job=job_id, reason=str(error))
         except UnreadableMessage as error:
-            self._drop_unreadable(job_id, str(error))
-        return None
+            return error
 
     def begin(self, job: Job, stage: StageName) -> Start | Refusal:
         """Record that a stage starts work on the job, and how long the previous stage took.
@@ -235,15 +243,14 @@ class Ledger:
 
     def age(self, job_id: str) -> float:
         """Return the seconds since a job was admitted, or 0 if it has no slot."""
-        ticket = self._redis.hget(keys.TICKETS, job_id)
-        try:
-            user = JobRef.model_validate_json(ticket or b"").user
-        except ValidationError:
+        found = self._ticket(job_id)
+        ref = found.ref if isinstance(found, UnreadableMessage) else found
+        if ref is None:
             return 0.0
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.time()
-            pipeline.zscore(keys.USER_JOBS + user, job_id)
-            pipeline.zscore(keys.REFUSED_JOBS + user, job_id)
+            pipeline.zscore(keys.USER_JOBS + ref.user, job_id)
+            pipeline.zscore(keys.REFUSED_JOBS + ref.user, job_id)
             (seconds, microseconds), *deadlines = pipeline.execute()
         deadline = next((found for found in deadlines if found is not None), None)
         now = seconds + microseconds / 1e6
