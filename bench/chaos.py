@@ -187,7 +187,7 @@ def start_faults(cluster: Cluster, faults: Faults, jobs: int, rng: random.Random
     once("Redis read-only", lambda: last(cluster.redis.read_only()), 0.25)
     once("RabbitMQ silent", lambda: rabbit_tap.disturb("silent", silence), 0.35)
     once("Redis restarts", cluster.redis.restart, 0.45)
-    once("Redis out of memory", lambda: last(cluster.redis.out_of_memory()), 0.5)
+    once("Redis out of memory", lambda: last(cluster.redis.configured("maxmemory", 1)), 0.5)
     once("full volumes", lambda: fill_up(cluster.volume, 3), 0.6)
     once("Redis loses its data", cluster.redis.clear, 0.7)
     once("RabbitMQ restarts", cluster.rabbit.restart, 0.8)

@@ -50,24 +50,15 @@ class RedisServer(Server):
                 client.replicaof("NO", "ONE")
 
     @contextmanager
-    def out_of_memory(self) -> Iterator[None]:
-        """Refuse whatever needs memory while the context is open."""
+    def configured(self, name: str, value: int) -> Iterator[None]:
+        """Set a parameter of the configuration while the context is open."""
         with self._client() as client:
-            client.config_set("maxmemory", 1)
+            before = client.config_get(name)[name]
+            client.config_set(name, value)
             try:
                 yield
             finally:
-                client.config_set("maxmemory", 0)
-
-    @contextmanager
-    def without_replicas(self) -> Iterator[None]:
-        """Refuse writes while the context is open, for want of replicas."""
-        with self._client() as client:
-            client.config_set("min-replicas-to-write", 1)
-            try:
-                yield
-            finally:
-                client.config_set("min-replicas-to-write", 0)
+                client.config_set(name, before)
 
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)

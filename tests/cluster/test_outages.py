@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from attrai.services import Services
 from attrai.settings import Settings
 from attrai.storage import VolumeStore
 from testing.folder_channel import FolderChannel
+from testing.served import serving
 from testing.servers import RabbitServer, RedisServer
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
@@ -161,10 +162,19 @@ def working(broker: Broker) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("state", "seconds"), [("read_only", 20), ("out_of_memory", 6), ("without_replicas", 6)]
+    ("refusing", "seconds"),
+    [
+        (RedisServer.read_only, 20),
+        (lambda server: server.configured("maxmemory", 1), 6),
+        (lambda server: server.configured("min-replicas-to-write", 1), 6),
+    ],
+    ids=["read-only", "out of memory", "without replicas"],
 )
 def test_a_redis_that_refuses_to_write(
-    cluster: Cluster, redis_server: RedisServer, state: str, seconds: float
+    cluster: Cluster,
+    redis_server: RedisServer,
+    refusing: Callable[[RedisServer], AbstractContextManager[None]],
+    seconds: float,
 ) -> None:
     """Six photos in the chain of a Redis that refuses writes for a while become six pictures."""
     cluster.start(*STAGES)
@@ -173,7 +183,7 @@ def test_a_redis_that_refuses_to_write(
     jobs = [cluster.submit(cluster.job(n)) for n in range(1, 7)]
     ingest = cluster.workers["ingest"].log
     wait_for(lambda: ingest.read_text().count('"event": "done"') >= 2, "nothing happens")
-    with getattr(redis_server, state)():
+    with refusing(redis_server):
         time.sleep(seconds)  # as long as the outage is, which is what is tested
     assert [cluster.wait_for_answer(job) for job in jobs] == [["picture"]] * 6
     records = cluster.records()
@@ -197,23 +207,15 @@ def test_a_silent_rabbitmq(make_job: Callable[..., Job]) -> None:
 
 def test_a_garbled_rabbitmq(make_job: Callable[..., Job]) -> None:
     """A RabbitMQ that talks nonsense is an outage."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def talk() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection, suppress(OSError):  # which the broker may have given up
-                    connection.sendall(b"\x01\x00\x00\x00\x00\x00\x04nonsense" * 9)
+    def talk(connection: socket.socket) -> None:
+        with suppress(OSError):  # which the broker may have given up
+            connection.sendall(b"\x01\x00\x00\x00\x00\x00\x04nonsense" * 9)
 
-        threading.Thread(target=talk, daemon=True).start()
-        port = server.getsockname()[1]
+    with serving(talk) as port:
         broker = Broker(f"amqp://127.0.0.1:{port}?stack_timeout=1", [], patience_seconds=0)
         with pytest.raises(dramatiq.errors.BrokerConnectionError):
             publish(broker, "ingest", make_job())
-        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_rabbitmq_that_falls_silent(cluster: Cluster, rabbit_server: RabbitServer) -> None:

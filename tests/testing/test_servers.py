@@ -84,11 +84,11 @@ def test_redis_refuses_writes(redis_url: str, redis_server: RedisServer) -> None
     """Redis refuses writes while it is read-only or out of memory, and keeps what it has."""
     with redis.Redis.from_url(redis_url) as client:
         client.set("key", "before")
-        for state, error in (
-            (redis_server.read_only, redis.exceptions.ReadOnlyError),
-            (redis_server.out_of_memory, redis.exceptions.OutOfMemoryError),
+        for refusing, error in (
+            (redis_server.read_only(), redis.exceptions.ReadOnlyError),
+            (redis_server.configured("maxmemory", 1), redis.exceptions.OutOfMemoryError),
         ):
-            with state(), pytest.raises(error):
+            with refusing, pytest.raises(error):
                 client.set("key", "meanwhile")
             assert client.get("key") == b"before"
             client.set("key", "before")
