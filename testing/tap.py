@@ -74,11 +74,10 @@ class Tap:
 
     async def _close(self) -> None:
         self._server.close()
-        self._abort()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Connections that are cut end by themselves. asyncio prints a traceback for each that is
+        # cancelled.
+        await self._turn("cut")
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._flow == "cut":
@@ -97,10 +96,11 @@ class Tap:
         both = {writer.transport, server_writer.transport}
         self._transports |= both
         try:
-            await asyncio.gather(
-                self._pump(reader, server_writer, from_server=False),
-                self._pump(server_reader, writer, from_server=True),
-            )
+            if self._flow != "cut":  # while it connected
+                await asyncio.gather(
+                    self._pump(reader, server_writer, from_server=False),
+                    self._pump(server_reader, writer, from_server=True),
+                )
         finally:
             self._transports -= both
             for transport in both:

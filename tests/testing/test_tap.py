@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
+from testing.served import serving
 from testing.servers.server import HOST
-from testing.tap import Tap
+from testing.tap import Flow, Tap
 from testing.waiting import PATIENCE_S
+
+
+def send_back(connection: socket.socket) -> None:
+    """Send back what comes."""
+    while data := connection.recv(65536):
+        connection.sendall(data)
 
 
 @pytest.fixture
 def tap() -> Iterator[Tap]:
     """Open a tap in front of a server that sends back what it gets."""
-    with socket.create_server((HOST, 0)) as listener:
-
-        def serve(connection: socket.socket) -> None:
-            with connection:
-                while data := connection.recv(65536):
-                    connection.sendall(data)
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        with Tap(listener.getsockname()[1]) as opened:
-            yield opened
+    with serving(send_back) as port, Tap(port) as opened:
+        yield opened
 
 
 def connect(tap: Tap) -> socket.socket:
@@ -94,3 +85,18 @@ def test_a_garbling_tap(tap: Tap) -> None:
     tap.turn("garbled")
     with connect(tap) as connection:
         assert any(echo(connection, b"ping") != b"ping" for _ in range(1000))
+
+
+@pytest.mark.parametrize("flow", ["open", "silent", "slow"])
+def test_closing_a_tap(caplog: pytest.LogCaptureFixture, flow: Flow) -> None:
+    """A tap that closes ends the connections that are open, and logs nothing."""
+    with serving(send_back) as port:
+        with Tap(port) as tap:
+            connection = connect(tap)
+            assert echo(connection, b"ping") == b"ping"
+            tap.turn(flow)
+            connection.sendall(bytes(10_000))
+        with connection, suppress(ConnectionResetError):
+            while connection.recv(65536):
+                pass
+    assert caplog.records == []
