@@ -99,6 +99,10 @@ class Unconfirmed(TryLater):
     """An answer was sent, but whether it arrived is unknown: the connection or the reply broke."""
 
 
+class StoreUnavailable(OSError):
+    """The server of the photo store can't be reached, fails, or refuses the request."""
+
+
 class SettingsError(Exception):
     """A setting is unusable. The message is one line that names the variable."""
 

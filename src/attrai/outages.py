@@ -11,8 +11,10 @@ import redis
 from dramatiq.middleware import TimeLimitExceeded
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
-#: Errors of RabbitMQ and Redis. What failed with one is done again later and used up no attempt.
-#: The names mislead: a silent RabbitMQ raises an `AMQPConnectorException`, which is no
+from attrai.errors import StoreUnavailable
+
+#: Errors of RabbitMQ, Redis and the bucket. What failed with one is done again later and used up no
+#: attempt. The names mislead: a silent RabbitMQ raises an `AMQPConnectorException`, which is no
 #: `AMQPError`, and a read-only Redis a `ResponseError`, which is no `ConnectionError`.
 OUTAGES: tuple[type[Exception], ...] = (
     dramatiq.errors.BrokerConnectionError,
@@ -21,6 +23,7 @@ OUTAGES: tuple[type[Exception], ...] = (
     AMQPConnectorException,
     redis.RedisError,
     redis.exceptions.RedisClusterException,
+    StoreUnavailable,
 )
 
 #: Errors of Redis after which the same command may work a moment later.
@@ -45,7 +48,7 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, TimeLimitExceeded):
         frames = traceback.walk_tb(error.__traceback__)
         modules = {frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in frames}
-        return bool(modules & {"pika", "redis"})
+        return bool(modules & {"botocore", "pika", "redis"})
     return isinstance(error, OUTAGES)
 
 

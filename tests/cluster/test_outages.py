@@ -1,4 +1,4 @@
-"""Outages of RabbitMQ and Redis: no photo is lost, no attempt used up, no id logged."""
+"""Outages of RabbitMQ, Redis and the bucket: no photo is lost, no attempt used up, no id logged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from attrai.actors import stage as module
 from attrai.actors.ingest import Ingest
 from attrai.actors.stage import publish
 from attrai.broker import Broker, hide_messages, middleware
+from attrai.errors import StoreUnavailable
 from attrai.job import STAGES, Job
 from attrai.ledger import Ledger
 from attrai.ledger.ledger import Start
@@ -108,6 +109,7 @@ class FaultyBroker(Broker):
         redis.ResponseError("MISCONF"),
         AMQPConnectorStackTimeout("silent"),
         dramatiq.errors.ConnectionClosed("away"),
+        StoreUnavailable("away"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -209,8 +211,7 @@ def test_a_garbled_rabbitmq(make_job: Callable[..., Job]) -> None:
     """A RabbitMQ that talks nonsense is an outage."""
 
     def talk(connection: socket.socket) -> None:
-        with suppress(OSError):  # which the broker may have given up
-            connection.sendall(b"\x01\x00\x00\x00\x00\x00\x04nonsense" * 9)
+        connection.sendall(b"\x01\x00\x00\x00\x00\x00\x04nonsense" * 9)
 
     with serving(talk) as port:
         broker = Broker(f"amqp://127.0.0.1:{port}?stack_timeout=1", [], patience_seconds=0)

@@ -8,9 +8,12 @@ from hashlib import md5
 
 import moto.settings
 import pytest
+from dramatiq.middleware import TimeLimitExceeded
 from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
 
+from attrai.errors import StoreUnavailable
+from attrai.outages import is_outage
 from attrai.storage import PHOTO, StoreError, open_store
 from attrai.storage.bucket import BucketStore
 from testing.servers.server import reserved_port
@@ -59,7 +62,7 @@ def test_unusable_endpoint_stops_at_start(
 
 
 def test_bucket_that_goes_away_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the storage denies access later, every method raises an OSError."""
+    """When the storage denies access later, every method says that it is unavailable."""
     store = open_store(s3)
     monkeypatch.setattr(moto.settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
     for call in (
@@ -69,32 +72,46 @@ def test_bucket_that_goes_away_is_an_error(s3: str, monkeypatch: pytest.MonkeyPa
         lambda: store.delete_job(JOB),
         lambda: list(store.job_ids(0)),
     ):
-        with pytest.raises(OSError, match="InvalidAccessKeyId") as caught:
+        with pytest.raises(StoreUnavailable, match="InvalidAccessKeyId"):
             call()
-        assert not isinstance(caught.value, FileNotFoundError)
 
 
 def test_bucket_out_of_reach_is_an_error(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the storage becomes unreachable, an OSError is raised."""
+    """When the storage becomes unreachable, it is unavailable, which is an outage."""
     with reserved_port() as port:
         server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         server.start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         store = open_store(s3)
         server.stop()
-        with pytest.raises(OSError, match="Could not connect to the endpoint"):
+        with pytest.raises(StoreUnavailable, match="Could not connect to the endpoint") as raised:
             store.write(JOB, PHOTO, b"")
+    assert is_outage(raised.value)
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_time_limit_while_waiting_for_a_bucket() -> None:
+    """A time limit that strikes in a call to the storage says nothing of the photo."""
+
+    def strike(**_: object) -> None:
+        raise TimeLimitExceeded
+
+    store = BucketStore(BUCKET, "")
+    store._client.meta.events.register("before-send.s3.PutObject", strike)
+    with pytest.raises(TimeLimitExceeded) as struck:
+        store.write(JOB, PHOTO, b"")
+    assert is_outage(struck.value)
 
 
 def test_refused_deletion_is_an_error(s3: str, backend: S3Backend) -> None:
-    """A deletion that the storage answers with a list of errors is an OSError."""
+    """A deletion that the storage answers with a list of errors has not happened."""
     store = open_store(s3)
     store.write(JOB, PHOTO, b"photo")
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject"}
     deny["Resource"] = f"arn:aws:s3:::{BUCKET}/*"
     backend.put_bucket_policy(BUCKET, json.dumps({"Statement": [deny]}).encode())
     try:
-        with pytest.raises(OSError, match="1 of 1 objects not deleted: AccessDenied"):
+        with pytest.raises(StoreUnavailable, match="1 of 1 objects not deleted: AccessDenied"):
             store.delete_job(JOB)
     finally:
         backend.delete_bucket_policy(BUCKET)

@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from attrai.errors import StoreUnavailable
 from attrai.storage.store import StoreError, is_job_id, validate_job_id
 
 _CONFIG = Config(
@@ -59,7 +60,7 @@ class BucketStore:
     def write(self, job_id: str, name: str, content: bytes) -> None:
         """Write a file of a job, replacing an earlier one of that name."""
         key = self._folder(job_id) + name
-        with _os_errors():
+        with _translate_errors():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
     def read(self, job_id: str, name: str) -> bytes:
@@ -70,7 +71,7 @@ class BucketStore:
         """
         key = self._folder(job_id) + name
         with (
-            _os_errors(),
+            _translate_errors(),
             self._client.get_object(Bucket=self._bucket, Key=key)["Body"] as body,
         ):
             content: bytes = body.read()
@@ -107,7 +108,7 @@ class BucketStore:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix
         )
-        with _os_errors():
+        with _translate_errors():
             for page in pages:
                 yield page.get("Contents", [])
 
@@ -116,18 +117,18 @@ class BucketStore:
         objects = [{"Key": key} for key in keys]
         if not objects:
             return  # the storage would reject an empty list as malformed
-        with _os_errors():
+        with _translate_errors():
             response = self._client.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
             )
         if errors := response.get("Errors"):
             code = errors[0].get("Code")
-            raise OSError(f"{len(errors)} of {len(objects)} objects not deleted: {code}")
+            raise StoreUnavailable(f"{len(errors)} of {len(objects)} objects not deleted: {code}")
 
 
 @contextmanager
-def _os_errors() -> Iterator[None]:
-    """Convert boto3's exceptions to the OSErrors that a file system would raise.
+def _translate_errors() -> Iterator[None]:
+    """Convert boto3's exceptions to those of a photo store.
 
     They are raised without their cause, because its text may contain a password that `_line`
     removes.
@@ -136,9 +137,9 @@ def _os_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         missing = error.response["Error"]["Code"] == "NoSuchKey"
-        raise (FileNotFoundError if missing else OSError)(_line(error)) from None
+        raise (FileNotFoundError if missing else StoreUnavailable)(_line(error)) from None
     except BotoCoreError as error:
-        raise OSError(_line(error)) from None
+        raise StoreUnavailable(_line(error)) from None
 
 
 def _line(error: Exception) -> str:

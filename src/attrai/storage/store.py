@@ -25,7 +25,8 @@ class PhotoStore(Protocol):
     file, and deleting a missing file is not an error.
 
     Raises:
-        OSError: By every method, if the storage is full, fails or can't be reached.
+        OSError: By every method, if the storage is full, fails or can't be reached; a
+            `StoreUnavailable` if that is an outage of a server.
         ValueError: By every method, if the job id is invalid.
     """
 
