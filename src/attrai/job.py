@@ -189,6 +189,8 @@ class Job(JobRef):
     failure: Failure | None = None
     #: Number of times that the answer was sent without a word whether it arrived.
     unconfirmed_sends: int = Field(default=0, ge=0)
+    #: Whether the answer was sent, which the ledger could not record yet.
+    answered: bool = False
     trace: tuple[Timing, ...] = ()
 
     @model_validator(mode="after")

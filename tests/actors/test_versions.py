@@ -74,7 +74,7 @@ def newer_message() -> dict[str, Any]:
 
 
 #: Fields that came later, as they are in a message that didn't have them.
-ADDED = {"unconfirmed_sends": 0}
+ADDED = {"unconfirmed_sends": 0, "answered": False}
 
 
 def test_an_older_message() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from attrai.actors.stage import FileGone, Stage
+from attrai.actors.stage import INTERRUPTIONS, FileGone, Stage, publish
 from attrai.errors import TryLater
 from attrai.job import Job
 from attrai.outages import OUTAGES
@@ -22,7 +22,9 @@ class Deliver(Stage):
 
     def work(self, job: Job) -> Job:
         channel = self.services.channels[job.channel]
-        if job.failure:
+        if job.answered:
+            log.info("sent already")
+        elif job.failure:
             channel.send_failure(job, job.failure)
         else:
             channel.deliver(job, self._picture(job))
@@ -47,7 +49,13 @@ class Deliver(Stage):
         """Delete everything of the job, whose last stage this is."""
         # In this order: the sweeper deletes the files of a finished job, whereas an unfinished
         # job without files would look as if another copy of its message had finished it.
-        answered = self.services.ledger.finish(job)
+        try:
+            answered = self.services.ledger.finish(job)
+        except INTERRUPTIONS as error:
+            # The message that RabbitMQ would deliver again says nothing of the answer.
+            log.warning("sent, but not recorded yet", reason=type(error).__name__)
+            publish(self._broker, self.name, job.with_(answered=True, trace=job.trace[:-1]))
+            return
         self.services.photos.delete_job(job.id)
         if answered:
             self.services.on_answered(job)

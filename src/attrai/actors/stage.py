@@ -26,7 +26,7 @@ ATTEMPTS = 3
 #: A stage that takes longer fails, in milliseconds.
 TIME_LIMIT_MS = 60_000
 #: What interrupts a stage apart from its work: an outage, or the time limit while it waits for one.
-_INTERRUPTIONS: tuple[type[BaseException], ...] = (*OUTAGES, TimeLimitExceeded)
+INTERRUPTIONS: tuple[type[BaseException], ...] = (*OUTAGES, TimeLimitExceeded)
 #: How many seconds pass until a job that an outage interrupted goes back into its queue.
 _OUTAGE_PAUSE_SECONDS = 1.0
 #: How long a second copy of a message is delayed while the first is being delivered.
@@ -113,7 +113,7 @@ class Stage(ABC):
                     self._process(job, started)
             except dramatiq.errors.Retry:
                 raise
-            except _INTERRUPTIONS as error:
+            except INTERRUPTIONS as error:
                 # Not the stage's work failed but the ledger or the next queue: RabbitMQ delivers
                 # the message again, to this worker or another one.
                 log.warning("interrupted by an outage", reason=type(error).__name__)
@@ -164,7 +164,7 @@ class Stage(ABC):
     def _run(self, job: Job, start: Start, started: float) -> None:
         try:
             self._work_and_forward(job, start, started)
-        except _INTERRUPTIONS:
+        except INTERRUPTIONS:
             # An outage is no crash, even if it comes three times.
             self.services.ledger.pause(job, self.name)
             raise
