@@ -5,53 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from telegram_sandbox.commands import Commands, entities
 from telegram_sandbox.media import Files, Media
+from telegram_sandbox.updates import Updates
 
 #: A User, Chat or Message as the Bot API describes it. Never modified once it is shared.
 Json = dict[str, Any]
-
-
-class Updates:
-    """A queue that keeps each update until a higher offset confirms it."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[dict[str, Any]] = deque()
-        self._last_id = 0
-        self._allowed: frozenset[str] | None = None
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def allow(self, kinds: Iterable[str]) -> None:
-        """Set the kinds of updates that the bot wants; no kinds means all."""
-        self._allowed = frozenset(kinds) or None
-
-    def allows(self, kind: str) -> bool:
-        """Return whether the bot wants updates of this kind."""
-        return self._allowed is None or kind in self._allowed
-
-    def add(self, fields: dict[str, Any]) -> None:
-        """Queue an update of any kind under the next id."""
-        self._last_id += 1
-        self._waiting.append({"update_id": self._last_id, **fields})
-
-    def confirm(self, offset: int) -> None:
-        """Remove the updates whose id is below the offset."""
-        while self._waiting and self._waiting[0]["update_id"] < offset:
-            self._waiting.popleft()
-
-    def peek(self, limit: int) -> list[dict[str, Any]]:
-        """Return up to `limit` updates, oldest first."""
-        return [self._waiting[i] for i in range(min(limit, len(self._waiting)))]
-
-    def clear(self) -> None:
-        """Remove all updates."""
-        self._waiting.clear()
 
 
 class Event(NamedTuple):

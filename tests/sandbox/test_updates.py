@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from telegram_sandbox import Faults, Sandbox
 from telegram_sandbox.polling import MAX_TIMEOUT_SECONDS
-from telegram_sandbox.state import Updates
+from telegram_sandbox.updates import Updates
 from testing.waiting import PATIENCE_S, wait_for
 
 Call = Callable[..., dict[str, Any]]
