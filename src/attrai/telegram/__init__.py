@@ -1,11 +1,7 @@
 """Telegram: a Bot API client that never reveals the token, rate limiting, pseudonyms and seals."""
 
-from attrai.telegram.client import (
-    PollingConflict,
-    Rejected,
-    Telegram,
-    TokenRefused,
-)
+from attrai.telegram.client import Telegram
+from attrai.telegram.errors import PollingConflict, Rejected, TokenRefused
 from attrai.telegram.limiter import chat_interval
 from attrai.telegram.opening import open_pseudonyms, open_seal, open_telegram
 from attrai.telegram.pseudonyms import Pseudonyms

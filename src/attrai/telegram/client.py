@@ -1,9 +1,4 @@
-"""A client for Telegram's Bot API whose calls fail with one of four errors.
-
-pyTelegramBotAPI makes the requests. Its errors contain the URL, and the URL contains the token, so
-none of them leaves this module: callers see only `TryLater`, `Rejected`, `TokenRefused` and
-`PollingConflict`.
-"""
+"""A client for Telegram's Bot API, on pyTelegramBotAPI."""
 
 from __future__ import annotations
 
@@ -13,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-import urllib3
 from telebot import TeleBot, apihelper, types
 
 from attrai.errors import TryLater, Unconfirmed
+from attrai.telegram.errors import TokenRefused, translate_errors
 from attrai.telegram.limiter import Limiter
 
 #: Timeout in seconds of a call, and of one that uploads a picture.
@@ -26,23 +21,6 @@ _CONFIRM_TIMEOUT = 5
 #: Maximum total time of a download, in seconds.
 _DOWNLOAD_TIMEOUT = 40
 _CHUNK = 65536
-
-#: HTTP status codes. A malformed token results in 404, not 401.
-_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FLOOD, _SERVER_ERROR = 401, 404, 409, 429, 500
-#: In the description of the 400 that every call gets after the method logOut.
-_LOGGED_OUT = "logged out"
-
-
-class Rejected(Exception):
-    """The call fails permanently: the user blocked the bot, a message is gone."""
-
-
-class TokenRefused(Exception):
-    """Telegram does not accept the bot's token, or it is malformed."""
-
-
-class PollingConflict(Exception):
-    """Another program polls for this bot's updates, or a webhook receives them."""
 
 
 class Telegram:
@@ -78,7 +56,7 @@ class Telegram:
 
     def me(self) -> types.User:
         """Return the bot's own account."""
-        with _translate_errors():
+        with translate_errors():
             me = self._bot.get_me()
             if not isinstance(me, types.User):
                 raise TypeError("no user")
@@ -89,7 +67,7 @@ class Telegram:
 
         As long as there is one, Telegram refuses `updates`. Updates that wait are kept.
         """
-        with _translate_errors():
+        with translate_errors():
             if not self._bot.get_webhook_info(timeout=_TIMEOUT).url:
                 return False
             return self._bot.delete_webhook(timeout=_TIMEOUT)
@@ -104,7 +82,7 @@ class Telegram:
         Raises:
             PollingConflict: another program polls for the bot's updates.
         """
-        with _translate_errors():
+        with translate_errors():
             updates = apihelper.get_updates(  # type: ignore[no-untyped-call]  # telebot's
                 self._token,
                 offset=offset,
@@ -121,7 +99,7 @@ class Telegram:
         Raises:
             PollingConflict: another program polls for the bot's updates.
         """
-        with _translate_errors():
+        with translate_errors():
             # telebot's get_updates always does long polling. This `timeout` is the request's.
             apihelper._make_request(  # type: ignore[no-untyped-call]  # noqa: SLF001
                 self._token,
@@ -170,12 +148,12 @@ class Telegram:
 
     def delete(self, chat: int, message: int) -> None:
         """Delete a message that the bot sent."""
-        with _translate_errors():
+        with translate_errors():
             self._bot.delete_message(chat, message, timeout=_TIMEOUT)
 
     def send_upload_action(self, chat: int) -> None:
         """Show for some seconds that the bot is sending a picture."""
-        with _translate_errors():
+        with translate_errors():
             self._bot.send_chat_action(chat, "upload_photo", timeout=_TIMEOUT)
 
     def set_commands(self, commands: dict[str, str], language: str | None) -> None:
@@ -185,7 +163,7 @@ class Telegram:
             commands: descriptions by command name.
             language: a two-letter language code, or None for users of all other languages.
         """
-        with _translate_errors():
+        with translate_errors():
             menu = [types.BotCommand(name, description) for name, description in commands.items()]
             self._bot.set_my_commands(menu, language_code=language)
 
@@ -195,7 +173,7 @@ class Telegram:
         The length that the server declares is not trusted.
         """
         deadline = time.monotonic() + _DOWNLOAD_TIMEOUT
-        with _translate_errors():
+        with translate_errors():
             path = self._bot.get_file(file_id).file_path
             content = bytearray()
             # No content encoding, as a few compressed bytes may expand far beyond the limit.
@@ -219,72 +197,9 @@ class Telegram:
     def _sending(self, chat: int, turn: str | None = None) -> Iterator[None]:
         self._limiter.acquire(chat, turn)
         try:
-            with _translate_errors(Unconfirmed):
+            with translate_errors(Unconfirmed):
                 yield
         except TryLater as later:
             if later.seconds is not None:
                 self._limiter.hold(chat, later.seconds)
             raise
-
-
-@contextmanager
-def _translate_errors(unknown: type[TryLater] = TryLater) -> Iterator[None]:
-    """Convert errors of pyTelegramBotAPI and requests to ours.
-
-    Args:
-        unknown: raised when the call may have been carried out or not.
-    """
-    try:
-        yield
-    except apihelper.ApiTelegramException as error:
-        raise _translated(error.result_json) from None
-    except apihelper.ApiHTTPException as error:
-        raise unknown(f"HTTP {error.result.status_code}") from None
-    except requests.ConnectionError as error:
-        raise (unknown if _connected(error) else TryLater)(type(error).__name__) from None
-    except (
-        requests.RequestException,
-        urllib3.exceptions.HTTPError,
-        apihelper.ApiInvalidJSONException,
-        # Raised for valid JSON that is not a Bot API response.
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as error:
-        raise unknown(type(error).__name__) from None
-
-
-def _connected(error: requests.ConnectionError) -> bool:
-    """Return whether a connection broke that had been made, so that a request may have arrived."""
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    before = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
-    return not isinstance(error, before) and not isinstance(
-        cause, urllib3.exceptions.NewConnectionError
-    )
-
-
-def _translated(answer: dict[str, Any]) -> Exception:
-    """Return our exception for an error response of Telegram's.
-
-    See https://core.telegram.org/bots/api#making-requests.
-    """
-    code, description = answer["error_code"], str(answer["description"])
-    if code in (_UNAUTHORIZED, _NOT_FOUND):
-        return TokenRefused()
-    if code == _CONFLICT:
-        return PollingConflict(description)
-    if _LOGGED_OUT in description.lower():
-        # The bot was moved from one Bot API server to another. Telegram lets it back after minutes.
-        return TryLater(description)
-    if code == _FLOOD:
-        return TryLater(description, _seconds(answer.get("parameters")))
-    if not isinstance(code, int) or code >= _SERVER_ERROR:
-        return TryLater(f"HTTP {code}")
-    return Rejected(description)
-
-
-def _seconds(parameters: Any) -> int:
-    """Return the `retry_after` of an error response in seconds, or 1 if it is missing."""
-    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
-    return max(1, seconds) if isinstance(seconds, int) else 1

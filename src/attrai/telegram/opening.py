@@ -13,7 +13,8 @@ from redis import Redis
 
 from attrai.errors import SettingsError, TryLater
 from attrai.settings import Settings
-from attrai.telegram.client import Rejected, Telegram, TokenRefused
+from attrai.telegram.client import Telegram
+from attrai.telegram.errors import Rejected, TokenRefused
 from attrai.telegram.limiter import ON_THE_SPOT, Limiter
 from attrai.telegram.pseudonyms import Pseudonyms
 from attrai.telegram.seal import Seal

@@ -1,0 +1,97 @@
+"""The errors of calls to Telegram's Bot API.
+
+Those of pyTelegramBotAPI contain the URL, and the URL contains the token, so none of them leaves
+this package: callers see only `TryLater`, `Rejected`, `TokenRefused` and `PollingConflict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+import urllib3
+from telebot import apihelper
+
+from attrai.errors import TryLater
+
+#: HTTP status codes. A malformed token results in 404, not 401.
+_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FLOOD, _SERVER_ERROR = 401, 404, 409, 429, 500
+#: In the description of the 400 that every call gets after the method logOut.
+_LOGGED_OUT = "logged out"
+
+
+class Rejected(Exception):
+    """The call fails permanently: the user blocked the bot, a message is gone."""
+
+
+class TokenRefused(Exception):
+    """Telegram does not accept the bot's token, or it is malformed."""
+
+
+class PollingConflict(Exception):
+    """Another program polls for this bot's updates, or a webhook receives them."""
+
+
+@contextmanager
+def translate_errors(unknown: type[TryLater] = TryLater) -> Iterator[None]:
+    """Convert errors of pyTelegramBotAPI and requests to ours.
+
+    Args:
+        unknown: raised when the call may have been carried out or not.
+    """
+    try:
+        yield
+    except apihelper.ApiTelegramException as error:
+        raise _translated(error.result_json) from None
+    except apihelper.ApiHTTPException as error:
+        raise unknown(f"HTTP {error.result.status_code}") from None
+    except requests.ConnectionError as error:
+        raise (unknown if _connected(error) else TryLater)(type(error).__name__) from None
+    except (
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        apihelper.ApiInvalidJSONException,
+        # Raised for valid JSON that is not a Bot API response.
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        raise unknown(type(error).__name__) from None
+
+
+def _connected(error: requests.ConnectionError) -> bool:
+    """Return whether a connection broke that had been made, so that a request may have arrived."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    before = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
+    return not isinstance(error, before) and not isinstance(
+        cause, urllib3.exceptions.NewConnectionError
+    )
+
+
+def _translated(answer: dict[str, Any]) -> Exception:
+    """Return our exception for an error response of Telegram's.
+
+    See https://core.telegram.org/bots/api#making-requests.
+    """
+    code, description = answer["error_code"], str(answer["description"])
+    if code in (_UNAUTHORIZED, _NOT_FOUND):
+        return TokenRefused()
+    if code == _CONFLICT:
+        return PollingConflict(description)
+    if _LOGGED_OUT in description.lower():
+        # The bot was moved from one Bot API server to another. Telegram lets it back after minutes.
+        return TryLater(description)
+    if code == _FLOOD:
+        return TryLater(description, _seconds(answer.get("parameters")))
+    if not isinstance(code, int) or code >= _SERVER_ERROR:
+        return TryLater(f"HTTP {code}")
+    return Rejected(description)
+
+
+def _seconds(parameters: Any) -> int:
+    """Return the `retry_after` of an error response in seconds, or 1 if it is missing."""
+    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return max(1, seconds) if isinstance(seconds, int) else 1
