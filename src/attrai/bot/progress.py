@@ -10,22 +10,18 @@ from functools import partial
 from typing import cast
 
 import structlog
-from pydantic import BaseModel, ConfigDict
 from redis import Redis
 
+from attrai.bot.progress_message import ProgressMessage
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import Origin
 from attrai.ledger import Ledger, keys
-from attrai.locales import duration, text
-from attrai.telegram import Rejected, Seal, SealBroken, Telegram, chat_interval
+from attrai.telegram import Rejected, Seal, SealBroken, Telegram
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between checks of the estimates.
 _CHECK_SECONDS = 5.0
-#: An estimate is updated when it is off by more than this many seconds, and by more than this
-#: fraction of the estimated time left.
-_UPDATE_MIN_SECONDS, _UPDATE_MIN_FRACTION = 10.0, 0.5
 #: Maximum number of messages updated per check, as the rate limit is needed for answers.
 _MAX_UPDATES_PER_CHECK = 10
 #: Below this estimate, in seconds, the chat also shows that a picture is being sent.
@@ -35,52 +31,6 @@ _CHAT_ACTION_BELOW_SECONDS = 5.0
 _NO_MESSAGE_BELOW_SECONDS = 2.0
 #: Maximum number of attempts to delete a progress message.
 _MAX_ATTEMPTS = 5
-
-
-class _ProgressMessage(BaseModel):
-    """A progress message about a photo, or about the photos of an album."""
-
-    model_config = ConfigDict(extra="allow")  # of a newer bot, which finds it again
-
-    chat: int
-    locale: str
-    album: str | None
-    jobs: list[str]
-    #: Telegram's id of the message; None until it is sent.
-    message: int | None = None
-    #: The estimate in seconds, and the Unix time at which it was made.
-    estimated_seconds: float = 0
-    at: float = 0
-
-    def set_estimate(self, remaining: Mapping[str, float]) -> None:
-        """Set the estimate to the seconds until the last of the jobs is answered."""
-        self.estimated_seconds, self.at = self.estimate(remaining), time.time()
-
-    def error(self, remaining: Mapping[str, float]) -> float:
-        """Return by how many seconds the message's estimate differs from a new one."""
-        return abs(self.estimate(remaining) - self._left())
-
-    def _left(self) -> float:
-        return max(0.0, self.estimated_seconds - (time.time() - self.at))
-
-    def estimate(self, remaining: Mapping[str, float]) -> float:
-        """Return the estimated seconds until the last of the jobs is answered.
-
-        Args:
-            remaining: seconds until each job in flight is answered, by job id.
-        """
-        open_jobs = [remaining[job] for job in self.jobs if job in remaining]
-        # A chat's answers are rate limited, and the first one follows this message.
-        return max([*open_jobs, len(open_jobs) * chat_interval(self.chat)])
-
-    def needs_update(self, remaining: Mapping[str, float]) -> bool:
-        """Return whether the estimate is so far off that the message should be updated."""
-        return self.error(remaining) > max(_UPDATE_MIN_SECONDS, _UPDATE_MIN_FRACTION * self._left())
-
-    def message_text(self) -> str:
-        """Return the text of the message in the user's language."""
-        wait = duration(self.estimated_seconds, self.locale)
-        return text("progress", self.locale, photos=len(self.jobs), wait=wait)
 
 
 def _now() -> float:
@@ -114,7 +64,7 @@ class ProgressMessages:
         self._delayed: dict[str, tuple[float, int]] = {}
         self._next_check = 0.0
         #: Progress messages by the id of their first job, as in Redis.
-        self._messages: dict[str, _ProgressMessage] = {}
+        self._messages: dict[str, ProgressMessage] = {}
         #: The key in `_messages` for each job id and album id.
         self._key_of: dict[str, str] = {}
         self._restore()
@@ -155,7 +105,7 @@ class ProgressMessages:
                 self._save(first)
             else:
                 chat, locale = origin.chat, origin.locale
-                entry = _ProgressMessage(chat=chat, locale=locale, album=album, jobs=[job])
+                entry = ProgressMessage(chat=chat, locale=locale, album=album, jobs=[job])
                 self._add(job, entry)
                 self._new.append((job, origin.message))
 
@@ -183,7 +133,7 @@ class ProgressMessages:
             self._next_check = _now() + _CHECK_SECONDS
             self._update(sent, self._ledger.estimates.remaining(sorted(held)))
 
-    def _update(self, sent: dict[str, _ProgressMessage], remaining: Mapping[str, float]) -> None:
+    def _update(self, sent: dict[str, ProgressMessage], remaining: Mapping[str, float]) -> None:
         off = [first for first, entry in sent.items() if entry.needs_update(remaining)]
         off.sort(key=lambda first: sent[first].error(remaining), reverse=True)
         for first in off[:_MAX_UPDATES_PER_CHECK]:
@@ -224,19 +174,19 @@ class ProgressMessages:
         if entry.estimated_seconds < _CHAT_ACTION_BELOW_SECONDS:
             self._telegram.send_upload_action(entry.chat)
 
-    def _edit(self, first: str, entry: _ProgressMessage) -> None:
+    def _edit(self, first: str, entry: ProgressMessage) -> None:
         if entry.message is not None:
             self._telegram.edit_text(entry.chat, entry.message, entry.message_text())
         with self._lock:
             self._save(first)
 
-    def _delete(self, first: str, entry: _ProgressMessage) -> None:
+    def _delete(self, first: str, entry: ProgressMessage) -> None:
         if entry.message is not None:
             with contextlib.suppress(Rejected):  # the user has deleted it
                 self._telegram.delete(entry.chat, entry.message)
         self._redis.hdel(keys.NOTICES, first)
 
-    def _add(self, first: str, entry: _ProgressMessage) -> None:
+    def _add(self, first: str, entry: ProgressMessage) -> None:
         self._messages[first] = entry
         for key in (*entry.jobs, *filter(None, [entry.album])):
             self._key_of[key] = first
@@ -248,9 +198,9 @@ class ProgressMessages:
             for key in (*entry.jobs, *filter(None, [entry.album])):
                 self._key_of.pop(key, None)
 
-    def _read(self, entry: str) -> _ProgressMessage:
+    def _read(self, entry: str) -> ProgressMessage:
         is_plain = entry.startswith("{")  # written by a version that didn't seal
-        return _ProgressMessage.model_validate_json(entry if is_plain else self._seal.open(entry))
+        return ProgressMessage.model_validate_json(entry if is_plain else self._seal.open(entry))
 
     def _save(self, first: str) -> None:
         """Save a message in Redis once it is sent; before that there is nothing to delete."""
