@@ -14,7 +14,6 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -78,7 +77,7 @@ def port_of(holder: socket.socket) -> int:
     return port
 
 
-@contextmanager
+@contextlib.contextmanager
 def reserved_port() -> Iterator[int]:
     """Yield a port that refuses connections unless a server of the caller's listens on it."""
     (holder,) = reserve_ports(1)
@@ -115,6 +114,14 @@ def is_gone(process: psutil.Process) -> bool:
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
+        return True
+
+
+def _is_stopped(thread: Path) -> bool:
+    """Return whether a thread is stopped by a signal, or has ended."""
+    try:
+        return (thread / "stat").read_text().rpartition(") ")[2].startswith("T")
+    except OSError:
         return True
 
 
@@ -188,6 +195,20 @@ class Server(ABC):
         """Stop the server cleanly, and start it with the same ports and data."""
         self.stop()
         self.start()
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Stop the server's process while the context is open, so that it says nothing."""
+        server = psutil.Process(self.pid)
+        server.suspend()
+        try:
+            # On a busy machine its threads go on until the first of them gets the signal.
+            states = Path("/proc", str(server.pid), "task")
+            while any(not _is_stopped(thread) for thread in states.iterdir()):
+                time.sleep(0.005)
+            yield
+        finally:
+            server.resume()
 
     def close(self) -> None:
         """Kill the server's processes, delete its folder, and give its ports back."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -187,11 +185,8 @@ def test_servers_that_hang(
         # Prometheus's scrape timeout, plus many times the seconds that the page takes normally.
         before_it_gives_up = 10 + 20 * slowest
         for server, expected in ((redis_server, "01"), (rabbit_server, "10")):
-            os.kill(server.pid, signal.SIGSTOP)
-            try:
+            with server.hanging():
                 await_page(*expected)
-            finally:
-                os.kill(server.pid, signal.SIGCONT)
         redis_server.stop()
         await_page("0", "1")
         assert slowest < before_it_gives_up
