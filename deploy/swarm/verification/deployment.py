@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from verification.shell import ROOT, SWARM, ProgramFailed, docker, run
 STACK = "attrai-verify"
 TOKEN = "1000:sandbox"  # noqa: S105 - the sandbox knows no other
 ROLES = ("bot", "ingest", "detect", "score", "render", "deliver", "sweep")
+SERVERS = ("rabbitmq", "redis")
 #: The services to kill, without those that belong to the test itself.
-SERVICES = (*ROLES, "rabbitmq", "redis")
+SERVICES = (*ROLES, *SERVERS)
 #: The first generation of passwords, and the one that replaces it.
 _GENERATION, _NEXT_GENERATION = "verify", "verify-next"
 
@@ -40,7 +41,7 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float) -> floa
     while not condition():
         if time.monotonic() - started > seconds:
             raise TookTooLong(f"after {seconds:.0f} s: {what}")
-        interruption.pause(0.5)
+        interruption.pause(1)
     return time.monotonic() - started
 
 
@@ -91,29 +92,28 @@ def upgrade(folder: Path, old: Path) -> bool:
         run(SWARM / "passwords", _NEXT_GENERATION)
         _set(env, PASSWORDS=_NEXT_GENERATION)
         _remove_services(ROLES)
-        _remove_services(("rabbitmq", "redis"))
+        _remove_services(SERVERS)
     _deploy(ROOT, env)
     return rolling
 
 
-def change_passwords(folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Change to the next generation of passwords without stopping anything.
-
-    Yields:
-        After each step what was done, and the services that are being updated, which have to be
-        ready before the next step.
-    """
-    env = folder / "env"
+def offer_passwords(folder: Path) -> None:
+    """Make RabbitMQ and Redis accept another generation of passwords too."""
     run(SWARM / "passwords", _NEXT_GENERATION)
-    _set(env, OTHER_PASSWORDS=_NEXT_GENERATION)
-    _deploy(ROOT, env)
-    yield "the servers accept new passwords too", ("rabbitmq", "redis")
-    _set(env, PASSWORDS=_NEXT_GENERATION, OTHER_PASSWORDS=_GENERATION)
-    _deploy(ROOT, env)
-    yield "the roles use new passwords", ROLES
-    _set(env, OTHER_PASSWORDS="")
-    _deploy(ROOT, env)
-    yield "the servers have no other secrets any more", ("rabbitmq", "redis")
+    _set(folder / "env", OTHER_PASSWORDS=_NEXT_GENERATION)
+    _deploy(ROOT, folder / "env")
+
+
+def move_to_passwords(folder: Path) -> None:
+    """Give the roles the passwords that were offered."""
+    _set(folder / "env", PASSWORDS=_NEXT_GENERATION, OTHER_PASSWORDS=_GENERATION)
+    _deploy(ROOT, folder / "env")
+
+
+def withdraw_passwords(folder: Path) -> None:
+    """Make RabbitMQ and Redis accept no other passwords any more."""
+    _set(folder / "env", OTHER_PASSWORDS="")
+    _deploy(ROOT, folder / "env")
 
 
 def _set(env: Path, **settings: str) -> None:
@@ -183,10 +183,23 @@ def update(service: str, image: str) -> None:
            f"{STACK}_{service}")  # fmt: skip
 
 
-def update_state(service: str) -> str:
-    """Return the state of a service's last update, such as "completed", or "none"."""
-    status = json.loads(docker("service", "inspect", f"{STACK}_{service}"))[0].get("UpdateStatus")
-    return str((status or {}).get("State", "none"))
+def update_states(services: Iterable[str]) -> dict[str, str]:
+    """Return the state of each service's last update, such as "completed", or "none"."""
+    found = json.loads(docker("service", "inspect", *(f"{STACK}_{name}" for name in services)))
+    return {
+        service["Spec"]["Name"].removeprefix(f"{STACK}_"): str(
+            (service.get("UpdateStatus") or {}).get("State", "none")
+        )
+        for service in found
+    }
+
+
+def replaced(services: Collection[str], old: Collection[str]) -> bool:
+    """Return whether all services are healthy without any of the containers `old` of `services`.
+
+    That is before an update is completed: the engine watches new tasks for half a minute more.
+    """
+    return not set(old) & set(containers(*services)) and all_run()
 
 
 def containers(*services: str, ended: bool = False) -> dict[str, str]:

@@ -46,6 +46,7 @@ def build(folder: Path, stack: ExitStack, old: Path | None) -> None:
         wheels_built = pool.submit(_build_wheels, wheels, folder / "venv", roots)
         base.result()
         servers = [pool.submit(_server, name, tag) for name, tag in _SERVERS.items()]
+        _builder()
         wheels_built.result()
         for number, root in enumerate(roots):
             _attrai(folder / f"context-{number}", wheels, root, NEXT if root == ROOT else ATTRAI)
@@ -60,6 +61,9 @@ _SERVERS = {"rabbitmq": RABBITMQ, "redis": REDIS}
 
 def _base(folder: Path) -> None:
     run("debootstrap", "--variant=minbase", _RELEASE, folder)
+    # As in the registry's image of Debian: no translations, and no syncing after each file.
+    (folder / "etc/apt/apt.conf.d/no-languages").write_text('Acquire::Languages "none";\n')
+    (folder / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")
     for unneeded in ("var/cache/apt/archives", "var/lib/apt/lists"):
         shutil.rmtree(folder / unneeded)
     with subprocess.Popen(  # noqa: S603 - see below
@@ -103,6 +107,13 @@ def _server(name: str, tag: str) -> None:
     file = (SWARM / "verification/Dockerfile").read_text()
     docker("build", "-q", "--build-arg", f"BASE_IMAGE={_BASE}", "--target", name, "-t", tag, "-",
            stdin=file)  # fmt: skip
+
+
+def _builder() -> None:
+    """Build what needs no wheels yet, which later builds find in the engine's cache."""
+    file = (SWARM / "Dockerfile").read_text()
+    docker("build", "-q", "--force-rm", "--build-arg", f"BASE_IMAGE={_BASE}", "--target", "builder",
+           "-", stdin=file)  # fmt: skip
 
 
 def _attrai(context: Path, wheels: Path, root: Path, tag: str) -> None:
