@@ -54,7 +54,7 @@ ORIENTED: list[tuple[str, dict[str, Any]]] = [
     ("JPEG", {}),
     ("PNG", {}),
     ("WEBP", {}),
-    ("AVIF", {}),
+    ("AVIF", {"speed": 10}),
     ("TIFF", {}),
 ]
 ORIENTED += [("TIFF", {"compression": "tiff_lzw"})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def unrated(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 3 photos without ratings."""
+    unrated = tmp_path_factory.mktemp("unrated")
+    for number in range(3):
+        shutil.copy(folder / f"{number}.jpg", unrated)
+    return unrated
+
+
+@pytest.fixture(scope="session")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file like that of dlib's network, with random weights."""
     torch.manual_seed(0)
@@ -57,19 +67,24 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_from_photos_to_weights(folder: Path, teacher: Path, tmp_path: Path) -> None:
+def test_from_photos_to_weights(folder: Path, unrated: Path, teacher: Path, tmp_path: Path) -> None:
     """Distillation and fine-tuning lead to a weights file that `attrai evaluate` accepts."""
     cache, backbone, scorer = (tmp_path / name for name in ("cache", "backbone.st", "scorer.st"))
     common = ["--data", folder, "--cache", cache, "--epochs", "1"]
     teachers = ["--teacher", teacher, "--faceres", write(tmp_path / "faceres.json", tensors(0))]
-    result = run("distil", *teachers, "--unrated", folder, "--out", backbone, *common)
+    result = run("distil", *teachers, "--unrated", unrated, "--out", backbone, *common)
     assert result.exit_code == 0, result.output
     assert "56 photos learnt from, 3 left out:" in result.stdout
     for more, told in (
         ([], {"photos": 56, "validation": 8}),
         (
-            [*teachers, "--unrated", folder],
-            {"photos": 56, "validation": 0, "teachers": ["teacher.safetensors", "faceres.json"]},
+            [*teachers, "--unrated", unrated],
+            {
+                "photos": 56,
+                "validation": 0,
+                "teachers": ["teacher.safetensors", "faceres.json"],
+                "unrated": 3,
+            },
         ),
     ):
         result = run("--init", backbone, "--out", scorer, *more, *common)
