@@ -41,7 +41,7 @@ def context(folder: Path) -> RunContext:
 
 def test_it_learns_what_it_is_shown(tmp_path: Path) -> None:
     """A network trained from scratch rates unseen crops by what their ratings depend on."""
-    config = TrainConfig(epochs=8, batch=16, rate=1e-3, side=SIDE, seed=1)
+    config = TrainConfig(epochs=4, batch=16, rate=1e-3, side=SIDE, seed=1)
     network = fit(initial_network("none", 1), training_set(96, 1), config, context(tmp_path))
     test_set = training_set(64, 2)
     with torch.no_grad():
