@@ -189,7 +189,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         lost = len(crowd.expecting - set(answers))
         twice = sum(count > 1 for count in pictures.values())
         more = sum(count > 1 for count in answers.values())
-        too_often = more > lost_answers(sandbox) or max(answers.values(), default=0) > 2
+        too_often = more > lost_answers(sandbox) or max(pictures.values(), default=0) > 2
         metronome.stop()
         rate = rates(sandbox, metronome)
         faults = Counter(call.fault for call in sandbox.calls if call.fault)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from attrai.errors import FileTooLarge, SourceUnreadable, TryLater, Unconfirmed, Undeliverable
 from attrai.job import Face, Failure, Job, Score
+from attrai.locales import text
 from attrai.telegram import Seal, limiter
 from attrai.telegram.channel import TelegramChannel, caption, fits_photo, seal_address
 from telegram_sandbox import Faults, Sandbox, running
@@ -239,16 +240,29 @@ def pictures(sandbox: Sandbox) -> int:
 
 
 def test_replies_that_are_lost(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
-    """A picture whose arrival Telegram never confirms is sent twice, and not a third time."""
+    """A picture that Telegram never confirms is sent twice, then three times a text says so."""
     sandbox.faults = Faults(garbled=1, methods={"sendPhoto", "sendMessage"})
-    for sends in range(2):
+    for sends in range(5):
         with pytest.raises(Unconfirmed):
             channel.deliver(job.with_(unconfirmed_sends=sends), picture())
-    again = job.with_(unconfirmed_sends=2)
+    again = job.with_(unconfirmed_sends=5)
     channel.deliver(again, picture())
     channel.send_failure(again, Failure(code="no-face"))
     assert pictures(sandbox) == 2
-    assert len(sandbox.messages(1)) == 3  # the photo as well
+    texts = [message.text for message in sandbox.messages(1) if message.text]
+    assert len(texts) == 3
+    assert all("send the photo again" in words for words in texts)
+    assert len(sandbox.messages(1)) == 6  # the photo as well
+
+
+def test_a_picture_that_may_be_missing(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job
+) -> None:
+    """After two pictures without a reply the user is told, by one message that is confirmed."""
+    channel.deliver(job.with_(unconfirmed_sends=2), picture())
+    _, answer = sandbox.messages(1)
+    assert answer.text == text("perhaps-sent")
+    assert answer.reply_to
 
 
 def test_while_replies_are_lost(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:

@@ -27,6 +27,7 @@ rated-many = { $count ->
    *[other] { $count } faces, left to right:
 } { $scores }
 rated-item = { NUMBER($score, minimumFractionDigits: 1, maximumFractionDigits: 1) }
+perhaps-sent = I sent the picture twice, but Telegram won't say whether it arrived. If you don't see it, please send the photo again.
 faces-left-out = Found { $found } faces, showing the { $shown ->
     [one] largest
    *[other] { $shown } largest

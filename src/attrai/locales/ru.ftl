@@ -34,6 +34,7 @@ rated-many = { $count ->
    *[other] { $count } лиц, слева направо:
 } { $scores }
 rated-item = { NUMBER($score, minimumFractionDigits: 1, maximumFractionDigits: 1) }
+perhaps-sent = Картинка отправлена дважды, но Телеграм не подтвердил, что она дошла. Если её нет, пришлите, пожалуйста, фото ещё раз.
 faces-left-out = Лиц на фото: { $found }, показываю самые крупные: { $shown }.
 
 ## Пока фото обрабатывается

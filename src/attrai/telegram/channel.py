@@ -30,8 +30,8 @@ _CAPTION = 1024
 _FILE_NAME = "rated.jpg"
 #: Seconds between retries of a problem that the operator has to fix.
 _TOKEN_RETRY_SECONDS = 60
-#: An answer that was sent so often without a reply is taken for delivered.
-_MAX_UNCONFIRMED_SENDS = 2
+#: How often a picture is sent without a reply, and then any answer, before it counts as delivered.
+_MAX_UNCONFIRMED_PICTURES, _MAX_UNCONFIRMED_SENDS = 2, 5
 #: Why a seal is broken, for the log: the bot's token was replaced.
 _SEAL_BROKEN = "sealed with another token"
 
@@ -73,19 +73,23 @@ class TelegramChannel:
     def deliver(self, job: Job, picture: bytes) -> None:
         """Send the picture, with the scores in the caption for users who can't see it.
 
-        A picture beyond Telegram's limits for photos is sent as a document.
+        A picture beyond Telegram's limits for photos is sent as a document. One that was sent
+        twice without a reply is not sent again; the user is told that it may be missing.
 
         Raises:
             Undeliverable: Telegram rejects the message, as when the user blocked the bot, or the
                 job was admitted under another token.
             TryLater: Telegram is unavailable, rate limited, or refuses the token.
-            Unconfirmed: the picture may have arrived.
+            Unconfirmed: the answer may have arrived.
         """
         chat, message = self._open_address(job)
         if self._has_arrived(job):
             return
         with _translate_errors():
-            if fits_photo(picture):
+            if job.unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES:
+                words = text("perhaps-sent", job.locale)
+                self._telegram.send_text(chat, words, reply_to=message, turn=job.id)
+            elif fits_photo(picture):
                 self._telegram.send_photo(
                     chat, picture, caption(job), reply_to=message, turn=job.id
                 )
@@ -101,6 +105,7 @@ class TelegramChannel:
             Undeliverable: Telegram rejects the message, as when the user blocked the bot, or the
                 job was admitted under another token.
             TryLater: Telegram is unavailable, rate limited, or refuses the token.
+            Unconfirmed: the answer may have arrived.
         """
         chat, message = self._open_address(job)
         try:
@@ -115,8 +120,7 @@ class TelegramChannel:
     def _has_arrived(self, job: Job) -> bool:
         """Return whether an answer that was sent before without a reply is taken for delivered.
 
-        While replies of Telegram are lost nothing is sent again, as it may have arrived. Once they
-        come again, the answer is sent once more, so that nobody gets it more than twice.
+        While replies of Telegram are lost nothing is sent again, as it may have arrived.
 
         Raises:
             TryLater: Telegram does not reply yet.
