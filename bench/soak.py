@@ -20,6 +20,7 @@ import argparse
 import itertools
 import json
 import random
+import re
 import statistics
 import sys
 import threading
@@ -96,12 +97,25 @@ class Senders(threading.Thread):
         self.join()
 
 
+def allocated(process: psutil.Process) -> int:
+    """Return the bytes of memory that a process allocated, or its share of them if it forked.
+
+    Memory of files, such as libraries, doesn't count: a process is charged more of it whenever
+    another program ends that has the same libraries.
+    """
+    try:
+        rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    except OSError as error:
+        raise psutil.NoSuchProcess(process.pid) from error
+    return 1024 * sum(map(int, re.findall(r"^Pss_(?:Anon|Shmem): +(\d+) kB", rollup, re.MULTILINE)))
+
+
 def usage(processes: Sequence[psutil.Process]) -> Usage:
     """Return what some processes use together, those that have just ended aside."""
     memory = files = threads = 0
     for process in processes:
         with suppress(psutil.Error):
-            memory += process.memory_full_info().pss
+            memory += allocated(process)
             files += process.num_fds()
             threads += process.num_threads()
     return Usage(round(memory / 1e6, 1), files, threads)
@@ -165,7 +179,7 @@ def plot(samples: Sequence[Sample], path: Path) -> None:
         counts.plot(minutes, [getattr(sample, field) for sample in samples], label=label)
     log.plot(minutes, [sample.aof_megabytes for sample in samples])
     for axes, title in (
-        (memory, "memory of each role, MB (PSS)"),
+        (memory, "memory that each role allocated, MB"),
         (files, "open files"),
         (threads, "threads"),
         (counts, "keys in Redis but for ids of answered photos, and messages in RabbitMQ"),
