@@ -29,6 +29,7 @@ from verification.deployment import (
     Killer,
     TookTooLong,
     all_run,
+    can_roll,
     containers,
     deploy,
     move_to_passwords,
@@ -113,7 +114,7 @@ def _verify(
     killer = Killer(KILLS, _KILL_PAUSE, rng)
     killer.start()
     stack.callback(killer.stop)
-    _change(report, killer)
+    _change(report, killer, new_score=old is None or can_roll(old))
     if old:
         _upgrade(folder, report, killer, old)
     else:
@@ -143,19 +144,21 @@ def _send(users: Users, changed: threading.Event) -> None:
         time.sleep(_PHOTO_PAUSE)
 
 
-def _change(report: Report, killer: Killer) -> None:
-    """Update score, and meanwhile scale detect up and down."""
-    killer.spared.add("score")  # the engine rolls back an update whose new task dies
-    wait_for(lambda: replicas()["score"] == "1/1", "score does not run", _START)
-    update("score", images.NEXT)
+def _change(report: Report, killer: Killer, *, new_score: bool) -> None:
+    """Scale detect up and down, and meanwhile update score if both images may run together."""
+    if new_score:
+        killer.spared.add("score")  # the engine rolls back an update whose new task dies
+        wait_for(lambda: replicas()["score"] == "1/1", "score does not run", _START)
+        update("score", images.NEXT)
     scale("detect", 3)
     seconds = wait_for(lambda: replicas()["detect"] == "3/3", "detect has no 3 replicas", _START)
     report.done(f"detect was scaled to 3 in {seconds:.0f} s")
     scale("detect", 1)
     wait_for(lambda: replicas()["detect"] == "1/1", "detect has more than 1 replica", _START)
     report.done("detect was scaled to 1")
-    _wait_for_updates(report, "score was updated", ["score"])
-    killer.spared.clear()
+    if new_score:
+        _wait_for_updates(report, "score was updated", ["score"])
+        killer.spared.clear()
 
 
 def _change_passwords(folder: Path, report: Report, killer: Killer) -> None:
@@ -179,7 +182,8 @@ def _upgrade(folder: Path, report: Report, killer: Killer, old: Path) -> None:
     """Deploy this checkout over the running stack while photos are being processed."""
     killer.spared.update(SERVICES)  # as above
     wait_for(all_run, "not all services run", _START)
-    if upgrade(folder, old):
+    upgrade(folder, old)
+    if can_roll(old):
         # score runs the new image already.
         _wait_for_updates(report, "the stack was upgraded", [r for r in ROLES if r != "score"])
     else:

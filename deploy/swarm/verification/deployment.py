@@ -78,23 +78,24 @@ def deploy(folder: Path, port: int, stack: ExitStack, root: Path = ROOT) -> None
     _deploy(root, env)
 
 
-def upgrade(folder: Path, old: Path) -> bool:
-    """Deploy this checkout's stack and image over the running ones of the checkout `old`.
+def can_roll(old: Path) -> bool:
+    """Return whether services of the checkout `old` can be replaced one after the other.
 
-    Returns:
-        Whether services were updated one task after another. If this checkout has other users than
-        `old`, they were removed and are created anew, as CHANGELOG.md says.
+    If this checkout has other users, all are removed and created anew, as CHANGELOG.md says.
     """
+    return (old / "deploy/swarm/passwords").read_text() == (SWARM / "passwords").read_text()
+
+
+def upgrade(folder: Path, old: Path) -> None:
+    """Deploy this checkout's stack and image over the running ones of the checkout `old`."""
     env = folder / "env"
     _set(env, ATTRAI_IMAGE=images.NEXT)
-    rolling = (old / "deploy/swarm/passwords").read_text() == (SWARM / "passwords").read_text()
-    if not rolling:
+    if not can_roll(old):
         run(SWARM / "passwords", _NEXT_GENERATION)
         _set(env, PASSWORDS=_NEXT_GENERATION)
         _remove_services(ROLES)
         _remove_services(SERVERS)
     _deploy(ROOT, env)
-    return rolling
 
 
 def offer_passwords(folder: Path) -> None:
