@@ -130,7 +130,7 @@ def _verify(
              "not all photos are sent and not all kills are done", _CHANGES)  # fmt: skip
 
     _check_answers(report, users, killer)
-    _check_rest(report)
+    _check_rest(report, followers)
     wait_for(all_run, "not all services run", _START)
     report.done("all services are healthy again")
     _check_logs(report, followers, folder / "received/frames", killer.killed)
@@ -238,15 +238,19 @@ def _check_answers(report: Report, users: Users, killer: Killer) -> None:
                  [] if twice <= allowed else ["too many"])  # fmt: skip
 
 
-def _check_rest(report: Report) -> None:
+def _check_rest(report: Report, followers: logbook.Followers) -> None:
     mountpoint = docker("volume", "inspect", "--format", "{{.Mountpoint}}", f"{STACK}_photos")
     volume = Path(mountpoint)
     try:
         seconds = wait_for(lambda: not list(volume.iterdir()), "", _ORPHANS)
     except TimeoutError:
         seconds = _ORPHANS
-    report.check(f"no file is left on the volume after {seconds:.0f} s",
-                 [str(path) for path in volume.rglob("*")])  # fmt: skip
+    left = [path.relative_to(volume) for path in volume.rglob("*")]
+    jobs = {path.parts[0] for path in left}
+    report.check(
+        f"no file is left on the volume after {seconds:.0f} s",
+        [*map(str, left), *(line for job in jobs for line in followers.about(job))],
+    )
 
 
 def _check_logs(

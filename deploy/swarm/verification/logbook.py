@@ -74,6 +74,12 @@ class Followers(threading.Thread):
         """Return the log records of each container so far, by container id."""
         return {file.name: list(_lines(file)) for file in self._folder.iterdir()}
 
+    def about(self, job: str) -> list[str]:
+        """Return the log records of a job so far, in the order of time."""
+        lines = (line for file in self._folder.iterdir() for line in file.read_text().splitlines())
+        events = (json.loads(line) for line in lines if job in line and line.startswith("{"))
+        return [json.dumps(event) for event in sorted(events, key=lambda event: event["timestamp"])]
+
 
 def _lines(file: Path) -> Iterator[Line]:
     for line in file.read_bytes().splitlines():
