@@ -241,6 +241,7 @@ def test_sweep(role_of: Callable[[str], Role]) -> None:
     assert not role.ledger.holds(unreadable.id)
     bot.redis.zrem(keys.USER_JOBS + job.user, unreadable.id)
     role_of("deliver").ledger.finish(job)
+    assert role.ledger.orphans([new_job(202).id, job.id]) == [job.id]
 
 
 @pytest.mark.parametrize("name", ["bot", "sweep"])
