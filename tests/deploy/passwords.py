@@ -131,8 +131,8 @@ class SwarmRedis(RedisServer):
 
     @property
     def url(self) -> str:
-        """The server's URL without a user."""
-        return f"redis://{HOST}:{self.port}/0"
+        """The server's URL for the health check's user, for whom any password will do."""
+        return f"redis://health:any@{HOST}:{self.port}/0"
 
     def accepts(self, role: str, generation: str) -> bool:
         """Return whether a role can log in with a generation's password."""

@@ -14,7 +14,9 @@ import pika
 import pytest
 import redis
 from pika.exceptions import ChannelClosedByBroker
+from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError
+from redis.retry import Retry
 
 from attrai.actors.stage import publish
 from attrai.broker import Broker
@@ -31,6 +33,7 @@ from attrai.storage.unlinked import UnlinkedStore
 from attrai.telegram.limiter import Limiter
 from attrai.telegram.pseudonyms import Pseudonyms
 from testing.servers.fixtures import require
+from testing.servers.server import HOST
 from testing.waiting import wait_for
 from tests.cluster.channel import ANSWERS, NAME
 from tests.conftest import ASTRONAUT, ROOT
@@ -224,6 +227,23 @@ def test_messages(role_of: Callable[[str], Role]) -> None:
     client.hdel(keys.NOTICES, "job")
 
 
+@pytest.mark.parametrize(("how", "number"), [("stop", 300), ("kill", 302)])
+def test_redis_keeps_its_data(
+    servers: Servers, role_of: Callable[[str], Role], how: str, number: int
+) -> None:
+    """After a restart Redis still knows what the roles' scripts wrote."""
+    bot, deliver = role_of("bot"), role_of("deliver")
+    held, answered = new_job(number), new_job(number + 1)
+    for job in (held, answered):
+        assert bot.ledger.admit(job) == "admitted"
+    assert deliver.ledger.finish(answered)
+    getattr(servers.redis, how)()
+    servers.redis.start()
+    assert bot.ledger.holds(held.id)
+    assert bot.ledger.admit(answered) == "answered"
+    deliver.ledger.finish(held)
+
+
 def test_sweep(role_of: Callable[[str], Role]) -> None:
     """The sweeper answers what is overdue, and asks for the owners of files."""
     role = role_of("sweep")
@@ -323,12 +343,17 @@ def test_keys_that_are_refused(role_of: Callable[[str], Role], name: str) -> Non
 
 
 def test_without_a_password(servers: Servers) -> None:
-    """Without a password Redis answers only PING, for its health check."""
+    """Without a password Redis answers only PING, for its health check, and no default user."""
     with redis.Redis.from_url(servers.redis.url) as client:
         assert client.ping()
         for command in ("GET attrai:tickets", "INFO", "ACL WHOAMI", "TIME", "EVALSHA 0 0"):
             with pytest.raises(NoPermissionError):
                 client.execute_command(*command.split())
+    with (
+        redis.Redis(HOST, servers.redis.port, retry=Retry(NoBackoff(), 0)) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        client.ping()
 
 
 @pytest.mark.timeout(600)
