@@ -14,6 +14,7 @@ import attrai.worker  # noqa: F401 - like those above, for its memory
 from attrai.images import Limits
 from attrai.images.accept import passthrough_jpeg
 from attrai.images.isolated import IsolatedDecoder
+from testing.waiting import PATIENCE_S
 
 
 def peak(process: int | str) -> float:
@@ -27,7 +28,7 @@ def main() -> None:
     """Run the program."""
     data = sys.stdin.buffer.read()
     limits = Limits()
-    with IsolatedDecoder(limits, 1) as decoder:
+    with IsolatedDecoder(limits, 1, file_seconds=PATIENCE_S) as decoder:
         child = decoder._idle[0].result()._process.pid
         before = peak(child)
         assert passthrough_jpeg(data, limits) is None
