@@ -191,7 +191,7 @@ def plot(samples: Sequence[Sample], path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.axvspan(min(0, minutes[0]), 0, color="0.93")
         axes.spines[["top", "right"]].set_visible(False)
-    if minutes[0] < 0:
+    if minutes[0] < -0.02 * minutes[-1]:  # else there is no room
         memory.text(
             minutes[0] / 2,
             0.5,
