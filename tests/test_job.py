@@ -29,7 +29,7 @@ boxes = st.tuples(numbers, numbers, st.floats(1, 1000), st.floats(1, 1000)).map(
     lambda v: Box(v[0], v[1], v[0] + v[2], v[1] + v[3])
 )
 faces = st.builds(Face, box=boxes, landmarks=st.tuples(*[points] * 5), probability=st.floats(0, 1))
-scores = st.builds(Score, value=st.floats(1, 10), spread=st.floats(0, 4.5))
+scores = st.none() | st.builds(Score, value=st.floats(1, 10), spread=st.floats(0, 4.5))
 texts = st.text(max_size=20)
 jobs = st.lists(st.tuples(faces, scores), max_size=5).flatmap(
     lambda scored: st.builds(
@@ -70,7 +70,7 @@ def test_message_round_trip(job: Job) -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"version": 2}, "version"),
+        ({"version": 3}, "version"),
         ({"version": "1.5"}, "version"),
         ({"id": "../../etc/passwd"}, "id"),
         ({"channel": "no channel"}, "channel"),
@@ -90,7 +90,7 @@ def test_unusable_message_is_named(
 
 def test_unknown_version_can_be_answered(make_job: Callable[..., Job]) -> None:
     """A job of another version still identifies the sender to answer."""
-    message = {**make_job().to_message(), "version": 2, "novelty": True}
+    message = {**make_job().to_message(), "version": 3, "novelty": True}
     with pytest.raises(UnreadableMessage) as caught:
         Job.from_message(message)
     assert caught.value.ref is not None
@@ -127,3 +127,23 @@ def test_scored_faces_pair_in_order(make_job: Callable[..., Job], face: Face) ->
     assert make_job(faces=(face, other)).scored_faces == ()
     pairs = make_job(faces=(face, other), scores=scores).scored_faces
     assert [(pair.face.box.x1, pair.score.value) for pair in pairs] == [(0, 3), (200, 7)]
+
+
+def test_a_face_without_a_score_is_a_minors(make_job: Callable[..., Job], face: Face) -> None:
+    """A face with None among the scores is paired with None, and says what that means."""
+    adult, minor = make_job(
+        faces=(face, face), scores=(Score(value=3, spread=1), None)
+    ).scored_faces
+    assert (adult.minor, minor.minor, minor.score) == (False, True, None)
+
+
+def test_version_2_is_for_faces_without_a_score(make_job: Callable[..., Job], face: Face) -> None:
+    """A job is sent as version 2 while a face has no score, and otherwise as version 1."""
+    score = Score(value=3, spread=1)
+    found = make_job(faces=(face, face))
+    minors = [found.with_(scores=scores) for scores in ((score, None), (None, None))]
+    assert [job.to_message()["version"] for job in minors] == [2, 2]
+    assert [Job.from_message(job.to_message()) for job in minors] == minors
+    failed = minors[0].with_(failure=Failure(code="internal"))
+    others = [found, found.with_(scores=(score, score)), minors[0].as_admitted(), failed]
+    assert [job.to_message()["version"] for job in others] == [1, 1, 1, 2]

@@ -300,6 +300,30 @@ def test_sentences_with_durations(
     assert text(key, locale, **values, **durations) == sentence
 
 
+@pytest.mark.parametrize(
+    ("key", "locale", "count", "beginning", "end"),
+    [
+        ("minors", "en", 1, "One face looks", "has a box without a number."),
+        ("minors", "en", 21, "21 faces look", "have boxes without numbers."),
+        ("minors", "ru", 1, "Одно лицо выглядит", "рамка без числа."),
+        ("minors", "ru", 2, "2 лица выглядят", "рамки без чисел."),
+        ("minors", "ru", 5, "5 лиц выглядят", "рамки без чисел."),
+        ("minors", "ru", 21, "21 лицо выглядит", "рамка без числа."),
+        ("only-minors", "en", 1, "This face looks", "has a box without a number."),
+        ("only-minors", "en", 2, "All 2 faces look", "have boxes without numbers."),
+        ("only-minors", "ru", 1, "Это лицо выглядит", "рамка без числа."),
+        ("only-minors", "ru", 21, "лица на фото (21) выглядят", "рамки без чисел."),
+    ],
+)
+def test_minors_agree_in_number(
+    key: str, locale: str, count: int, beginning: str, end: str
+) -> None:
+    """The sentence about faces that look too young has the plural form of their number."""
+    sentence = text(key, locale, count=count)
+    assert beginning in sentence
+    assert sentence.endswith(end)
+
+
 @given(st.floats(0, 1e6))
 def test_any_duration(seconds: float) -> None:
     """The duration shown is at most half a second shorter and 61 s longer than the real one."""

@@ -3,7 +3,7 @@
 from attrai import rate
 
 rated = rate("photo.jpg")
-print([face.score.value for face in rated.faces])
+print([face.score.value for face in rated.faces if face.score])
 rated.picture.save("rated.jpg")
 """
 

@@ -5,7 +5,7 @@ A photo is a `Job`. Five stages, each with its own queue, process it in this ord
     ingest   source bytes -> the upright photo, a JPEG without metadata
     detect   photo        -> one `Face` per face, and their aligned crops; a photo on its side
                              or upside down is turned
-    score    crops        -> one `Score` per face
+    score    crops        -> one `Score` per face, but none for one that looks like a minor's
     render   photo, faces -> the picture with boxes and scores
     deliver  picture      -> the answer; all files of the job are deleted
 
@@ -25,15 +25,24 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 StageName = Literal["ingest", "detect", "score", "render", "deliver"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
 
-#: Version of the message format. Incremented whenever workers of the previous version could not
-#: process the new messages. A new field that they may leave alone needs no new version: they keep
-#: it and pass it on.
-VERSION: Literal[1] = 1
+#: Versions of the message format. There is a new one whenever workers of the previous version could
+#: not process the new messages. A new field that they may leave alone needs no new version: they
+#: keep it and pass it on. Version 2 is a job with a face that has no score.
+Version = Literal[1, 2]
+VERSIONS: tuple[Version, ...] = get_args(Version)
 
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -111,11 +120,17 @@ class ScoredFace(_Frozen):
     """A face and its score, as passed to renderers."""
 
     face: Face
-    score: Score
+    #: None for a face that looks like a minor's, which gets no score.
+    score: Score | None
+
+    @property
+    def minor(self) -> bool:
+        """Whether the face looks like a minor's. That is an estimate, and no proof of age."""
+        return self.score is None
 
 
-def pair_scores(faces: Sequence[Face], scores: Sequence[Score]) -> tuple[ScoredFace, ...]:
-    """Return each face with its score, in order."""
+def pair_scores(faces: Sequence[Face], scores: Sequence[Score | None]) -> tuple[ScoredFace, ...]:
+    """Return each face with its score or None, in order."""
     return tuple(
         ScoredFace(face=face, score=score) for face, score in zip(faces, scores, strict=True)
     )
@@ -172,7 +187,6 @@ class Job(JobRef):
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
-    version: Literal[1] = VERSION
     #: Where to fetch the photo, in the channel's own format; Telegram's is sealed like `address`.
     source: str
     renderer: str
@@ -185,13 +199,22 @@ class Job(JobRef):
     faces: tuple[Face, ...] = ()
     #: Number of faces detected; larger than `len(faces)` if there were too many to score.
     faces_found: int = Field(default=0, ge=0)
-    scores: tuple[Score, ...] = ()
+    #: None for a face that looks like a minor's.
+    scores: tuple[Score | None, ...] = ()
+    #: Follows from the scores.
+    version: Version = Field(default=1, validate_default=True)
     failure: Failure | None = None
     #: Number of times that the answer was sent without a word whether it arrived.
     unconfirmed_sends: int = Field(default=0, ge=0)
     #: Whether the answer was sent, which the ledger could not record yet.
     answered: bool = False
     trace: tuple[Timing, ...] = ()
+
+    @field_validator("version")
+    @classmethod
+    def _oldest_that_suffices(cls, _version: Version, others: ValidationInfo) -> Version:
+        """Return the version that as many workers as possible can process during an update."""
+        return 2 if None in others.data.get("scores", ()) else 1
 
     @model_validator(mode="after")
     def _scores_belong_to_faces(self) -> Self:
@@ -230,8 +253,9 @@ class Job(JobRef):
             UnreadableMessage: the message isn't a job.
         """
         version = message.get("version") if isinstance(message, dict) else None
-        if isinstance(version, int) and version != VERSION:
-            raise UnknownVersion(f"version: {version} instead of {VERSION}", _ref(message))
+        if isinstance(version, int) and version not in VERSIONS:
+            known = " or ".join(map(str, VERSIONS))
+            raise UnknownVersion(f"version: {version} instead of {known}", _ref(message))
         try:
             return cls.model_validate(message)
         except ValidationError as error:

@@ -37,7 +37,8 @@ class RatedPhoto:
 
     #: Width and height in pixels, once upright and brought down to the largest side.
     size: tuple[int, int]
-    #: From left to right, in pixels of the photo of that size.
+    #: From left to right, in pixels of the photo of that size. The score of a face that looks like
+    #: a minor's is None.
     faces: tuple[ScoredFace, ...]
     #: How many faces there were; more than `faces` holds when there were too many.
     faces_found: int

@@ -56,6 +56,10 @@ RECORDED: dict[str, Any] = {
 }
 
 
+#: A message of version 2, the first that may hold a face without a score.
+WITHOUT_A_SCORE = RECORDED | {"version": 2, "scores": [None]}
+
+
 def newer(message: Any) -> Any:
     """Return a message of a later release of the same version, with a new field everywhere."""
     if isinstance(message, list):
@@ -80,6 +84,13 @@ ADDED = {"unconfirmed_sends": 0, "answered": False}
 def test_an_older_message() -> None:
     """A message of the first release is read, and loses nothing."""
     assert json.loads(json.dumps(Job.from_message(RECORDED).to_message())) == RECORDED | ADDED
+
+
+def test_a_message_of_version_2() -> None:
+    """A message of version 2 is read and stays one; only an older worker sets it aside."""
+    job = Job.from_message(WITHOUT_A_SCORE)
+    assert [scored.minor for scored in job.scored_faces] == [True]
+    assert json.loads(json.dumps(job.to_message())) == WITHOUT_A_SCORE | ADDED
 
 
 def test_a_newer_message() -> None:
@@ -114,7 +125,7 @@ def test_a_ticket_of_another_version() -> None:
     redis = embedded_redis()
     ledger = Ledger(redis, max_active=9, max_pending=9, lifetime=0)
     ledger.admit(Job.from_message(RECORDED))
-    redis.hset("attrai:tickets", ID, json.dumps({**RECORDED, "version": 2, "renderer": 5}))
+    redis.hset("attrai:tickets", ID, json.dumps({**RECORDED, "version": 3, "renderer": 5}))
     assert ledger.admitted(ID) is None
     assert [job.id for job in ledger.claim_overdue()] == [ID]
 
@@ -150,7 +161,7 @@ class Worker:
 
 def next_version(**changes: object) -> dict[str, Any]:
     """Return a message that only a worker of the next version can process."""
-    message = {**RECORDED, "version": 2, "faces": "elsewhere", "failure": None}
+    message = {**RECORDED, "version": 3, "faces": "elsewhere", "failure": None}
     return message | {"admitted_at": time.time()} | changes
 
 
@@ -209,7 +220,7 @@ def test_another_version_that_redis_has_lost(worker: Worker) -> None:
     assert [job.address for job in worker.ledger.claim_overdue()] == [RECORDED["address"]]
 
 
-@pytest.mark.parametrize("changes", [{"version": "2"}, {"version": 1, "queued_at": "soon"}])
+@pytest.mark.parametrize("changes", [{"version": "3"}, {"version": 1, "queued_at": "soon"}])
 def test_rubbish_is_answered_at_once(worker: Worker, changes: dict[str, Any]) -> None:
     """A message of wrong types is no message of another version."""
     worker.receive(next_version(**changes))
@@ -219,7 +230,7 @@ def test_rubbish_is_answered_at_once(worker: Worker, changes: dict[str, Any]) ->
 
 def test_another_version_without_a_sender(worker: Worker) -> None:
     """A message of another version that names nobody to answer is dropped."""
-    worker.receive({"version": 2})
+    worker.receive({"version": 3})
     assert worker.queued(f"{worker.name}.DQ") == worker.queued("deliver") == []
 
 

@@ -47,7 +47,7 @@ def redis() -> Redis:
     scores = [Score(value=value, spread=1) for value in (4.99, 5.0, 5.2, 10.0)]
     job = after(after(job, "ingest", 1.0), "detect", 0.5)
     for _ in range(2):
-        ledger.finish(job.with_(faces=[FACE] * 4, scores=scores))
+        ledger.finish(job.with_(faces=[FACE] * 6, scores=[None, *scores, None]))
     return redis
 
 
@@ -80,7 +80,7 @@ def test_outcomes_are_of_four_kinds(redis: Redis) -> None:
 
 
 def test_distributions(redis: Redis) -> None:
-    """Times are counted for rated photos, and scores for all their faces in bins of 0.5."""
+    """Times are counted for rated photos, and scores for all faces with one, in bins of 0.5."""
     history = read_history(redis, today=TODAY)
     assert history.scores == {4.5: 1, 5.0: 2, 9.5: 1}
     ((seconds, photos),) = history.seconds.items()

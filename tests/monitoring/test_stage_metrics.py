@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from attrai.errors import INTERNAL, TIMED_OUT, Outcome
-from attrai.job import Failure, Job, StageName, Timing
+from attrai.job import Face, Failure, Job, Score, StageName, Timing
 from attrai.monitoring.prometheus import StageMetrics
 
 
@@ -117,3 +117,16 @@ def test_zeros(metrics: StageMetrics, registry: CollectorRegistry) -> None:
         assert ("attrai_stage_photos_total", ("outcome", outcome), ("stage", "deliver")) in samples
     assert ("attrai_answers_total", ("outcome", "rated")) in samples
     assert not any(("stage", "score") in key for key in samples)
+
+
+def test_withheld_faces(
+    metrics: StageMetrics, registry: CollectorRegistry, make_job: Callable[..., Job], face: Face
+) -> None:
+    """Faces without a score are counted once, when they leave the score stage, from zero on."""
+    name = "attrai_faces_withheld_total"
+    assert registry.get_sample_value(name) == 0
+    found = make_job(faces=(face,) * 3)
+    scored = left(found.with_(scores=(None, Score(value=5, spread=1), None)), "score")
+    metrics.forwarded(found, scored)
+    metrics.forwarded(scored, left(scored, "render"))
+    assert registry.get_sample_value(name) == 2

@@ -48,3 +48,25 @@ def test_faces_left_out(face: Face) -> None:
     result = rated((ScoredFace(face=face, score=Score(value=5, spread=1)),), 73)
     assert "Found 73 faces, showing the largest." in row(result)
     assert as_json(result)["faces_found"] == 73
+
+
+def test_minors(face: Face) -> None:
+    """A minor's face has no number in the row, which says why, nor in the JSON."""
+    adult = ScoredFace(face=face, score=Score(value=5, spread=1))
+    result = rated((adult, ScoredFace(face=face, score=None)), 2)
+    words = row(result)
+    assert "5.0, no score" in words
+    assert "One face looks too young to be scored, so it has a box without a number." in words
+    faces = as_json(result)["faces"]
+    assert [(each["minor"], each["score"], each["spread"]) for each in faces] == [
+        (False, 5, 1),
+        (True, None, None),
+    ]
+    assert "too young" not in row(rated((adult,), 1))
+
+
+def test_only_minors(face: Face) -> None:
+    """A row without any score counts the faces and says why they have none."""
+    words = row(rated((ScoredFace(face=face, score=None),) * 3, 3))
+    assert "no score, no score, no score" in words
+    assert "3 faces look too young to be scored" in words

@@ -39,6 +39,17 @@ def scored(box: Box, value: float = 7.3, spread: float = 1.4) -> ScoredFace:
     return ScoredFace(face=face, score=Score(value=value, spread=spread))
 
 
+def minor(face: ScoredFace) -> ScoredFace:
+    """The face as one that looks like a minor's."""
+    return face.model_copy(update={"score": None})
+
+
+def with_minors(scene: Scene, *indices: int) -> Scene:
+    """The scene with the faces at `indices` looking like minors'."""
+    faces = [minor(face) if index in indices else face for index, face in enumerate(scene.faces)]
+    return Scene(scene.photo, tuple(faces))
+
+
 @functools.cache
 def astronaut() -> Image.Image:
     with Image.open(ASTRONAUT) as photo:
@@ -106,6 +117,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "twenty": lambda: crowd((480, 360), GREEN, rows(5, 4, (96, 90))),
     "tiny": lambda: crowd((480, 200), DARK, [*rows(6, 3, (80, 66))[:17], (440, 150, 50)]),
     "edges": edges,
+    "minor": lambda: with_minors(SCENES["three"](), 1),
+    "minors": lambda: with_minors(SCENES["three"](), 0, 1, 2),
 }
 
 #: The reviewed pictures, as renderer and scene.
@@ -119,6 +132,11 @@ REVIEWED = (
     ("spotlight", "one"),
     ("spotlight", "fills"),
     ("spotlight", "three"),
+    ("boxes", "minor"),
+    ("ranking", "minor"),
+    ("ranking", "minors"),
+    ("spotlight", "minor"),
+    ("spotlight", "minors"),
 )
 REFERENCES = Path(__file__).with_name("references")
 

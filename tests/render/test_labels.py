@@ -114,6 +114,16 @@ def test_a_label_is_not_nearer_to_another_face() -> None:
         assert _gap(label, own) < _gap(label, other)
 
 
+def test_a_label_avoids_a_face_without_one() -> None:
+    """A label covers no face without a label either, and is not nearer to it than to its own."""
+    face, other = Box(500, 400, 600, 520), Box(480, 300, 620, 395)
+    (alone,) = place_labels(AREA, [face], [LABEL])
+    assert shared(alone, other) > 0
+    (label,) = place_labels(AREA, [face], [LABEL], others=[other])
+    assert shared(label, other) == shared(label, face) == 0
+    assert _gap(label, face) < _gap(label, other)
+
+
 def _gap(one: Box, other: Box) -> float:
     across = max(one.x1 - other.x2, other.x1 - one.x2, 0)
     down = max(one.y1 - other.y2, other.y1 - one.y2, 0)

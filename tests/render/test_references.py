@@ -59,7 +59,9 @@ def _without_one_label(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _with_one_label_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tags, "place_labels", lambda *args: _moved(place_labels(*args)))
+    monkeypatch.setattr(
+        tags, "place_labels", lambda *args, **more: _moved(place_labels(*args, **more))
+    )
 
 
 def _in_another_colour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
 
 from attrai.job import Box, ScoredFace
-from attrai.render import load_renderer
+from attrai.render import load_renderer, palette
 
-from .scenes import SCENES, cut, scored
+from .scenes import SCENES, cut, minor, scored
 
 NAMES = ["boxes", "ranking", "spotlight"]
 EXTREMES = [(64, 64), (1280, 8), (8, 1280), (1280, 960), (960, 1280), (1280, 300), (65, 701)]
@@ -27,7 +28,7 @@ def photos_with_faces(draw: st.DrawFn) -> tuple[Image.Image, list[ScoredFace]]:
     start, side = st.floats(-0.7, 1.7), st.floats(0.005, 2)
     boxes = draw(st.lists(st.tuples(start, start, side, side), max_size=50))
     width, height = size
-    return photo, [
+    faces = [
         scored(
             Box(x * width, y * height, (x + across) * width, (y + down) * height),
             draw(st.floats(1, 10)),
@@ -35,6 +36,7 @@ def photos_with_faces(draw: st.DrawFn) -> tuple[Image.Image, list[ScoredFace]]:
         )
         for x, y, across, down in boxes
     ]
+    return photo, [minor(face) if draw(st.booleans()) else face for face in faces]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -158,3 +160,84 @@ def test_a_photo_in_grey_is_rendered() -> None:
     scene = cut(Box(0, 0, 512, 512), (128, 128))
     for name in NAMES:
         assert load_renderer(name).render(scene.photo.convert("L"), scene.faces).mode == "RGB"
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are drawn."""
+    texts: list[str] = []
+    draw = ImageDraw.ImageDraw.text
+
+    def record(
+        self: ImageDraw.ImageDraw, place: tuple[float, float], text: str, **how: Any
+    ) -> None:
+        texts.append(text)
+        draw(self, place, text, **how)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", record)
+    return texts
+
+
+#: Two faces on a photo of 400 x 300 pixels.
+LEFT, RIGHT = Box(60, 100, 140, 200), Box(240, 100, 320, 200)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("face", [LEFT, RIGHT])
+def test_a_minor_among_others(name: str, face: Box, drawn: list[str]) -> None:
+    """A minor's face adds no text and no gauge to those of the others, but a frame."""
+    photo = Image.new("RGB", (400, 300), "grey")
+    adult = scored(LEFT if face == RIGHT else RIGHT, 6.5, 1.5)
+    renderer = load_renderer(name)
+    alone = renderer.render(photo, [adult])
+    expected = sorted(drawn)
+    drawn.clear()
+    faces = sorted([minor(scored(face)), adult], key=lambda each: each.face.box)
+    picture = renderer.render(photo, faces)
+    assert sorted(drawn) == expected != []
+    assert picture.size == alone.size
+    assert has_frame(picture, face)
+    for colour in (palette.ACCENT, palette.ACCENT_DIM):
+        assert count(picture, colour) == pytest.approx(count(alone, colour), abs=30)
+        assert count(picture.crop(tuple(map(round, grown(face)))), colour) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_minors(name: str, drawn: list[str]) -> None:
+    """If all faces look like minors', the picture is the photo with frames and nothing else."""
+    photo = Image.new("RGB", (400, 300), "grey")
+    picture = load_renderer(name).render(photo, [minor(scored(LEFT)), minor(scored(RIGHT))])
+    assert drawn == []
+    assert picture.size == photo.size
+    assert all(has_frame(picture, face) for face in (LEFT, RIGHT))
+    assert count(picture, palette.ACCENT) == 0
+
+
+def test_a_minor_has_no_rank() -> None:
+    """The panel is the one that the other faces have without the minor's."""
+    scene = SCENES["three"]()
+    renderer = load_renderer("ranking")
+    first, second, third = scene.faces
+    others = renderer.render(scene.photo, [first, third])
+    picture = renderer.render(scene.photo, [first, minor(second), third])
+    panel = (0, scene.photo.height, *picture.size)
+    assert picture.crop(panel).tobytes() == others.crop(panel).tobytes()
+
+
+def has_frame(picture: Image.Image, face: Box) -> bool:
+    """Whether there is a bright line along each edge of the face."""
+    bright = np.asarray(picture).min(axis=2) > 240
+    x1, y1, x2, y2 = (round(side) for side in face)
+    rows, columns = slice(y1 + 10, y2 - 10), slice(x1 + 10, x2 - 10)
+    sides = [bright[rows, x - 4 : x + 4].any(axis=1).all() for x in (x1, x2)]
+    return all([*sides, *(bright[y - 4 : y + 4, columns].any(axis=0).all() for y in (y1, y2))])
+
+
+def grown(face: Box) -> Box:
+    """The face with its surroundings, in which a label would be."""
+    return Box(face.x1 - 50, face.y1 - 60, face.x2 + 50, face.y2 + 60)
+
+
+def count(picture: Image.Image, colour: tuple[int, int, int]) -> int:
+    """How many pixels have exactly this colour."""
+    return int((np.asarray(picture) == colour).all(axis=2).sum())

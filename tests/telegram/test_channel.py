@@ -77,6 +77,40 @@ def test_many_faces_in_words(job: Job) -> None:
     assert caption(scored(job, 2, found=7)).endswith("\nFound 7 faces, showing the 2 largest.")
 
 
+@pytest.mark.parametrize(
+    ("values", "english", "russian", "key"),
+    [
+        ([None], "", "", "only-minors"),
+        ([None, None], "", "", "only-minors"),
+        (
+            [1, None],
+            "2 faces, left to right: 1.0; no score",
+            "2 лица, слева направо: 1,0; без оценки",
+            "minors",
+        ),
+        (
+            [None, 2, 3, None, None],
+            "5 faces, left to right: no score; 2.0; 3.0; no score; no score",
+            "5 лиц, слева направо: без оценки; 2,0; 3,0; без оценки; без оценки",
+            "minors",
+        ),
+    ],
+)
+def test_minors_in_words(
+    job: Job, values: list[float | None], english: str, russian: str, key: str
+) -> None:
+    """The caption gives a minor's face no score, and says why, whatever the other faces get."""
+    scores = [None if value is None else Score(value=value, spread=1) for value in values]
+    count = len(values)
+    rated = job.with_(faces=job.faces * count, scores=scores, faces_found=count)
+    for locale, words in (("en", english), ("ru", russian)):
+        why = text(key, locale, count=values.count(None))
+        assert caption(rated.with_(locale=locale)) == f"{words}\n{why}".strip()
+        left_out = text("faces-left-out", locale, found=60, shown=count)
+        more = caption(rated.with_(locale=locale, faces_found=60))
+        assert sorted(more.splitlines()) == sorted(filter(None, [words, left_out, why]))
+
+
 @pytest.mark.parametrize("locale", ["en", "ru"])
 def test_a_caption_fits(channel: TelegramChannel, sandbox: Sandbox, job: Job, locale: str) -> None:
     """The caption of very many faces is cut to Telegram's limit."""
@@ -84,7 +118,11 @@ def test_a_caption_fits(channel: TelegramChannel, sandbox: Sandbox, job: Job, lo
     assert len(caption(crowd)) == 1024
     channel.deliver(crowd, picture())
     assert sandbox.messages(1)[-1].caption == caption(crowd)
-    assert caption(crowd).endswith("…")
+    left_out = text("faces-left-out", locale, found=300, shown=200)
+    assert caption(crowd).endswith(f"…\n{left_out}")
+    young = scored(job, 200, locale=locale).with_(scores=(Score(value=5, spread=1), *[None] * 199))
+    assert len(caption(young)) == 1024
+    assert caption(young).endswith("…\n" + text("minors", locale, count=199))
 
 
 def test_a_photo_is_answered(

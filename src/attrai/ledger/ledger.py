@@ -286,7 +286,9 @@ def _histogram_counts(job: Job) -> list[str | int]:
     work = sum(timing.took for timing in job.trace)
     # A full 10 belongs to the last bin.
     bins = Counter(
-        min(SCORE_BIN * (score.value // SCORE_BIN), 10 - SCORE_BIN) for score in job.scores
+        min(SCORE_BIN * (score.value // SCORE_BIN), 10 - SCORE_BIN)
+        for score in job.scores
+        if score is not None
     )
     counts: list[str | int] = [f"seconds:{histogram_bound(job.seconds)}", 1]
     counts += [f"work:{histogram_bound(work)}", 1]

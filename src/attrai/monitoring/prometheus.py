@@ -58,6 +58,11 @@ class StageMetrics(dramatiq.Middleware):
             ["stage", "outcome"],
             registry=registry,
         )
+        self._withheld = Counter(
+            "attrai_faces_withheld",
+            "Faces that got no score, as they look like a minor's.",
+            registry=registry,
+        )
         self._retried = Counter(
             "attrai_stage_retries",
             "Failed attempts of a stage that are retried.",
@@ -115,6 +120,8 @@ class StageMetrics(dramatiq.Middleware):
         self._wait.labels(timing.stage).observe(timing.waited)
         here = after.failure if after.failure != before.failure else None
         self._handled.labels(timing.stage, outcome_of(here.code) if here else _DONE).inc()
+        if timing.stage == "score":
+            self._withheld.inc(after.scores.count(None))
 
     def answered(self, job: Job) -> None:
         """Count an answer that was delivered."""

@@ -40,8 +40,9 @@ def as_json(result: Result) -> dict[str, Any]:
                 "box": scored.face.box,
                 "landmarks": scored.face.landmarks,
                 "probability": scored.face.probability,
-                "score": scored.score.value,
-                "spread": scored.score.spread,
+                "minor": scored.minor,
+                "score": scored.score.value if scored.score else None,
+                "spread": scored.score.spread if scored.score else None,
             }
             for scored in result.faces
         ],
@@ -68,13 +69,18 @@ def table(results: Sequence[Result]) -> RenderableType:
 def _rated(result: Result) -> tuple[str, str, str]:
     """Return a row's number of faces, its scores and its time."""
     scores = [scored.score for scored in result.faces]
-    shown = [f"[bold]{score.value:.1f}[/]" for score in scores[:_MOST_SCORES]]
+    shown = [
+        f"[bold]{score.value:.1f}[/]" if score else text("no-score")
+        for score in scores[:_MOST_SCORES]
+    ]
     if len(scores) > len(shown):
         shown.append(f"and {len(scores) - len(shown)} more")
     sentence = ", ".join(shown)
     if result.faces_found > len(scores):
         left_out = text("faces-left-out", found=result.faces_found, shown=len(scores))
         sentence += f"\n{escape(left_out)}"
+    if minors := scores.count(None):
+        sentence += f"\n{text('minors', count=minors)}"
     took = sum(timing.took for timing in result.trace)
     return str(len(scores)), sentence, f"{took:.2f} s"
 

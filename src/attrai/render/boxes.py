@@ -1,4 +1,4 @@
-"""The `boxes` renderer: a box and a score for each face."""
+"""The `boxes` renderer: a box for each face, and its score."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Boxes:
         picture = photo.convert("RGB")
         mark_faces(
             picture,
-            [scored.face.box for scored in faces],
-            [score_text(scored.score) for scored in faces],
+            [scored.face.box for scored in faces if scored.score],
+            [score_text(scored.score) for scored in faces if scored.score],
+            untagged=[scored.face.box for scored in faces if scored.minor],
         )
         return picture

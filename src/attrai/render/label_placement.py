@@ -48,7 +48,12 @@ _NOTHING = 1e-6
 
 
 def place_labels(
-    area: Box, faces: Sequence[Box], sizes: Sequence[Size], side: Side = "above"
+    area: Box,
+    faces: Sequence[Box],
+    sizes: Sequence[Size],
+    side: Side = "above",
+    *,
+    others: Sequence[Box] = (),
 ) -> list[Box]:
     """Place one label for each face and return their boxes in the order of the faces.
 
@@ -57,6 +62,7 @@ def place_labels(
         faces: the boxes that labels should not cover, in pixels of the picture.
         sizes: width and height of each face's label in pixels.
         side: the preferred side of the face.
+        others: boxes of faces without a label, which labels should not cover either.
     """
     if not faces:
         return []
@@ -65,7 +71,8 @@ def place_labels(
         [list(_candidates(area, *pair, side)) for pair in zip(visible, sizes, strict=True)],
         dtype=np.float64,
     )
-    costs = _static_costs(candidates, np.array(visible, dtype=np.float64))
+    obstacles = [*visible, *(clip(face, area) for face in others)]
+    costs = _static_costs(candidates, np.array(obstacles, dtype=np.float64))
     chosen = np.zeros((len(faces), 4))
     for _ in range(_ROUNDS):
         before = chosen.copy()
@@ -115,7 +122,10 @@ def _inside(area: Box, x: float, y: float, size: Size) -> Box:
 
 
 def _static_costs(candidates: Floats, faces: Floats) -> Floats:
-    """Return the cost of each candidate regardless of the other labels, as (faces, candidates)."""
+    """Return the cost of each candidate regardless of the other labels, as (labels, candidates).
+
+    The first of the faces are those of the labels.
+    """
     count, options, _ = candidates.shape
     flat = candidates.reshape(-1, 4)
     label_areas = _areas(flat)[:, None]
@@ -128,7 +138,7 @@ def _static_costs(candidates: Floats, faces: Floats) -> Floats:
         bars[:, axis + 2] -= margins[:, axis]
         costs += _HIDES_OVAL * _overlap(flat, bars) / label_areas
     total: Floats = costs.sum(axis=1).reshape(count, options)
-    gaps = _gaps(flat, faces).reshape(count, options, count)
+    gaps = _gaps(flat, faces).reshape(count, options, len(faces))
     own = np.take_along_axis(gaps, np.arange(count)[:, None, None], axis=2)
     total += _NEARER_TO_ANOTHER * (gaps < own - _NOTHING).any(axis=2)
     total += _PER_HEIGHT_AWAY * own[..., 0] / (candidates[..., 3] - candidates[..., 1])

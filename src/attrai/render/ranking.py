@@ -147,26 +147,32 @@ _SURROUNDINGS = 0.3
 class Ranking:
     """Renderer that numbers the faces and ranks them by score in a panel.
 
-    Faces with equal scores are ranked from left to right.
+    Faces with equal scores are ranked from left to right. A face without a score has no rank.
     """
 
     def render(self, photo: Image.Image, faces: Sequence[ScoredFace]) -> Image.Image:
         """Return the photo with numbered faces and a panel below it or to its right."""
-        marked = photo.convert("RGB")
-        if not faces:
-            return marked
-        ranked = sorted(faces, key=lambda scored: -scored.score.value)
-        panel = layout_panel(*photo.size, len(ranked))
-        rows = _Rows(panel.row_height, [scored.score for scored in ranked])
-        picture = Image.new("RGB", (panel.width, panel.height), palette.INK)
-        for index, scored in enumerate(ranked):
-            thumbnail = _thumbnail(marked, scored.face.box, rows.thumbnail)
-            rows.draw(picture, panel.row(index), index, thumbnail)
+        original = photo.convert("RGB")
+        ranked = sorted(
+            ((scored.face.box, scored.score) for scored in faces if scored.score),
+            key=lambda pair: -pair[1].value,
+        )
+        boxes = [box for box, _ in ranked]
+        marked = original.copy()
         mark_faces(
             marked,
-            [scored.face.box for scored in ranked],
+            boxes,
             [str(rank) for rank in range(1, len(ranked) + 1)],
+            untagged=[scored.face.box for scored in faces if scored.minor],
         )
+        if not ranked:
+            return marked
+        panel = layout_panel(*photo.size, len(ranked))
+        rows = _Rows(panel.row_height, [score for _, score in ranked])
+        picture = Image.new("RGB", (panel.width, panel.height), palette.INK)
+        for index, box in enumerate(boxes):
+            thumbnail = _thumbnail(original, box, rows.thumbnail)
+            rows.draw(picture, panel.row(index), index, thumbnail)
         picture.paste(marked, panel.photo)
         return picture
 

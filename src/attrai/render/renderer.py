@@ -26,8 +26,9 @@ class Renderer(Protocol):
         """Return a new RGB picture of `photo` and its `faces`; leave the photo unchanged.
 
         `faces` holds 0 to 50 faces from left to right, with boxes in pixels of the photo that end
-        at its edges. The picture may be larger than the photo. Without faces it is a copy of the
-        photo.
+        at its edges. A face without a score looks like a minor's: draw no number for it, and leave
+        it out of any ranking or choice. The picture may be larger than the photo. Without faces it
+        is a copy of the photo.
         """
         ...
 

@@ -13,6 +13,7 @@ from attrai.render import palette, shapes
 from attrai.render.gauge import DOT, draw_gauge
 from attrai.render.label_placement import place_labels
 from attrai.render.shapes import clip, grow, whole
+from attrai.render.tags import frame_faces
 from attrai.render.text import Style, draw_text, score_text, text_size
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ _SHADE_OPACITY = 0.72
 
 
 class Spotlight:
-    """Renderer that dims the photo around its faces, with scores as large as the faces allow."""
+    """Renderer that dims the photo around its faces, with scores as large as the faces allow.
+
+    A face without a score gets a frame.
+    """
 
     def render(self, photo: Image.Image, faces: Sequence[ScoredFace]) -> Image.Image:
         """Return the photo dimmed around its faces, with the score and a gauge for each."""
@@ -54,9 +58,14 @@ class Spotlight:
         boxes = [scored.face.box for scored in faces]
         picture = Image.composite(picture, _dimmed(picture), _light(picture.size, boxes))
         share = _SCORE_OF_ONE_FACE if len(faces) == 1 else _SCORE_OF_EACH_FACE
-        blocks = [_block(scored, picture.size, share) for scored in faces]
+        known = [(scored.face.box, scored.score) for scored in faces if scored.score]
+        blocks = [_block(box, score, picture.size, share) for box, score in known]
         places = place_labels(
-            whole(picture.size), boxes, [block.size for block in blocks], side="below"
+            whole(picture.size),
+            [box for box, _ in known],
+            [block.size for block in blocks],
+            side="below",
+            others=frame_faces(picture, [scored.face.box for scored in faces if scored.minor]),
         )
         for block, place in zip(blocks, places, strict=True):
             block.shade(picture, place)
@@ -132,6 +141,6 @@ class _Block:
         )
 
 
-def _block(scored: ScoredFace, picture: Size, share: float) -> _Block:
-    size = text_size(scored.face.box, picture, share, _SCORE_OF_PICTURE)
-    return _Block(score=scored.score, number=Style("SemiBold", size, palette.PAPER))
+def _block(face: Box, score: Score, picture: Size, share: float) -> _Block:
+    size = text_size(face, picture, share, _SCORE_OF_PICTURE)
+    return _Block(score=score, number=Style("SemiBold", size, palette.PAPER))

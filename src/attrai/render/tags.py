@@ -1,4 +1,7 @@
-"""Frames around faces, each with a short text on a tag, for the `boxes` and `ranking` renderers."""
+"""Frames around faces, and short texts on tags beside them.
+
+The `boxes` and `ranking` renderers use both, and `spotlight` the frames.
+"""
 
 from __future__ import annotations
 
@@ -27,30 +30,42 @@ _RADIUS = 0.28
 _HAIRLINE_OPACITY = 0.55
 
 
-def mark_faces(canvas: Image, faces: Sequence[Box], texts: Sequence[str]) -> None:
-    """Draw a frame around each face, and its text on a tag close to it, onto `canvas`."""
+def mark_faces(
+    canvas: Image, faces: Sequence[Box], texts: Sequence[str], *, untagged: Sequence[Box] = ()
+) -> None:
+    """Draw a frame around each face, and its text on a tag close to it, onto `canvas`.
+
+    The faces in `untagged` get nothing but the frame.
+    """
     picture = whole(canvas.size)
-    widths = [line_width(face, canvas.size) for face in faces]
+    others = frame_faces(canvas, untagged)
+    frames = frame_faces(canvas, faces)
     styles = [
         Style(
             "SemiBold", text_size(face, canvas.size, _TEXT_OF_FACE, _TEXT_OF_PICTURE), palette.INK
         )
         for face in faces
     ]
-    frames = [
-        clip(grow(face, width / 2), grow(picture, -width))
-        for face, width in zip(faces, widths, strict=True)
-    ]
-    for frame, width in zip(frames, widths, strict=True):
-        _frame(canvas, frame, width)
-    margin = min(max(widths, default=0), min(canvas.size) / 16)
+    widest = max((line_width(face, canvas.size) for face in faces), default=0)
     places = place_labels(
-        grow(picture, -margin),
-        [grow(frame, width / 2) for frame, width in zip(frames, widths, strict=True)],
+        grow(picture, -min(widest, min(canvas.size) / 16)),
+        frames,
         [_tag_size(text, style) for text, style in zip(texts, styles, strict=True)],
+        others=others,
     )
     for place, text, style in zip(places, texts, styles, strict=True):
         _tag(canvas, place, text, style)
+
+
+def frame_faces(canvas: Image, faces: Sequence[Box]) -> list[Box]:
+    """Draw a frame around each face onto `canvas`, and return the frames' outer edges."""
+    edges = []
+    for face in faces:
+        width = line_width(face, canvas.size)
+        frame = clip(grow(face, width / 2), grow(whole(canvas.size), -width))
+        _frame(canvas, frame, width)
+        edges.append(grow(frame, width / 2))
+    return edges
 
 
 def _frame(canvas: Image, frame: Box, width: float) -> None:

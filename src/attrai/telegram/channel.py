@@ -166,16 +166,29 @@ def fits_photo(picture: bytes) -> bool:
 
 
 def caption(job: Job) -> str:
-    """Return a job's scores as a caption in the user's language, cut to 1024 characters."""
+    """Return a job's scores as a caption in the user's language.
+
+    A long list of scores is cut so that the caption has at most 1024 characters.
+    """
     locale, scores = job.locale, job.scores
-    if len(scores) == 1:
-        words = text("rated-one", locale, score=scores[0].value)
-    else:
-        items = [text("rated-item", locale, score=score.value) for score in scores]
-        words = text("rated-many", locale, count=len(scores), scores="; ".join(items))
+    known = [score for score in scores if score]
+    more = ""
     if job.faces_found > len(scores):
-        words += "\n" + text("faces-left-out", locale, found=job.faces_found, shown=len(scores))
-    return words if len(words) <= _CAPTION else words[: _CAPTION - 1] + "…"
+        more += "\n" + text("faces-left-out", locale, found=job.faces_found, shown=len(scores))
+    if scores and not known:
+        return text("only-minors", locale, count=len(scores)) + more
+    if minors := len(scores) - len(known):
+        more += "\n" + text("minors", locale, count=minors)
+    items = [
+        text("rated-item", locale, score=score.value) if score else text("no-score", locale)
+        for score in scores
+    ]
+    if len(scores) == 1:
+        words = text("rated-one", locale, score=known[0].value)
+    else:
+        words = text("rated-many", locale, count=len(scores), scores="; ".join(items))
+    room = _CAPTION - len(more)
+    return (words if len(words) <= room else words[: room - 1] + "…") + more
 
 
 @contextmanager
