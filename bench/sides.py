@@ -36,7 +36,7 @@ DRAWS, BATCH, ROUNDS = 2000, 4, 20
 
 def milliseconds(network: ResNet34, side: int) -> float:
     """Return the time a crop takes in the score stage on one core, in batches of four."""
-    tensors = fold_batch_norm(to_weights(network, side, {}).tensors, RATINGS, MEAN, SCALE)
+    tensors = fold_batch_norm(to_weights(network, side, {}).tensors, {"fc": RATINGS}, MEAN, SCALE)
     model = Model(resnet34, tensors, allow_half_precision=True, side=side, batches=(BATCH,))
     loaded = open_engine("auto", 1).load(model)
     crops = np.zeros((BATCH, side, side, 3), np.uint8)

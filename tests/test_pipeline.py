@@ -15,13 +15,17 @@ from PIL import Image
 
 import attrai
 from attrai.errors import FileTooLarge, NoFace, NotAnImage, SourceUnreadable
+from attrai.faces import CascadeNetworks, Detector, crop_faces
+from attrai.inference import Engine
 from attrai.job import Job
 from attrai.ledger import Ledger
 from attrai.processes.embedded import embedded_chain, embedded_redis
+from attrai.scoring import Scorer
 from attrai.settings import Settings
 from testing.folder_channel import TARGET, FolderChannel
 from testing.waiting import PATIENCE_S
 from tests.conftest import ASTRONAUT
+from tests.scoring.age_head import VARYING, with_age_head, written
 
 
 def test_a_photo_in_every_form() -> None:
@@ -32,6 +36,8 @@ def test_a_photo_in_every_form() -> None:
     assert first.size == first.picture.size == (512, 512)
     for rated in forms:
         (scored,) = rated.faces
+        assert scored.score is not None
+        assert first.faces[0].score is not None
         assert scored.face.box == pytest.approx(first.faces[0].face.box, abs=2)
         assert scored.score.value == pytest.approx(first.faces[0].score.value, abs=0.1)
         assert [timing.stage for timing in rated.trace] == ["ingest", "detect", "score", "render"]
@@ -97,19 +103,23 @@ def test_the_networks_are_loaded_once_for_all_threads() -> None:
     assert done.stdout.split() == ["1", "1", "2", "1"]
 
 
+def through_the_queues(job: Job, picture: Path, settings: Settings) -> Job:
+    """Return the job as it is answered, with its picture in a file."""
+    answers: SimpleQueue[Job] = SimpleQueue()
+    ledger = Ledger(embedded_redis(), max_active=1, max_pending=1, lifetime=600)
+    channels = {"folder": FolderChannel()}
+    with embedded_chain(settings, ledger, channels, answers.put, threads=1) as chain:
+        chain.intake.submit(job.with_(address={TARGET: str(picture)}))
+        return answers.get(timeout=PATIENCE_S)
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 def test_the_stages_find_the_same(turns: int, tmp_path: Path, make_job: Callable[..., Job]) -> None:
     """A photo that goes through the queues has the same faces and scores, whichever way up."""
     source = tmp_path / "photo.png"
     with Image.open(ASTRONAUT) as image:
         image.crop((0, 0, 512, 400)).rotate(90 * turns, expand=True).save(source)
-    answers: SimpleQueue[Job] = SimpleQueue()
-    ledger = Ledger(embedded_redis(), max_active=1, max_pending=1, lifetime=600)
-    channels = {"folder": FolderChannel()}
-    with embedded_chain(Settings(), ledger, channels, answers.put, threads=1) as chain:
-        address = {TARGET: str(tmp_path / "picture.jpg")}
-        chain.intake.submit(make_job(source=str(source), address=address))
-        job = answers.get(timeout=PATIENCE_S)
+    job = through_the_queues(make_job(source=str(source)), tmp_path / "picture.jpg", Settings())
     rated = attrai.rate(source)
     assert rated.size == rated.picture.size == (512, 400)
     assert len(rated.faces) == 1
@@ -121,3 +131,34 @@ def test_the_stages_find_the_same(turns: int, tmp_path: Path, make_job: Callable
         job.scored_faces,
         job.faces_found,
     )
+
+
+def test_an_adult_with_a_child(
+    tmp_path: Path, make_job: Callable[..., Job], networks: CascadeNetworks, engine: Engine
+) -> None:
+    """Of two faces the one that looks too young has no score, in Python and through the queues."""
+    source = tmp_path / "photo.png"
+    with Image.open(ASTRONAUT) as image:
+        photo = Image.new("RGB", (1024, 512))
+        photo.paste(image, (0, 0))
+        photo.paste(image.point(lambda value: 150 + value * 0.4), (512, 0))
+    photo.save(source)
+    weights = with_age_head(VARYING, 0)
+    found = crop_faces(np.asarray(photo), Detector(networks, min_side=40, max_faces=9))
+    ages = Scorer.of(weights, engine).predict(found.crops).ages
+    assert ages is not None
+    assert len(ages) == 2
+    assert abs(ages[0] - ages[1]) > 1  # far more than rounding and compression cause
+    weights = with_age_head(VARYING, 16 - ages.mean())
+    path = written(weights, tmp_path / "own.safetensors")
+    settings = Settings(weights=path, minimum_age=16)
+
+    rated = attrai.rate(source, settings=settings)
+    assert [face.minor for face in rated.faces] == (ages < ages.mean()).tolist()
+    assert [face.minor for face in rated.faces].count(True) == 1
+    job = through_the_queues(make_job(source=str(source)), tmp_path / "picture.jpg", settings)
+    assert job.failure is None
+    assert job.scored_faces == rated.faces
+    assert job.to_message()["version"] == 2
+    off = settings.model_copy(update={"minimum_age": 0})
+    assert not any(face.minor for face in attrai.rate(source, settings=off).faces)

@@ -16,6 +16,7 @@ def test_defaults() -> None:
     settings = load_settings()
     assert (settings.max_file_mb, settings.max_megapixels) == (20, 50)
     assert settings.weights is None
+    assert 0 < settings.minimum_age < 100
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -25,8 +26,12 @@ def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ATTRAI_MAX_FACES", "7")
     monkeypatch.setenv("ATTRAI_WEIGHTS", str(weights))
     monkeypatch.setenv("ATTRAI_MIN_FACE_SIDE", "")
+    monkeypatch.setenv("ATTRAI_MINIMUM_AGE", "17.5")
     settings = load_settings()
     assert (settings.max_faces, settings.weights, settings.min_face_side) == (7, weights, 40)
+    assert settings.minimum_age == 17.5
+    monkeypatch.setenv("ATTRAI_MINIMUM_AGE", "0")
+    assert load_settings().minimum_age == 0
 
 
 @pytest.mark.parametrize(
@@ -36,6 +41,10 @@ def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("ATTRAI_MAX_FACES", "0"),
         ("ATTRAI_MIN_FACE_SIDE", "3"),
         ("ATTRAI_WEIGHTS", "/no/such/file"),
+        ("ATTRAI_MINIMUM_AGE", "-1"),
+        ("ATTRAI_MINIMUM_AGE", "nan"),
+        ("ATTRAI_MINIMUM_AGE", "inf"),
+        ("ATTRAI_MINIMUM_AGE", "adult"),
         ("ATTRAI_LOG_LEVEL", "loud"),
     ],
 )

@@ -23,6 +23,7 @@ from typer.testing import CliRunner, Result
 from attrai.cli import app
 from testing.waiting import PATIENCE_S
 from tests.conftest import ASTRONAUT
+from tests.scoring.age_head import CONSTANT, with_age_head, written
 
 USAGE = 2
 
@@ -54,8 +55,15 @@ def photo(tmp_path: Path) -> Path:
     return Path(shutil.copy(ASTRONAUT, folder / "me.jpg"))
 
 
-def test_table(photo: Path) -> None:
+def use_weights(monkeypatch: pytest.MonkeyPatch, folder: Path, *, age: float) -> None:
+    """Use weights for which every face looks this old."""
+    path = written(with_age_head(CONSTANT, age), folder / "own.safetensors")
+    monkeypatch.setenv("ATTRAI_WEIGHTS", str(path))
+
+
+def test_table(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A photo's row shows its score, and the last lines the count and the picture's path."""
+    use_weights(monkeypatch, tmp_path, age=40)
     result = run(photo)
     picture = photo.with_name("me.rated.jpg")
     assert result.exit_code == 0
@@ -81,12 +89,32 @@ def test_json(photo: Path, tmp_path: Path) -> None:
     assert len(face["box"]) == 4
     assert len(face["landmarks"]) == 5
     assert face["probability"] > 0.99
+    assert face["minor"] is False
     assert 1 <= face["score"] <= 10
     assert 0 < face["spread"] < 4.5
     assert list(item["seconds"]) == ["ingest", "detect", "score", "render", "deliver"]
     assert all(timing["took"] > 0 for timing in item["seconds"].values())
     assert Path(item["picture"]).is_file()
     assert not photo.with_name("me.rated.jpg").exists()
+
+
+def test_a_child(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A face that looks like a child's has no score, in words and in JSON, but a picture."""
+    use_weights(monkeypatch, tmp_path, age=5)
+    status, objects = run_json(photo)
+    (face,) = objects["me.jpg"]["faces"]
+    assert (status, face["minor"], face["score"], face["spread"]) == (0, True, None, None)
+    result = run(photo)
+    assert result.exit_code == 0
+    assert "no score" in result.stdout
+    assert "1 rated" in result.stdout
+    assert result.stderr == ""
+    assert size_of(photo.with_name("me.rated.jpg")) == (512, 512)
+    monkeypatch.setenv("ATTRAI_MINIMUM_AGE", "0")
+    _, objects = run_json(photo)
+    (face,) = objects["me.jpg"]["faces"]
+    assert face["minor"] is False
+    assert 1 <= face["score"] <= 10
 
 
 def test_folder_twice(photo: Path) -> None:
@@ -210,8 +238,11 @@ def test_one_file_by_two_names(photo: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert result.stdout.splitlines()[-1] == f"Pictures in {photo.parent}"
 
 
-def test_names_that_no_encoding_knows(photo: Path) -> None:
+def test_names_that_no_encoding_knows(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A name that is no UTF-8 is rated in every locale, and `--json` stays JSON."""
+    use_weights(monkeypatch, tmp_path, age=40)
     folder = os.fsencode(photo.parent)
     for name in (b"caf\xe9.jpg", "жена.jpg".encode(), b"\x1b[31m:smile:[bold].jpg"):
         shutil.copy(photo, folder + b"/" + name)

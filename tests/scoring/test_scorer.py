@@ -37,6 +37,7 @@ def test_score_and_spread_are_those_of_the_distribution(logits: FloatArray) -> N
     scores = Scorer(lambda _: logits, 10)(np.zeros((3, 2, 2, 3), np.uint8))
     ratings = np.arange(1, 11)
     for score, row in zip(scores, logits.astype(float), strict=True):
+        assert score is not None
         weights = np.exp(row - row.max())
         mean = np.average(ratings, weights=weights)
         spread = np.sqrt(np.average((ratings - mean) ** 2, weights=weights))
@@ -51,6 +52,8 @@ def test_batch_scores_each_face_by_itself(scorer: Scorer) -> None:
     together = scorer(crops)
     for crop, score in zip(crops, together, strict=True):
         (alone,) = scorer(crop[None])
+        assert alone is not None
+        assert score is not None
         assert alone.value == pytest.approx(score.value, abs=1e-3)
         assert alone.spread == pytest.approx(score.spread, abs=1e-3)
 
@@ -137,6 +140,7 @@ def test_whole_pipeline_agrees_with_the_raters(
             continue
         largest = max(faces, key=lambda face: face.box.width * face.box.height)
         (score,) = scorer(aligned_crops(photo, [largest], CROP_SIDE))
+        assert score is not None
         predicted.append(score.value)
         rated.append(row.score)
     correlation = np.corrcoef(predicted, rated)[0, 1]
@@ -154,5 +158,6 @@ def test_example_is_scored(
     photo = np.asarray(astronaut)
     faces = Detector(networks, min_side=40, max_faces=1)(photo).faces
     (score,) = scorer(aligned_crops(photo, faces, CROP_SIDE))
+    assert score is not None
     assert score.value == pytest.approx(5.37, abs=0.15)
     assert score.spread == pytest.approx(2.30, abs=0.1)

@@ -18,7 +18,7 @@ _EPSILON = 1e-5
 
 
 def resnet34(on: Layers[T], x: T) -> T:
-    """Return ResNet34's logits for a batch of images.
+    """Return the outputs of ResNet34's heads for a batch of images, side by side.
 
     The weights must come from `fold_batch_norm`, since there are no batch-norm layers.
     """
@@ -34,15 +34,19 @@ def resnet34(on: Layers[T], x: T) -> T:
 
 
 def fold_batch_norm(
-    tensors: Mapping[str, FloatArray], outputs: int, mean: tuple[float, ...], scale: float
+    tensors: Mapping[str, FloatArray],
+    heads: Mapping[str, int],
+    mean: tuple[float, ...],
+    scale: float,
 ) -> dict[str, FloatArray]:
     """Return the weights with each batch norm folded into the convolution before it.
 
-    The input normalisation is folded in too, so the network takes RGB values from 0 to 255.
+    The input normalisation is folded in too, so the network takes RGB values from 0 to 255. All
+    heads become one layer, so that a second one costs nothing.
 
     Args:
         tensors: The tensors by torchvision's names.
-        outputs: Number of logits.
+        heads: Number of outputs of each linear layer on the pooled features, by its name.
         mean: Mean to subtract from a pixel's RGB values, each from 0 to 255.
         scale: Divisor to apply after the mean is subtracted.
 
@@ -56,8 +60,10 @@ def fold_batch_norm(
         return tensors[name]
 
     weights = {
-        "fc.weight": tensor("fc.weight", outputs, 32 << len(_BLOCKS)),
-        "fc.bias": tensor("fc.bias", outputs),
+        "fc.weight": np.concatenate(
+            [tensor(f"{head}.weight", n, 32 << len(_BLOCKS)) for head, n in heads.items()]
+        ),
+        "fc.bias": np.concatenate([tensor(f"{head}.bias", n) for head, n in heads.items()]),
         "input.bias": -np.array(mean, np.float32),
     }
     for convolution, norm, shape in _convolutions():

@@ -34,8 +34,10 @@ class ScorerSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
-    #: In torchvision's layout, with one output for each rating from 1 to `ratings`.
+    #: Version 2 has a second head, which estimates the apparent age.
+    version: Literal[1, 2]
+    #: In torchvision's layout, with one output for each rating from 1 to `ratings`. In version 2
+    #: the linear layer `age` beside `fc` has one output, the apparent age in years.
     architecture: Literal["resnet34"]
     ratings: Literal[10]
     #: Side of a crop, in pixels.
@@ -47,6 +49,12 @@ class ScorerSpec(BaseModel):
     scale: Annotated[float, Field(gt=0)]
     #: A description of the training, for human readers.
     training: dict[str, JsonValue] = {}
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """The number of outputs of each head by its name, in the order of the outputs."""
+        heads: dict[str, int] = {"fc": self.ratings}
+        return heads if self.version == 1 else heads | {"age": 1}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import numpy as np
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Images, open_engine
-from attrai.job import Score
 from attrai.scoring import Scorer
 from attrai.settings import Settings
 from attrai_training.evaluation.cache import CropShape
@@ -53,14 +52,14 @@ def predict(
         progress: called with the number of crops done since the last call.
     """
     parts = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
-    scores: list[Score] = []
-    with closing(in_threads(scorer, parts, threads)) as results:
+    values: list[float] = []
+    spreads: list[float] = []
+    with closing(in_threads(scorer.predict, parts, threads)) as results:
         for part in results:
-            scores += part
-            progress(len(part))
-    return Predictions(
-        np.array([score.value for score in scores]), np.array([score.spread for score in scores])
-    )
+            values += part.values.tolist()
+            spreads += part.spreads.tolist()
+            progress(len(part.values))
+    return Predictions(np.array(values), np.array(spreads))
 
 
 #: Groups with fewer photos are shown, but say too little to be compared.
