@@ -310,8 +310,10 @@ def test_sentences_with_durations(
         ("minors", "ru", 5, "5 лиц выглядят", "рамки без чисел."),
         ("minors", "ru", 21, "21 лицо выглядит", "рамка без числа."),
         ("only-minors", "en", 1, "This face looks", "has a box without a number."),
-        ("only-minors", "en", 2, "All 2 faces look", "have boxes without numbers."),
+        ("only-minors", "en", 2, "Both faces look", "have boxes without numbers."),
+        ("only-minors", "en", 3, "All 3 faces look", "have boxes without numbers."),
         ("only-minors", "ru", 1, "Это лицо выглядит", "рамка без числа."),
+        ("only-minors", "ru", 2, "лица выглядят", "рамки без чисел."),
         ("only-minors", "ru", 21, "лица на фото (21) выглядят", "рамки без чисел."),
     ],
 )

@@ -34,6 +34,7 @@ minors = { $count ->
 }
 only-minors = { $count ->
     [1] This face looks too young to be scored, so it has a box without a number.
+    [2] Both faces look too young to be scored, so they have boxes without numbers.
    *[other] All { $count } faces look too young to be scored, so they have boxes without numbers.
 }
 perhaps-sent = I sent the picture twice, but Telegram won't say whether it arrived. If you don't see it, please send the photo again.
