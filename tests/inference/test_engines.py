@@ -26,10 +26,11 @@ from attrai.faces import CascadeNetworks, Detector, aligned_crops
 from attrai.faces.alignment import CROP_SIDE
 from attrai.faces.networks import WEIGHTS
 from attrai.inference import Engine, Images, open_engine
-from attrai.scoring import PACKAGED, Scorer, ScorerWeights
+from attrai.scoring import PACKAGED, Scorer
 from attrai.settings import load_settings
 from bench import torchvision_shim
 from tests.conftest import Labelled
+from tests.scoring.age_head import VARYING, with_age_head
 
 # Importing torch takes a second, and every test process imports every test module.
 if TYPE_CHECKING:
@@ -105,21 +106,25 @@ def test_networks_are_those_of_facenet_pytorch(
 
 @pytest.mark.slow
 def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
-    """Scores agree within 0.05 with torchvision's ResNet34 in single precision."""
+    """Scores agree within 0.05 with torchvision's ResNet34 in single precision, ages within 1 %."""
     import torch  # noqa: PLC0415 - see above
 
     torchvision_shim.make_importable()
     models = import_module("torchvision.models")
-    weights = ScorerWeights.read(PACKAGED)
-    module = models.resnet34(num_classes=10)
-    module.load_state_dict({name: torch.from_numpy(w) for name, w in weights.tensors.items()})
+    weights = with_age_head(VARYING, 30)
+    tensors = {name: torch.from_numpy(w) for name, w in weights.tensors.items()}
+    for part in ("weight", "bias"):
+        tensors[f"fc.{part}"] = torch.cat([tensors[f"fc.{part}"], tensors.pop(f"age.{part}")])
+    module = models.resnet34(num_classes=11)
+    module.load_state_dict(tensors)
     crops = noise(9, CROP_SIDE, CROP_SIDE)
     mean = torch.tensor(weights.spec.mean).view(1, 3, 1, 1)
-    logits = np.stack(reference(module, crops, mean, weights.spec.scale))
-    odds = np.exp(logits)
+    outputs = np.stack(reference(module, crops, mean, weights.spec.scale))
+    odds = np.exp(outputs[:, :10])
     expected = (odds / odds.sum(axis=1, keepdims=True)) @ np.arange(1, 11)
-    scores = Scorer.load(PACKAGED, engine)(crops)
-    assert_allclose([score.value for score in scores], expected, atol=0.05)
+    values, _, ages = Scorer.of(weights, engine).predict(crops)
+    assert_allclose(values, expected, atol=0.05)
+    assert_allclose(ages, outputs[:, 10], rtol=0.01, atol=0.2)
 
 
 @pytest.mark.parametrize("count", [1, 3, 15, 16, 17, 33])
@@ -221,7 +226,7 @@ def largest_differences(photos: list[Images]) -> tuple[float, float]:
         ]
         if first:
             crops = aligned_crops(photo, first, CROP_SIDE)
-            ours, theirs = ([score.value for score in scorer(crops)] for scorer in scorers)
+            ours, theirs = (scorer.predict(crops).values for scorer in scorers)
             scores.append(float(np.abs(np.subtract(ours, theirs)).max()))
     print(f"{len(photos)} photos: boxes differ by {max(boxes):.4f} px, scores by {max(scores):.4f}")
     return max(boxes), max(scores)
