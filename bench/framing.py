@@ -15,7 +15,7 @@ from torch import Tensor
 from attrai.inference import Images
 from attrai_training.augmentation import Views
 from attrai_training.dlib_network import SIDE, Teacher
-from attrai_training.evaluation.cache import CropShape
+from attrai_training.evaluation import CropShape
 from bench.frozen import cross_validated, distances, seen, show
 from bench.labelled import cut, load, parser
 

@@ -1,15 +1,16 @@
 """Evaluation of a scorer: labelled photos in, metrics with their uncertainty out.
 
-read_labels  labels.csv -> labelled photos, and the reasons why other rows are unusable load_crops
-photos -> the crops of their faces, cut as the service does predict      crops -> scores and spreads
-evaluate     predictions -> metrics, overall and by group assess       photos -> metrics: the last
-three together
+    read_labels    labels.csv -> labelled photos, and why other rows are unusable
+    read_ratings   ratings.csv -> single ratings; Raters corrects them for who gave them
+    load_crops     photos -> the crops of their faces, cut as the service does
+    predict        crops -> scores and spreads
+    evaluate       predictions -> metrics, overall and by group
+    assess         photos -> metrics: the last three together
 
 `report` and `plots` turn the metrics into tables, JSON and charts.
 """
 
-from attrai_training.evaluation.cache import CropShape
-from attrai_training.evaluation.crops import Crops, cut_crops, load_crops
+from attrai_training.evaluation.crops import Crops, CropShape, cut_crops, load_crops
 from attrai_training.evaluation.evaluate import (
     Assessment,
     Evaluation,
@@ -26,6 +27,7 @@ from attrai_training.evaluation.labels import (
     require_enough,
 )
 from attrai_training.evaluation.metrics import Estimate
+from attrai_training.evaluation.raters import Raters, Ratings, ratings_in, read_ratings
 
 __all__ = [
     "Assessment",
@@ -36,12 +38,16 @@ __all__ = [
     "LabelProblem",
     "LabelledPhoto",
     "Predictions",
+    "Raters",
+    "Ratings",
     "assess",
     "cut_crops",
     "evaluate",
     "load_crops",
     "of_split",
     "predict",
+    "ratings_in",
     "read_labels",
+    "read_ratings",
     "require_enough",
 ]

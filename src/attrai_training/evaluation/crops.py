@@ -1,17 +1,25 @@
-"""Crops of labelled photos, cut as the stages ingest and detect do it."""
+"""Crops of photos, cut as the stages ingest and detect do it, and kept for the next run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from attrai.errors import NoFace, UserError
 from attrai.faces import Detector, crop_faces
+from attrai.faces.alignment import TEMPLATE
+from attrai.faces.detector import THRESHOLDS
+from attrai.faces.networks import WEIGHTS
 from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
 from attrai.images.files import read_photo
@@ -19,15 +27,136 @@ from attrai.inference import Images, open_engine
 from attrai.job import Failure
 from attrai.locales import text
 from attrai.settings import Settings
-from attrai_training.evaluation.cache import CropCache, CropShape, CutResult
-from attrai_training.evaluation.labels import (
-    LabelledPhoto,
-    LabelProblem,
-    require_enough,
-)
+from attrai.storage import write_atomically
+from attrai_training.evaluation.labels import LabelledPhoto, LabelProblem, require_enough
+
+#: The version of the cache files and of the cutting. Increase it when either changes, so that older
+#: files are ignored.
+_VERSION = 2
+#: The settings that crops depend on. The engine is not among them: engines differ by less than the
+#: rounding of a pixel.
+_SETTINGS = {"max_file_mb", "max_megapixels", "min_photo_side", "max_photo_side", "min_face_side"}
+
+_FAILURES = TypeAdapter(dict[int, Failure])
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class CropShape:
+    """The side of crops in pixels, and the margin around them in sides; see `aligned_crops`."""
+
+    side: int
+    margin: float = 0.0
+
+
+class CutResult(NamedTuple):
+    """The crops cut from photos, and the failures."""
+
+    images: Images  #: in the order of the photos that have a crop
+    failures: Mapping[int, Failure]  #: why other photos have none, by index
+
+
+class Crops(NamedTuple):
+    """The crops of the photos in which a face was found."""
+
+    images: Images  #: RGB, shape (n, side, side, 3); the side includes both margins
+    kept: list[LabelledPhoto]  #: the photo of each crop
+    problems: list[LabelProblem]  #: why other photos have none
+
+
+def load_crops(
+    photos: Sequence[LabelledPhoto],
+    shape: CropShape,
+    settings: Settings,
+    *,
+    threads: int,
+    cache: Path | None,
+    progress: Callable[[int], None],
+) -> Crops:
+    """Find and cut the largest face of each labelled photo; see `cut_crops` for the arguments.
+
+    Raises:
+        LabelsError: fewer than `MIN_PHOTOS` have a crop.
+        OSError: the crops can't be written to `cache`.
+    """
+    paths = [photo.path for photo in photos]
+    cut = cut_crops(paths, shape, settings, threads=threads, cache=cache, progress=progress)
+    problems = [
+        LabelProblem(
+            photos[index].row,
+            str(photos[index].path),
+            "no face" if failure.code == NoFace.code else "unreadable photo",
+            text(failure.code, **failure.details),
+        )
+        for index, failure in cut.failures.items()
+    ]
+    kept = [photo for index, photo in enumerate(photos) if index not in cut.failures]
+    require_enough(len(kept), problems)
+    return Crops(cut.images, kept, problems)
+
+
+def cut_crops(
+    photos: Sequence[Path],
+    shape: CropShape,
+    settings: Settings,
+    *,
+    threads: int,
+    cache: Path | None,
+    progress: Callable[[int], None],
+) -> CutResult:
+    """Find and cut the largest face of each photo, as the service does.
+
+    Args:
+        photos: the photos; one without a face is no error.
+        shape: the shape of the crops.
+        settings: the limits for photos, and the engine that runs the detector.
+        threads: the number of photos processed at once.
+        cache: the folder in which crops are kept for the next run; they are never deleted. None to
+            keep none.
+        progress: called with the number of photos done since the last call.
+
+    Raises:
+        OSError: the crops can't be written to `cache`.
+    """
+    file = _cache_file(cache, photos, shape, settings) if cache else None
+    if cut := _read(file) if file else None:
+        progress(len(photos))
+        return cut
+    images: list[Images] = []
+    failures: dict[int, Failure] = {}
+    with closing(in_threads(cropper(settings, shape, threads), photos, threads)) as results:
+        for index, result in enumerate(results):
+            if isinstance(result, Failure):
+                failures[index] = result
+            else:
+                images.append(result)
+            progress(1)
+    cut = CutResult(np.array(images, np.uint8), failures)
+    if file:
+        _write(file, cut)
+    return cut
+
+
+def cropper(
+    settings: Settings, shape: CropShape, threads: int
+) -> Callable[[Path], Images | Failure]:
+    """Return a function that cuts the largest face out of a photo, for `threads` calls at once."""
+    limits = limits_of(settings)
+    largest = settings.model_copy(update={"max_faces": 1})
+    detector = Detector.open(largest, open_engine(settings.engine, threads))
+
+    def cut(photo: Path) -> Images | Failure:
+        try:
+            content, _ = accept_photo(read_photo(photo, limits.max_bytes), limits)
+            pixels = np.asarray(unpack_photo(content))
+            crop: Images = crop_faces(pixels, detector, shape.side, shape.margin).crops[0]
+        except UserError as error:
+            return error.failure()
+        return crop
+
+    return cut
 
 
 def in_threads(
@@ -42,127 +171,46 @@ def in_threads(
         yield from pool.map(function, items)
 
 
-class Cropper:
-    """Cuts out the largest face of each photo."""
-
-    def __init__(self, settings: Settings, shape: CropShape, threads: int) -> None:
-        """Load the detector, to process `threads` photos at once."""
-        self._limits = limits_of(settings)
-        largest = settings.model_copy(update={"max_faces": 1})
-        self._detector = Detector.open(largest, open_engine(settings.engine, threads))
-        self._shape = shape
-        self._threads = threads
-
-    def __call__(self, photos: Iterable[Path]) -> Generator[Images | Failure, None, None]:
-        """Yield each photo's crop or why there is none; close the generator as for `in_threads`."""
-        return in_threads(self._attempt, photos, self._threads)
-
-    def _attempt(self, photo: Path) -> Images | Failure:
-        try:
-            return self._cut(photo)
-        except UserError as error:
-            return error.failure()
-
-    def _cut(self, photo: Path) -> Images:
-        content, _ = accept_photo(read_photo(photo, self._limits.max_bytes), self._limits)
-        pixels, shape = np.asarray(unpack_photo(content)), self._shape
-        crop: Images = crop_faces(pixels, self._detector, shape.side, shape.margin).crops[0]
-        return crop
+def _cache_file(folder: Path, photos: Sequence[Path], shape: CropShape, settings: Settings) -> Path:
+    """Return the file for a set of photos, named by a hash of everything that crops depend on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = {
+        "version": _VERSION,
+        "shape": asdict(shape),
+        "template": TEMPLATE.tolist(),
+        "thresholds": THRESHOLDS,
+        "detector": _digest(WEIGHTS),
+        "settings": settings.model_dump(include=_SETTINGS),
+        "photos": [_digest(path) for path in photos],
+    }
+    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+    return folder / f"crops-{key[:32]}.npz"
 
 
-class Crops(NamedTuple):
-    """The crops of the photos in which a face was found."""
-
-    #: RGB, shape (n, side, side, 3); the side includes both margins.
-    images: Images
-    #: The photo of each crop.
-    kept: list[LabelledPhoto]
-    #: Why other photos have none.
-    problems: list[LabelProblem]
+def _digest(path: Path) -> str:
+    """Return a file's SHA-256; empty if it can't be read, since such a photo has no crop."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
-def load_crops(
-    photos: Sequence[LabelledPhoto],
-    shape: CropShape,
-    settings: Settings,
-    *,
-    threads: int,
-    cache: Path | None,
-    progress: Callable[[int], None],
-) -> Crops:
-    """Find and cut the largest face of each photo, as the service does.
-
-    Args:
-        photos: usable photos, from `read_labels`.
-        shape: the shape of the crops.
-        settings: the limits for photos, and the engine that runs the detector.
-        threads: the number of photos processed at once.
-        cache: the folder in which crops are kept for the next run; they are never deleted. None to
-            keep none.
-        progress: called with the number of photos done since the last call.
-
-    Raises:
-        LabelsError: fewer than `MIN_PHOTOS` have a crop.
-        OSError: the crops can't be written to `cache`.
-    """
-    paths = [photo.path for photo in photos]
-    cut = cut_crops(paths, shape, settings, threads=threads, cache=cache, progress=progress)
-    problems = [_problem(photos[number], failure) for number, failure in cut.failures.items()]
-    kept = [photo for number, photo in enumerate(photos) if number not in cut.failures]
-    require_enough(len(kept), problems)
-    return Crops(cut.images, kept, problems)
+def _read(file: Path) -> CutResult | None:
+    """Return the cached crops; None if they are missing or damaged."""
+    try:
+        # On a damaged file numpy would leave a handle of its own open.
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
+            failures = _FAILURES.validate_json(content["failures"].tobytes())
+            return CutResult(content["images"], failures)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # a damaged file makes numpy raise nearly anything
+        return None
 
 
-def cut_crops(
-    photos: Sequence[Path],
-    shape: CropShape,
-    settings: Settings,
-    *,
-    threads: int,
-    cache: Path | None,
-    progress: Callable[[int], None],
-) -> CutResult:
-    """Find and cut the largest face of each photo; photos without a face are no error.
-
-    Args:
-        photos: photos without labels.
-        shape: the shape of the crops.
-        settings: the limits for photos, and the engine that runs the detector.
-        threads: the number of photos processed at once.
-        cache: as in `load_crops`.
-        progress: called with the number of photos done since the last call.
-
-    Raises:
-        OSError: the crops can't be written to `cache`.
-    """
-    place = CropCache(cache, photos, shape, settings) if cache else None
-    cut = place.read() if place else None
-    if cut:
-        progress(len(photos))
-    else:
-        cut = _cut(photos, Cropper(settings, shape, threads), progress)
-        if place:
-            place.write(cut)
-    return cut
-
-
-def _cut(photos: Sequence[Path], cropper: Cropper, progress: Callable[[int], None]) -> CutResult:
-    images: list[Images] = []
-    failures: dict[int, Failure] = {}
-    with closing(cropper(photos)) as results:
-        for number, result in enumerate(results):
-            if isinstance(result, Failure):
-                failures[number] = result
-            else:
-                images.append(result)
-            progress(1)
-    return CutResult(np.array(images, np.uint8), failures)
-
-
-def _problem(photo: LabelledPhoto, failure: Failure) -> LabelProblem:
-    return LabelProblem(
-        row=photo.row,
-        file=str(photo.path),
-        kind="no face" if failure.code == NoFace.code else "unreadable photo",
-        reason=text(failure.code, **failure.details),
-    )
+def _write(file: Path, cut: CutResult) -> None:
+    buffer = BytesIO()
+    failures = np.frombuffer(_FAILURES.dump_json(dict(cut.failures)), np.uint8)
+    np.savez(buffer, images=cut.images, failures=failures)
+    write_atomically(file, buffer.getvalue())

@@ -8,104 +8,29 @@ Other columns are ignored. Unusable rows are reported and left out.
 from __future__ import annotations
 
 import csv
+import gzip
 import math
 import os
-from collections import Counter, defaultdict
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
-from typing import Literal
 
 from attrai_training.errors import LabelsError
-
-RATINGS = range(1, 11)
-#: The columns with the number of raters who gave 1, 2, ... 10.
-COUNTS = tuple(f"n{rating}" for rating in RATINGS)
-
-_REQUIRED = ("file", "score")
-_COLUMNS = (*_REQUIRED, *COUNTS, "gender", "ethnicity", "split")
-#: The most characters of a value to quote in a message.
-_QUOTED = 200
-
-
-def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, str] | csv.Error]]:
-    """Yield each row's line number and its stripped values by column, or the error in it.
-
-    Raises:
-        LabelsError: the file can't be read, or lacks a column.
-    """
-    reader = csv.reader(StringIO(_text(path), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise LabelsError(f"{path}: line 1: {error}") from error
-    _check_header(path, header)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            # An unclosed quote swallows the lines after it.
-            several = reader.line_num > line
-            yield line, csv.Error(f"{error}, up to row {reader.line_num}") if several else error
-            continue
-        if len(cells) == len(header):
-            yield line, dict(zip(header, map(str.strip, cells), strict=True))
-        elif cells:  # else the line is blank
-            yield line, csv.Error(f"has {len(cells)} values for {len(header)} columns")
-
-
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise LabelsError(f"{path}: {(error.strerror or str(error)).lower()}") from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LabelsError(f"{path}: line {line} is not in UTF-8") from error
-
-
-def _check_header(path: Path, header: Sequence[str]) -> None:
-    if not any(header):
-        raise LabelsError(f"{path}: is empty")
-    known = Counter(name for name in header if name in _COLUMNS)
-    missing = [name for name in _REQUIRED if name not in known]
-    if any(name in known for name in COUNTS):
-        missing += [name for name in COUNTS if name not in known]
-    if missing:
-        there = cut(", ".join(header))
-        raise LabelsError(f"{path}: lacks the columns {', '.join(missing)}; it has {there}")
-    if repeated := [name for name, count in known.items() if count > 1]:
-        raise LabelsError(f"{path}: has the column {repeated[0]} more than once")
-
-
-def cut(text: str) -> str:
-    """Shorten `text` if it is too long for a message."""
-    return text if len(text) <= _QUOTED else text[:_QUOTED] + "..."
-
 
 LABELS = "labels.csv"
 #: The fewest photos from which a scorer can be evaluated or trained.
 MIN_PHOTOS = 50
+RATINGS = range(1, 11)
 
+#: The columns with the number of raters who gave 1, 2, ... 10.
+_COUNTS = tuple(f"n{rating}" for rating in RATINGS)
 #: The largest plausible count of one rating: more than there are people.
 _MOST_RATINGS = 10**10
-
-ProblemKind = Literal[
-    "broken row",
-    "outside the folder",
-    "missing file",
-    "bad score",
-    "bad histogram",
-    "duplicate",
-    "contradiction",
-    "unreadable photo",
-    "no face",
-]
+#: The most characters of a value to quote in a message.
+_QUOTED = 200
 
 
 @dataclass(frozen=True)
@@ -113,7 +38,7 @@ class LabelledPhoto:
     """A photo and its ratings."""
 
     path: Path
-    #: The mean of the ratings, 1 to 10.
+    #: The mean of the ratings: 1 to 10, or on the scale of another column.
     score: float
     #: How many raters gave 1, 2, ... 10, at least one in total; None when not known.
     histogram: tuple[int, ...] | None = None
@@ -132,42 +57,59 @@ class LabelProblem:
     row: int
     #: The photo's path, shortened if it is very long; empty if none is given.
     file: str
-    kind: ProblemKind
+    #: What is wrong in two or three words, by which problems are counted.
+    kind: str
     reason: str
 
 
 class _Unusable(Exception):
-    """A row can't be used."""
-
-    def __init__(self, kind: ProblemKind, reason: str) -> None:
-        super().__init__(reason)
-        self.kind: ProblemKind = kind
+    """A row can't be used, for a reason of a kind: the two arguments."""
 
 
-def read_labels(folder: Path) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
+def read_labels(
+    folder: Path, column: str = "score", lowest: float = RATINGS[0], highest: float = RATINGS[-1]
+) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
     """Read the labelled photos in `folder`, in the order of its labels.csv, and the unusable rows.
 
     Photos are not opened: whether one can be decoded and has a face shows when it is cropped.
+
+    Args:
+        folder: the folder.
+        column: the column with the mean ratings.
+        lowest: the lowest rating; may be infinite.
+        highest: the highest rating; may be infinite.
 
     Raises:
         LabelsError: labels.csv is missing, unreadable or lacks a column, or fewer than
             `MIN_PHOTOS` of its rows are usable.
     """
-    photos: list[LabelledPhoto] = []
+    photos: dict[Path, list[LabelledPhoto]] = {}
     problems: list[LabelProblem] = []
-    for line, row in read_rows(folder / LABELS):
-        if isinstance(row, csv.Error):
-            problems.append(LabelProblem(line, "", "broken row", str(row)))
-            continue
+    for line, row in read_rows(folder / LABELS, ("file", column), _COUNTS):
+        file = row.get("file", "") if isinstance(row, dict) else ""
         try:
-            photos.append(_photo(folder, row, line))
+            if isinstance(row, csv.Error):
+                raise _Unusable("broken row", str(row))
+            path = _path(folder, file)
+            score = number(row[column])
+            if not (lowest <= score <= highest and math.isfinite(score)):
+                scale = (
+                    f" from {lowest:g} to {highest:g}" if math.isfinite(highest - lowest) else ""
+                )
+                raise _Unusable("bad score", f"{cut(row[column])!r} is no score{scale}")
+            histogram = _histogram([row.get(name, "") for name in _COUNTS])
         except _Unusable as error:
-            path = str(folder / row["file"]) if row["file"] else ""
-            problems.append(LabelProblem(line, cut(path), error.kind, str(error)))
-    photos, repeated = _without_repeats(photos)
+            problems.append(
+                LabelProblem(line, cut(str(folder / file)) if file else "", *error.args)
+            )
+        else:
+            labels = (row.get(name) or None for name in ("gender", "ethnicity", "split"))
+            photo = LabelledPhoto(path, score, histogram, *labels, row=line)
+            photos.setdefault(path, []).append(photo)
+    kept, repeated = _without_repeats(photos)
     problems = sorted([*problems, *repeated], key=lambda problem: problem.row)
-    require_enough(len(photos), problems)
-    return photos, problems
+    require_enough(len(kept), problems)
+    return kept, problems
 
 
 def require_enough(usable: int, problems: Sequence[LabelProblem]) -> None:
@@ -196,63 +138,55 @@ def of_split(photos: Sequence[LabelledPhoto], split: str) -> list[LabelledPhoto]
     """
     chosen = [photo for photo in photos if photo.split == split]
     if not chosen:
-        there = sorted({photo.split for photo in photos if photo.split})
-        raise LabelsError(
-            f"no photo of the split {split!r}; there are {', '.join(there) or 'none'}"
-        )
+        there = ", ".join(sorted({photo.split for photo in photos if photo.split})) or "none"
+        raise LabelsError(f"no photo of the split {split!r}; there are {there}")
     return chosen
 
 
-def _photo(folder: Path, row: Mapping[str, str], line: int) -> LabelledPhoto:
-    return LabelledPhoto(
-        path=_path(folder, row["file"]),
-        score=_score(row["score"]),
-        histogram=_histogram([row[name] for name in COUNTS]) if COUNTS[0] in row else None,
-        gender=row.get("gender") or None,
-        ethnicity=row.get("ethnicity") or None,
-        split=row.get("split") or None,
-        row=line,
-    )
+def read_rows(
+    path: Path, required: Sequence[str], together: Sequence[str] = ()
+) -> Iterator[tuple[int, dict[str, str] | csv.Error]]:
+    """Yield each row's line number and its stripped values by column, or the error in it.
 
+    Args:
+        path: a CSV file, which may be compressed if its name ends in .gz.
+        required: columns that must be there.
+        together: columns of which all must be there, or none.
 
-def _path(folder: Path, file: str) -> Path:
-    if not file:
-        raise _Unusable("missing file", "names no file")
-    # Symbolic links may lead out of the folder: they are the operator's own, while labels.csv may
-    # be untrusted.
-    inside = os.path.normpath(file)
-    if Path(inside).is_absolute() or Path(inside).parts[:1] == ("..",):
-        raise _Unusable("outside the folder", f"{cut(file)!r} leads out of {folder}")
-    path = folder / inside
+    Raises:
+        LabelsError: the file can't be read, or lacks a column.
+    """
+    reader = csv.reader(StringIO(_text(path), newline=""), strict=True)
     try:
-        there = path.is_file()
-    except (OSError, ValueError):  # no file can have this name
-        there = False
-    if not there:
-        raise _Unusable("missing file", f"there is no file {cut(file)!r}")
-    return path
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise LabelsError(f"{path}: line 1: {error}") from error
+    if not any(header):
+        raise LabelsError(f"{path}: is empty")
+    needed = [*required, *(together if set(together) & set(header) else ())]
+    if missing := [name for name in needed if name not in header]:
+        there = cut(", ".join(header))
+        raise LabelsError(f"{path}: lacks the columns {', '.join(missing)}; it has {there}")
+    if repeated := [name for name in needed if header.count(name) > 1]:
+        raise LabelsError(f"{path}: has the column {repeated[0]} more than once")
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # An unclosed quote swallows the lines after it.
+            several = reader.line_num > line
+            yield line, csv.Error(f"{error}, up to row {reader.line_num}") if several else error
+            continue
+        if len(cells) == len(header):
+            yield line, dict(zip(header, map(str.strip, cells), strict=True))
+        elif cells:  # else the line is blank
+            yield line, csv.Error(f"has {len(cells)} values for {len(header)} columns")
 
 
-def _score(text: str) -> float:
-    score = _number(text)
-    if not RATINGS[0] <= score <= RATINGS[-1]:  # also refuses NaN
-        raise _Unusable("bad score", f"{cut(text)!r} is no score from 1 to 10")
-    return score
-
-
-def _histogram(texts: Sequence[str]) -> tuple[int, ...] | None:
-    if not any(texts):
-        return None
-    counts = [_number(text) for text in texts]
-    for name, text, count in zip(COUNTS, texts, counts, strict=True):
-        if not (0 <= count <= _MOST_RATINGS and count.is_integer()):
-            raise _Unusable("bad histogram", f"{name} is {cut(text)!r}, no count")
-    if not any(counts):
-        raise _Unusable("bad histogram", "n1 to n10 are all zero")
-    return tuple(int(count) for count in counts)
-
-
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """Parse a number; NaN if it is none, or has underscores as in Python's own 1_000."""
     try:
         return math.nan if "_" in text else float(text)
@@ -260,27 +194,66 @@ def _number(text: str) -> float:
         return math.nan
 
 
+def cut(text: str) -> str:
+    """Shorten `text` if it is too long for a message."""
+    return text if len(text) <= _QUOTED else text[:_QUOTED] + "..."
+
+
+def _text(path: Path) -> str:
+    data = b""
+    try:
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LabelsError(f"{path}: line {line} is not in UTF-8") from error
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LabelsError(f"{path}: {reason.lower()}") from error
+
+
+def _path(folder: Path, file: str) -> Path:
+    if not file:
+        raise _Unusable("missing file", "names no file")
+    # Symbolic links may lead out of the folder: they are the operator's own, while labels.csv may
+    # be untrusted.
+    inside = Path(os.path.normpath(file))
+    if inside.is_absolute() or inside.parts[:1] == ("..",):
+        raise _Unusable("outside the folder", f"{cut(file)!r} leads out of {folder}")
+    try:
+        there = (folder / inside).is_file()
+    except (OSError, ValueError):  # no file can have this name
+        there = False
+    if not there:
+        raise _Unusable("missing file", f"there is no file {cut(file)!r}")
+    return folder / inside
+
+
+def _histogram(texts: Sequence[str]) -> tuple[int, ...] | None:
+    if not any(texts):
+        return None
+    counts = [number(text) for text in texts]
+    for name, text, count in zip(_COUNTS, texts, counts, strict=True):
+        if not (0 <= count <= _MOST_RATINGS and count.is_integer()):
+            raise _Unusable("bad histogram", f"{name} is {cut(text)!r}, no count")
+    if not any(counts):
+        raise _Unusable("bad histogram", "n1 to n10 are all zero")
+    return tuple(int(count) for count in counts)
+
+
 def _without_repeats(
-    photos: Sequence[LabelledPhoto],
+    rows: Mapping[Path, Sequence[LabelledPhoto]],
 ) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
     """Return each photo once, without those whose rows contradict each other."""
-    rows: dict[Path, list[LabelledPhoto]] = defaultdict(list)
-    for photo in photos:
-        rows[photo.path].append(photo)
-    kept: list[LabelledPhoto] = []
-    problems: list[LabelProblem] = []
+    kept, problems = [], []
     for path, same in rows.items():
-        first = same[0]
-        lines = ", ".join(str(photo.row) for photo in same)
-        if all(replace(photo, row=first.row) == first for photo in same):
-            kept.append(first)
-            problems += [
-                LabelProblem(photo.row, str(path), "duplicate", f"says the same as row {first.row}")
-                for photo in same[1:]
-            ]
+        first, wrong, kind = same[0], same[1:], "duplicate"
+        reason = f"says the same as row {first.row}"
+        if any(replace(photo, row=first.row) != first for photo in wrong):
+            wrong, kind = same, "contradiction"
+            reason = f"rows {', '.join(str(photo.row) for photo in same)} differ"
         else:
-            problems += [
-                LabelProblem(photo.row, str(path), "contradiction", f"rows {lines} differ")
-                for photo in same
-            ]
+            kept.append(first)
+        problems += [LabelProblem(photo.row, str(path), kind, reason) for photo in wrong]
     return kept, problems

@@ -2,95 +2,50 @@
 
 Regression metrics; calibration, which is whether a score of 7 means a mean rating of 7; and
 coverage, which is whether the spread of a score, its ±, matches how far raters disagree.
-
-B. Efron, R. Tibshirani: "An Introduction to the Bootstrap", 1993: the photos are resampled with
-replacement, many times, and the estimate is computed on each sample. A sample is represented by how
-often it contains each photo, so that all samples are computed at once as weighted estimates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from attrai_training.evaluation.labels import RATINGS
 
 Floats = NDArray[np.float64]
 
-#: Computes each estimate's values, one a sample, from how often each of n photos was drawn, shape
-#: (samples, n). NaN where an estimate is undefined.
-Statistics = Callable[[Floats], Mapping[str, Floats]]
-
-DRAWS = 2000
-_LEVELS = (2.5, 97.5)
-#: A fixed seed, so that the same predictions give the same estimates.
+RESAMPLES = 1000
+#: A fixed seed, so that the same predictions give the same intervals.
 _SEED = 0
-#: The most numbers to hold at once.
-_MOST = 2**21
+#: The most photos to draw at once, over several resamples: those that stay in a core's cache.
+_AT_ONCE = 2**18
+#: A variance below this share of the mean square is a rounding error.
+_ROUNDING = 1e-12
 
 
 class Estimate(NamedTuple):
-    """An estimate and its 95 % interval; all NaN when there are too few photos to define it."""
+    """An estimate and its 95 % interval; NaN where there are too few photos to define them."""
 
     value: float
     low: float
     high: float
 
 
-def estimates(statistics: Statistics, photos: int) -> dict[str, Estimate]:
-    """Compute the estimates of `photos` photos, with their intervals."""
-    estimates = statistics(np.ones((1, photos)))
-    drawn = [statistics(counts) for counts in _draws(photos)]
-    return {
-        name: _estimate(float(estimate[0]), np.concatenate([part[name] for part in drawn]))
-        for name, estimate in estimates.items()
-    }
-
-
-def _draws(photos: int) -> Iterator[Floats]:
-    """Yield how often each photo was drawn, several samples at a time."""
-    random = np.random.default_rng(_SEED)
-    at_once = max(1, _MOST // photos)
-    for start in range(0, DRAWS, at_once):
-        count = min(at_once, DRAWS - start)
-        chosen = random.integers(photos, size=(count, photos))
-        chosen += photos * np.arange(count)[:, None]  # gives each sample its own range of bins
-        counts = np.bincount(chosen.ravel(), minlength=count * photos)
-        yield counts.reshape(count, photos).astype(np.float64)
-
-
-def _estimate(value: float, drawn: Floats) -> Estimate:
-    defined = drawn[np.isfinite(drawn)]
-    if np.isnan(value) or not defined.size:
-        return Estimate(np.nan, np.nan, np.nan)
-    low, high = np.percentile(defined, _LEVELS)
-    # With few photos all samples may lie on one side of the estimate.
-    return Estimate(value, min(float(low), value), max(float(high), value))
-
-
-#: A variance below this share of the mean square is a rounding error.
-_ROUNDING = 1e-12
-
-
 @dataclass(frozen=True)
 class RegressionMetrics:
-    """Metrics of predicted scores against the mean ratings."""
+    """Metrics of predicted scores against ratings."""
 
     photos: int
-    #: Pearson correlation, -1 to 1: whether the ratings are a linear function of the scores.
-    pearson: Estimate
-    #: Spearman correlation, -1 to 1: whether scores and ratings are in the same order.
-    spearman: Estimate
-    #: Mean absolute error, in points.
-    mae: Estimate
-    #: Root mean squared error, in points.
-    rmse: Estimate
-    #: Mean signed error, in points: above 0 where the scores are too high.
-    bias: Estimate
+    pearson: Estimate  #: whether the ratings are a linear function of the scores
+    spearman: Estimate  #: whether scores and ratings are in the same order
+    mae: Estimate  #: mean absolute error, in points
+    rmse: Estimate  #: root mean squared error, in points
+    bias: Estimate  #: mean signed error, in points: above 0 where the scores are too high
     #: The least squares line that predicts ratings from scores: intercept + slope * score. For a
     #: calibrated scorer the slope is 1 and the intercept 0.
     slope: Estimate
@@ -103,103 +58,85 @@ def regression_metrics(predicted: Floats, rated: Floats) -> RegressionMetrics:
     The order of the photos doesn't change the result.
     """
     order = np.lexsort((rated, predicted))
-    found = estimates(_statistics(predicted[order], rated[order]), len(order))
-    return RegressionMetrics(len(order), **found)
+    pairs = predicted[order], rated[order]
+    values = _statistics(*pairs)
+    low = high = np.full(len(values), np.nan)
+    if len(order) > 1:
+        with warnings.catch_warnings():
+            # An interval is undefined where a resample is, as when it has one photo many times.
+            warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+            low, high = stats.bootstrap(
+                pairs,
+                _statistics,
+                paired=True,
+                vectorized=True,
+                n_resamples=RESAMPLES,
+                batch=max(1, _AT_ONCE // len(order)),
+                method="percentile",
+                rng=np.random.default_rng(_SEED),
+            ).confidence_interval
+    # With few photos all resamples may lie on one side of the estimate.
+    bounds = np.stack([values, np.minimum(low, values), np.maximum(high, values)], axis=1)
+    return RegressionMetrics(len(order), *(Estimate(*map(float, row)) for row in bounds))
 
 
-def _statistics(predicted: Floats, rated: Floats) -> Statistics:
+def _statistics(predicted: Floats, rated: Floats, axis: int = -1) -> Floats:
+    """Return all metrics in the order of `RegressionMetrics`, in a new first dimension."""
     error = predicted - rated
-    # Products of values near zero lose fewer digits.
-    middle = float(rated.mean())
-    p, r = predicted - middle, rated - middle
-    columns = np.stack([p, r, p * p, r * r, p * r, np.abs(error), error * error], axis=1)
-    predicted_ranks, rated_ranks = _ranking(predicted), _ranking(rated)
-
-    def statistics(counts: Floats) -> dict[str, Floats]:
-        means = counts @ columns / len(error)
-        mean_p, mean_r, pp, rr, pr, absolute, to_square = means.T
-        covariance = pr - mean_p * mean_r
-        variance_p, variance_r = _variance(mean_p, pp), _variance(mean_r, rr)
-        slope = covariance / variance_p
-        return {
-            "pearson": (covariance / np.sqrt(variance_p * variance_r)).clip(-1, 1),
-            "spearman": _rank_correlation(counts, predicted_ranks(counts), rated_ranks(counts)),
-            "mae": absolute,
-            "rmse": np.sqrt(to_square),
-            "bias": mean_p - mean_r,
-            "slope": slope,
-            "intercept": middle + mean_r - slope * (middle + mean_p),
-        }
-
-    return statistics
+    covariance, variance, correlation = moments(predicted, rated, axis)
+    ranks = stats.rankdata(predicted, axis=axis), stats.rankdata(rated, axis=axis)
+    slope = covariance / variance
+    return np.stack(
+        [
+            correlation,
+            moments(*ranks, axis)[2],
+            np.abs(error).mean(axis),
+            np.sqrt((error**2).mean(axis)),
+            error.mean(axis),
+            slope,
+            rated.mean(axis) - slope * predicted.mean(axis),
+        ]
+    )
 
 
-def _variance(mean: Floats, mean_square: Floats) -> Floats:
-    """Return the variance; NaN where all values are equal, since nothing correlates with them."""
-    variance = mean_square - mean**2
-    return np.where(variance > _ROUNDING * mean_square, variance, np.nan)
+def moments(x: Floats, y: Floats, axis: int = -1) -> tuple[Floats, Floats, Floats]:
+    """Return the covariance, the variance of x, and the correlation.
 
-
-def _ranking(values: Floats) -> Callable[[Floats], Floats]:
-    """Return a function from samples' counts to the centred ranks of the values in each sample.
-
-    Equal values share their mean rank.
+    The variance is NaN where all values are equal, since nothing correlates with them.
     """
-    order = np.argsort(values, kind="stable")
-    _, which = np.unique(values, return_inverse=True)
-    firsts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
-
-    def ranks(counts: Floats) -> Floats:
-        same = np.add.reduceat(counts[:, order], firsts, axis=1)
-        middles = np.cumsum(same, axis=1) - same / 2
-        centred: Floats = middles[:, which] - len(values) / 2
-        return centred
-
-    return ranks
-
-
-def _rank_correlation(counts: Floats, first: Floats, second: Floats) -> Floats:
-    weighted = counts * first
-    covariance = (weighted * second).sum(axis=1)
-    spread = np.sqrt((weighted * first).sum(axis=1) * (counts * second * second).sum(axis=1))
-    # Ranks are multiples of 0.5, so that this is exactly 0 where all are equal.
-    correlation: Floats = covariance / np.where(spread > 0, spread, np.nan)
-    return correlation.clip(-1, 1)
+    squares = (x**2).mean(axis), (y**2).mean(axis)
+    x, y = x - x.mean(axis, keepdims=True), y - y.mean(axis, keepdims=True)
+    variances = [
+        np.where(variance > _ROUNDING * square, variance, np.nan)
+        for variance, square in zip(((x**2).mean(axis), (y**2).mean(axis)), squares, strict=True)
+    ]
+    covariance = (x * y).mean(axis)
+    correlation = covariance / np.sqrt(variances[0] * variances[1])
+    return covariance, variances[0], correlation.clip(-1, 1)
 
 
 @dataclass(frozen=True)
 class CalibrationBin:
     """The photos whose score rounds to the same integer."""
 
-    #: The integer.
-    about: int
+    about: int  #: the integer
     photos: int
-    #: The mean of their scores.
-    predicted: float
-    #: The mean of their mean ratings.
-    rated: float
-    #: Half the width of the 95 % interval of `rated`; NaN for one photo.
-    within: float
+    predicted: float  #: the mean of their scores
+    rated: float  #: the mean of their ratings
+    within: float  #: half the width of the 95 % interval of `rated`; NaN for one photo
 
 
 def calibration(predicted: Floats, rated: Floats) -> tuple[CalibrationBin, ...]:
     """Return the calibration bins that contain a photo, in ascending order."""
     about = np.floor(predicted + 0.5).astype(int)
-    steps = []
-    for number in np.unique(about):
-        there = about == number
-        count = int(there.sum())
-        error = rated[there].std(ddof=1) / np.sqrt(count) if count > 1 else np.nan
-        steps.append(
-            CalibrationBin(
-                about=int(number),
-                photos=count,
-                predicted=float(predicted[there].mean()),
-                rated=float(rated[there].mean()),
-                within=float(1.96 * error),
-            )
+    bins = []
+    for integer in np.unique(about):
+        p, r = predicted[about == integer], rated[about == integer]
+        within = 1.96 * r.std(ddof=1) / np.sqrt(len(r)) if len(r) > 1 else np.nan
+        bins.append(
+            CalibrationBin(int(integer), len(p), float(p.mean()), float(r.mean()), float(within))
         )
-    return tuple(steps)
+    return tuple(bins)
 
 
 @dataclass(frozen=True)
@@ -211,19 +148,14 @@ class Coverage:
     """
 
     photos: int
-    #: The number of ratings of all photos together.
-    ratings: int
-    #: Means over the photos, in points, of the predicted spread and of the ratings' standard
-    #: deviation.
-    predicted: float
-    rated: float
-    #: Mean absolute difference of the two, in points.
-    mae: float
+    ratings: int  #: of all photos together
+    predicted: float  #: the mean of the predicted spreads, in points
+    rated: float  #: the mean of the ratings' standard deviations, in points
+    mae: float  #: mean absolute difference of the two, in points
     #: The share of single ratings that lie within one, and two, predicted spreads of the score.
     within_one: float
     within_two: float
-    #: The share of single ratings that lie within one, and two, of the ratings' own standard
-    #: deviations of their own mean.
+    #: The same for the ratings' own standard deviation and mean.
     rated_within_one: float
     rated_within_two: float
 
@@ -243,11 +175,10 @@ def coverage(
         return None
     counts = np.array([histogram for histogram in histograms if histogram], float)
     predicted, spreads = predicted[known], spreads[known]
-    ratings = np.array(RATINGS, float)
-    mean, deviation = _moments(counts)
+    mean, deviation = distribution(counts)
 
     def within(centres: Floats, reach: Floats) -> float:
-        near = np.abs(ratings - centres[:, None]) <= reach[:, None]
+        near = np.abs(np.array(RATINGS) - centres[:, None]) <= reach[:, None]
         return float((counts * near).sum() / counts.sum())
 
     return Coverage(
@@ -263,19 +194,8 @@ def coverage(
     )
 
 
-def deviations(histograms: Sequence[tuple[int, ...]]) -> Floats:
-    """Return the standard deviation of each photo's ratings, shape (n,), in points.
-
-    Args:
-        histograms: how many raters gave 1, 2, ... 10, for each photo.
-    """
-    return _moments(np.array(histograms, float).reshape(-1, len(RATINGS)))[1]
-
-
-def _moments(counts: Floats) -> tuple[Floats, Floats]:
+def distribution(counts: Floats) -> tuple[Floats, Floats]:
     """Return means and standard deviations from the counts of each rating, shape (n, 10)."""
-    ratings = np.array(RATINGS, float)
-    mean = counts @ ratings / counts.sum(axis=1)
-    squares = (counts * (ratings - mean[:, None]) ** 2).sum(axis=1)
-    deviation: Floats = np.sqrt(squares / counts.sum(axis=1))
-    return mean, deviation
+    ratings, total = np.array(RATINGS, float), counts.sum(axis=1)
+    mean = counts @ ratings / total
+    return mean, np.sqrt((counts * (ratings - mean[:, None]) ** 2).sum(axis=1) / total)
