@@ -17,8 +17,7 @@ from attrai.inference import Images
 from attrai.settings import Settings
 from attrai_training.augmentation import Views
 from attrai_training.dlib_network import SIDE, Teacher
-from attrai_training.evaluation import Crops, LabelledPhoto, cut_crops, load_crops
-from attrai_training.evaluation import CropShape
+from attrai_training.evaluation import Crops, CropShape, LabelledPhoto, cut_crops, load_crops
 from attrai_training.finetuning import TrainingSet
 from attrai_training.loop import Indices
 from attrai_training.ratings import Targets

@@ -18,8 +18,7 @@ from attrai_training.distillation import distil
 from attrai_training.dlib_network import Teacher
 from attrai_training.errors import LabelsError
 from attrai_training.evaluation import (
-    Assessment,
-    Predictions,
+    Evaluation,
     evaluate,
     predict,
     read_labels,
@@ -121,7 +120,7 @@ class Trainer:
 
     def cross_validate(
         self, init: str, config: TrainConfig, count: int, *, teachers: TeacherFiles
-    ) -> Assessment:
+    ) -> Evaluation:
         """Evaluate training by cross-validation, with each person's photos in a single fold.
 
         Photos of the same person are identified by dlib's network.
@@ -167,9 +166,7 @@ class Trainer:
             values[test_indices], spreads[test_indices] = found["values"], found["spreads"]
         for kept in done:
             kept.delete()
-        photos = dataset.crops.kept
-        evaluation = evaluate(values, spreads, photos)
-        return Assessment(photos, Predictions(values, spreads), evaluation, self.problems)
+        return evaluate(values, spreads, dataset.crops.kept)
 
     def distil(self, teachers: TeacherFiles, config: TrainConfig, out: Path) -> int:
         """Distil the teachers into a network without ratings, and write its weights.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ from attrai.settings import load_settings
 from attrai_training.errors import LabelsError
 
 if TYPE_CHECKING:
-    from attrai_training.evaluation import Assessment, LabelProblem
+    from attrai_training.evaluation import Evaluation, LabelProblem
 
 _option = partial(typer.Option, show_default=False)
 #: The option `--data`, shared with `attrai train`.
@@ -73,50 +72,56 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     require_training("evaluate")
     require_charts(plots)
     # Importing the networks takes a second, for which `attrai --help` shouldn't wait.
-    from attrai.scoring import PACKAGED  # noqa: PLC0415
+    from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415
+    from attrai.inference import open_engine  # noqa: PLC0415
+    from attrai.scoring import PACKAGED, Scorer  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
-    from attrai_training import evaluation  # noqa: PLC0415
-    from attrai_training.evaluation import report  # noqa: PLC0415
+    from attrai_training import evaluation as ev  # noqa: PLC0415
+    from attrai_training.evaluation.report import as_json as to_json  # noqa: PLC0415
 
+    threads = os.cpu_count() or 1
     try:
         settings = load_settings()
         logs.configure(settings.log_level, sys.stderr)
-        photos, problems = evaluation.read_labels(data)
-        ratings = ratings or evaluation.ratings_in(data)
-        known = evaluation.read_ratings(ratings, photos) if ratings else None
-        raters = evaluation.Raters.fit(known, photos) if known else None
-        if split is not None:
-            photos = evaluation.of_split(photos, split)
+        photos, problems = ev.read_labels(data)
+        ratings = ratings or ev.ratings_in(data)
+        raters = ev.Raters.fit(ev.read_ratings(ratings, photos), photos) if ratings else None
+        photos = photos if split is None else ev.of_split(photos, split)
+        weights = weights or settings.weights or PACKAGED
+        scorer = Scorer.load(weights, open_engine(settings.engine, threads))
         with progress_bars(shutdown_of(context)) as progress:
-            assessment = evaluation.assess(
+            searched = add_bar(progress, "Finding faces", len(photos))
+            scored = add_bar(progress, "Scoring", len(photos))
+            crops = ev.load_crops(
                 photos,
-                weights or settings.weights or PACKAGED,
+                ev.CropShape(CROP_SIDE),
                 settings,
-                raters=raters,
-                threads=os.cpu_count() or 1,
-                searched=add_bar(progress, "Finding faces", len(photos)),
-                scored=add_bar(progress, "Scoring", len(photos)),
+                threads=threads,
+                cache=None,
+                progress=searched,
             )
+            predictions = ev.predict(crops.images, scorer, threads, scored)
+        evaluation = ev.evaluate(*predictions, crops.kept, raters)
     except (SettingsError, LabelsError, WeightsError) as error:
         refuse(str(error))
-    problems = sorted([*problems, *assessment.problems], key=lambda problem: problem.row)
+    problems = sorted([*problems, *crops.problems], key=lambda problem: problem.row)
     if as_json:
-        typer.echo(json.dumps(report.as_json(assessment, problems)))
-        _draw(assessment, plots)
+        typer.echo(to_json(evaluation, problems))
+        _draw(evaluation, plots)
     else:
-        show(assessment, problems, plots)
+        show(evaluation, problems, plots)
     if problems:
         raise typer.Exit(FAILED)
 
 
-def show(assessment: Assessment, problems: Sequence[LabelProblem], plots: Path | None) -> None:
+def show(evaluation: Evaluation, problems: Sequence[LabelProblem], plots: Path | None) -> None:
     """Print the tables and draw the plots."""
     from attrai_training.evaluation import report  # noqa: PLC0415 - keeps --help fast
 
     console = output_console()
-    for part in report.tables(assessment.evaluation, problems):
+    for part in report.tables(evaluation, problems):
         console.print(part)
-    _draw(assessment, plots)
+    _draw(evaluation, plots)
     if plots:
         typer.echo(f"Pictures in {printable(plots)}")
 
@@ -137,12 +142,12 @@ def require_charts(plots: Path | None) -> None:
         plots.mkdir(parents=True, exist_ok=True)
 
 
-def _draw(assessment: Assessment, plots: Path | None) -> None:
+def _draw(evaluation: Evaluation, plots: Path | None) -> None:
     if plots:
         from attrai_training.evaluation.plots import draw  # noqa: PLC0415 - an extra
 
         with _writing(plots):
-            draw(assessment, plots)
+            draw(evaluation, plots)
 
 
 @contextmanager

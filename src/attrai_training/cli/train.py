@@ -154,8 +154,8 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         config = _train_config(epochs, batch=64, rate=2e-4, seed=seed)
         teachers = _teachers(teacher, faceres) if teacher else None
         if folds and teachers:
-            assessment = trainer.cross_validate(init, config, folds, teachers=teachers)
-            show(assessment, assessment.problems, plots)
+            evaluation = trainer.cross_validate(init, config, folds, teachers=teachers)
+            show(evaluation, trainer.problems, plots)
         elif out:
             photos = trainer.train(init, config, out, teachers=teachers, every_photo=every_photo)
             _tell(photos, trainer, out, f"serve them by ATTRAI_WEIGHTS={out}")

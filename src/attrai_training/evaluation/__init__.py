@@ -5,17 +5,14 @@
     load_crops     photos -> the crops of their faces, cut as the service does
     predict        crops -> scores and spreads
     evaluate       predictions -> metrics, overall and by group
-    assess         photos -> metrics: the last three together
 
 `report` and `plots` turn the metrics into tables, JSON and charts.
 """
 
 from attrai_training.evaluation.crops import Crops, CropShape, cut_crops, load_crops
 from attrai_training.evaluation.evaluate import (
-    Assessment,
     Evaluation,
     Predictions,
-    assess,
     evaluate,
     predict,
 )
@@ -30,7 +27,6 @@ from attrai_training.evaluation.metrics import Estimate
 from attrai_training.evaluation.raters import Raters, Ratings, ratings_in, read_ratings
 
 __all__ = [
-    "Assessment",
     "CropShape",
     "Crops",
     "Estimate",
@@ -40,7 +36,6 @@ __all__ = [
     "Predictions",
     "Raters",
     "Ratings",
-    "assess",
     "cut_crops",
     "evaluate",
     "load_crops",

@@ -106,15 +106,14 @@ def cut_crops(
     cache: Path | None,
     progress: Callable[[int], None],
 ) -> CutResult:
-    """Find and cut the largest face of each photo, as the service does.
+    """Find and cut the largest face of each photo, as the service does; some have none.
 
     Args:
-        photos: the photos; one without a face is no error.
+        photos: the photos.
         shape: the shape of the crops.
         settings: the limits for photos, and the engine that runs the detector.
         threads: the number of photos processed at once.
-        cache: the folder in which crops are kept for the next run; they are never deleted. None to
-            keep none.
+        cache: a folder in which crops are kept for the next run, and never deleted.
         progress: called with the number of photos done since the last call.
 
     Raises:

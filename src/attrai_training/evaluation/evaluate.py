@@ -1,4 +1,4 @@
-"""Evaluation: score crops, measure the predictions against ratings, or both from files."""
+"""Evaluation: score crops, and measure the predictions against ratings."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from attrai.faces.alignment import CROP_SIDE
-from attrai.inference import Images, open_engine
-from attrai.job import Score
+from attrai.inference import Images
 from attrai.scoring import Scorer
-from attrai.settings import Settings
-from attrai_training.evaluation.crops import CropShape, in_threads, load_crops
-from attrai_training.evaluation.labels import LabelledPhoto, LabelProblem
+from attrai_training.evaluation.crops import in_threads
+from attrai_training.evaluation.labels import LabelledPhoto
 from attrai_training.evaluation.metrics import (
     CalibrationBin,
     Coverage,
@@ -45,22 +41,17 @@ class Predictions(NamedTuple):
 def predict(
     images: Images, scorer: Scorer, threads: int, progress: Callable[[int], None]
 ) -> Predictions:
-    """Score crops on several threads.
+    """Score crops, as large as the scorer expects them, on several threads.
 
-    Args:
-        images: RGB, shape (n, side, side, 3).
-        scorer: the scorer; `side` is the one it expects.
-        threads: the number of threads.
-        progress: called with the number of crops done since the last call.
+    `progress` is called with the number of crops done since the last call.
     """
     parts = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
-    scores: list[Score] = []
+    scores: list[tuple[float, float]] = []
     with closing(in_threads(scorer, parts, threads)) as results:
         for part in results:
-            scores += part
+            scores += [(score.value, score.spread) for score in part]
             progress(len(part))
-    values, spreads = np.array([(score.value, score.spread) for score in scores]).reshape(-1, 2).T
-    return Predictions(values, spreads)
+    return Predictions(*np.array(scores).reshape(-1, 2).T)
 
 
 @dataclass(frozen=True)
@@ -80,28 +71,28 @@ class Agreement:
     """How well predictions agree with one measure of the photos."""
 
     measure: str  #: what it is called
-    scores: Floats  #: the predictions for the photos of which the measure is known
-    rated: Floats  #: the measure
+    scores: Floats  #: the predictions for the photos of which it is known
+    rated: Floats  #: the measure of these photos
     overall: RegressionMetrics
     calibration: tuple[CalibrationBin, ...]
     #: By gender, by ethnicity and by both, where the labels are known.
     groupings: Mapping[str, Grouping]
-    #: The correlation of the measure with what other, equally many raters would give; NaN if
-    #: unknown. That of any predictions is hardly above its square root, the ceiling.
+    #: The correlation with what other, equally many raters would give; NaN if unknown.
     reliability: float
 
     @property
     def ceiling(self) -> float:
-        return math.sqrt(max(self.reliability, 0))  # NaN comes first, and stays
+        """The correlation of the measure with what it measures: no scorer's is higher."""
+        return math.sqrt(max(self.reliability, 0))  # a NaN stays, as max's first argument
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """How good predictions are."""
 
+    photos: Sequence[LabelledPhoto]
     published: Agreement  #: with the scores in labels.csv
-    #: With qualities that are corrected for who rated; None without single ratings.
-    corrected: Agreement | None
+    corrected: Agreement | None  #: with qualities corrected for who rated; needs single ratings
     coverage: Coverage | None  #: None if no photo has a histogram
     ratings: Ratings | None  #: the single ratings
 
@@ -111,118 +102,60 @@ class Evaluation:
 
 
 def evaluate(
-    values: Floats,
-    spreads: Floats,
-    photos: Sequence[LabelledPhoto],
-    raters: Raters | None = None,
+    values: Floats, spreads: Floats, photos: Sequence[LabelledPhoto], raters: Raters | None = None
 ) -> Evaluation:
-    """Measure any scorer's predictions against the ratings.
+    """Measure any scorer's predictions for at least one photo against the ratings.
 
-    Args:
-        values: the predicted scores, shape (n,), n at least 1.
-        spreads: the predicted standard deviations of the ratings, shape (n,).
-        photos: the n photos, in any order that matches.
-        raters: what is known of the raters, if there are single ratings.
+    `raters` says what is known of the raters, if there are single ratings.
     """
-    unknown = math.nan, math.nan
-    of_means, of_quality = raters.reliability(photos) if raters else unknown
-    means = np.array([photo.score for photo in photos])
-    qualities = raters.quality(photos) if raters else np.full(len(photos), np.nan)
+    of_means, of_quality = raters.reliability(photos) if raters else (math.nan, math.nan)
+    scores = np.array([photo.score for photo in photos])
+    quality = raters.quality(photos) if raters else np.full(len(photos), np.nan)
+    rated = np.isfinite(quality).any()
     return Evaluation(
-        published=_agreement("mean rating", values, means, photos, of_means),
-        corrected=_agreement("corrected rating", values, qualities, photos, of_quality)
-        if np.isfinite(qualities).any()
-        else None,
-        coverage=coverage(values, spreads, [photo.histogram for photo in photos]),
-        ratings=raters.ratings if raters else None,
+        photos,
+        _agreement("mean rating", values, scores, photos, of_means),
+        _agreement("corrected rating", values, quality, photos, of_quality) if rated else None,
+        coverage(values, spreads, [photo.histogram for photo in photos]),
+        raters.ratings if raters else None,
     )
 
 
 def _agreement(
     measure: str,
-    values: Floats,
+    scores: Floats,
     rated: Floats,
     photos: Sequence[LabelledPhoto],
     reliability: float,
 ) -> Agreement:
     known = np.isfinite(rated)
-    values, rated = values[known], rated[known]
     photos = [photo for photo, there in zip(photos, known, strict=True) if there]
-    by = {
-        "gender": [photo.gender for photo in photos],
-        "ethnicity": [photo.ethnicity for photo in photos],
-        "gender and ethnicity": [
-            f"{photo.gender}, {photo.ethnicity}" if photo.gender and photo.ethnicity else None
-            for photo in photos
-        ],
-    }
-    groupings = {name: _grouping(values, rated, labels) for name, labels in by.items()}
+    scores, rated = scores[known], rated[known]
+    genders, ethnicities = [p.gender for p in photos], [p.ethnicity for p in photos]
+    both = [f"{g}, {e}" if g and e else None for g, e in zip(genders, ethnicities, strict=True)]
+    by = {"gender": genders, "ethnicity": ethnicities, "gender and ethnicity": both}
+    groupings = {name: _grouping(scores, rated, labels) for name, labels in by.items()}
     return Agreement(
         measure,
-        values,
+        scores,
         rated,
-        overall=regression_metrics(values, rated),
-        calibration=calibration(values, rated),
+        overall=regression_metrics(scores, rated),
+        calibration=calibration(scores, rated),
         groupings={name: grouping for name, grouping in groupings.items() if grouping.groups},
         reliability=reliability,
     )
 
 
-def _grouping(values: Floats, rated: Floats, labels: Sequence[str | None]) -> Grouping:
+def _grouping(scores: Floats, rated: Floats, labels: Sequence[str | None]) -> Grouping:
     groups = {}
     for name in sorted({label for label in labels if label}):
         there = np.array([label == name for label in labels])
-        groups[name] = regression_metrics(values[there], rated[there])
+        groups[name] = regression_metrics(scores[there], rated[there])
     compared = [group for group in groups.values() if group.photos >= MIN_GROUP_PHOTOS]
+    maes, biases = [g.mae.value for g in compared], [g.bias.value for g in compared]
+    several = len(compared) > 1
     return Grouping(
         groups,
-        mae_gap=_gap([group.mae.value for group in compared]),
-        bias_gap=_gap([group.bias.value for group in compared]),
+        mae_gap=max(maes) - min(maes) if several else None,
+        bias_gap=max(biases) - min(biases) if several else None,
     )
-
-
-def _gap(values: Sequence[float]) -> float | None:
-    return max(values) - min(values) if len(values) > 1 else None
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """A scorer's predictions for labelled photos, and their evaluation."""
-
-    photos: list[LabelledPhoto]  #: those that were scored
-    predictions: Predictions
-    evaluation: Evaluation
-    problems: list[LabelProblem]  #: why other photos were not
-
-
-def assess(
-    photos: Sequence[LabelledPhoto],
-    weights: Path,
-    settings: Settings,
-    *,
-    raters: Raters | None,
-    threads: int,
-    searched: Callable[[int], None],
-    scored: Callable[[int], None],
-) -> Assessment:
-    """Score the largest face of each photo as the service does, and evaluate the scores.
-
-    Args:
-        photos: usable photos, from `read_labels`.
-        weights: the scorer's weights file.
-        settings: the limits for photos, and the engine that runs the networks.
-        raters: as for `evaluate`.
-        threads: the number of photos processed at once.
-        searched: called with the number of photos searched for a face since the last call.
-        scored: called with the number of faces scored since the last call.
-
-    Raises:
-        WeightsError: the scorer's weights can't be used.
-        LabelsError: a face was found in too few photos.
-    """
-    scorer = Scorer.load(weights, open_engine(settings.engine, threads))
-    shape = CropShape(CROP_SIDE)
-    crops = load_crops(photos, shape, settings, threads=threads, cache=None, progress=searched)
-    predictions = predict(crops.images, scorer, threads, scored)
-    evaluation = evaluate(*predictions, crops.kept, raters)
-    return Assessment(crops.kept, predictions, evaluation, crops.problems)

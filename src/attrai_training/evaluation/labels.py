@@ -24,8 +24,6 @@ LABELS = "labels.csv"
 #: The fewest photos from which a scorer can be evaluated or trained.
 MIN_PHOTOS = 50
 RATINGS = range(1, 11)
-
-#: The columns with the number of raters who gave 1, 2, ... 10.
 _COUNTS = tuple(f"n{rating}" for rating in RATINGS)
 #: The largest plausible count of one rating: more than there are people.
 _MOST_RATINGS = 10**10
@@ -38,32 +36,27 @@ class LabelledPhoto:
     """A photo and its ratings."""
 
     path: Path
-    #: The mean of the ratings: 1 to 10, or on the scale of another column.
-    score: float
+    score: float  #: the mean of the ratings
     #: How many raters gave 1, 2, ... 10, at least one in total; None when not known.
     histogram: tuple[int, ...] | None = None
     gender: str | None = None
     ethnicity: str | None = None
     split: str | None = None
-    #: The line in labels.csv, where the header is 1; 0 if it comes from elsewhere.
-    row: int = 0
+    row: int = 0  #: the line in labels.csv, where the header is 1; 0 if it comes from elsewhere
 
 
 @dataclass(frozen=True)
 class LabelProblem:
     """The reason why a row of labels.csv is left out."""
 
-    #: The line in labels.csv, where the header is 1.
-    row: int
-    #: The photo's path, shortened if it is very long; empty if none is given.
-    file: str
-    #: What is wrong in two or three words, by which problems are counted.
-    kind: str
+    row: int  #: the line, where the header is 1
+    file: str  #: the photo's path, shortened if it is very long; empty if none is given
+    kind: str  #: two or three words, the same for all problems that are counted together
     reason: str
 
 
 class _Unusable(Exception):
-    """A row can't be used, for a reason of a kind: the two arguments."""
+    """A row can't be used; the arguments are the kind and the reason."""
 
 
 def read_labels(
@@ -71,13 +64,8 @@ def read_labels(
 ) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
     """Read the labelled photos in `folder`, in the order of its labels.csv, and the unusable rows.
 
+    Scores are read from `column`, and lie within `lowest` and `highest`, which may be infinite.
     Photos are not opened: whether one can be decoded and has a face shows when it is cropped.
-
-    Args:
-        folder: the folder.
-        column: the column with the mean ratings.
-        lowest: the lowest rating; may be infinite.
-        highest: the highest rating; may be infinite.
 
     Raises:
         LabelsError: labels.csv is missing, unreadable or lacks a column, or fewer than
@@ -85,29 +73,31 @@ def read_labels(
     """
     photos: dict[Path, list[LabelledPhoto]] = {}
     problems: list[LabelProblem] = []
-    for line, row in read_rows(folder / LABELS, ("file", column), _COUNTS):
-        file = row.get("file", "") if isinstance(row, dict) else ""
+    for line, row, wrong in read_rows(folder / LABELS, ("file", column), _COUNTS):
+        file = row.get("file", "")
         try:
-            if isinstance(row, csv.Error):
-                raise _Unusable("broken row", str(row))
+            if wrong:
+                raise _Unusable("broken row", wrong)  # noqa: TRY301 - is reported like the others
             path = _path(folder, file)
-            score = number(row[column])
-            if not (lowest <= score <= highest and math.isfinite(score)):
-                scale = (
-                    f" from {lowest:g} to {highest:g}" if math.isfinite(highest - lowest) else ""
-                )
-                raise _Unusable("bad score", f"{cut(row[column])!r} is no score{scale}")
-            histogram = _histogram([row.get(name, "") for name in _COUNTS])
+            score = _score(row[column], lowest, highest)
+            labels = (row.get(name) or None for name in ("gender", "ethnicity", "split"))
+            photo = LabelledPhoto(path, score, _histogram(row), *labels, row=line)
+            photos.setdefault(path, []).append(photo)
         except _Unusable as error:
             problems.append(
                 LabelProblem(line, cut(str(folder / file)) if file else "", *error.args)
             )
+    kept = []
+    for path, same in photos.items():
+        first, others, kind = same[0], same[1:], "duplicate"
+        reason = f"says the same as row {first.row}"
+        if any(replace(other, row=first.row) != first for other in others):
+            others, kind = same, "contradiction"
+            reason = f"rows {', '.join(str(photo.row) for photo in same)} differ"
         else:
-            labels = (row.get(name) or None for name in ("gender", "ethnicity", "split"))
-            photo = LabelledPhoto(path, score, histogram, *labels, row=line)
-            photos.setdefault(path, []).append(photo)
-    kept, repeated = _without_repeats(photos)
-    problems = sorted([*problems, *repeated], key=lambda problem: problem.row)
+            kept.append(first)
+        problems += [LabelProblem(photo.row, str(path), kind, reason) for photo in others]
+    problems.sort(key=lambda problem: problem.row)
     require_enough(len(kept), problems)
     return kept, problems
 
@@ -122,12 +112,12 @@ def require_enough(usable: int, problems: Sequence[LabelProblem]) -> None:
     if usable >= MIN_PHOTOS:
         return
     first = {problem.kind: problem for problem in reversed(problems)}
-    counts = [
+    counts = ", ".join(
         f"{count} {kind} (row {first[kind].row}: {first[kind].reason})"
         for kind, count in Counter(problem.kind for problem in problems).most_common()
-    ]
+    )
     said = f"{usable} usable photos, where at least {MIN_PHOTOS} are needed"
-    raise LabelsError("; left out: ".join([said, *([", ".join(counts)] if counts else [])]))
+    raise LabelsError(f"{said}; left out: {counts}" if counts else said)
 
 
 def of_split(photos: Sequence[LabelledPhoto], split: str) -> list[LabelledPhoto]:
@@ -145,13 +135,11 @@ def of_split(photos: Sequence[LabelledPhoto], split: str) -> list[LabelledPhoto]
 
 def read_rows(
     path: Path, required: Sequence[str], together: Sequence[str] = ()
-) -> Iterator[tuple[int, dict[str, str] | csv.Error]]:
-    """Yield each row's line number and its stripped values by column, or the error in it.
+) -> Iterator[tuple[int, Mapping[str, str], str]]:
+    """Yield each row's line number, its stripped values by column, and what is wrong with it.
 
-    Args:
-        path: a CSV file, which may be compressed if its name ends in .gz.
-        required: columns that must be there.
-        together: columns of which all must be there, or none.
+    One of the last two is empty. The file may be compressed, as .gz. Of the columns `together` all
+    must be there, or none.
 
     Raises:
         LabelsError: the file can't be read, or lacks a column.
@@ -177,13 +165,13 @@ def read_rows(
             return
         except csv.Error as error:
             # An unclosed quote swallows the lines after it.
-            several = reader.line_num > line
-            yield line, csv.Error(f"{error}, up to row {reader.line_num}") if several else error
+            several = f", up to row {reader.line_num}" if reader.line_num > line else ""
+            yield line, {}, f"{error}{several}"
             continue
         if len(cells) == len(header):
-            yield line, dict(zip(header, map(str.strip, cells), strict=True))
+            yield line, dict(zip(header, map(str.strip, cells), strict=True)), ""
         elif cells:  # else the line is blank
-            yield line, csv.Error(f"has {len(cells)} values for {len(header)} columns")
+            yield line, {}, f"has {len(cells)} values for {len(header)} columns"
 
 
 def number(text: str) -> float:
@@ -230,30 +218,22 @@ def _path(folder: Path, file: str) -> Path:
     return folder / inside
 
 
-def _histogram(texts: Sequence[str]) -> tuple[int, ...] | None:
-    if not any(texts):
+def _score(text: str, lowest: float, highest: float) -> float:
+    score = number(text)
+    if not (math.isfinite(score) and lowest <= score <= highest):
+        scale = f" from {lowest:g} to {highest:g}" if math.isfinite(highest - lowest) else ""
+        raise _Unusable("bad score", f"{cut(text)!r} is no score{scale}")
+    return score
+
+
+def _histogram(row: Mapping[str, str]) -> tuple[int, ...] | None:
+    texts = {name: row.get(name, "") for name in _COUNTS}
+    if not any(texts.values()):
         return None
-    counts = [number(text) for text in texts]
-    for name, text, count in zip(_COUNTS, texts, counts, strict=True):
-        if not (0 <= count <= _MOST_RATINGS and count.is_integer()):
+    for name, text in texts.items():
+        if not (0 <= number(text) <= _MOST_RATINGS and number(text).is_integer()):
             raise _Unusable("bad histogram", f"{name} is {cut(text)!r}, no count")
+    counts = tuple(int(number(text)) for text in texts.values())
     if not any(counts):
         raise _Unusable("bad histogram", "n1 to n10 are all zero")
-    return tuple(int(count) for count in counts)
-
-
-def _without_repeats(
-    rows: Mapping[Path, Sequence[LabelledPhoto]],
-) -> tuple[list[LabelledPhoto], list[LabelProblem]]:
-    """Return each photo once, without those whose rows contradict each other."""
-    kept, problems = [], []
-    for path, same in rows.items():
-        first, wrong, kind = same[0], same[1:], "duplicate"
-        reason = f"says the same as row {first.row}"
-        if any(replace(photo, row=first.row) != first for photo in wrong):
-            wrong, kind = same, "contradiction"
-            reason = f"rows {', '.join(str(photo.row) for photo in same)} differ"
-        else:
-            kept.append(first)
-        problems += [LabelProblem(photo.row, str(path), kind, reason) for photo in wrong]
-    return kept, problems
+    return counts

@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +19,15 @@ from attrai_training.evaluation.labels import RATINGS
 Floats = NDArray[np.float64]
 
 RESAMPLES = 1000
-#: A fixed seed, so that the same predictions give the same intervals.
-_SEED = 0
-#: The most photos to draw at once, over several resamples: those that stay in a core's cache.
+#: How many photos to draw at once, over several resamples, for results that fit a core's cache.
 _AT_ONCE = 2**18
 #: A variance below this share of the mean square is a rounding error.
 _ROUNDING = 1e-12
 
 
-class Estimate(NamedTuple):
-    """An estimate and its 95 % interval; NaN where there are too few photos to define them."""
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate and its 95 % interval; NaN where there are too few photos to define it."""
 
     value: float
     low: float
@@ -55,15 +53,15 @@ class RegressionMetrics:
 def regression_metrics(predicted: Floats, rated: Floats) -> RegressionMetrics:
     """Compute the metrics of `predicted` against `rated`, both of shape (n,), n at least 1.
 
-    The order of the photos doesn't change the result.
+    The same photos in any order give the same result.
     """
     order = np.lexsort((rated, predicted))
-    pairs = predicted[order], rated[order]
+    pairs, photos = (predicted[order], rated[order]), len(order)
     values = _statistics(*pairs)
     low = high = np.full(len(values), np.nan)
-    if len(order) > 1:
+    if photos > 1:
         with warnings.catch_warnings():
-            # An interval is undefined where a resample is, as when it has one photo many times.
+            # An interval is undefined where a resample is: of few photos it can be one many times.
             warnings.simplefilter("ignore", stats.DegenerateDataWarning)
             low, high = stats.bootstrap(
                 pairs,
@@ -71,48 +69,49 @@ def regression_metrics(predicted: Floats, rated: Floats) -> RegressionMetrics:
                 paired=True,
                 vectorized=True,
                 n_resamples=RESAMPLES,
-                batch=max(1, _AT_ONCE // len(order)),
+                batch=max(1, _AT_ONCE // photos),
                 method="percentile",
-                rng=np.random.default_rng(_SEED),
+                rng=np.random.default_rng(0),
             ).confidence_interval
     # With few photos all resamples may lie on one side of the estimate.
-    bounds = np.stack([values, np.minimum(low, values), np.maximum(high, values)], axis=1)
-    return RegressionMetrics(len(order), *(Estimate(*map(float, row)) for row in bounds))
+    bounds = zip(values, np.minimum(low, values), np.maximum(high, values), strict=True)
+    return RegressionMetrics(photos, *(Estimate(*map(float, bound)) for bound in bounds))
 
 
 def _statistics(predicted: Floats, rated: Floats, axis: int = -1) -> Floats:
     """Return all metrics in the order of `RegressionMetrics`, in a new first dimension."""
     error = predicted - rated
-    covariance, variance, correlation = moments(predicted, rated, axis)
+    correlation, slope = regression(predicted, rated, axis)
     ranks = stats.rankdata(predicted, axis=axis), stats.rankdata(rated, axis=axis)
-    slope = covariance / variance
-    return np.stack(
-        [
-            correlation,
-            moments(*ranks, axis)[2],
-            np.abs(error).mean(axis),
-            np.sqrt((error**2).mean(axis)),
-            error.mean(axis),
-            slope,
-            rated.mean(axis) - slope * predicted.mean(axis),
-        ]
-    )
-
-
-def moments(x: Floats, y: Floats, axis: int = -1) -> tuple[Floats, Floats, Floats]:
-    """Return the covariance, the variance of x, and the correlation.
-
-    The variance is NaN where all values are equal, since nothing correlates with them.
-    """
-    squares = (x**2).mean(axis), (y**2).mean(axis)
-    x, y = x - x.mean(axis, keepdims=True), y - y.mean(axis, keepdims=True)
-    variances = [
-        np.where(variance > _ROUNDING * square, variance, np.nan)
-        for variance, square in zip(((x**2).mean(axis), (y**2).mean(axis)), squares, strict=True)
+    metrics = [
+        correlation,
+        regression(*ranks, axis)[0],
+        np.abs(error).mean(axis),
+        np.sqrt((error**2).mean(axis)),
+        error.mean(axis),
+        slope,
+        rated.mean(axis) - slope * predicted.mean(axis),
     ]
-    covariance = (x * y).mean(axis)
-    correlation = covariance / np.sqrt(variances[0] * variances[1])
-    return covariance, variances[0], correlation.clip(-1, 1)
+    return np.stack(metrics)
+
+
+def regression(x: Floats, y: Floats, axis: int = -1) -> tuple[Floats, Floats]:
+    """Return the Pearson correlation of x and y, and the slope of y over x.
+
+    They are NaN where all values are equal, since nothing correlates with them.
+    """
+
+    def centred(values: Floats) -> tuple[Floats, Floats]:
+        deviations = values - values.mean(axis, keepdims=True)
+        variance = (deviations**2).mean(axis)
+        real = variance > _ROUNDING * (values**2).mean(axis)
+        return deviations, np.where(real, variance, np.nan)
+
+    (dx, variance_x), (dy, variance_y) = centred(x), centred(y)
+    covariance = (dx * dy).mean(axis)
+    # Two roots, since the product of two small variances may be 0.
+    correlation = covariance / np.sqrt(variance_x) / np.sqrt(variance_y)
+    return correlation.clip(-1, 1), covariance / variance_x
 
 
 @dataclass(frozen=True)
@@ -133,9 +132,8 @@ def calibration(predicted: Floats, rated: Floats) -> tuple[CalibrationBin, ...]:
     for integer in np.unique(about):
         p, r = predicted[about == integer], rated[about == integer]
         within = 1.96 * r.std(ddof=1) / np.sqrt(len(r)) if len(r) > 1 else np.nan
-        bins.append(
-            CalibrationBin(int(integer), len(p), float(p.mean()), float(r.mean()), float(within))
-        )
+        means = float(p.mean()), float(r.mean())
+        bins.append(CalibrationBin(int(integer), len(p), *means, float(within)))
     return tuple(bins)
 
 
@@ -155,7 +153,7 @@ class Coverage:
     #: The share of single ratings that lie within one, and two, predicted spreads of the score.
     within_one: float
     within_two: float
-    #: The same for the ratings' own standard deviation and mean.
+    #: The same for the ratings' own standard deviations and means.
     rated_within_one: float
     rated_within_two: float
 
@@ -163,19 +161,13 @@ class Coverage:
 def coverage(
     predicted: Floats, spreads: Floats, histograms: Sequence[tuple[int, ...] | None]
 ) -> Coverage | None:
-    """Compare `spreads` with the histograms; None if no histogram is known.
-
-    Args:
-        predicted: the scores, shape (n,).
-        spreads: the predicted standard deviations, shape (n,).
-        histograms: how many raters gave 1, 2, ... 10, for each photo.
-    """
-    known = np.array([histogram is not None for histogram in histograms], bool)
-    if not known.any():
+    """Compare the predicted `spreads` with the histograms; None if no histogram is known."""
+    known = [histogram is not None for histogram in histograms]
+    if not any(known):
         return None
-    counts = np.array([histogram for histogram in histograms if histogram], float)
+    there = [histogram for histogram in histograms if histogram]
+    counts, (mean, deviation) = np.array(there), distribution(there)
     predicted, spreads = predicted[known], spreads[known]
-    mean, deviation = distribution(counts)
 
     def within(centres: Floats, reach: Floats) -> float:
         near = np.abs(np.array(RATINGS) - centres[:, None]) <= reach[:, None]
@@ -194,8 +186,12 @@ def coverage(
     )
 
 
-def distribution(counts: Floats) -> tuple[Floats, Floats]:
-    """Return means and standard deviations from the counts of each rating, shape (n, 10)."""
-    ratings, total = np.array(RATINGS, float), counts.sum(axis=1)
+def distribution(histograms: Sequence[tuple[int, ...]]) -> tuple[Floats, Floats]:
+    """Return the means and standard deviations of photos' ratings, both of shape (n,).
+
+    A histogram says how many raters gave 1, 2, ... 10.
+    """
+    counts, ratings = np.array(histograms, float).reshape(-1, len(RATINGS)), np.array(RATINGS)
+    total = counts.sum(axis=1)
     mean = counts @ ratings / total
     return mean, np.sqrt((counts * (ratings - mean[:, None]) ** 2).sum(axis=1) / total)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Agreement, Assessment
+from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Agreement, Evaluation
 from attrai_training.evaluation.metrics import CalibrationBin, calibration, distribution
 
 _DPI = 120
@@ -18,17 +18,17 @@ _INK, _ACCENT, _MUTED = "#12151a", "#b9770e", "#98a0ab"
 _RANGE = (0.8, 10.2)
 
 
-def draw(assessment: Assessment, folder: Path) -> list[Path]:
+def draw(evaluation: Evaluation, folder: Path) -> list[Path]:
     """Write scatter.png, calibration.png, errors.png and, if groups are known, groups.png.
 
     Raises:
         OSError: a file can't be written.
     """
-    agreements = assessment.evaluation.agreements
+    agreements = evaluation.agreements
     figures = {
         "scatter.png": _scatter(agreements),
         "calibration.png": _calibration(agreements),
-        "errors.png": _errors(assessment),
+        "errors.png": _errors(evaluation),
     }
     if agreements[0].groupings:
         figures["groups.png"] = _groups(agreements[0])
@@ -45,8 +45,9 @@ def _scatter(agreements: Sequence[Agreement]) -> Figure:
         density = axes.hexbin(agreement.scores, agreement.rated, **bins, cmap="cividis_r", lw=0.2)
         _ratings_over_scores(axes, agreement)
         axes.set_aspect("equal")
-        (value, low, high), photos = agreement.overall.pearson, agreement.overall.photos
-        axes.set_title(f"{photos:,} photos, PC {value:.3f} ({low:.3f} to {high:.3f})", fontsize=10)
+        photos, pc = agreement.overall.photos, agreement.overall.pearson
+        title = f"{photos:,} photos, PC {pc.value:.3f} ({pc.low:.3f} to {pc.high:.3f})"
+        axes.set_title(title, fontsize=10)
         figure.colorbar(density, ax=axes, label="photos", shrink=0.8)
     return figure
 
@@ -68,15 +69,13 @@ def _calibration(agreements: Sequence[Agreement]) -> Figure:
     return figure
 
 
-def _errors(assessment: Assessment) -> Figure:
+def _errors(evaluation: Evaluation) -> Figure:
     """Plot errors against ratings, and against how far raters disagree."""
-    scores, rated = assessment.predictions.values, assessment.evaluation.published.rated
-    histograms = [photo.histogram for photo in assessment.photos]
-    known = np.array([histogram is not None for histogram in histograms], bool)
-    counts = np.array([each for each in histograms if each], float).reshape(known.sum(), -1)
-    spreads = distribution(counts)[1] if known.any() else np.zeros(0)
-    errors = scores - rated
-    amounts = np.abs(errors[known])
+    rated = evaluation.published.rated
+    errors = evaluation.published.scores - rated
+    histograms = [photo.histogram for photo in evaluation.photos]
+    spreads = distribution([histogram for histogram in histograms if histogram])[1]
+    amounts = np.abs(errors[[histogram is not None for histogram in histograms]])
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     by_rating, by_spread = figure.subplots(1, 2)
     by_rating.plot(rated, errors, ".", color=_MUTED, ms=3, alpha=0.5)

@@ -10,7 +10,6 @@ offset of 0 and a scale of 1, and photos of few ratings towards the mean.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,13 +22,15 @@ from numpy.typing import NDArray
 
 from attrai_training.errors import LabelsError
 from attrai_training.evaluation.labels import LABELS, LabelledPhoto, number, read_rows
-from attrai_training.evaluation.metrics import Floats, moments
+from attrai_training.evaluation.metrics import Floats, regression
 
 Indices = NDArray[np.int64]
 
 #: How many ratings weigh as much as what is known in advance of a photo's quality, and of a rater's
 #: offset and scale. With these, MEBeauty's other ratings predict those left out best.
 _QUALITY_RIDGE, _OFFSET_RIDGE, _SCALE_RIDGE = 2.0, 3.0, 6.0
+#: Nobody is taken to rate the other way round.
+_LEAST_SCALE = 0.01
 #: After these many steps qualities change by less than a hundredth of a point.
 _STEPS = 100
 #: How many times raters are halved to estimate the reliability.
@@ -98,8 +99,8 @@ def read_ratings(path: Path, photos: Sequence[LabelledPhoto]) -> Ratings:
                 names[str(form)] = -1 if str(form) in names else index
     rows: list[tuple[int, str, float]] = []
     left_out: Counter[str] = Counter()
-    for _, row in read_rows(path, ("photo", "rater", "rating")):
-        if isinstance(row, csv.Error) or not row["rater"]:
+    for _, row, wrong in read_rows(path, ("photo", "rater", "rating")):
+        if wrong or not row["rater"]:
             left_out["broken row"] += 1
         elif (index := names.get(str(PurePath(row["photo"])), -1)) < 0:
             left_out["unknown photo"] += 1
@@ -157,7 +158,7 @@ class Raters:
             sum_qy = per_rater(q * y) + scale_ridge
             determinants = n * sum_qq - sum_q**2
             offsets = (sum_qq * sum_y - sum_q * sum_qy) / determinants
-            scales = (n * sum_qy - sum_q * sum_y) / determinants
+            scales = ((n * sum_qy - sum_q * sum_y) / determinants).clip(_LEAST_SCALE)
             # Else qualities could shrink while scales grow.
             scales = np.where(counts > 0, scales / np.average(scales, weights=counts), 1)
             raters = replace(raters, offsets=offsets, scales=scales)
@@ -187,7 +188,7 @@ class Raters:
     def reliability(self, photos: Sequence[LabelledPhoto]) -> Reliability:
         """Return how reliable the measures of `photos` are, by split halves of the raters."""
         raters, random = np.unique(self.ratings.of(self.learnt).raters), np.random.default_rng(0)
-        if len(raters) < 2:
+        if len(raters) == 1:
             return Reliability(math.nan, math.nan)
         found = []
         for _ in range(_HALVINGS):
@@ -196,11 +197,11 @@ class Raters:
             means = [part.of(photos).means() for part in parts]
             qualities = [Raters.fit(part, self.learnt).quality(photos) for part in parts]
             found.append([_correlation(*means), _correlation(*qualities)])
-        halves = np.array(found)
+        halves = np.array(found).clip(0)
         # Spearman and Brown (1910): from the reliability of half of the raters to that of all.
         return Reliability(*map(float, (2 * halves / (1 + halves)).mean(axis=0)))
 
 
 def _correlation(first: Floats, second: Floats) -> float:
     both = np.isfinite(first + second)
-    return float(moments(first[both], second[both])[2]) if both.sum() > 1 else math.nan
+    return float(regression(first[both], second[both])[0]) if both.sum() > 1 else math.nan

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import is_dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from rich import box
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from attrai.rating.printable import printable
-from attrai_training.evaluation.evaluate import (
-    MIN_GROUP_PHOTOS,
-    Agreement,
-    Assessment,
-    Evaluation,
-    Grouping,
-)
+from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Agreement, Evaluation, Grouping
 from attrai_training.evaluation.labels import LabelProblem
 from attrai_training.evaluation.metrics import CalibrationBin, Coverage, Estimate
 
@@ -28,44 +22,24 @@ from attrai_training.evaluation.metrics import CalibrationBin, Coverage, Estimat
 _MOST_PROBLEMS = 10
 
 
-def as_json(assessment: Assessment, problems: Sequence[LabelProblem]) -> dict[str, Any]:
-    """Return all metrics and `problems` as JSON-ready values, with null for undefined ones."""
-    evaluation = assessment.evaluation
+def as_json(evaluation: Evaluation, problems: Sequence[LabelProblem]) -> str:
+    """Return all metrics and `problems` as JSON, with null for undefined ones."""
     corrected, ratings = evaluation.corrected, evaluation.ratings
-    result: dict[str, Any] = _plain(
-        {
-            "photos": len(assessment.photos),
-            "left_out": dict(Counter(problem.kind for problem in problems)),
-            "problems": problems,
-            **_agreement(evaluation.published),
-            "coverage": evaluation.coverage,
-            "corrected": _agreement(corrected) if corrected else None,
-            "ratings_left_out": dict(ratings.left_out) if ratings else None,
-        }
-    )
-    return result
+    values = {
+        "photos": len(evaluation.photos),
+        "left_out": Counter(problem.kind for problem in problems),
+        "problems": problems,
+        **_values(evaluation.published),
+        "coverage": evaluation.coverage,
+        "corrected": _values(corrected) if corrected else None,
+        "ratings_left_out": ratings.left_out if ratings else None,
+    }
+    return to_json(values, inf_nan_mode="null").decode()
 
 
-def _agreement(agreement: Agreement) -> dict[str, Any]:
+def _values(agreement: Agreement) -> dict[str, Any]:
     names = "overall", "calibration", "groupings", "reliability", "ceiling"
     return {name: getattr(agreement, name) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    """Turn dataclasses and estimates into objects, and NaN, which JSON lacks, into None."""
-    match value:
-        case _ if is_dataclass(value):
-            return _plain(vars(value))
-        case Estimate():
-            return _plain(value._asdict())
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case float() if math.isnan(value):
-            return None
-        case _:
-            return value
 
 
 def tables(evaluation: Evaluation, problems: Sequence[LabelProblem]) -> Iterator[RenderableType]:
@@ -82,7 +56,7 @@ def tables(evaluation: Evaluation, problems: Sequence[LabelProblem]) -> Iterator
     if ratings := evaluation.ratings:
         line = f"{len(ratings.values):,} single ratings by {ratings.count:,} raters"
         yield _counted(line, ratings.left_out)
-    yield from left_out(f"{evaluation.published.overall.photos:,} photos scored", problems)
+    yield from left_out(f"{len(evaluation.photos):,} photos scored", problems)
 
 
 def left_out(line: str, problems: Sequence[LabelProblem]) -> Iterator[str]:
@@ -100,98 +74,79 @@ def _counted(line: str, left_out: Mapping[str, int]) -> str:
     return f"{line}, [red]{sum(left_out.values()):,} left out:[/] {counts}" if counts else line
 
 
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]] = ()) -> Table:
-    """Return a table whose first column is text and whose others are numbers."""
+def _table(title: str, *columns: str) -> Table:
+    """Return an empty table whose first column is text and whose others are numbers."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.collapse_padding = True
+    table.collapse_padding, table.caption_justify = True, "left"
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
     return table
 
 
 def _overall(agreement: Agreement) -> Table:
-    overall = agreement.overall
-    estimates = {
-        "Pearson correlation (PC)": overall.pearson,
-        "Spearman correlation": overall.spearman,
-        "Mean absolute error (MAE)": overall.mae,
-        "Root mean squared error (RMSE)": overall.rmse,
-        "Bias, score less rating": overall.bias,
-        "Slope of ratings over scores": overall.slope,
-        "Intercept": overall.intercept,
-    }
     title = f"Agreement of scores with {agreement.measure}s"
-    table = _table(title, ("", "", "95 % interval"))
-    for name, each in estimates.items():
-        table.add_row(name, _number(each.value, "z.3f"), _interval(each, "z.3f"))
+    table, overall = _table(title, "", "", "95 % interval"), agreement.overall
+    for name, estimate in (
+        ("Pearson correlation (PC)", overall.pearson),
+        ("Spearman correlation", overall.spearman),
+        ("Mean absolute error (MAE)", overall.mae),
+        ("Root mean squared error (RMSE)", overall.rmse),
+        ("Bias, score less rating", overall.bias),
+        ("Slope of ratings over scores", overall.slope),
+        ("Intercept", overall.intercept),
+    ):
+        table.add_row(name, _number(estimate.value, "z.3f"), _interval(estimate, "z.3f"))
     if not math.isnan(agreement.reliability):
-        table.add_row("Reliability of the ratings", f"{agreement.reliability:.3f}", "")
-        table.add_row("Highest PC that it allows", f"{agreement.ceiling:.3f}", "")
+        table.add_row("Reliability of the ratings", f"{agreement.reliability:.3f}")
+        table.add_row("Highest PC that it allows", f"{agreement.ceiling:.3f}")
     return table
 
 
 def _calibration(bins: Sequence[CalibrationBin]) -> Table:
-    columns = "Score about", "Photos", "Mean score", "Mean rating", "95 %"
-    rows = [
-        (
-            str(each.about),
-            f"{each.photos:,}",
-            f"{each.predicted:.2f}",
-            f"{each.rated:.2f}",
-            "" if math.isnan(each.within) else f"±{each.within:.2f}",
-        )
-        for each in bins
-    ]
-    return _table("Calibration", columns, rows)
+    table = _table("Calibration", "Score about", "Photos", "Mean score", "Mean rating", "95 %")
+    for each in bins:
+        within = "" if math.isnan(each.within) else f"±{each.within:.2f}"
+        means = f"{each.predicted:.2f}", f"{each.rated:.2f}"
+        table.add_row(str(each.about), f"{each.photos:,}", *means, within)
+    return table
 
 
-def _coverage(coverage: Coverage) -> Table:
-    title = f"Spread, over {coverage.ratings:,} ratings of {coverage.photos:,} photos"
-    rows = [
-        ("Mean spread", f"{coverage.predicted:.2f}", f"{coverage.rated:.2f}"),
-        ("Mean absolute difference", f"{coverage.mae:.2f}", ""),
-        (
-            "Ratings within one spread",
-            f"{coverage.within_one:.0%}",
-            f"{coverage.rated_within_one:.0%}",
-        ),
-        (
-            "Ratings within two spreads",
-            f"{coverage.within_two:.0%}",
-            f"{coverage.rated_within_two:.0%}",
-        ),
-    ]
-    return _table(title, ("", "Predicted", "Raters' own"), rows)
+def _coverage(found: Coverage) -> Table:
+    title = f"Spread, over {found.ratings:,} ratings of {found.photos:,} photos"
+    table = _table(title, "", "Predicted", "Raters' own")
+    table.add_row("Mean spread", f"{found.predicted:.2f}", f"{found.rated:.2f}")
+    table.add_row("Mean absolute difference", f"{found.mae:.2f}")
+    for name, predicted, rated in (
+        ("Ratings within one spread", found.within_one, found.rated_within_one),
+        ("Ratings within two spreads", found.within_two, found.rated_within_two),
+    ):
+        table.add_row(name, f"{predicted:.0%}", f"{rated:.0%}")
+    return table
 
 
 def _grouping(title: str, grouping: Grouping) -> Table:
-    table = _table(title, ("", "Photos", "PC", "MAE", "95 %", "Bias", "95 %"))
+    table = _table(title, "", "Photos", "PC", "MAE", "95 %", "Bias", "95 %")
     for label, group in grouping.groups.items():
         small = group.photos < MIN_GROUP_PHOTOS
+        if small:
+            table.caption = f"* fewer than {MIN_GROUP_PHOTOS} photos, left out of the gap"
         table.add_row(
             escape(printable(label)) + ("*" if small else ""),
             f"{group.photos:,}",
             _number(group.pearson.value, "z.3f"),
-            _number(group.mae.value, ".2f"),
-            _interval(group.mae, ".2f"),
-            _number(group.bias.value, "+z.2f"),
-            _interval(group.bias, "+z.2f"),
+            *(_number(group.mae.value, ".2f"), _interval(group.mae, ".2f")),
+            *(_number(group.bias.value, "+z.2f"), _interval(group.bias, "+z.2f")),
             style="dim" if small else None,
         )
     if grouping.mae_gap is not None and grouping.bias_gap is not None:
         table.add_section()
-        table.add_row("Gap", "", "", f"{grouping.mae_gap:.2f}", "", f"{grouping.bias_gap:.2f}", "")
-    if any(group.photos < MIN_GROUP_PHOTOS for group in grouping.groups.values()):
-        table.caption = f"* fewer than {MIN_GROUP_PHOTOS} photos, left out of the gap"
-        table.caption_justify = "left"
+        table.add_row("Gap", "", "", f"{grouping.mae_gap:.2f}", "", f"{grouping.bias_gap:.2f}")
     return table
 
 
 def _interval(estimate: Estimate, form: str) -> str:
-    low, high = _number(estimate.low, form), _number(estimate.high, form)
-    return f"{low} to {high}" if not math.isnan(estimate.low) else ""
+    known = not math.isnan(estimate.low)
+    return f"{estimate.low:{form}} to {estimate.high:{form}}" if known else ""
 
 
 def _number(value: float, form: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from attrai.cli import app
@@ -62,6 +64,7 @@ def test_wrong_usage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (["--data", folder, "--split", "val"], "5 usable photos"),
         (["--data", folder, "--weights", ASTRONAUT], "astronaut.jpg"),
         (["--data", folder, "--plots", tmp_path / "file" / "x"], "can't write to"),
+        (["--data", folder, "--ratings", folder / "labels.csv"], "lacks the columns photo"),
     ):
         result = run(*arguments)
         assert result.exit_code == USAGE, arguments
@@ -69,12 +72,43 @@ def test_wrong_usage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert "Traceback" not in result.output
 
 
-def test_pictures_need_an_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without matplotlib, --plots is refused at once with the package to install."""
-    monkeypatch.setattr("attrai_training.cli.evaluate.find_spec", lambda _: None)
-    result = run("--data", folder, "--plots", folder)
+@pytest.mark.parametrize(
+    ("package", "options", "extra"),
+    [("scipy", [], "training"), ("sklearn", [], "training"), ("matplotlib", ["--plots"], "charts")],
+)
+def test_extras_are_needed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, package: str, options: list[str], extra: str
+) -> None:
+    """Without a package of an extra the command ends at once with what to install."""
+    there = {"scipy", "sklearn", "matplotlib"} - {package}
+    monkeypatch.setattr(
+        "attrai_training.cli.evaluate.find_spec", lambda name: name in there or None
+    )
+    result = run("--data", folder, *(part for option in options for part in (option, folder)))
     assert result.exit_code == USAGE
-    assert "pip install 'attrai[charts]'" in result.stderr
+    (line,) = result.stderr.splitlines()
+    assert f"pip install 'attrai[{extra}]'" in line
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "ratings.csv.gz", "other.csv"])
+def test_single_ratings(folder: Path, tmp_path: Path, name: str) -> None:
+    """With single ratings, in their usual place or another, both measures are shown."""
+    rated = Path(shutil.copytree(folder, tmp_path / "rated"))
+    rows = [f"{n}.jpg,{r},{(n // 6 + r * n % 3) % 10 + 1}" for n in range(50) for r in range(6)]
+    text = "\n".join(["photo,rater,rating", *rows, "50.jpg,1,5", "1.jpg,1,good"]).encode()
+    (rated / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    options = ["--ratings", rated / name] if name == "other.csv" else []
+    result = run("--data", rated, "--plots", tmp_path / "plots", *options)
+    assert "Agreement of scores with mean ratings" in result.stdout
+    assert "Agreement of scores with corrected ratings" in result.stdout
+    assert result.stdout.count("Highest PC that it allows") == 2
+    assert "By gender, against corrected ratings" in result.stdout
+    counts = "300 single ratings by 6 raters, 2 left out: 1 unknown photo, 1 bad rating"
+    assert counts in result.stdout.splitlines()
+    with Image.open(tmp_path / "plots" / "scatter.png") as picture:
+        assert picture.width > 2 * picture.height
+    item = json.loads(run("--data", rated, "--split", "train", "--json", *options).stdout)
+    assert item["ratings_left_out"] == {"unknown photo": 1, "bad rating": 1}
 
 
 @pytest.mark.slow

@@ -15,9 +15,8 @@ from attrai.faces.alignment import CROP_SIDE
 from attrai.images.codecs import pack_photo, unpack_photo
 from attrai.settings import Settings
 from attrai_training.errors import LabelsError
-from attrai_training.evaluation import Crops, LabelledPhoto, load_crops, read_labels
-from attrai_training.evaluation.cache import CropShape
-from attrai_training.evaluation.crops import Cropper
+from attrai_training.evaluation import Crops, CropShape, LabelledPhoto, load_crops, read_labels
+from attrai_training.evaluation.crops import cropper
 from tests.conftest import ASTRONAUT
 
 SHAPE = CropShape(64)
@@ -57,7 +56,7 @@ def test_crops_are_those_of_the_stages(networks: CascadeNetworks, tmp_path: Path
     """The crop of a photo that ingest re-encodes equals what detect cuts from the new encoding."""
     photo = Image.open(ASTRONAUT).convert("RGB")
     photo.save(tmp_path / "photo.png")
-    (crop,) = Cropper(Settings(), CropShape(CROP_SIDE), 1)([tmp_path / "photo.png"])
+    crop = cropper(Settings(), CropShape(CROP_SIDE), 1)(tmp_path / "photo.png")
     forwarded = np.asarray(unpack_photo(pack_photo(photo)))
     faces = Detector(networks, min_side=40, max_faces=50)(forwarded).faces
     np.testing.assert_array_equal(crop, aligned_crops(forwarded, faces, CROP_SIDE)[0])
@@ -75,7 +74,7 @@ def test_the_largest_face_is_taken(astronaut: Image.Image, tmp_path: Path, order
     for name, photo in ("alone", face), ("together", together):
         photo.save(tmp_path / f"{name}.png")
     files = [tmp_path / "alone.png", tmp_path / "together.png"]
-    alone, largest = (np.asarray(crop, float) for crop in Cropper(Settings(), SHAPE, 1)(files))
+    alone, largest = (np.asarray(cropper(Settings(), SHAPE, 1)(file), float) for file in files)
     assert np.abs(alone - largest).mean() < 10
 
 
@@ -100,7 +99,7 @@ def test_crops_are_cut_once(
 ) -> None:
     """The second time, crops and problems come from the cache, even if the labels have changed."""
     cut, _ = load(photos, tmp_path / "new" / "cache")
-    monkeypatch.setattr(Cropper, "__call__", None)
+    monkeypatch.setattr("attrai_training.evaluation.crops.cropper", None)
     relabelled = [LabelledPhoto(photo.path, 1.5, row=7) for photo in photos]
     kept, told = load(relabelled, tmp_path / "new" / "cache")
     np.testing.assert_array_equal(kept.images, cut.images)
@@ -154,7 +153,7 @@ def test_other_crops_have_another_file(
     other = Path(shutil.copy(photos[1].path, tmp_path))
     load([LabelledPhoto(other, 5), *photos[1:]], cache)
     assert len(list(cache.iterdir())) == 3
-    monkeypatch.setattr("attrai_training.evaluation.cache._VERSION", 0)
+    monkeypatch.setattr("attrai_training.evaluation.crops._VERSION", 0)
     load(photos, cache)
     assert len(list(cache.iterdir())) == 4
 

@@ -97,7 +97,7 @@ def test_groups_and_gaps(make_photo: Make) -> None:
     ):
         photos += [make_photo(5, gender=gender, ethnicity=ethnicity)] * count
         scores += [5 + bias] * count
-    found = evaluate(np.array(scores), np.ones(len(scores)), photos).groupings
+    found = evaluate(np.array(scores), np.ones(len(scores)), photos).published.groupings
     assert {name: list(grouping.groups) for name, grouping in found.items()} == {
         "gender": ["female", "male"],
         "ethnicity": ["asian", "black"],
@@ -114,9 +114,9 @@ def test_groups_and_gaps(make_photo: Make) -> None:
 def test_photos_without_labels_of_persons(make_photo: Make) -> None:
     """Without histograms and labels of people there are no groups, and no coverage."""
     found = evaluate(np.array([4.0, 6.0]), np.ones(2), [make_photo(3), make_photo(7)])
-    assert found.groupings == {}
+    assert found.published.groupings == {}
     assert found.coverage is None
-    assert found.overall.slope.value == pytest.approx(2)
+    assert found.published.overall.slope.value == pytest.approx(2)
 
 
 @given(st.randoms())
@@ -134,8 +134,8 @@ def test_the_order_of_photos_is_of_no_effect(random: object) -> None:
     first = of(rows)
     random.shuffle(rows)  # type: ignore[attr-defined]
     second = of(rows)
-    assert second.groupings == first.groupings
-    assert second.overall == first.overall
+    assert second.published.groupings == first.published.groupings
+    assert second.published.overall == first.published.overall
     assert vars(second.coverage) == pytest.approx(vars(first.coverage))
 
 
