@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from attrai.settings import load_settings
 from attrai_training.dataset import SHAPE, Dataset, folds, groups
 from attrai_training.dlib_network import Teacher
-from attrai_training.evaluation import Crops, load_crops, read_labels
-from attrai_training.evaluation import CropShape
+from attrai_training.evaluation import Crops, CropShape, load_crops, read_labels
 from testing.faults import ROOT
 
 FOLDS = 5

@@ -77,7 +77,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     from attrai.scoring import PACKAGED, Scorer  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
     from attrai_training import evaluation as ev  # noqa: PLC0415
-    from attrai_training.evaluation.report import as_json as to_json  # noqa: PLC0415
+    from attrai_training.evaluation import report  # noqa: PLC0415
 
     threads = os.cpu_count() or 1
     try:
@@ -90,23 +90,17 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         weights = weights or settings.weights or PACKAGED
         scorer = Scorer.load(weights, open_engine(settings.engine, threads))
         with progress_bars(shutdown_of(context)) as progress:
-            searched = add_bar(progress, "Finding faces", len(photos))
+            found = add_bar(progress, "Finding faces", len(photos))
             scored = add_bar(progress, "Scoring", len(photos))
-            crops = ev.load_crops(
-                photos,
-                ev.CropShape(CROP_SIDE),
-                settings,
-                threads=threads,
-                cache=None,
-                progress=searched,
-            )
+            shape = ev.CropShape(CROP_SIDE)
+            crops = ev.load_crops(photos, shape, settings, threads=threads, progress=found)
             predictions = ev.predict(crops.images, scorer, threads, scored)
         evaluation = ev.evaluate(*predictions, crops.kept, raters)
     except (SettingsError, LabelsError, WeightsError) as error:
         refuse(str(error))
     problems = sorted([*problems, *crops.problems], key=lambda problem: problem.row)
     if as_json:
-        typer.echo(to_json(evaluation, problems))
+        typer.echo(report.as_json(evaluation, problems))
         _draw(evaluation, plots)
     else:
         show(evaluation, problems, plots)

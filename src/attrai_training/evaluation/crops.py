@@ -72,8 +72,8 @@ def load_crops(
     settings: Settings,
     *,
     threads: int,
-    cache: Path | None,
     progress: Callable[[int], None],
+    cache: Path | None = None,
 ) -> Crops:
     """Find and cut the largest face of each labelled photo; see `cut_crops` for the arguments.
 
@@ -83,15 +83,11 @@ def load_crops(
     """
     paths = [photo.path for photo in photos]
     cut = cut_crops(paths, shape, settings, threads=threads, cache=cache, progress=progress)
-    problems = [
-        LabelProblem(
-            photos[index].row,
-            str(photos[index].path),
-            "no face" if failure.code == NoFace.code else "unreadable photo",
-            text(failure.code, **failure.details),
-        )
-        for index, failure in cut.failures.items()
-    ]
+    problems = []
+    for index, failure in cut.failures.items():
+        kind = "no face" if failure.code == NoFace.code else "unreadable photo"
+        reason = text(failure.code, **failure.details)
+        problems.append(LabelProblem(photos[index].row, str(paths[index]), kind, reason))
     kept = [photo for index, photo in enumerate(photos) if index not in cut.failures]
     require_enough(len(kept), problems)
     return Crops(cut.images, kept, problems)
@@ -103,8 +99,8 @@ def cut_crops(
     settings: Settings,
     *,
     threads: int,
-    cache: Path | None,
     progress: Callable[[int], None],
+    cache: Path | None = None,
 ) -> CutResult:
     """Find and cut the largest face of each photo, as the service does; some have none.
 
@@ -113,8 +109,8 @@ def cut_crops(
         shape: the shape of the crops.
         settings: the limits for photos, and the engine that runs the detector.
         threads: the number of photos processed at once.
-        cache: a folder in which crops are kept for the next run, and never deleted.
         progress: called with the number of photos done since the last call.
+        cache: a folder in which crops are kept for the next run, and never deleted.
 
     Raises:
         OSError: the crops can't be written to `cache`.
@@ -123,15 +119,13 @@ def cut_crops(
     if cut := _read(file) if file else None:
         progress(len(photos))
         return cut
-    images: list[Images] = []
-    failures: dict[int, Failure] = {}
-    with closing(in_threads(cropper(settings, shape, threads), photos, threads)) as results:
-        for index, result in enumerate(results):
-            if isinstance(result, Failure):
-                failures[index] = result
-            else:
-                images.append(result)
+    results: list[Images | Failure] = []
+    with closing(in_threads(cropper(settings, shape, threads), photos, threads)) as found:
+        for result in found:
+            results.append(result)
             progress(1)
+    images = [result for result in results if not isinstance(result, Failure)]
+    failures = {n: result for n, result in enumerate(results) if isinstance(result, Failure)}
     cut = CutResult(np.array(images, np.uint8), failures)
     if file:
         _write(file, cut)

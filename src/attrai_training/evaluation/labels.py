@@ -80,8 +80,9 @@ def read_labels(
                 raise _Unusable("broken row", wrong)  # noqa: TRY301 - is reported like the others
             path = _path(folder, file)
             score = _score(row[column], lowest, highest)
-            labels = (row.get(name) or None for name in ("gender", "ethnicity", "split"))
-            photo = LabelledPhoto(path, score, _histogram(row), *labels, row=line)
+            persons = row.get("gender") or None, row.get("ethnicity") or None
+            split = row.get("split") or None
+            photo = LabelledPhoto(path, score, _histogram(row), *persons, split, line)
             photos.setdefault(path, []).append(photo)
         except _Unusable as error:
             problems.append(

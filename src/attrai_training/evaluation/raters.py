@@ -71,7 +71,7 @@ class Ratings:
 
     def per_photo(self, values: Floats) -> Floats:
         """Sum up the ratings' `values` by photo."""
-        return np.bincount(self.photos, values, len(self.paths))
+        return np.bincount(self.photos, values, len(self.paths)).astype(float)
 
 
 def ratings_in(folder: Path) -> Path | None:
@@ -146,7 +146,7 @@ class Raters:
         count = ratings.count
 
         def per_rater(values: Floats) -> Floats:
-            return np.bincount(known.raters, values, count)
+            return np.bincount(known.raters, values, count).astype(float)
 
         raters = cls(ratings, photos, mean, np.zeros(count), np.ones(count))
         y, scale_ridge = known.values - mean, _SCALE_RIDGE * variance

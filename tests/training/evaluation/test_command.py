@@ -107,7 +107,9 @@ def test_single_ratings(folder: Path, tmp_path: Path, name: str) -> None:
     assert counts in result.stdout.splitlines()
     with Image.open(tmp_path / "plots" / "scatter.png") as picture:
         assert picture.width > 2 * picture.height
-    item = json.loads(run("--data", rated, "--split", "train", "--json", *options).stdout)
+    item = json.loads(run("--data", rated, "--json", *options).stdout)
+    assert 0 < item["corrected"]["ceiling"] <= 1
+    assert item["corrected"]["overall"]["photos"] == 50
     assert item["ratings_left_out"] == {"unknown photo": 1, "bad rating": 1}
 
 
