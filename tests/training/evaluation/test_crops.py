@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from attrai.images.codecs import pack_photo, unpack_photo
 from attrai.settings import Settings
 from attrai_training.errors import LabelsError
 from attrai_training.evaluation import Crops, CropShape, LabelledPhoto, load_crops, read_labels
-from attrai_training.evaluation.crops import cropper
+from attrai_training.evaluation.crops import cropper, in_threads
+from testing.waiting import PATIENCE_S
 from tests.conftest import ASTRONAUT
 
 SHAPE = CropShape(64)
@@ -170,3 +172,39 @@ def test_an_interrupted_run_leaves_nothing(photos: list[LabelledPhoto], tmp_path
         load_crops(photos, SHAPE, Settings(), threads=1, cache=tmp_path, progress=interrupt)
     assert seen == [1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_come_in_order() -> None:
+    """A late result holds back those after it."""
+    second_done = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert second_done.wait(PATIENCE_S)
+        elif item == 1:
+            second_done.set()
+        return item * item
+
+    assert list(in_threads(work, range(5), 2)) == [0, 1, 4, 9, 16]
+
+
+def test_no_more_work_after_closing() -> None:
+    """When closed early, items that were started are finished and the rest are not started."""
+    begun: list[int] = []
+    leave = threading.Semaphore(0)
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item:
+            assert leave.acquire(timeout=PATIENCE_S)
+        return item
+
+    results = in_threads(work, range(400), 2)
+    assert next(results) == 0
+    closing = threading.Thread(target=results.close)
+    closing.start()
+    # Closing waits for the two items that have started; if it were broken it would wait for all.
+    while closing.is_alive():
+        leave.release()
+        closing.join(0.05)
+    assert len(begun) < 400

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -209,6 +211,20 @@ def test_labels_come_back_as_they_were_written(
     photos, problems = read_labels(folder)
     assert problems == []
     assert {(photo.score, photo.histogram) for photo in photos} == {(score, tuple(histogram))}
+
+
+def test_another_column_and_scale(write: Write) -> None:
+    """Scores may stand in another column, on another scale or on any."""
+    rows = [f"{number}.jpg,{number - 20.5}" for number in range(MIN_PHOTOS)]
+    folder = write(*rows, "55.jpg,100", "56.jpg,inf", "57.jpg,x", header="file,liked", good=0)
+    photos, problems = read_labels(folder, "liked", -math.inf, math.inf)
+    assert [photo.score for photo in photos] == [*np.arange(MIN_PHOTOS) - 20.5, 100]
+    assert [problem.reason for problem in problems] == ["'inf' is no score", "'x' is no score"]
+    photos, (problem, *_) = read_labels(folder, "liked", -20.5, 99)
+    assert len(photos) == MIN_PHOTOS
+    assert problem.reason == "'100' is no score from -20.5 to 99"
+    with pytest.raises(LabelsError, match="lacks the columns score; it has file, liked"):
+        read_labels(folder)
 
 
 def test_splits(write: Write) -> None:
