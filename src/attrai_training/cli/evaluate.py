@@ -77,7 +77,6 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     from attrai.scoring import PACKAGED, Scorer  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
     from attrai_training import evaluation as ev  # noqa: PLC0415
-    from attrai_training.evaluation import report  # noqa: PLC0415
 
     threads = os.cpu_count() or 1
     try:
@@ -99,25 +98,32 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     except (SettingsError, LabelsError, WeightsError) as error:
         refuse(str(error))
     problems = sorted([*problems, *crops.problems], key=lambda problem: problem.row)
-    if as_json:
-        typer.echo(report.as_json(evaluation, problems))
-        _draw(evaluation, plots)
-    else:
-        show(evaluation, problems, plots)
+    show(evaluation, problems, plots, as_json=as_json)
     if problems:
         raise typer.Exit(FAILED)
 
 
-def show(evaluation: Evaluation, problems: Sequence[LabelProblem], plots: Path | None) -> None:
-    """Print the tables and draw the plots."""
+def show(
+    evaluation: Evaluation,
+    problems: Sequence[LabelProblem],
+    plots: Path | None,
+    *,
+    as_json: bool = False,
+) -> None:
+    """Print tables or JSON, and draw the plots."""
     from attrai_training.evaluation import report  # noqa: PLC0415 - keeps --help fast
 
-    console = output_console()
-    for part in report.tables(evaluation, problems):
-        console.print(part)
-    _draw(evaluation, plots)
+    if as_json:
+        typer.echo(report.as_json(evaluation, problems))
+    else:
+        output_console().print(*report.tables(evaluation, problems), sep="\n")
     if plots:
-        typer.echo(f"Pictures in {printable(plots)}")
+        from attrai_training.evaluation.plots import draw  # noqa: PLC0415 - an extra
+
+        with _writing(plots):
+            draw(evaluation, plots)
+        if not as_json:
+            typer.echo(f"Pictures in {printable(plots)}")
 
 
 def require_training(command: str) -> None:
@@ -134,14 +140,6 @@ def require_charts(plots: Path | None) -> None:
         refuse("--plots needs one more package: pip install 'attrai[charts]'")
     with _writing(plots):
         plots.mkdir(parents=True, exist_ok=True)
-
-
-def _draw(evaluation: Evaluation, plots: Path | None) -> None:
-    if plots:
-        from attrai_training.evaluation.plots import draw  # noqa: PLC0415 - an extra
-
-        with _writing(plots):
-            draw(evaluation, plots)
 
 
 @contextmanager

@@ -152,10 +152,6 @@ def _grouping(scores: Floats, rated: Floats, labels: Sequence[str | None]) -> Gr
         there = np.array([label == name for label in labels])
         groups[name] = regression_metrics(scores[there], rated[there])
     compared = [group for group in groups.values() if group.photos >= MIN_GROUP_PHOTOS]
-    maes, biases = [g.mae.value for g in compared], [g.bias.value for g in compared]
-    several = len(compared) > 1
-    return Grouping(
-        groups,
-        mae_gap=max(maes) - min(maes) if several else None,
-        bias_gap=max(biases) - min(biases) if several else None,
-    )
+    values = np.array([(group.mae.value, group.bias.value) for group in compared])
+    mae_gap, bias_gap = np.ptp(values, axis=0).tolist() if len(compared) > 1 else (None, None)
+    return Grouping(groups, mae_gap, bias_gap)
