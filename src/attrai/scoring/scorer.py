@@ -49,7 +49,7 @@ class Scorer:
             minimum_age: Apparent age in years below which a face gets no score; 0 for none.
         """
         self._network = network
-        self._ratings = np.arange(1, ratings + 1)
+        self._ratings = ratings
         self._minimum_age = minimum_age
 
     @classmethod
@@ -119,15 +119,21 @@ class Scorer:
             crops: Aligned crops, RGB, shape (n, side, side, 3), n at least 1.
         """
         outputs = self._network(crops)
-        logits, ages = np.split(outputs, [len(self._ratings)], axis=1)
+        logits, ages = np.split(outputs, [self._ratings], axis=1)
         known = ages[:, 0].astype(np.float64) if ages.size else None
-        return Predictions(*self._moments(logits), known)
+        return Predictions(*moments(logits), known)
 
-    def _moments(self, logits: FloatArray) -> tuple[Floats, Floats]:
-        """Return the mean and standard deviation of each predicted rating distribution."""
-        odds = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
-        distribution = odds / odds.sum(axis=1, keepdims=True)
-        mean = distribution @ self._ratings
-        variance = (distribution * (self._ratings - mean[:, None]) ** 2).sum(axis=1)
-        # Rounding errors can push the mean slightly out of its range.
-        return mean.clip(self._ratings[0], self._ratings[-1]), np.sqrt(variance)
+
+def moments(logits: FloatArray | Floats) -> tuple[Floats, Floats]:
+    """Return the mean and standard deviation of each predicted rating distribution.
+
+    Args:
+        logits: Of the ratings from 1 to n, shape (faces, n).
+    """
+    ratings = np.arange(1, logits.shape[1] + 1)
+    odds = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
+    distribution = odds / odds.sum(axis=1, keepdims=True)
+    mean = distribution @ ratings
+    variance = (distribution * (ratings - mean[:, None]) ** 2).sum(axis=1)
+    # Rounding errors can push the mean slightly out of its range.
+    return mean.clip(ratings[0], ratings[-1]), np.sqrt(variance)

@@ -94,7 +94,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
             shape = ev.CropShape(CROP_SIDE)
             crops = ev.load_crops(photos, shape, settings, threads=threads, progress=found)
             predictions = ev.predict(crops.images, scorer, threads, scored)
-        evaluation = ev.evaluate(*predictions, crops.kept, raters)
+        evaluation = ev.evaluate(predictions.values, predictions.spreads, crops.kept, raters)
     except (SettingsError, LabelsError, WeightsError) as error:
         refuse(str(error))
     problems = sorted([*problems, *crops.problems], key=lambda problem: problem.row)

@@ -12,7 +12,6 @@
 from attrai_training.evaluation.crops import Crops, CropShape, cut_crops, load_crops
 from attrai_training.evaluation.evaluate import (
     Evaluation,
-    Predictions,
     evaluate,
     predict,
 )
@@ -33,7 +32,6 @@ __all__ = [
     "Evaluation",
     "LabelProblem",
     "LabelledPhoto",
-    "Predictions",
     "Raters",
     "Ratings",
     "cut_crops",

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from attrai.inference import Images
 from attrai.scoring import Scorer
+from attrai.scoring.scorer import Predictions
 from attrai_training.evaluation.crops import in_threads
 from attrai_training.evaluation.labels import LabelledPhoto
 from attrai_training.evaluation.metrics import (
@@ -31,13 +31,6 @@ _AT_ONCE = 8
 MIN_GROUP_PHOTOS = 10
 
 
-class Predictions(NamedTuple):
-    """The predicted ratings of n faces."""
-
-    values: Floats  #: the mean ratings, shape (n,)
-    spreads: Floats  #: the standard deviations of the ratings, shape (n,)
-
-
 def predict(
     images: Images, scorer: Scorer, threads: int, progress: Callable[[int], None]
 ) -> Predictions:
@@ -46,12 +39,14 @@ def predict(
     `progress` is called with the number of crops done since the last call.
     """
     parts = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
-    scores: list[tuple[float, float]] = []
-    with closing(in_threads(scorer, parts, threads)) as results:
+    found: list[Predictions] = []
+    with closing(in_threads(scorer.predict, parts, threads)) as results:
         for part in results:
-            scores += [(score.value, score.spread) for score in part]
-            progress(len(part))
-    return Predictions(*np.array(scores).reshape(-1, 2).T)
+            found.append(part)
+            progress(len(part.values))
+    values, spreads, ages = zip(*found, strict=True)
+    known = None if ages[0] is None else np.concatenate(ages)
+    return Predictions(np.concatenate(values), np.concatenate(spreads), known)
 
 
 @dataclass(frozen=True)
