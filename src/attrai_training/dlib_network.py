@@ -6,65 +6,32 @@ convolutions that recognises people, trained on about 3 million faces.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from attrai_training.errors import UnusableTeacher
-from attrai_training.network import normalised
-from attrai_training.teachers import FaceNetwork
+from attrai_training.network import normalised, resized
+from attrai_training.teachers import FaceNetwork, level_means
 
 #: The side of the crops the network was trained on, in pixels.
 SIDE = 150
-#: The length of a descriptor.
-DESCRIPTOR = 128
-
-
 #: The channels of each block, and the blocks that halve height and width.
-_CHANNELS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
+CHANNELS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 _DOWN = (3, 7, 10, 13)
 
 
-class FaceBlock(nn.Module):
-    """A residual block of two 3x3 convolutions."""
+class DlibNetwork(FaceNetwork):
+    """The network, with its batch norms folded into the convolutions."""
 
-    def __init__(self, inputs: int, channels: int, *, down: bool) -> None:
-        """Build the block; `down` halves height and width, on the skip path by average pooling."""
-        super().__init__()
-        self.down = down
-        self.first = nn.Conv2d(inputs, channels, 3, 2 if down else 1, 0 if down else 1)
-        self.second = nn.Conv2d(channels, channels, 3, 1, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add the skip path to the output, both zero-padded to the larger of their shapes."""
-        y = self.second(functional.relu(self.first(x)))
-        skip = functional.avg_pool2d(x, 2) if self.down else x
-        height, width = (max(pair) for pair in zip(skip.shape[2:], y.shape[2:], strict=True))
-        return functional.relu(
-            _padded(skip, y.shape[1], height, width) + _padded(y, y.shape[1], height, width)
-        )
-
-
-class Teacher(FaceNetwork):
-    """dlib's face network, with its batch norms folded into the convolutions."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(3, 32, 7, 2)
-        blocks, inputs = [], 32
-        for number, channels in enumerate(_CHANNELS):
-            blocks.append(FaceBlock(inputs, channels, down=number in _DOWN))
-            inputs = channels
-        self.blocks = nn.ModuleList(blocks)
-        self.fc = nn.Linear(inputs, DESCRIPTOR, bias=False)
+    lengths = (64, 128, 256, 256, 128)
 
     @classmethod
-    def load(cls, path: Path) -> Teacher:
-        """Load the network from `path`, for inference only.
+    def load(cls, path: Path) -> DlibNetwork:
+        """Load the network from a safetensors file with dlib's numbers of convolutions.
 
         Raises:
             UnusableTeacher: the file is missing or holds something else.
@@ -73,49 +40,39 @@ class Teacher(FaceNetwork):
             tensors = load_file(path)
         except (OSError, SafetensorError) as error:
             raise UnusableTeacher(f"{path}: {error}") from error
-        names = {"conv00": "first"}
-        for number in range(len(_CHANNELS)):
-            names[f"conv{2 * number + 1:02}"] = f"blocks.{number}.first"
-            names[f"conv{2 * number + 2:02}"] = f"blocks.{number}.second"
-        teacher = cls()
-        try:
-            teacher.load_state_dict(
-                {_renamed(name, names): tensor.float() for name, tensor in tensors.items()}
-            )
-        except RuntimeError as error:
-            raise UnusableTeacher(f"{path}: is not dlib's face network: {error}") from error
-        teacher.freeze()
-        return teacher
+        return cls._checked({name: tensor.float() for name, tensor in tensors.items()}, path)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Return descriptors, shape (n, 128), of RGB crops 0..255, shape (n, 3, 150, 150)."""
-        return self.descriptors(self.levels(crops)[-1].mean((2, 3)))
+    def features(self, crops: Tensor) -> list[Tensor]:
+        """Return the means over the last feature map at each resolution, and the descriptors.
 
-    def levels(self, crops: Tensor) -> list[Tensor]:
-        """Return the last feature map at each resolution.
-
-        The highest resolution is left out: it says little about faces.
+        The highest resolution is left out: it says little. Descriptors identify a person.
         """
-        x = functional.max_pool2d(functional.relu(self.first(normalised(crops))), 3, 2)
+        x = functional.max_pool2d(self._conv(normalised(resized(crops, SIDE)), 0, 2).relu(), 3, 2)
         levels = []
-        for number, block in enumerate(self.blocks):
-            if number in _DOWN[1:]:
+        for block in range(len(CHANNELS)):
+            down = block in _DOWN
+            if block in _DOWN[1:]:
                 levels.append(x)
-            x = block(x)
-        return [*levels, x]
+            y = self._conv(x, 2 * block + 1, 1 + down, 1 - down).relu()
+            y = self._conv(y, 2 * block + 2, 1, 1)
+            x = _padded_sum(functional.avg_pool2d(x, 2) if down else x, y).relu()
+        means = level_means([*levels, x])
+        return [*means, means[-1] @ self.tensors["fc.weight"].T]
 
-    def descriptors(self, features: Tensor) -> Tensor:
-        """Map mean features to descriptors, shape (n, 256) -> (n, 128)."""
-        descriptors: Tensor = self.fc(features)
-        return descriptors
+    def convolution(self, number: int) -> tuple[Tensor, Tensor]:
+        """Return the kernel and the bias of a convolution."""
+        return self.tensors[f"conv{number:02}.weight"], self.tensors[f"conv{number:02}.bias"]
+
+    def _conv(self, x: Tensor, number: int, stride: int, padding: int = 0) -> Tensor:
+        return functional.conv2d(x, *self.convolution(number), stride, padding)
 
 
-def _renamed(name: str, names: Mapping[str, str]) -> str:
-    layer, _, part = name.rpartition(".")
-    return f"{names.get(layer, layer)}.{part}"
+def _padded_sum(x: Tensor, y: Tensor) -> Tensor:
+    """Add two tensors, zero-padded at the end of each dimension to the larger, as dlib does."""
+    shape = [max(sides) for sides in zip(x.shape[1:], y.shape[1:], strict=True)]
 
+    def padded(z: Tensor) -> Tensor:
+        missing = [wanted - there for wanted, there in zip(shape, z.shape[1:], strict=True)]
+        return functional.pad(z, (0, missing[2], 0, missing[1], 0, missing[0]))
 
-def _padded(x: Tensor, channels: int, height: int, width: int) -> Tensor:
-    """Pad `x` with zeros at the end of each dimension, as dlib does to add unequal shapes."""
-    missing = (0, width - x.shape[3], 0, height - x.shape[2], 0, channels - x.shape[1])
-    return functional.pad(x, missing)
+    return padded(x) + padded(y)

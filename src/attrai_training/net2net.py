@@ -11,21 +11,19 @@ ICLR 2016.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
-from attrai_training.dlib_network import FaceBlock, Teacher
-from attrai_training.network import Block, ResNet34
+from attrai.scoring.resnet34 import convolutions
+from attrai_training.dlib_network import CHANNELS, DlibNetwork
+from attrai_training.network import ScorerNetwork
 
 #: The initial gain of the random half of the channels.
 _RANDOM_GAIN = 0.5
 
 
 @torch.no_grad()
-def net2net(teacher: Teacher, crops: Tensor) -> ResNet34:
+def net2net(teacher: DlibNetwork, crops: Tensor) -> ScorerNetwork:
     """Return a ResNet34 whose first half of channels computes what the teacher's blocks compute.
 
     The match is approximate: a ResNet34 pads where the teacher doesn't, and its skip connections
@@ -36,31 +34,30 @@ def net2net(teacher: Teacher, crops: Tensor) -> ResNet34:
         crops: some 128 RGB crops 0..255, shape (n, 3, side, side). Batch norms are set so that they
             change nothing on these.
     """
-    network = ResNet34().eval()
-    _copy_kernel(network.conv1, network.bn1, teacher.first.weight, teacher.first.bias)
-    for block, twin in _pairs(network, teacher):
-        if block.downsample is not None:
-            convolution, norm = cast("tuple[nn.Conv2d, nn.BatchNorm2d]", tuple(block.downsample))
-            _copy_kernel(
-                convolution, norm, torch.eye(convolution.in_channels // 2)[:, :, None, None]
-            )
-        if twin is None:
-            nn.init.zeros_(block.bn2.weight)  # the block passes its input through
-        else:
-            _copy_kernel(block.conv1, block.bn1, twin.first.weight, twin.first.bias)
-            _copy_kernel(block.conv2, block.bn2, twin.second.weight, twin.second.bias)
+    network = ScorerNetwork().eval()
+    for name, norm_name, (outputs, inputs, _, _) in convolutions():
+        convolution, norm = network.get_submodule(name), network.get_submodule(norm_name)
+        assert isinstance(convolution, nn.Conv2d)  # noqa: S101 - tells mypy
+        assert isinstance(norm, nn.BatchNorm2d)  # noqa: S101 - tells mypy
+        if "downsample" in name:
+            _copy_kernel(convolution, norm, torch.eye(inputs // 2)[:, :, None, None])
+        elif (number := _counterpart(name, outputs // 2)) is not None:
+            _copy_kernel(convolution, norm, *teacher.convolution(number))
+        elif name.endswith("conv2"):
+            nn.init.zeros_(norm.weight)  # the block passes its input through
     network(crops)
     return network
 
 
-def _pairs(network: ResNet34, teacher: Teacher) -> Iterator[tuple[Block, FaceBlock | None]]:
-    """Yield each block with the teacher's block at the same position of its level, or None."""
-    theirs = cast("list[FaceBlock]", list(teacher.blocks))
-    for level in network.levels():
-        channels = level[0].conv2.out_channels // 2
-        twins = [block for block in theirs if block.second.out_channels == channels]
-        for place, block in enumerate(level):
-            yield block, twins[place] if place < len(twins) else None
+def _counterpart(name: str, channels: int) -> int | None:
+    """Return the number of the teacher's convolution in the same place; None if there is none."""
+    if name == "conv1":
+        return 0
+    _, block, convolution = name.split(".")
+    alike = [number for number, theirs in enumerate(CHANNELS) if theirs == channels]
+    if int(block) >= len(alike):
+        return None
+    return 2 * alike[int(block)] + int(convolution.removeprefix("conv"))
 
 
 def _copy_kernel(

@@ -1,7 +1,4 @@
-"""The ResNet34 as a torch module, with torchvision's layout and names.
-
-K. He, X. Zhang, S. Ren, J. Sun: "Deep Residual Learning for Image Recognition", CVPR 2016.
-"""
+"""The network in training: the service's ResNet34 with batch norms that learn, and two heads."""
 
 from __future__ import annotations
 
@@ -11,7 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: The length of a feature vector, the input of the last layer.
+from attrai.inference.torch_engine import TorchLayers
+from attrai.scoring.resnet34 import convolutions, resnet34
+
+#: The length of a feature vector, the input of the heads.
 FEATURES = 512
 RATINGS = 10
 #: The mean subtracted from RGB values 0..255, and the number they are then divided by.
@@ -30,53 +30,25 @@ def resized(crops: Tensor, side: int) -> Tensor:
     return functional.interpolate(crops, (side, side), mode="bilinear", antialias=True)
 
 
-class Block(nn.Module):
-    """A residual block of two 3x3 convolutions."""
+class ScorerNetwork(nn.Module):
+    """The ResNet34 of the service, with a head for ratings and one for the age.
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample: nn.Sequential | None = None
-        if inputs != outputs:
-            skip = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-            self.downsample = nn.Sequential(skip, nn.BatchNorm2d(outputs))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map shape (n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
-        skip = x if self.downsample is None else self.downsample(x)
-        y = functional.relu(self.bn1(self.conv1(x)), inplace=True)
-        return functional.relu(self.bn2(self.conv2(y)) + skip, inplace=True)
-
-
-class ResNet34(nn.Module):
-    """A ResNet34 from RGB crops 0..255 to logits of the ratings 1 to 10."""
+    Tensors have the names that they have in a weights file.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.layer1 = _level(64, 64, 3)
-        self.layer2 = _level(64, 128, 4)
-        self.layer3 = _level(128, 256, 6)
-        self.layer4 = _level(256, FEATURES, 3)
+        for name, norm, (outputs, inputs, size, _) in convolutions():
+            _add(self, name, nn.Conv2d(inputs, outputs, size, bias=False))
+            _add(self, norm, nn.BatchNorm2d(outputs))
         self.fc = nn.Linear(FEATURES, RATINGS)
-        nn.init.zeros_(self.fc.weight)  # zeros mark a network that has not learnt ratings
-
-    def levels(self) -> list[list[Block]]:
-        """Return the residual blocks, grouped by resolution and in order."""
-        levels = (self.layer1, self.layer2, self.layer3, self.layer4)
-        return [cast("list[Block]", list(level)) for level in levels]
+        self.age = nn.Linear(FEATURES, 1)
+        for head in (self.fc, self.age):
+            nn.init.zeros_(head.weight)  # which marks a head that has learnt nothing
 
     def features(self, crops: Tensor) -> Tensor:
-        """Compute the features of crops, shape (n, 3, h, w) -> (n, 512)."""
-        x = functional.relu(self.bn1(self.conv1(normalised(crops))), inplace=True)
-        x = functional.max_pool2d(x, 3, 2, 1)
-        for level in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = level(x)
-        return x.mean((2, 3))
+        """Compute the features of RGB crops 0..255, shape (n, 3, h, w) -> (n, 512)."""
+        return resnet34(_TrainableLayers(self), crops)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Compute the logits of crops, shape (n, 3, h, w) -> (n, 10)."""
@@ -84,6 +56,36 @@ class ResNet34(nn.Module):
         return logits
 
 
-def _level(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
-    first = Block(inputs, outputs, 1 if inputs == outputs else 2)
-    return nn.Sequential(first, *(Block(outputs, outputs, 1) for _ in range(blocks - 1)))
+class _TrainableLayers(TorchLayers):
+    """Layers whose convolutions are followed by a batch norm, up to the features."""
+
+    def __init__(self, network: ScorerNetwork) -> None:
+        super().__init__({})
+        self._network = network
+
+    def conv2d(self, x: Tensor, name: str, stride: int = 1, padding: int = 0) -> Tensor:
+        weight = cast("Tensor", self._network.get_parameter(f"{name}.weight"))
+        norm = self._network.get_submodule(_NORMS[name])
+        normed: Tensor = norm(functional.conv2d(x, weight, None, stride, padding))
+        return normed
+
+    def add_bias(self, x: Tensor, name: str) -> Tensor:  # noqa: ARG002 - the interface has it
+        """Normalise the input, which the service folds into the first layer."""
+        return normalised(x)
+
+    def linear(self, x: Tensor, name: str) -> Tensor:  # noqa: ARG002 - the interface has it
+        """Return the features themselves, for the heads."""
+        return x
+
+
+_NORMS = {name: norm for name, norm, _ in convolutions()}
+
+
+def _add(network: nn.Module, name: str, layer: nn.Module) -> None:
+    """Add a layer under a name with dots."""
+    *folders, last = name.split(".")
+    for folder in folders:
+        if not hasattr(network, folder):
+            network.add_module(folder, nn.Module())
+        network = network.get_submodule(folder)
+    network.add_module(last, layer)

@@ -1,54 +1,84 @@
-"""The interface of face networks, from whose features the ResNet34 learns."""
+"""Face networks whose knowledge the ResNet34 learns, used as they are."""
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Self
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-#: For regression, feature maps are averaged over a grid of this many cells a side.
-_CELLS = 3
+from attrai.faces.alignment import CROP_SIDE
+from attrai_training.errors import UnusableTeacher
+from attrai_training.network import FEATURES, ScorerNetwork, resized
 
 
-class FaceNetwork(nn.Module, ABC):
-    """A network trained on faces, used as it is."""
+class FaceNetwork(ABC):
+    """A network that was trained on faces."""
+
+    #: The lengths of its kinds of features.
+    lengths: ClassVar[tuple[int, ...]]
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        self.tensors = tensors
+
+    @classmethod
+    def _checked(cls, tensors: dict[str, Tensor], path: Path) -> Self:
+        """Return the network, after computing a face to see that all tensors are there and fit.
+
+        Raises:
+            UnusableTeacher: they are those of another network.
+        """
+        network = cls(tensors)
+        try:
+            network.features(torch.zeros(1, 3, 64, 64))
+        except (KeyError, RuntimeError) as error:
+            raise UnusableTeacher(f"{path}: is not the expected network: {error}") from error
+        return network
 
     @abstractmethod
-    def levels(self, crops: Tensor) -> list[Tensor]:
-        """Return feature maps of RGB crops 0..255, shape (n, 3, side, side).
+    def features(self, crops: Tensor) -> list[Tensor]:
+        """Return kinds of features of RGB crops 0..255 of any side, shape (n, length) each."""
 
-        The last map is that of the last layer.
-        """
+    def to(self, device: str) -> None:
+        """Move the tensors to a device."""
+        self.tensors = {name: tensor.to(device) for name, tensor in self.tensors.items()}
+
+
+class AgeNetwork(FaceNetwork):
+    """A network that also estimates ages."""
 
     @abstractmethod
-    def descriptors(self, features: Tensor) -> Tensor:
-        """Return the features that identify a person, from the means over the last feature map."""
+    def ages(self, descriptors: Tensor) -> Tensor:
+        """Estimate ages in years, shape (n,), from the last of the features; NaN if unknown."""
 
-    def embedding(self, crops: Tensor) -> Tensor:
-        """Return the means over the last feature map, and the descriptors, shape (n, length)."""
-        features = self.levels(crops)[-1].mean((2, 3))
-        return torch.cat([features, self.descriptors(features)], 1)
 
-    def regression_features(self, crops: Tensor) -> list[Tensor]:
-        """Return the cells of each feature map, and the descriptors, shape (n, length) each.
+class OwnTeacher(AgeNetwork):
+    """The network that a training starts from, which keeps what it knows by teaching it on."""
 
-        They are averaged with those of the mirrored crop, so mirroring doesn't change them.
-        """
-        both = zip(self._see(crops), self._see(crops.flip(3)), strict=True)
-        return [(one + mirrored) / 2 for one, mirrored in both]
+    lengths = (FEATURES,)
 
-    def freeze(self) -> None:
-        """Freeze the network and switch it to inference."""
-        self.requires_grad_(requires_grad=False)
-        self.eval()
+    def __init__(self, network: ScorerNetwork) -> None:
+        self._network = copy.deepcopy(network).eval()
+        super().__init__(dict(network.state_dict()))
 
-    def _see(self, crops: Tensor) -> list[Tensor]:
-        levels = self.levels(crops)
-        cells = [min(_CELLS, level.shape[2]) for level in levels]
-        grids = [
-            functional.adaptive_avg_pool2d(level.float(), count).flatten(1)
-            for level, count in zip(levels, cells, strict=True)
-        ]
-        return [*grids, self.descriptors(levels[-1].mean((2, 3))).float()]
+    def features(self, crops: Tensor) -> list[Tensor]:
+        """Return the input of its heads."""
+        return [self._network.features(resized(crops.float(), CROP_SIDE))]
+
+    def ages(self, descriptors: Tensor) -> Tensor:
+        """Return what its second head says; NaN if that has learnt nothing."""
+        ages: Tensor = self._network.age(descriptors)[:, 0]
+        return ages if self._network.age.weight.any() else ages.fill_(torch.nan)
+
+    def to(self, device: str) -> None:
+        """Move the network to a device."""
+        self._network.to(device)
+
+
+def level_means(levels: Sequence[Tensor]) -> list[Tensor]:
+    """Return the means over feature maps, shape (n, c, h, w) -> (n, c)."""
+    return [level.float().mean((2, 3)) for level in levels]

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 CHANNELS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 
+#: The ages told apart, from 0.
+AGES = 101
+
 Tensors = dict[str, NDArray[np.float32]]
 
 
@@ -30,7 +33,9 @@ def tensors(seed: int) -> Tensors:
         found[f"{wide}_bn/batchnorm_1/sub"] = drawn(1, 1, 1, inputs, inputs=200)
         found[f"{deep}/convolution/merged_input"] = drawn(1, 1, inputs, outputs, inputs=inputs)
         found[f"{deep}_bn/batchnorm_1/sub"] = drawn(outputs, inputs=200)
-    found["feats/kernel"], found["feats/bias"] = drawn(1024, 256, inputs=1024), np.zeros(256, "f4")
+    for name, length, outputs in (("feats", 1024, 256), ("age_pred", 256, AGES)):
+        found[f"{name}/kernel"] = drawn(length, outputs, inputs=length)
+        found[f"{name}/bias"] = drawn(outputs, inputs=200)
     return found
 
 

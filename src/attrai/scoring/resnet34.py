@@ -66,7 +66,7 @@ def fold_batch_norm(
         "fc.bias": np.concatenate([tensor(f"{head}.bias", n) for head, n in heads.items()]),
         "input.bias": -np.array(mean, np.float32),
     }
-    for convolution, norm, shape in _convolutions():
+    for convolution, norm, shape in convolutions():
         gain, shift, average, variance = (
             tensor(f"{norm}.{part}", shape[0])
             for part in ("weight", "bias", "running_mean", "running_var")
@@ -85,7 +85,7 @@ def _blocks() -> Iterator[tuple[int, int]]:
             yield level, block
 
 
-def _convolutions() -> Iterator[tuple[str, str, tuple[int, ...]]]:
+def convolutions() -> Iterator[tuple[str, str, tuple[int, ...]]]:
     """Yield the name of each convolution, the name of its batch norm, and its kernel's shape."""
     yield "conv1", "bn1", (64, 3, 7, 7)
     outputs = 64
