@@ -1,13 +1,15 @@
 """Training of the scorer's weights: rated photos in, a weights file out.
 
-teachers       what face networks have in common; dlib_network and mobilenet are two of them
-synthetic      generated faces of people who don't exist
-net2net        initialises a ResNet34 from dlib's network
-distillation   trains the ResNet34 to describe faces as both teachers do
-pseudo_labels  predicts ratings of faces from what the teachers see in them
-targets        the training set: ratings, pseudo labels and unrated faces
-finetuning     trains the ResNet34 on ratings
-folds          cross-validation folds that never split a person
-evaluation     how well scores agree with ratings
+synthetic      draws faces of people who don't exist
+views          augmented faces and blends, which everything is learnt from
+teachers       face networks; dlib_network and faceres are two of them
+description    what teachers see in faces
+dataset        collections of faces, with what the teachers see in them and their views
+targets        distributions over the ratings, from ratings and from similar faces
+course         what a network learns when some people stay unseen
+network        the ResNet34 of the service, in training; net2net initialises it
+student        what is learnt of each view; loop is the training loop
+calibration    the mean and spread of scores
 trainer        all of it, from files to files
+evaluation     how well scores agree with ratings
 """

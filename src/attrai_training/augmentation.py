@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from attrai.inference import Images
 
@@ -49,10 +46,14 @@ def plain(image: Images, side: int, margin: float) -> Images:
     """Return the crop without its surroundings, as the scorer gets it, shape (side, side, 3)."""
     core = round(image.shape[0] / (1 + 2 * margin))
     border = (image.shape[0] - core) // 2
-    crop = image[border : border + core, border : border + core]
-    if core == side:
-        return crop
-    return _pixels(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA))
+    return shrunk(image[border : border + core, border : border + core], side)
+
+
+def shrunk(image: Images, side: int) -> Images:
+    """Return an image at `side` x `side` pixels, which is not larger."""
+    if image.shape[0] == side:
+        return image
+    return _pixels(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA))
 
 
 def _moved(image: Images, side: int, margin: float, rng: np.random.Generator) -> Images:
@@ -79,41 +80,3 @@ def _lit(view: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]
 
 def _pixels(values: Any) -> Images:
     return np.asarray(values, np.uint8)
-
-
-class Views:
-    """Batches of views of a set of faces, as tensors of RGB values 0..255."""
-
-    def __init__(self, images: Images, margin: float) -> None:
-        """Keep `images`, crops with their surroundings, shape (n, side, side, 3)."""
-        self._images = images
-        self._margin = margin
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def augmented_batch(
-        self, indices: NDArray[np.int64], side: int, rng: np.random.Generator
-    ) -> Tensor:
-        """Return augmented views of the faces at `indices`, shape (len(indices), 3, side, side)."""
-        views = (augmented(self._images[place], side, self._margin, rng) for place in indices)
-        return _tensor(views)
-
-    def plain(self, indices: NDArray[np.int64], side: int) -> Tensor:
-        """Return unchanged views of the faces at `indices`, as the scorer gets them."""
-        return _tensor(plain(self._images[place], side, self._margin) for place in indices)
-
-    def all_plain(self, side: int, at_once: int = 64) -> Iterator[Tensor]:
-        """Yield unchanged views of all faces in order, in batches of `at_once`."""
-        for start in range(0, len(self), at_once):
-            yield self.plain(np.arange(start, min(start + at_once, len(self))), side)
-
-
-def blended(views: Tensor, others: Tensor, share: Tensor) -> Tensor:
-    """Blend each view with another: `share` (n,) of the view, the rest of the other."""
-    mine = share.view(-1, 1, 1, 1)
-    return mine * views + (1 - mine) * others
-
-
-def _tensor(views: Iterable[Images]) -> Tensor:
-    return torch.from_numpy(np.stack(list(views))).permute(0, 3, 1, 2).float()

@@ -1,152 +1,139 @@
-"""Labelled photos as training takes them: crops with margins, ratings, and folds."""
+"""The faces to learn from, in collections, and what the teachers see in them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold
 
-from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Images
-from attrai.settings import Settings
-from attrai_training.augmentation import Views
-from attrai_training.dlib_network import SIDE, Teacher
-from attrai_training.evaluation import Crops, CropShape, LabelledPhoto, cut_crops, load_crops
-from attrai_training.finetuning import TrainingSet
-from attrai_training.loop import Indices
-from attrai_training.ratings import Targets
-
-#: The width of the surroundings kept on each side of a crop, in sides of the crop. It leaves room
-#: to shift and rotate the crop.
-MARGIN = 0.2
-#: The shape of the crops used for training, as large as dlib's network needs them.
-SHAPE = CropShape(SIDE, MARGIN)
+from attrai.storage import write_atomically
+from attrai_training.description import Seen, Teachers
+from attrai_training.errors import LabelsError
+from attrai_training.views import SIDE, Views, plain_crops
 
 #: Open a progress bar with a title and a total. The result is called with the number of items done
 #: since its last call.
 Bar = Callable[[str, int], Callable[[int], None]]
 
+#: The number of views of each face.
+PER_FACE = 6
+#: The number of crops in a file of the cache, which is the most that an interruption costs.
+_CHUNK = 1024
+#: The version of views and of what is seen in them. Increase it when either changes, so that older
+#: files are ignored.
+_VERSION = 1
+
 
 @dataclass(frozen=True)
-class Dataset:
-    """The photos in which a face was found."""
+class Collection:
+    """Faces of one source, views of them, and what the teachers see in both."""
 
-    crops: Crops  #: crops to train on, of `SHAPE`
-    served: Images  #: the same faces, cut as the detect stage does
-    unrated: Images  #: crops of further photos without ratings, of `SHAPE`
+    views: Views
+    groups: NDArray[np.int64]  #: of each face; only faces of the same one are blended
+    plain: Seen  #: in each face
+    seen: Seen  #: in each view
+    digest: str  #: of the faces and the teachers
 
-    def __len__(self) -> int:
-        return len(self.crops.kept)
+    @classmethod
+    def look(
+        cls,
+        faces: Images,
+        group: Callable[[Seen], NDArray[np.int64]],
+        teachers: Teachers,
+        cache: Path,
+        bar: Bar,
+    ) -> Collection:
+        """Let the teachers look at faces and their views.
+
+        Args:
+            faces: RGB crops with their surroundings, shape (n, side, side, 3), n at least 1.
+            group: returns the group of each face, see `Views.of`, from what is seen in it.
+            teachers: the face networks.
+            cache: the folder in which what they see is kept for the next run.
+            bar: opens a progress bar.
+
+        Raises:
+            LabelsError: `group` says that these faces can't be used.
+            OSError: a file can't be written to `cache`.
+        """
+        recipe = f"{_VERSION} {teachers.digest} {_digest(faces)}"
+        progress = bar("Looking at faces", len(faces) * (1 + PER_FACE))
+
+        def all_of(recipe: str, count: int, look: Callable[[range], Seen]) -> Seen:
+            key = hashlib.sha256(recipe.encode()).hexdigest()[:32]
+            parts = []
+            for start in range(0, count, _CHUNK):
+                chunk = range(start, min(start + _CHUNK, count))
+                file = cache / f"seen-{key}-{start}.npz"
+                parts.append(_read(file) or _write(file, look(chunk)))
+                progress(len(chunk))
+            return Seen(*map(np.concatenate, zip(*parts, strict=True)))
+
+        plain = all_of(
+            recipe,
+            len(faces),
+            lambda chunk: teachers.see_both_ways(plain_crops(faces[chunk], SIDE)),
+        )
+        groups = group(plain)
+        views = Views.of(faces, groups, PER_FACE, seed=0)
+        with ThreadPoolExecutor() as pool:
+            seen = all_of(
+                f"{recipe} {PER_FACE} {groups.tolist()}",
+                len(views),
+                lambda chunk: teachers.see(views.draw(chunk, SIDE, pool)),
+            )
+        return cls(views, groups, plain, seen, recipe)
 
     @cached_property
-    def digest(self) -> str:
-        """The SHA-256 of the crops, their scores and histograms, and the unrated crops."""
-        labels = repr([(photo.score, photo.histogram) for photo in self.crops.kept])
-        parts = (self.crops.images.tobytes(), labels.encode(), self.unrated.tobytes())
-        return hashlib.sha256(b"".join(parts)).hexdigest()
-
-    def of_split(self, *splits: str | None) -> Indices:
-        """Return the indices of the photos in any of `splits`."""
-        return np.flatnonzero([photo.split in splits for photo in self.crops.kept])
-
-    def views(self, indices: Indices) -> Views:
-        """Return views of the faces at `indices`."""
-        return Views(self.crops.images[indices], MARGIN)
-
-    def views_with_unrated(self, indices: Indices) -> Views:
-        """Return views of the faces at `indices`, followed by all unrated faces."""
-        return Views(np.concatenate([self.crops.images[indices], self.unrated]), MARGIN)
-
-    def training_set(self, indices: Indices) -> TrainingSet:
-        """Return the faces at `indices` with their ratings."""
-        photos = [self.crops.kept[place] for place in indices]
-        return TrainingSet(self.views(indices), Targets.of(photos))
-
-    @torch.no_grad()
-    def descriptors(self, teacher: Teacher) -> NDArray[np.float32]:
-        """Compute the descriptors that identify a person, shape (n, 128).
-
-        Each is the mean over the crop and its mirror image, so mirroring a face doesn't change it.
-        """
-        views = self.views(np.arange(len(self)))
-        seen = [teacher(part) + teacher(part.flip(3)) for part in views.all_plain(SIDE)]
-        described: NDArray[np.float32] = (torch.cat(seen) / 2).numpy()
-        return described
+    def youngest(self) -> NDArray[np.float32]:
+        """The age of the youngest face in each view, as faceres sees it, in years."""
+        ages = self.plain.ages
+        return np.minimum(ages[self.views.first], ages[self.views.second])
 
 
-def load_dataset(
-    photos: Sequence[LabelledPhoto],
-    unrated: Sequence[Path],
-    settings: Settings,
-    *,
-    threads: int,
-    cache: Path,
-    bar: Bar,
-) -> Dataset:
-    """Find and cut the faces in labelled and unrated photos.
+def _digest(faces: Images) -> str:
+    return hashlib.sha256(np.ascontiguousarray(faces).data).hexdigest()
 
-    Args:
-        photos: the labelled photos.
-        unrated: further photos without ratings; those without a face are skipped.
-        settings: the limits for photos, and the engine that runs the detector.
-        threads: the number of photos processed at once.
-        cache: the folder in which crops are kept for the next run.
-        bar: opens a progress bar.
+
+def _read(file: Path) -> Seen | None:
+    """Return what is in a file of the cache; None if it is missing or damaged."""
+    try:
+        # On a damaged file numpy would leave a handle of its own open.
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
+            return Seen(content["features"], content["ages"])
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a damaged file makes numpy raise nearly anything
+        return None
+
+
+def _write(file: Path, seen: Seen) -> Seen:
+    half = Seen(seen.features.astype(np.float16), seen.ages)
+    buffer = BytesIO()
+    np.savez(buffer, **half._asdict())
+    write_atomically(file, buffer.getvalue())
+    return half
+
+
+def folds(person: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return the fold of each photo, shape (n,): similar in size, and never splitting a person.
 
     Raises:
-        LabelsError: a face was found in too few of `photos`.
-        OSError: the crops can't be written to `cache`.
+        LabelsError: there are fewer persons than folds.
     """
-
-    def cut(shape: CropShape) -> Crops:
-        progress = bar("Finding faces", len(photos))
-        return load_crops(photos, shape, settings, threads=threads, cache=cache, progress=progress)
-
-    crops, served = cut(SHAPE), cut(CropShape(CROP_SIDE)).images
-    if not unrated:
-        return Dataset(crops, served, crops.images[:0])
-    progress = bar("Finding faces without ratings", len(unrated))
-    more = cut_crops(unrated, SHAPE, settings, threads=threads, cache=cache, progress=progress)
-    return Dataset(crops, served, more.images)
-
-
-#: Faces whose descriptors are closer than this count as the same person or picture. dlib itself
-#: uses 0.6, but among photos as similar as these that links strangers, and through them nearly
-#: everybody.
-SAME_PERSON_DISTANCE = 0.4
-
-
-def groups(descriptors: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return group numbers, equal for photos of the same person, shape (n,).
-
-    A photo joins a group when it is close to any member, because it may be close to one photo of a
-    person and far from another.
-
-    Args:
-        descriptors: dlib's descriptors, shape (n, 128).
-    """
-    found = np.arange(len(descriptors))
-    for place, descriptor in enumerate(descriptors):
-        near = np.linalg.norm(descriptors[:place] - descriptor, axis=1) < SAME_PERSON_DISTANCE
-        for number in np.unique(found[:place][near]):
-            found[found == number] = place
+    persons = len(np.unique(person))
+    if persons < count:
+        raise LabelsError(f"the photos show {persons} people, where at least {count} are needed")
+    found = np.empty(len(person), np.int64)
+    for fold, (_, members) in enumerate(GroupKFold(count).split(person, groups=person)):
+        found[members] = fold
     return found
-
-
-def folds(group: Sequence[int] | NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
-    """Return the fold of each photo, shape (n,): similar in size, and never splitting a group."""
-    members, sizes = np.unique(group, return_counts=True)
-    shuffled = np.random.default_rng(seed).permutation(len(members))
-    fold_of, filled = {}, np.zeros(count, int)
-    # The largest groups go first; placed last, one would unbalance what the small ones had
-    # balanced.
-    for place in sorted(shuffled, key=lambda place: -sizes[place]):
-        fold_of[members[place]] = fold = int(filled.argmin())
-        filled[fold] += sizes[place]
-    return np.array([fold_of[member] for member in group], np.int64)

@@ -1,10 +1,14 @@
-"""The training loop: configuration, device, checkpoints, and the epochs themselves."""
+"""The training loop: the device, checkpoints, and steps of AdamW with averaged weights.
+
+I. Loshchilov, F. Hutter: "Decoupled Weight Decay Regularization", ICLR 2019; L. N. Smith, N. Topin:
+"Super-Convergence", 2018, for the learning rate; the averaged weights do better than the last ones.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,25 +18,34 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel
 
 from attrai.storage import write_atomically
-from attrai_training.schedule import TrainState
+
+#: Indices of faces or views.
+Indices = NDArray[np.int64]
+
+#: The norm to which gradients are clipped.
+_MAX_GRADIENT_NORM = 5.0
+#: The decay of the moving average of the weights, and the steps in which it rises to that.
+_AVERAGING, _FIRST_STEPS = 0.995, 9
+#: The steps between two checkpoints.
+_EPOCH = 100
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The hyperparameters of a training run; stored in the metadata of the weights."""
+    """The hyperparameters of a training; stored in the metadata of the weights."""
 
-    epochs: int  #: passes over the photos
-    batch: int  #: photos a batch
+    steps: int  #: batches
     rate: float  #: the highest learning rate
-    side: int  #: the side of the crops, in pixels
-    seed: int
-
-    def loop(self, photos: int) -> Loop:
-        """Return the training loop over `photos` photos."""
-        return Loop(photos, self.epochs, min(self.batch, photos), self.seed)
+    head_factor: float  #: the heads' learning rate, as a multiple of that
+    decay: float  #: AdamW's weight decay
+    batch: int = 64
+    warm_up: float = 0.05  #: the share of the steps during which the rate rises
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,17 +73,18 @@ class Device:
         """Return a context in which networks run in half precision where that is faster."""
         return torch.autocast(self.name, torch.bfloat16, enabled=self.half)
 
-    def images(self, images: Tensor) -> Tensor:
-        """Move images to the device, in the memory layout that is fastest there."""
-        return images.to(self.name, memory_format=torch.channels_last)
+    def images(self, crops: NDArray[np.uint8]) -> Tensor:
+        """Move crops of shape (n, h, w, 3) to the device, as (n, 3, h, w) in 0..255."""
+        # Seen as (n, 3, h, w), their channels come last in memory, which is fastest.
+        return torch.from_numpy(crops).to(self.name).permute(0, 3, 1, 2).float()
 
 
 class Checkpoint:
-    """A file with the state of one training run, to resume it after an interruption."""
+    """A file with the state of one training, to resume it after an interruption."""
 
-    def __init__(self, folder: Path, run: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, run: Sequence[Any]) -> None:
         """Name the file after `run`, which holds everything that the state depends on."""
-        key = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
+        key = hashlib.sha256(json.dumps(run).encode()).hexdigest()
         self._path = folder / f"training-{key[:32]}.pt"
 
     def read(self) -> dict[str, Any] | None:
@@ -98,72 +112,93 @@ class Checkpoint:
         self._path.unlink(missing_ok=True)
 
 
-#: Indices of photos in a dataset.
-Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Loop:
-    """The number of epochs over `photos` photos, and their division into batches."""
-
-    photos: int
-    epochs: int
-    batch: int
-    seed: int
-
-    @property
-    def batches(self) -> int:
-        """The batches in an epoch; photos that don't fill one wait for the next shuffle."""
-        return max(1, self.photos // self.batch)
-
-    @property
-    def steps(self) -> int:
-        """The number of batches over all epochs."""
-        return self.epochs * self.batches
-
-
 @dataclass(frozen=True)
 class RunContext:
-    """The device, checkpoint and progress callback of a training run."""
+    """The device, checkpoint and progress callback of a training."""
 
     device: Device
-    #: Saved after every epoch, to resume an interrupted run.
+    #: Saved every hundred steps.
     checkpoint: Checkpoint
     #: Called with the number of steps done since the last call.
     progress: Callable[[int], None]
 
 
-def run(
-    loop: Loop,
-    state: TrainState[Any],
+def train(
+    network: nn.Module,
+    heads: Sequence[nn.Module],
+    pools: Sequence[Indices],
     loss: Callable[[Indices, np.random.Generator], Tensor],
+    config: TrainConfig,
     context: RunContext,
-    after_epoch: Callable[[int], bool] = lambda _: True,
-) -> None:
-    """Train, resuming from the checkpoint if there is one.
+) -> dict[str, Any]:
+    """Train a network in place and return the averaged weights, on the CPU.
 
     Args:
-        loop: the number of epochs and batches.
-        state: the network and its optimiser.
+        network: the network; its weights end as the last ones.
+        heads: the parts of it that learn faster.
+        pools: indices of what to learn from; each pool gives the same share of every batch.
         loss: computes the loss of the batch with these indices; randomness comes from the
             generator.
-        context: the device, the progress callback, and the checkpoint, which is deleted at the end.
-        after_epoch: called with the number of epochs done; returns whether to continue.
+        config: the hyperparameters.
+        context: the device, the progress callback, and the checkpoint, from which an interrupted
+            training goes on, and which is deleted at the end.
     """
     context.device.restore_threads()
+    average = AveragedModel(network, avg_fn=_averaged, use_buffers=True)
+    of_heads = [parameter for head in heads for parameter in head.parameters()]
+    fast = {id(parameter) for parameter in of_heads}
+    body = [parameter for parameter in network.parameters() if id(parameter) not in fast]
+    rates = [config.rate, config.rate * config.head_factor]
+    optimizer = torch.optim.AdamW(
+        [{"params": body}, {"params": of_heads}], lr=config.rate, weight_decay=config.decay
+    )
+    # A hair more, because torch divides by zero where the rate rises for exactly one step.
+    rising = config.warm_up * (1 + 1e-9)
+    schedule = OneCycleLR(optimizer, rates, config.steps, pct_start=rising, cycle_momentum=False)
+    parts: dict[str, Any] = {
+        "network": network,
+        "average": average,
+        "optimizer": optimizer,
+        "schedule": schedule,
+    }
+    step = 0
     if saved := context.checkpoint.read():
-        state.restore(saved)
-        context.progress(state.step)
-    for epoch in range(state.step // loop.batches, loop.epochs):
+        step = saved["step"]
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+        context.progress(step)
+    while step < config.steps:
         # A generator for each epoch, so that a resumed run repeats exactly what it would have done.
-        rng = np.random.default_rng([loop.seed, epoch])
-        state.network.train()
-        order = rng.permutation(loop.photos)
-        for number in range(loop.batches):
-            indices = order[number * loop.batch : (number + 1) * loop.batch]
-            state.learn(loss(indices, rng))
+        rng = np.random.default_rng([config.seed, step])
+        for indices in _batches(pools, config, rng)[: config.steps - step]:
+            network.train()
+            optimizer.zero_grad()
+            loss(indices, rng).backward()
+            nn.utils.clip_grad_norm_(network.parameters(), _MAX_GRADIENT_NORM)
+            optimizer.step()
+            schedule.step()
+            average.update_parameters(network)
+            step += 1
             context.progress(1)
-        if not after_epoch(epoch + 1):
-            break
-        context.checkpoint.write(state.state())
+        states = {name: part.state_dict() for name, part in parts.items()}
+        context.checkpoint.write({"step": step, **states})
     context.checkpoint.delete()
+    return {name: tensor.cpu() for name, tensor in average.module.state_dict().items()}
+
+
+def _averaged(average: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+    keep = min(_AVERAGING, int(count) / (_FIRST_STEPS + int(count)))
+    return new if not new.dtype.is_floating_point else torch.lerp(new, average, keep)
+
+
+def _batches(
+    pools: Sequence[Indices], config: TrainConfig, rng: np.random.Generator
+) -> list[Indices]:
+    """Return the batches of an epoch, each of them drawn in equal shares from all pools."""
+    share = max(1, config.batch // len(pools))
+    drawn = []
+    for pool in pools:
+        rounds = -(-_EPOCH * share // len(pool))
+        order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
+        drawn.append(order[: _EPOCH * share].reshape(_EPOCH, share))
+    return list(np.concatenate(drawn, axis=1))

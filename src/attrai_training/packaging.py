@@ -42,7 +42,8 @@ def to_weights(network: ScorerNetwork, side: int, training: Mapping[str, Any]) -
     """
     aged = bool(network.age.weight.any())
     tensors = {
-        name: tensor.detach().cpu().numpy()
+        # A network in training keeps its channels last.
+        name: tensor.detach().cpu().contiguous().numpy()
         for name, tensor in network.state_dict().items()
         if tensor.dtype.is_floating_point and (aged or not name.startswith("age."))
     }

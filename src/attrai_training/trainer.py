@@ -2,242 +2,305 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import copy
+import hashlib
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from attrai.faces.alignment import CROP_SIDE
-from attrai.inference import open_engine
-from attrai.scoring.scorer import Scorer
+from attrai.inference import Images, open_engine
+from attrai.scoring import Scorer
 from attrai.settings import Settings
-from attrai_training.dataset import Bar, Dataset, folds, groups, load_dataset
-from attrai_training.distillation import distil
-from attrai_training.dlib_network import Teacher
+from attrai_training.calibration import calibrate
+from attrai_training.course import Course
+from attrai_training.dataset import Bar, Collection, folds
+from attrai_training.description import Seen, Teachers
 from attrai_training.errors import LabelsError
 from attrai_training.evaluation import (
+    Crops,
+    CropShape,
     Evaluation,
+    LabelledPhoto,
+    LabelProblem,
+    Raters,
+    Ratings,
+    cut_crops,
     evaluate,
+    load_crops,
     predict,
     read_labels,
-    require_enough,
+    read_ratings,
 )
-from attrai_training.finetuning import fit
-from attrai_training.loop import Checkpoint, Device, Indices, RunContext, TrainConfig
-from attrai_training.packaging import initial_network, to_weights
-from attrai_training.pseudo_labels import TeacherTargets
-from attrai_training.teacher_files import TeacherFiles, digest
+from attrai_training.loop import Checkpoint, Device, RunContext, TrainConfig
+from attrai_training.net2net import net2net
+from attrai_training.network import ScorerNetwork
+from attrai_training.packaging import to_weights
+from attrai_training.student import Lessons, learn
+from attrai_training.targets import usual_spread
+from attrai_training.teachers import OwnTeacher
+from attrai_training.views import MARGIN, SIDE, Views, plain_crops
 
-#: The splits to train on; None stands for photos without a split.
-_LEARNT = ("train", None)
+#: The shape in which faces are kept to draw views from.
+_SHAPE = CropShape(SIDE, MARGIN)
+#: The number of crops on which batch norms are set at initialisation.
+_INIT_CROPS = 128
+#: The number of folds: of cross-validation, and of those that pseudo labels come from.
+FOLDS = 5
+#: The least number of steps of a training, by default.
+_LEAST_STEPS = 100
+#: The share of the rating corrected for its raters in the rating to learn.
+_CORRECTED_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where faces to learn from come from."""
+
+    data: Path | None  #: a folder of rated photos
+    ratings: Path | None  #: the single ratings of these
+    also: Sequence[tuple[Path, str]]  #: further such folders, of any scale, and the column to read
+    unrated: Path | None  #: a folder of photos without ratings
+
+
+def distillation(steps: int, seed: int) -> TrainConfig:
+    """Return the hyperparameters of distillation."""
+    return TrainConfig(steps, rate=4e-4, head_factor=2, decay=1e-4, warm_up=0.03, seed=seed)
+
+
+def finetuning(steps: int, seed: int) -> TrainConfig:
+    """Return the hyperparameters of training on ratings."""
+    return TrainConfig(steps, rate=2e-4, head_factor=1, decay=0.02, warm_up=0.05, seed=seed)
 
 
 class Trainer:
-    """Training and cross-validation on a folder of labelled photos."""
+    """Distillation, training and cross-validation."""
 
     def __init__(
         self,
-        data: Path,
-        unrated: Path | None,
+        sources: Sources,
+        init: ScorerNetwork | None,
+        teachers: Path | None,
         cache: Path,
         settings: Settings,
-        threads: int,
         bar: Bar,
     ) -> None:
-        """Read the labels of the photos in a folder.
+        """Open the teachers.
 
         Args:
-            data: a folder with a labels.csv.
-            unrated: a folder of further photos of faces, without ratings.
-            cache: the folder for crops and for the checkpoints of interrupted runs.
+            sources: the photos.
+            init: the network to start from; only distillation needs none.
+            teachers: the folder of the teachers; without them the initial network is its own.
+            cache: the folder for crops, what is seen in them, and checkpoints.
             settings: the limits for photos, and the engine of the networks that are not trained.
-            threads: the number of CPU threads to use.
             bar: opens a progress bar.
 
         Raises:
-            LabelsError: there are too few usable rows.
+            UnusableTeacher: a file of `teachers` is missing or holds another network.
         """
-        self._photos, self.problems = read_labels(data)
-        self._unrated = sorted(unrated.iterdir()) if unrated else []
-        self._cache = cache
-        self._settings = settings
-        self._threads = threads
-        self._bar = bar
-        self._device = Device.best(threads)
+        self._sources, self._init, self._cache, self._settings = sources, init, cache, settings
+        self._threads, self._bar = os.cpu_count() or 1, bar
+        self._device = Device.best(self._threads)
+        self._device.restore_threads()
+        if teachers:
+            self._teachers = Teachers.load(teachers, self._device)
+        elif init:
+            self._teachers = Teachers(None, OwnTeacher(init), self._device)
+        else:
+            raise ValueError("neither teachers nor a network that can teach")
+        self.problems: list[LabelProblem] = []
 
-    def train(
-        self,
-        init: str,
-        config: TrainConfig,
-        out: Path,
-        *,
-        teachers: TeacherFiles | None,
-        every_photo: bool,
-    ) -> int:
-        """Train a scorer, write its weights, and return the number of rated photos trained on.
+    def distil(self, config: TrainConfig, out: Path) -> int:
+        """Distil the teachers into a ResNet34, write its weights, and return the number of faces.
 
-        Args:
-            init: the network to start from: "packaged", "none" or a file.
-            config: the hyperparameters.
-            out: the weights file to write.
-            teachers: networks whose pseudo labels are used as well, if any.
-            every_photo: whether to train on all splits. Otherwise val decides when to stop. With
-                teachers nothing does, since pseudo labels prevent memorisation, and val stays
-                unseen.
+        Rated photos are not used, so that the network may be validated on them; nor are ratings.
 
         Raises:
-            LabelsError: there are too few photos with a face.
-            UnusableTeacher: a file of `teachers` holds another network.
-            WeightsError: `init` can't be used.
+            LabelsError: there are too few usable photos.
             OSError: a file can't be written.
         """
-        dataset = self._dataset
-        train_indices = self._learnt(every_photo=every_photo)
-        validation = dataset.of_split(*([] if every_photo or teachers else ["val"]))
-        run = self._run(
-            config,
-            init,
-            teachers,
-            train_indices=train_indices.tolist(),
-            validation=validation.tolist(),
+        collections, _ = self._others
+        recogniser = self._teachers.recogniser
+        assert recogniser  # noqa: S101 - the command line sees to it
+        views = Views.joined([one.views for one in collections])
+        descriptions = [
+            self._teachers.describe(one.seen.features, one.plain.features) for one in collections
+        ]
+        ages = np.concatenate([one.seen.ages for one in collections])
+        lessons = Lessons(
+            views,
+            torch.from_numpy(np.concatenate(descriptions)),
+            torch.from_numpy(ages)[:, None],
+            None,
         )
-        network = initial_network(init, config.seed)
-        training_set = (
-            self._teacher_targets(teachers).training_set(train_indices)
-            if teachers
-            else dataset.training_set(train_indices)
-        )
-        context = self._context(run, "Learning", config, len(training_set.views))
-        validation_set = dataset.training_set(validation) if len(validation) else None
-        network = fit(network, training_set, config, context, validation_set)
-        training = asdict(config) | {"photos": len(train_indices), "init": Path(init).name}
-        training |= {"validation": len(validation), "teachers": teachers.names if teachers else []}
-        training |= {"unrated": len(dataset.unrated)}
-        to_weights(network, config.side, training).write(out)
-        return len(train_indices)
+        some = np.random.default_rng(config.seed).permutation(len(views.faces))[:_INIT_CROPS]
+        crops = self._device.images(plain_crops(views.faces[some], CROP_SIDE)).cpu()
+        torch.manual_seed(config.seed)
+        network = net2net(recogniser, crops)
+        context = self._context("Distilling", config, [one.digest for one in collections])
+        network = learn(network, lessons, [np.arange(len(views))], CROP_SIDE, config, context)
+        training = asdict(config) | {"faces": len(views.faces)}
+        to_weights(network, CROP_SIDE, training).write(out)
+        return len(views.faces)
 
-    def cross_validate(
-        self, init: str, config: TrainConfig, count: int, *, teachers: TeacherFiles
-    ) -> Evaluation:
+    @property
+    def usual_steps(self) -> int:
+        """The number of steps that suits the number of rated photos."""
+        return max(_LEAST_STEPS, len(self._rated.kept) // 2)
+
+    def train(self, config: TrainConfig, out: Path) -> int:
+        """Train on the rated photos and all others, write the weights, and return how many photos.
+
+        Raises:
+            LabelsError: there are too few usable photos.
+            OSError: a file can't be written.
+        """
+        network = self._fit(config, [], "Learning")
+        photos = len(self._rated.kept)
+        to_weights(network, CROP_SIDE, asdict(config) | {"photos": photos}).write(out)
+        return photos
+
+    def cross_validate(self, config: TrainConfig) -> Evaluation:
         """Evaluate training by cross-validation, with each person's photos in a single fold.
 
-        Photos of the same person are identified by dlib's network.
-
-        Args:
-            init: the network to start from: "packaged", "none" or a file.
-            config: the hyperparameters.
-            count: the number of folds.
-            teachers: networks whose pseudo labels are used as well.
-
         Raises:
-            LabelsError: there are too few photos with a face, or fewer people than folds.
-            UnusableTeacher: a file of `teachers` holds another network.
-            WeightsError: `init` can't be used.
+            LabelsError: there are too few usable photos.
             OSError: a file can't be written.
         """
-        dataset = self._dataset
-        alike = groups(dataset.descriptors(Teacher.load(teachers.dlib)))
-        if len(set(alike)) < count:
-            raise LabelsError(f"{len(set(alike))} persons are too few for {count} folds")
-        fold_of = folds(alike, count, config.seed)
+        groups, photos = self.course.collections[0].groups, self._rated.kept
+        served = self._crops([photo.path for photo in photos], CropShape(CROP_SIDE))
         engine = open_engine(self._settings.engine, 1)
-        teacher_targets = self._teacher_targets(teachers)
-        values, spreads = np.zeros(len(dataset)), np.zeros(len(dataset))
+        found = np.zeros((2, len(groups)))  # scores and their spreads
         done = []
-        for fold in range(count):
-            train_indices, test_indices = (
-                np.flatnonzero(fold_of != fold),
-                np.flatnonzero(fold_of == fold),
-            )
-            run = self._run(config, init, teachers, train_indices=train_indices.tolist())
-            done.append(kept := Checkpoint(self._cache, run | {"predictions": True}))
-            found = kept.read()
-            if found is None:
-                training_set = teacher_targets.training_set(train_indices)
-                title = f"Fold {fold + 1} of {count}"
-                context = self._context(run, title, config, len(training_set.views))
-                network = fit(initial_network(init, config.seed), training_set, config, context)
+        for fold in range(FOLDS):
+            tested = groups == fold
+            key = [asdict(config), *self._key([fold]), "predictions"]
+            done.append(kept := Checkpoint(self._cache, key))
+            predicted = kept.read()
+            if predicted is None:
+                network = self._fit(config, [fold], f"Fold {fold + 1} of {FOLDS}")
                 scorer = Scorer.of(to_weights(network, CROP_SIDE, {}), engine)
-                predicted = predict(dataset.served[test_indices], scorer, 1, lambda _: None)
-                found = {name: array.tolist() for name, array in predicted._asdict().items()}
-                kept.write(found)
-            values[test_indices], spreads[test_indices] = found["values"], found["spreads"]
+                said = predict(served[tested], scorer, 1, lambda _: None)
+                predicted = {"found": [said.values.tolist(), said.spreads.tolist()]}
+                kept.write(predicted)
+            found[:, tested] = predicted["found"]
         for kept in done:
             kept.delete()
-        return evaluate(values, spreads, dataset.crops.kept)
+        return evaluate(found[0], found[1], photos, self.raters(photos))
 
-    def distil(self, teachers: TeacherFiles, config: TrainConfig, out: Path) -> int:
-        """Distil the teachers into a network without ratings, and write its weights.
+    def _fit(self, config: TrainConfig, unseen: Sequence[int], title: str) -> ScorerNetwork:
+        means = self.means(unseen)
+        lessons, pools = self.course.lessons(means, unseen)
+        network = copy.deepcopy(self._init)
+        assert network  # noqa: S101 - the command line sees to it
+        context = self._context(title, config, self._key(unseen))
+        network = learn(network, lessons, pools, CROP_SIDE, config, context)
+        learnt = np.flatnonzero(~np.isin(self.course.collections[0].groups, unseen))
+        crops = plain_crops(self._rated.images[learnt], CROP_SIDE)
+        spread = usual_spread([self._rated.kept[place] for place in learnt])
+        calibrate(network, crops, means[learnt].mean(), spread)
+        return network
 
-        Only photos of the split train and those without a split are used, so that the others stay
-        unseen; their number is returned.
+    def _key(self, unseen: Sequence[int]) -> list[Any]:
+        """Return what a training depends on beside its configuration."""
+        tensors = self._init.state_dict().values() if self._init else ()
+        init = hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors)).hexdigest()
+        labels = [
+            [(photo.score, photo.histogram) for photo in photos] for photos in self.course.photos
+        ]
+        means = self.means(unseen).tolist()
+        return [init, [one.digest for one in self.course.collections], labels, means, [*unseen]]
 
-        Args:
-            teachers: the networks to learn from.
-            config: the hyperparameters.
-            out: the weights file to write.
+    def _context(self, title: str, config: TrainConfig, key: Sequence[Any]) -> RunContext:
+        checkpoint = Checkpoint(self._cache, [asdict(config), *key])
+        return RunContext(self._device, checkpoint, self._bar(title, config.steps))
 
-        Raises:
-            LabelsError: there are too few photos with a face.
-            UnusableTeacher: a file of `teachers` holds another network.
-            OSError: a file can't be written.
-        """
-        teacher, others = teachers.load()
-        train_indices = self._learnt(every_photo=False)
-        run = self._run(
-            config, "none", teachers, train_indices=train_indices.tolist(), ratings=False
-        )
-        views = self._dataset.views_with_unrated(train_indices)
-        context = self._context(run, "Learning faces", config, len(views))
-        student = distil(teacher, others, views, config, context)
-        training = asdict(config) | {
-            "photos": len(train_indices),
-            "unrated": len(self._dataset.unrated),
-        }
-        training |= {"teachers": teachers.names}
-        to_weights(student, config.side, training).write(out)
-        return len(train_indices)
+    def means(self, unseen: Sequence[int]) -> NDArray[np.float64]:
+        """Return the mean rating to learn of each rated photo, half of it corrected for raters."""
+        photos, groups = self._rated.kept, self.course.collections[0].groups
+        learnt = [photo for photo, group in zip(photos, groups, strict=True) if group not in unseen]
+        scores = np.array([photo.score for photo in photos])
+        raters = self.raters(learnt)
+        quality = raters.quality(photos) if raters else scores
+        known = np.where(np.isfinite(quality), quality, scores)
+        means: NDArray[np.float64] = (
+            (1 - _CORRECTED_SHARE) * scores + _CORRECTED_SHARE * known
+        ).clip(1, 10)
+        return means
 
-    def _teacher_targets(self, teachers: TeacherFiles) -> TeacherTargets:
-        teacher, others = teachers.load()
-        photos = len(self._dataset) + len(self._dataset.unrated)
-        progress = self._bar("Looking at faces", photos)
-        return TeacherTargets([teacher, *others], self._dataset, self._device, progress)
-
-    def _learnt(self, *, every_photo: bool) -> Indices:
-        dataset = self._dataset
-        train_indices = np.arange(len(dataset)) if every_photo else dataset.of_split(*_LEARNT)
-        require_enough(len(train_indices), self.problems)
-        return train_indices
+    def raters(self, photos: Sequence[LabelledPhoto]) -> Raters | None:
+        """Return what `photos` say of their raters; None without single ratings."""
+        return Raters.fit(self._ratings, photos) if self._ratings else None
 
     @cached_property
-    def _dataset(self) -> Dataset:
-        dataset = load_dataset(
-            self._photos,
-            self._unrated,
+    def _ratings(self) -> Ratings | None:
+        file = self._sources.ratings
+        return read_ratings(file, self._rated.kept) if file else None
+
+    @cached_property
+    def _rated(self) -> Crops:
+        assert self._sources.data  # noqa: S101 - the command line sees to it
+        return self._read(self._sources.data)
+
+    @cached_property
+    def course(self) -> Course:
+        """What there is to learn, with the rated photos first."""
+        # What is wrong with other files is said before the teachers look at faces for an hour.
+        _, (others, photos) = self._ratings, self._others
+        rated = self._look(
+            self._rated.images, lambda seen: folds(self._teachers.persons(seen), FOLDS)
+        )
+        return Course([rated, *others], [self._rated.kept, *photos], self._teachers)
+
+    @cached_property
+    def _others(self) -> tuple[list[Collection], list[Sequence[LabelledPhoto]]]:
+        """The further rated collections and the unrated faces, with the photos of each."""
+        images: list[Images] = []
+        photos: list[Sequence[LabelledPhoto]] = []
+        for folder, column in self._sources.also:
+            crops = self._read(folder, column, -math.inf, math.inf)
+            images.append(crops.images)
+            photos.append(crops.kept)
+        if unrated := self._sources.unrated:
+            images.append(self._crops(sorted(unrated.iterdir()), _SHAPE))
+            photos.append([])
+            if not len(images[-1]):
+                raise LabelsError(f"{unrated}: no photo shows a face")
+        alone = [self._look(faces, lambda seen: np.zeros(len(seen.ages), int)) for faces in images]
+        return alone, photos
+
+    def _look(self, images: Images, group: Callable[[Seen], NDArray[np.int64]]) -> Collection:
+        return Collection.look(images, group, self._teachers, self._cache, self._bar)
+
+    def _read(
+        self, folder: Path, column: str = "score", lowest: float = 1, highest: float = 10
+    ) -> Crops:
+        photos, problems = read_labels(folder, column, lowest, highest)
+        crops = load_crops(
+            photos,
+            _SHAPE,
             self._settings,
             threads=self._threads,
             cache=self._cache,
-            bar=self._bar,
+            progress=self._bar("Finding faces", len(photos)),
         )
-        self.problems = sorted([*self.problems, *dataset.crops.problems], key=lambda p: p.row)
-        return dataset
+        self.problems += [*problems, *crops.problems]
+        return crops
 
-    def _run(
-        self, config: TrainConfig, init: str, teachers: TeacherFiles | None, **more: Any
-    ) -> dict[str, Any]:
-        """Return everything that distinguishes a run from others, the key of its checkpoint."""
-        files = {"init": _digest_of(init), "teachers": teachers.digests() if teachers else []}
-        return asdict(config) | files | {"photos": self._dataset.digest} | more
-
-    def _context(
-        self, run: dict[str, Any], title: str, config: TrainConfig, photos: int
-    ) -> RunContext:
-        progress = self._bar(title, config.loop(photos).steps)
-        return RunContext(self._device, Checkpoint(self._cache, run), progress)
-
-
-def _digest_of(init: str) -> str:
-    return init if init in ("packaged", "none") else digest(Path(init))
+    def _crops(self, paths: Sequence[Path], shape: CropShape) -> Images:
+        return cut_crops(
+            paths,
+            shape,
+            self._settings,
+            threads=self._threads,
+            cache=self._cache,
+            progress=self._bar("Finding faces", len(paths)),
+        ).images

@@ -1,4 +1,4 @@
-"""Tests of training loops that may be interrupted."""
+"""Tests of the training loop, which may be interrupted."""
 
 from __future__ import annotations
 
@@ -9,27 +9,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from attrai_training.loop import Checkpoint, Device, Indices, Loop, RunContext, run
-from attrai_training.schedule import LRSchedule, TrainState
+from attrai_training.loop import Checkpoint, Indices, RunContext, TrainConfig, train
+from tests.training.teachers import DEVICE
 
-LOOP = Loop(photos=10, epochs=6, batch=3, seed=7)
+CONFIG = TrainConfig(steps=250, rate=0.01, head_factor=5, decay=0.01, batch=4, seed=7)
 
 
 class Interrupted(Exception):
     """Stands for Ctrl-C."""
 
 
-def train(folder: Path, *, until: int | None = None) -> tuple[nn.Module, int]:
-    """Train a small network up to step `until`; return it with the number of reported steps."""
+def trained(folder: Path, *, until: int | None = None) -> tuple[dict[str, Tensor], int]:
+    """Train a small network up to step `until`; return its weights and the reported steps."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
-    schedule = LRSchedule(LOOP.steps, 0.01, head_factor=5, warm_up=0.2, decay=0.01, averaging=0.9)
-    state = TrainState(network, network[2], schedule)
     told = 0
 
     def loss(indices: Indices, rng: np.random.Generator) -> Tensor:
-        if state.step == until:
+        if told == until:
             raise Interrupted
+        assert sorted(indices < 10) == [False, False, True, True]
         x = torch.from_numpy(rng.normal(size=(len(indices), 4))).float()
         return (network(x) - x.sum(1, keepdim=True)).square().mean()
 
@@ -37,58 +36,53 @@ def train(folder: Path, *, until: int | None = None) -> tuple[nn.Module, int]:
         nonlocal told
         told += steps
 
-    device = Device("cpu", half=False, threads=torch.get_num_threads())
-    run(LOOP, state, loss, RunContext(device, Checkpoint(folder, {"run": 1}), progress))
-    return state.average, told
+    pools = [np.arange(10), np.arange(10, 13)]
+    context = RunContext(DEVICE, Checkpoint(folder, ["run"]), progress)
+    return train(network, [network[2]], pools, loss, CONFIG, context), told
 
 
-@pytest.mark.parametrize("until", [2, 3, 11])
+@pytest.mark.parametrize("until", [50, 100, 230])
 def test_an_interrupted_run_goes_on_as_it_would_have(tmp_path: Path, until: int) -> None:
     """A resumed run ends with exactly the weights of an uninterrupted one, and leaves no file."""
-    whole, steps = train(tmp_path / "whole")
-    assert steps == LOOP.steps == 18
+    whole, steps = trained(tmp_path / "whole")
+    assert steps == CONFIG.steps
     with pytest.raises(Interrupted):
-        train(tmp_path / "cut", until=until)
-    resumed, steps = train(tmp_path / "cut")
-    assert steps == LOOP.steps
-    for name, tensor in whole.state_dict().items():
-        assert torch.equal(resumed.state_dict()[name], tensor), name
-    assert not list((tmp_path / "cut").iterdir())
+        trained(tmp_path / "cut", until=until)
+    assert len(list(tmp_path.glob("cut/*"))) == (until >= 100)
+    resumed, steps = trained(tmp_path / "cut")
+    assert steps == CONFIG.steps
+    for name, tensor in whole.items():
+        assert torch.equal(resumed[name], tensor), name
+    assert not list(tmp_path.glob("*/*"))
 
 
-def test_training_lowers_the_loss(tmp_path: Path) -> None:
-    """The averaged weights predict better than the initial ones."""
-    torch.manual_seed(0)
-    first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)).eval()
-    trained, _ = train(tmp_path)
-    x = torch.randn(200, 4, generator=torch.Generator().manual_seed(3))
-    wanted = x.sum(1, keepdim=True)
+@pytest.mark.parametrize("steps", [1, 20, 300])
+def test_the_average_forgets_the_first_weights(tmp_path: Path, steps: int) -> None:
+    """Averaged weights are close to where training goes; it may be as short as one likes."""
+    layer = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(layer.weight, 5)
+    seen: list[float] = []
 
-    def error(network: nn.Module) -> float:
-        with torch.no_grad():
-            return (network.eval()(x) - wanted).square().mean().item()
+    def loss(_indices: Indices, _rng: np.random.Generator) -> Tensor:
+        seen.append(layer.weight.item())
+        return layer.weight.square().sum()
 
-    assert error(trained) < error(first)
+    config = TrainConfig(steps, rate=1, head_factor=1, decay=0)
+    context = RunContext(DEVICE, Checkpoint(tmp_path, ["run"]), lambda _: None)
+    [average] = train(layer, [], [np.arange(9)], loss, config, context).values()
+    assert len(seen) == steps
+    if steps == 300:
+        assert abs(average.item()) < 0.1
+        assert average.item() != layer.weight.item()
 
 
 def test_a_damaged_checkpoint_is_none(tmp_path: Path) -> None:
     """A truncated or foreign checkpoint starts the run afresh instead of raising an error."""
-    checkpoint = Checkpoint(tmp_path, {"run": 1})
+    checkpoint = Checkpoint(tmp_path, ["run", 1])
     checkpoint.write({"step": 3, "tensor": torch.ones(4)})
     [file] = tmp_path.iterdir()
     assert checkpoint.read() is not None
-    assert Checkpoint(tmp_path, {"run": 2}).read() is None
+    assert Checkpoint(tmp_path, ["run", 2]).read() is None
     for content in (b"", b"rubbish", file.read_bytes()[:100]):
         file.write_bytes(content)
         assert checkpoint.read() is None
-
-
-def test_the_rate_rises_and_falls() -> None:
-    """The learning rate starts low, peaks after the warm-up, and ends near zero."""
-    schedule = LRSchedule(100, 1.0, head_factor=1, warm_up=0.2, decay=0, averaging=0.9)
-    rates = [schedule.at(step) for step in range(100)]
-    assert rates.index(max(rates)) == 20
-    assert rates[:21] == sorted(rates[:21])
-    assert rates[20:] == sorted(rates[20:], reverse=True)
-    assert rates[0] < 0.1
-    assert 0 < rates[-1] < 0.01

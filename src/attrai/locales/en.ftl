@@ -65,8 +65,6 @@ help =
 
     The score, from 1 to 10, is my guess at the average rating a few hundred people would give. It's just for fun, not a fact about anyone. Please send only photos of people who agreed to it, and never of children.
 
-    A face that looks like a child's gets a box without a number. I can only go by looks, so I may be wrong, and a score is no proof of age.
-
     Opinions differ: to see by how much (±), write the word ranking in the photo's caption.
 
     I take up to { $photos ->
@@ -79,7 +77,7 @@ help =
     /styles – ways to draw the result
     /privacy – what happens to your photos
 privacy =
-    What is processed: your photo and the faces in it, by software on the server of whoever runs this bot. They are not passed on to anyone else. To leave children unscored, the software also guesses how old each face looks, and forgets the guess at once.
+    What is processed: your photo and the faces in it, by software on the server of whoever runs this bot. They are not passed on to anyone else.
 
     For how long: your photo is deleted as soon as the result is drawn, and the result as soon as you have it. Whatever couldn't be answered is deleted { $when } at the latest.
 

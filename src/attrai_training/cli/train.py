@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,46 +23,50 @@ from attrai.cli.console import (
 from attrai.errors import SettingsError
 from attrai.rating.printable import printable
 from attrai.settings import load_settings
-from attrai_training.cli.evaluate import DATA, require_charts, show
-from attrai_training.errors import LabelsError
-
-CACHE = Path.home() / ".cache" / "attrai"
-
-OUT = typer.Option(
-    "--out",
-    metavar="FILE",
-    dir_okay=False,
-    help="File to write the weights to.",
-    show_default=False,
+from attrai_training.cli.evaluate import (
+    DATA,
+    PLOTS,
+    RATINGS,
+    require_charts,
+    require_training,
+    show,
 )
-DLIB = typer.Option(
-    "--teacher",
-    metavar="FILE",
-    exists=True,
-    dir_okay=False,
-    help="dlib's face network, as safetensors.",
-    show_default=False,
+from attrai_training.errors import LabelsError, UnusableTeacher
+
+if TYPE_CHECKING:
+    from attrai_training.dataset import Bar
+    from attrai_training.trainer import Trainer
+
+_option = partial(typer.Option, show_default=False)
+_folder = partial(_option, metavar="DIR", exists=True, file_okay=False)
+OUT = _option("--out", metavar="FILE", dir_okay=False, help="File to write the weights to.")
+_INIT = typer.Option(
+    metavar="packaged|FILE", help="The weights to start from: a file, or the packaged ones."
 )
-Faceres = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="faceres.json of the npm package @vladmandic/human: a second network that knows"
-        " faces.",
-        show_default=False,
+_FOLDS = typer.Option(
+    "--folds",
+    help="Cross-validate with five folds of people, and print how well that does, instead of"
+    " writing weights.",
+)
+TEACHERS = _folder(
+    "--teachers",
+    help="Networks that know faces, to learn from: a folder with dlib's"
+    " face_resnet29_embedding.safetensors, and faceres.json and faceres.bin of the npm package"
+    " @vladmandic/human.",
+)
+Also = Annotated[
+    list[str] | None,
+    _option(
+        metavar="DIR[:COLUMN]",
+        help="Further rated photos, by other raters and on any scale: a folder with a labels.csv,"
+        " and the name of its column if that is not score. Can be repeated.",
     ),
 ]
 Unrated = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="More photos of faces to learn from, without ratings, such as those of"
-        " `attrai train generate-faces`.",
-        show_default=False,
+    _folder(
+        help="More photos of faces, without ratings, such as those of"
+        " `attrai train generate-faces`."
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
@@ -72,16 +75,10 @@ Cache = Annotated[
     typer.Option(
         metavar="DIR",
         file_okay=False,
-        help="Folder for crops to use again, and for checkpoints of an interrupted run.",
+        help="Folder for what can be used again, and for checkpoints of an interrupted run.",
     ),
 ]
-
-
-if TYPE_CHECKING:
-    from attrai_training.dataset import Bar
-    from attrai_training.loop import TrainConfig
-    from attrai_training.teacher_files import TeacherFiles
-    from attrai_training.trainer import Trainer
+CACHE = Path.home() / ".cache" / "attrai"
 
 app = typer.Typer(invoke_without_command=True, add_completion=False)
 
@@ -90,97 +87,80 @@ app = typer.Typer(invoke_without_command=True, add_completion=False)
 def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     context: typer.Context,
     data: Annotated[Path | None, DATA] = None,
+    ratings: Annotated[Path | None, RATINGS] = None,
     out: Annotated[Path | None, OUT] = None,
-    init: Annotated[
-        str,
-        typer.Option(
-            metavar="packaged|none|FILE",
-            help="Initial weights: a weights file, the packaged one, torchvision's"
-            " ResNet34 (.pth), or nothing.",
-        ),
-    ] = "packaged",
-    folds: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=20,
-            help="Cross-validate with this many folds and print the estimates instead of writing"
-            " weights.",
-            show_default=False,
-        ),
-    ] = 0,
-    plots: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            file_okay=False,
-            help="Folder to write plots of the cross-validation to.",
-            show_default=False,
-        ),
-    ] = None,
-    every_photo: Annotated[  # noqa: FBT002 - Typer passes it by name
-        bool,
-        typer.Option(
-            "--every-photo",
-            help="Learn from photos of the splits val and test too, and go on to the last epoch.",
-        ),
-    ] = False,
-    teacher: Annotated[Path | None, DLIB] = None,
-    faceres: Faceres = None,
+    init: Annotated[str, _INIT] = "packaged",
+    folds: Annotated[bool, _FOLDS] = False,  # noqa: FBT002 - Typer passes it by name
+    plots: Annotated[Path | None, PLOTS] = None,
+    also: Also = None,
     unrated: Unrated = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the photos.")] = 6,
+    teachers: Annotated[Path | None, TEACHERS] = None,
+    steps: Annotated[
+        int | None, _option(min=1, help="Number of batches; by default half as many as photos.")
+    ] = None,
     seed: Seed = 0,
     cache: Cache = CACHE,
 ) -> None:
     """Train a scorer on labelled photos: from ratings to a weights file.
 
-    Trains on photos of the split train, and stops early when the split val shows no more progress;
-    photos without a split are trained on too. With --teacher it also learns pseudo labels,
-    including those of the photos in --unrated, and runs for all epochs. Set ATTRAI_WEIGHTS to the
-    file to serve it.
+    It learns the ratings, and pseudo labels that regression on what the teachers see predicts from
+    the ratings of similar faces. Without --teachers the initial weights are their own. Set
+    ATTRAI_WEIGHTS to the file to serve it.
     """
     if context.invoked_subcommand:
         return
     if data is None:
         refuse("train needs --data DIR, the labelled photos")
-    if out is None and not folds:
-        refuse("train needs --out FILE for the weights, or --folds N to cross-validate")
-    if folds and teacher is None:
-        refuse("--folds needs --teacher FILE, which tells whose photos are the same person's")
-    if (faceres or unrated) and teacher is None:
-        refuse("--faceres and --unrated need --teacher FILE, dlib's face network, beside them")
+    if bool(out) == folds:
+        refuse("train needs either --out FILE for the weights, or --folds to cross-validate")
+    if plots and out:
+        refuse("--plots shows a cross-validation: give it with --folds")
     require_charts(plots)
-    with _open_trainer(context, data, unrated, cache) as trainer:
-        config = _train_config(epochs, batch=64, rate=2e-4, seed=seed)
-        teachers = _teachers(teacher, faceres) if teacher else None
-        if folds and teachers:
-            evaluation = trainer.cross_validate(init, config, folds, teachers=teachers)
-            show(evaluation, trainer.problems, plots)
-        elif out:
-            photos = trainer.train(init, config, out, teachers=teachers, every_photo=every_photo)
+    with _open(context) as bar:
+        from attrai.scoring import PACKAGED  # noqa: PLC0415 - as in _open
+        from attrai_training.evaluation import ratings_in  # noqa: PLC0415
+        from attrai_training.packaging import read_network  # noqa: PLC0415
+        from attrai_training.trainer import Sources, Trainer, finetuning  # noqa: PLC0415
+
+        if out:
+            # Now rather than after hours.
+            out.parent.mkdir(parents=True, exist_ok=True)
+        sources = Sources(data, ratings or ratings_in(data), collections(also), unrated)
+        network = read_network(PACKAGED if init == "packaged" else Path(init))
+        trainer = Trainer(sources, network, teachers, cache, load_settings(), bar)
+        config = finetuning(steps or trainer.usual_steps, seed)
+        if out:
+            photos = trainer.train(config, out)
             _tell(photos, trainer, out, f"serve them by ATTRAI_WEIGHTS={out}")
+        else:
+            show(trainer.cross_validate(config), trainer.problems, plots)
 
 
 @app.command(name="distil")
 def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     context: typer.Context,
-    teacher: Annotated[Path, DLIB],
-    data: Annotated[Path, DATA],
+    teachers: Annotated[Path, TEACHERS],
     out: Annotated[Path, OUT],
-    faceres: Faceres = None,
+    also: Also = None,
     unrated: Unrated = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the photos.")] = 44,
+    steps: Annotated[int, typer.Option(min=1, help="Number of batches.")] = 1400,
     seed: Seed = 0,
     cache: Cache = CACHE,
 ) -> None:
     """Distil face networks into a ResNet34, initialised from dlib's network.
 
-    Trains it to describe faces as they do. Uses no ratings, and only photos of the split train,
-    those without a split and those of --unrated. The file is for `attrai train --init`.
+    Trains it to describe faces as they do, on the photos of --also and --unrated; no ratings are
+    used. The file is for `attrai train --init`.
     """
-    with _open_trainer(context, data, unrated, cache) as trainer:
-        config = _train_config(epochs, batch=64, rate=4e-4, seed=seed)
-        photos = trainer.distil(_teachers(teacher, faceres), config, out)
+    if not (also or unrated):
+        refuse("distil needs photos of faces: --unrated DIR, or --also DIR")
+    with _open(context) as bar:
+        from attrai_training.trainer import Sources, Trainer, distillation  # noqa: PLC0415
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        sources = Sources(None, None, collections(also), unrated)
+        trainer = Trainer(sources, None, teachers, cache, load_settings(), bar)
+        photos = trainer.distil(distillation(steps, seed), out)
         _tell(photos, trainer, out, f"go on from them by attrai train --init {out}")
 
 
@@ -189,22 +169,10 @@ def generate_faces_command(
     context: typer.Context,
     generator: Annotated[
         Path,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="The folder random_face/data of the Python package random_face.",
-            show_default=False,
-        ),
+        _folder("--generator", help="The folder random_face/data of the package random_face."),
     ],
     out: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            file_okay=False,
-            help="Folder to write the photos to.",
-            show_default=False,
-        ),
+        Path, _option("--out", metavar="DIR", file_okay=False, help="Folder for the photos.")
     ],
     count: Annotated[int, typer.Option(min=1, help="Number of photos.")] = 4096,
     seed: Seed = 0,
@@ -213,15 +181,25 @@ def generate_faces_command(
 
     Run again, it continues after the photos that are already there.
     """
-    from attrai_training.synthetic import FaceGenerator, generate_faces  # noqa: PLC0415 - as in _bars
+    with _open(context) as bar:
+        from attrai_training.synthetic import FaceGenerator, generate_faces  # noqa: PLC0415
 
-    with _bars(context) as bar:
         generate_faces(FaceGenerator(generator), count, seed, out, bar("Generating faces", count))
         typer.echo(f"{count:,} photos in {printable(out)}")
 
 
+def collections(also: Sequence[str] | None) -> list[tuple[Path, str]]:
+    """Split each DIR:COLUMN, where DIR may contain colons too."""
+    found = []
+    for text in also or ():
+        folder, colon, column = text.rpartition(":")
+        whole = not colon or Path(text).is_dir()
+        found.append((Path(text), "score") if whole else (Path(folder), column))
+    return found
+
+
 def _tell(photos: int, trainer: Trainer, out: Path, use: str) -> None:
-    from attrai_training.evaluation.report import left_out  # noqa: PLC0415 - as in _bars
+    from attrai_training.evaluation.report import left_out  # noqa: PLC0415 - as in _open
 
     console = output_console()
     for line in left_out(f"{photos:,} photos learnt from", trainer.problems):
@@ -229,40 +207,16 @@ def _tell(photos: int, trainer: Trainer, out: Path, use: str) -> None:
     typer.echo(printable(f"Weights in {out}; {use}"))
 
 
-def _teachers(dlib: Path, faceres: Path | None) -> TeacherFiles:
-    from attrai_training.teacher_files import TeacherFiles  # noqa: PLC0415 - keeps --help fast
-
-    return TeacherFiles(dlib, faceres)
-
-
-def _train_config(epochs: int, *, batch: int, rate: float, seed: int) -> TrainConfig:
-    from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415 - keeps --help fast
-    from attrai_training.loop import TrainConfig  # noqa: PLC0415 - keeps --help fast
-
-    return TrainConfig(epochs=epochs, batch=batch, rate=rate, side=CROP_SIDE, seed=seed)
-
-
 @contextmanager
-def _open_trainer(
-    context: typer.Context, data: Path, unrated: Path | None, cache: Path
-) -> Iterator[Trainer]:
-    """Open a trainer on the labelled photos, with progress bars and errors as in `_bars`."""
-    from attrai_training.trainer import Trainer  # noqa: PLC0415 - as in _bars
-
-    with _bars(context) as bar:
-        yield Trainer(data, unrated, cache, load_settings(), os.cpu_count() or 1, bar)
-
-
-@contextmanager
-def _bars(context: typer.Context) -> Iterator[Bar]:
+def _open(context: typer.Context) -> Iterator[Bar]:
     """Show progress bars, and turn errors into one line.
 
     A shutdown request ends the process at once, with one line on stderr. Files are written
     atomically, so the same command resumes from there.
     """
+    require_training("train")
     # Importing torch takes seconds, for which `attrai --help` shouldn't wait.
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
-    from attrai_training.errors import UnusableTeacher  # noqa: PLC0415
 
     shutdown = shutdown_of(context)
     try:

@@ -36,7 +36,8 @@ def test_each_crop_has_its_score() -> None:
         return np.column_stack([np.log(1 - share), others, np.log(share)])
 
     told: list[int] = []
-    values, spreads = predict(images, Scorer(logits, 10), 3, told.append)
+    values, spreads, ages = predict(images, Scorer(logits, 10), 3, told.append)
+    assert ages is None
     share = brightness / 50
     np.testing.assert_allclose(values, 1 + 9 * share, atol=1e-6)
     np.testing.assert_allclose(spreads, 9 * np.sqrt(share * (1 - share)), atol=1e-3)
