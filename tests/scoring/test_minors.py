@@ -86,9 +86,9 @@ def test_the_setting_decides(tmp_path: Path, crops: Images, engine: Engine) -> N
 def test_without_an_age_head(
     tmp_path: Path, crops: Images, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Weights of version 1 score every face; one warning says so, if there is a minimum age."""
+    """Weights of version 1 score every face; the log says so, if there is a minimum age."""
     path = written(without_age_head(), tmp_path / "own.safetensors")
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO, "attrai.scoring"):
         Scorer.open(Settings(weights=path, minimum_age=0), engine)
         Scorer.load(path, engine)
         assert caplog.messages == []

@@ -91,7 +91,7 @@ class Scorer:
             raise ValueError("was trained with other crops than are cut out here")
         tensors = fold_batch_norm(weights.tensors, spec.heads, spec.mean, spec.scale)
         if minimum_age and "age" not in spec.heads:
-            log.warning("weights have no age head: children are scored like adults")
+            log.info("weights have no age head: children are scored like adults")
         # A batch of four takes a tenth less time than four single images.
         model = Model(resnet34, tensors, allow_half_precision=True, side=spec.side, batches=(1, 4))
         return cls(engine.load(model), spec.ratings, minimum_age)
