@@ -16,9 +16,20 @@ records them. Here `requests` takes the bot's place:
 """
 
 from telegram_sandbox.faults import Faults
+from telegram_sandbox.keyboards import Button, CallbackAnswer
 from telegram_sandbox.message import Message
 from telegram_sandbox.sandbox import Call, Sandbox
 from telegram_sandbox.server import running
 from telegram_sandbox.users import Group, User
 
-__all__ = ["Call", "Faults", "Group", "Message", "Sandbox", "User", "running"]
+__all__ = [
+    "Button",
+    "Call",
+    "CallbackAnswer",
+    "Faults",
+    "Group",
+    "Message",
+    "Sandbox",
+    "User",
+    "running",
+]

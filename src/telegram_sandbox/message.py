@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from telegram_sandbox.keyboards import Button, buttons_of
 from telegram_sandbox.media import Files
 
 
@@ -27,6 +28,8 @@ class Message:
     #: The id shared by the messages of an album.
     album: str | None
     edited: bool
+    #: The rows of the inline keyboard.
+    buttons: list[list[Button]] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, message: dict[str, Any], files: Files) -> Self:
@@ -49,4 +52,5 @@ class Message:
             reply_to=message.get("reply_to_message", {}).get("message_id"),
             album=message.get("media_group_id"),
             edited="edit_date" in message,
+            buttons=buttons_of(message),
         )

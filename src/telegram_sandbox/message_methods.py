@@ -1,4 +1,4 @@
-"""The Bot API's methods that send, edit and delete messages."""
+"""The Bot API's methods that send and delete messages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from telegram_sandbox.errors import ApiError, UnreadablePicture, bad_request
+from telegram_sandbox.keyboards import inline_keyboard
 from telegram_sandbox.parameters import Parameters, Upload
 from telegram_sandbox.state import Json, State
 
@@ -25,7 +26,7 @@ _ACTION = re.compile(r"typing|choose_sticker|find_location|(upload|record)_[a-z_
 
 
 class MessageMethods:
-    """The methods that send, edit and delete messages."""
+    """The methods that send and delete messages."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -33,53 +34,25 @@ class MessageMethods:
             "sendMessage": self._send_message,
             "sendPhoto": self._send_photo,
             "sendDocument": self._send_document,
-            "editMessageText": self._edit_message_text,
             "deleteMessage": self._delete_message,
             "deleteMessages": self._delete_messages,
             "sendChatAction": self._send_chat_action,
         }
 
     def _send_message(self, parameters: Parameters) -> Json:
-        return self._post(parameters, {"text": _text(parameters)})
+        return self._post(parameters, {"text": text_of(parameters)})
 
     def _send_photo(self, parameters: Parameters) -> Json:
-        caption = _caption(parameters)
+        caption = caption_of(parameters)
         given = parameters.file("photo")
         self._check_chat(parameters)
-        photo = (
-            self._by_file_id("photo", given) if isinstance(given, str) else self._new_photo(given)
-        )
-        return self._post(parameters, {"photo": photo, **caption})
+        return self._post(parameters, {"photo": self._photo(given), **caption})
 
     def _send_document(self, parameters: Parameters) -> Json:
-        caption = _caption(parameters)
+        caption = caption_of(parameters)
         given = parameters.file("document")
         self._check_chat(parameters)
-        if isinstance(given, str):
-            document = self._by_file_id("document", given)
-        elif not given.data:
-            raise bad_request("file must be non-empty")
-        else:
-            document = self._state.media.document(given.data, given.name, given.mime)
-        return self._post(parameters, {"document": document, **caption})
-
-    def _edit_message_text(self, parameters: Parameters) -> Json:
-        text = _text(parameters)
-        with self._state.lock:
-            chat_id = self._check_chat(parameters)
-            message = self._state.message(chat_id, parameters.integer("message_id"))
-            if message is None:
-                raise bad_request("message to edit not found")
-            if message["from"] != self._state.bot:
-                raise bad_request("message can't be edited")
-            if "text" not in message:
-                raise bad_request("there is no text in the message to edit")
-            if message["text"] == text:
-                raise bad_request(
-                    "message is not modified: specified new message content and reply markup are"
-                    " exactly the same as a current content and reply markup of the message"
-                )
-            return self._state.edit(message, text)
+        return self._post(parameters, {"document": self._document(given), **caption})
 
     def _delete_message(self, parameters: Parameters) -> bool:
         chat_id = self._check_chat(parameters)
@@ -129,11 +102,26 @@ class MessageMethods:
         )
         reply_to = reply.integer("message_id", 0)
         optional = reply.flag("allow_sending_without_reply")
+        content = content | inline_keyboard(parameters)
         with self._state.lock:
             chat_id = self._check_chat(parameters)
             if reply_to and not optional and self._state.message(chat_id, reply_to) is None:
                 raise bad_request("message to be replied not found")
             return self._state.post(self._state.bot, chat_id, content, reply_to)
+
+    def _photo(self, given: Upload | str) -> Any:
+        """Return the PhotoSizes of an upload or a file id."""
+        return (
+            self._by_file_id("photo", given) if isinstance(given, str) else self._new_photo(given)
+        )
+
+    def _document(self, given: Upload | str) -> Any:
+        """Return the Document of an upload or a file id."""
+        if isinstance(given, str):
+            return self._by_file_id("document", given)
+        if not given.data:
+            raise bad_request("file must be non-empty")
+        return self._state.media.document(given.data, given.name, given.mime)
 
     def _new_photo(self, upload: Upload) -> list[Json]:
         if not upload.data:
@@ -161,7 +149,8 @@ class MessageMethods:
         return content
 
 
-def _text(parameters: Parameters) -> str:
+def text_of(parameters: Parameters) -> str:
+    """Return the text of a message, without the blanks around it."""
     text = parameters.text("text").strip()
     if not text:
         raise bad_request("message text is empty")
@@ -170,7 +159,8 @@ def _text(parameters: Parameters) -> str:
     return text
 
 
-def _caption(parameters: Parameters) -> dict[str, str]:
+def caption_of(parameters: Parameters) -> dict[str, str]:
+    """Return the caption as a field of a message, or no field if it is empty."""
     caption = parameters.text("caption").strip()
     if len(caption) > MAX_CAPTION:
         raise bad_request("message caption is too long")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from telegram_sandbox.callback_methods import CallbackMethods
+from telegram_sandbox.editing_methods import EditingMethods
 from telegram_sandbox.errors import bad_request
-from telegram_sandbox.message_methods import MessageMethods
 from telegram_sandbox.parameters import Parameters
 from telegram_sandbox.state import Json, State
 
@@ -16,7 +17,7 @@ MAX_DOWNLOAD = 20 * 2**20
 MAX_COMMANDS = 100
 MAX_DESCRIPTION = 256
 #: Parameters that are refused rather than ignored, because the chat page can't show their effect.
-_UNSUPPORTED = ("parse_mode", "reply_markup")
+_UNSUPPORTED = ("parse_mode",)
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
@@ -26,7 +27,8 @@ class BotMethods:
     def __init__(self, state: State) -> None:
         self._state = state
         self._methods: dict[str, Callable[[Parameters], Any]] = {
-            **MessageMethods(state).methods,
+            **EditingMethods(state).methods,
+            **CallbackMethods(state).methods,
             "getMe": self._get_me,
             "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
@@ -35,7 +37,6 @@ class BotMethods:
             "getMyCommands": self._get_my_commands,
             "setMyDescription": _accept,
             "setMyShortDescription": _accept,
-            "answerCallbackQuery": _accept,
             "getFile": self._get_file,
         }
         self.names = frozenset(self._methods)

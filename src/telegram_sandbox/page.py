@@ -28,7 +28,7 @@ MAX_FILES = 10
 KEEP_ALIVE_SECONDS = 15
 #: Milliseconds after which a browser reconnects to a lost event stream.
 _RECONNECT_MS = 500
-_PAGE_EVENTS = ("message", "edited", "deleted", "action", "commands", "blocked")
+_PAGE_EVENTS = ("message", "edited", "deleted", "action", "commands", "blocked", "pressed")
 #: The media types that a browser may display; any other file could run an untrusted script.
 _DISPLAYED_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
 
@@ -41,6 +41,12 @@ class _Block(BaseModel):
 class _Delete(BaseModel):
     user: int
     id: int
+
+
+class _Press(BaseModel):
+    user: int
+    id: int
+    data: str
 
 
 class Page:
@@ -138,6 +144,14 @@ class Page:
             return _refusal(str(error))
         return JSONResponse({"deleted": self._sandbox.user(body.user).delete(body.id)})
 
+    async def press(self, request: Request) -> Response:
+        """Press a button as the user, and answer with the id of the press."""
+        try:
+            body = _Press.model_validate_json(await request.body())
+            return JSONResponse({"press": self._sandbox.user(body.user).press(body.id, body.data)})
+        except ValueError as error:
+            return _refusal(str(error))
+
     async def file(self, request: Request) -> Response:
         """Serve a stored file: a picture for display, anything else as a download."""
         file = self._sandbox.state.files.get(request.path_params["file_id"])
@@ -179,6 +193,8 @@ def _server_sent_event(event: Event, user_id: int, state: State) -> ServerSentEv
             data = {"id": event.data}
         case "commands":
             data = state.commands.visible_to(state.user(user_id)["language_code"])
+        case "pressed":
+            data = event.data
         case name:
             data = {name: event.data}
     # Not JSONServerSentEvent: a text may hold lone surrogates, which it could not encode.
@@ -200,6 +216,11 @@ def _page_message(message: Json) -> Json:
     if "photo" in message:
         largest = message["photo"][-1]
         fields |= {"photo": _url(largest), "width": largest["width"], "height": largest["height"]}
+    if "reply_markup" in message:
+        fields["buttons"] = [
+            [{"text": key["text"], **_action(key)} for key in row]
+            for row in message["reply_markup"]["inline_keyboard"]
+        ]
     if document := message.get("document"):
         fields["document"] = {
             "url": _url(document),
@@ -207,6 +228,10 @@ def _page_message(message: Json) -> Json:
             "size": document["file_size"],
         }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _action(key: Json) -> Json:
+    return {"url": key["url"]} if "url" in key else {"data": key["callback_data"]}
 
 
 def _url(file: Json) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telegram_sandbox.faults import NO_FAULTS, FaultName, Faults
+from telegram_sandbox.keyboards import CallbackAnswer
 from telegram_sandbox.message import Message
 from telegram_sandbox.state import State
 from telegram_sandbox.users import Group, User
@@ -100,6 +101,24 @@ class Sandbox:
         if not self.state.wait_until(holds, seconds):
             raise TimeoutError(f"after {seconds} s there is: {[_summary(m) for m in messages]}")
         return messages
+
+    def wait_for_answer(self, press_id: str, seconds: float = 30) -> CallbackAnswer:
+        """Wait until the bot answers a press, and return its answer.
+
+        Raises:
+            TimeoutError: it did not answer within `seconds`.
+        """
+        answer: CallbackAnswer | None = None
+
+        def has_come() -> bool:
+            nonlocal answer
+            answer = self.state.press_answer(press_id)
+            return answer is not None
+
+        self.state.wait_until(has_come, seconds)
+        if answer is None:
+            raise TimeoutError(f"no answer to the press {press_id} after {seconds} s")
+        return answer
 
     @property
     def calls(self) -> list[Call]:

@@ -119,6 +119,7 @@ def build_app(sandbox: Sandbox, stopping: asyncio.Event, *, loopback: bool) -> S
             Route("/page/messages", page.send, methods=["POST"]),
             Route("/page/block", page.block, methods=["POST"]),
             Route("/page/delete", page.delete, methods=["POST"]),
+            Route("/page/press", page.press, methods=["POST"]),
             Route("/page/files/{file_id}", page.file),
             Route("/bot{token}/{method}", api.call, methods=["GET", "POST"]),
             Route("/file/bot{token}/{path:path}", api.download),

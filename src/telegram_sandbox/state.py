@@ -10,11 +10,23 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from telegram_sandbox.commands import Commands, entities
+from telegram_sandbox.keyboards import CallbackAnswer, Press
 from telegram_sandbox.media import Files, Media
 from telegram_sandbox.updates import Updates
 
 #: A User, Chat or Message as the Bot API describes it. Never modified once it is shared.
 Json = dict[str, Any]
+
+#: The fields of a message that an edit replaces.
+_EDITED = {"text", "entities", "photo", "document", "caption", "caption_entities", "reply_markup"}
+#: What an administrator may do, as the Bot API calls it after "can_".
+_RIGHTS = (
+    *("manage_chat", "delete_messages", "manage_video_chats", "restrict_members"),
+    *("promote_members", "change_info", "invite_users"),
+    *("post_stories", "edit_stories", "delete_stories"),
+)
+#: The number of the latest presses that the bot may answer; earlier ones are too old.
+_MAX_PRESSES = 10_000
 
 
 class Event(NamedTuple):
@@ -54,6 +66,10 @@ class State:
         self._chats: dict[int, Json] = {}
         self._messages: dict[int, dict[int, Json]] = {}
         self._blocked: set[int] = set()
+        #: The administrators of groups, as (chat id, user id).
+        self._administrators: set[tuple[int, int]] = set()
+        self._presses: dict[str, Press] = {}
+        self._last_press = 0
         self._listeners: list[Callable[[Event], None]] = []
         self._last_message = 0
         self._last_album = 0
@@ -122,6 +138,19 @@ class State:
         """Return whether the user has blocked the bot."""
         return user_id in self._blocked
 
+    def promote(self, chat_id: int, user_id: int) -> None:
+        """Make a user an administrator of a group."""
+        with self.lock:
+            self._administrators.add((chat_id, user_id))
+
+    def member(self, chat_id: int, user_id: int) -> Json | None:
+        """Return the ChatMember that a user is, or None if there is no such user."""
+        user = self._users.get(user_id)
+        if user is None:
+            return None
+        is_administrator = (chat_id, user_id) in self._administrators
+        return _administrator(user) if is_administrator else _member(user, "member")
+
     # Messages.
 
     def new_album(self) -> str:
@@ -148,15 +177,19 @@ class State:
                 "date": int(time.time()),
                 **_with_entities(content),
             }
-            if (replied := self.message(chat_id, reply_to)) is not None:
-                message["reply_to_message"] = {
-                    key: value for key, value in replied.items() if key != "reply_to_message"
-                }
+            message |= self._reply_field(chat_id, reply_to)
             self._messages[chat_id][self._last_message] = message
             self.emit("message", chat_id, message)
             if sender is not self.bot:
                 self._notify_bot("message", message)
             return message
+
+    def _reply_field(self, chat_id: int, reply_to: int | None) -> Json:
+        replied = self.message(chat_id, reply_to)
+        if replied is None:
+            return {}
+        shown = {key: value for key, value in replied.items() if key != "reply_to_message"}
+        return {"reply_to_message": shown}
 
     def message(self, chat_id: int, message_id: int | None) -> Json | None:
         """Return the message with this id in a chat, or None if it is unknown or was deleted."""
@@ -167,11 +200,19 @@ class State:
         with self.lock:
             return list(self._messages.get(chat_id, {}).values())
 
-    def edit(self, message: Json, text: str) -> Json:
-        """Replace the text of a text message, and return the edited message."""
+    def edit(self, message: Json, content: Json, *, visibly: bool = True) -> Json:
+        """Replace the content and the keyboard of a message, and return the edited message.
+
+        Args:
+            message: the message as it was.
+            content: all fields of the Message that hold its content, and its `reply_markup`.
+            visibly: whether the apps say that the message was edited.
+        """
         with self.lock:
-            kept = {key: value for key, value in message.items() if key != "entities"}
-            edited = {**kept, "edit_date": int(time.time()), **_with_entities({"text": text})}
+            kept = {key: value for key, value in message.items() if key not in _EDITED}
+            if visibly:
+                kept["edit_date"] = int(time.time())
+            edited = {**kept, **_with_entities(content)}
             chat_id = message["chat"]["id"]
             self._messages[chat_id][message["message_id"]] = edited
             self.emit("edited", chat_id, edited)
@@ -184,6 +225,49 @@ class State:
                 return False
             self.emit("deleted", chat_id, message_id)
             return True
+
+    # Presses of buttons.
+
+    def press(self, user_id: int, message: Json, data: str) -> str:
+        """Notify the bot that a user has pressed a button, and return the press's id."""
+        with self.lock:
+            self._last_press += 1
+            press_id = str(4_000_000_000_000_000 + self._last_press)
+            self._presses[press_id] = Press(user_id, None)
+            if len(self._presses) > _MAX_PRESSES:
+                del self._presses[next(iter(self._presses))]
+            self._notify_bot(
+                "callback_query",
+                {
+                    "id": press_id,
+                    "from": self._users[user_id],
+                    "message": self._as_it_is(message),
+                    "chat_instance": str(message["chat"]["id"]),
+                    "data": data,
+                },
+            )
+            return press_id
+
+    def _as_it_is(self, message: Json) -> Json:
+        """Return a message with what it replies to as that is now, or without if it is gone."""
+        chat_id = message["chat"]["id"]
+        replied = message.get("reply_to_message", {}).get("message_id")
+        shown = {key: value for key, value in message.items() if key != "reply_to_message"}
+        return shown | self._reply_field(chat_id, replied)
+
+    def answer_press(self, press_id: str, answer: CallbackAnswer) -> bool:
+        """Show the bot's answer to a press, and return whether one was awaited."""
+        with self.lock:
+            press = self._presses.get(press_id)
+            if press is None or press.answer is not None:
+                return False
+            self._presses[press_id] = press._replace(answer=answer)
+            self.emit("pressed", press.user, {"press": press_id, **answer._asdict()})
+            return True
+
+    def press_answer(self, press_id: str) -> CallbackAnswer | None:
+        """Return the bot's answer to a press, or None if it has not come yet."""
+        return self._presses[press_id].answer
 
     # Updates and events.
 
@@ -235,6 +319,12 @@ class State:
 
 def _member(user: Json, status: str) -> Json:
     return {"user": user, "status": status} | ({"until_date": 0} if status == "kicked" else {})
+
+
+def _administrator(user: Json) -> Json:
+    rights = (f"can_{right}" for right in _RIGHTS)
+    lacking = {"can_be_edited": False, "is_anonymous": False}
+    return {**_member(user, "administrator"), **dict.fromkeys(rights, True), **lacking}
 
 
 def _with_entities(content: Json) -> Json:

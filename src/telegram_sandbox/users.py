@@ -105,6 +105,21 @@ class User:
         """Delete a message for everyone, and return whether it existed."""
         return self._state.delete(chat or self.id, message_id)
 
+    def press(self, message_id: int, data: str, *, chat: int | None = None) -> str:
+        """Press the button with this data, and return the id of the press.
+
+        As in Telegram, an app of one's own may send any data, whether a button has it or not.
+
+        Raises:
+            ActionRefused: there is no such message.
+        """
+        state = self._state
+        with state.lock:
+            message = state.message(chat or self.id, message_id)
+            if message is None:
+                raise ActionRefused("there is no such message")
+            return state.press(self.id, message, data)
+
     def _send(
         self, content: dict[str, Any], chat: int | None = None, reply_to: int | None = None
     ) -> int:
@@ -132,7 +147,12 @@ class Group:
 
     def __init__(self, state: State, chat_id: int, title: str) -> None:
         state.add_chat({"id": chat_id, "type": "group", "title": title})
+        self._state = state
         self.id = chat_id
+
+    def promote(self, user: User) -> None:
+        """Make a user an administrator."""
+        self._state.promote(self.id, user.id)
 
 
 def _optional_fields(caption: str | None, album: str | None) -> dict[str, str]:

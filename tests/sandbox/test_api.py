@@ -77,7 +77,7 @@ _REFUSALS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "sendMessage",
         {"chat_id": 1, "text": "a", "reply_markup": {"a": 1}},
-        "does not know reply",
+        "knows only inline keyboards",
     ),
     (
         "sendMessage",

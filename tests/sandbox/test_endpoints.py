@@ -35,6 +35,29 @@ def stream(url: str, user: int = 1) -> Iterator[Iterator[tuple[str, Any]]]:
         yield events()
 
 
+def test_page_presses_buttons(call: Call, sandbox: Sandbox, url: str) -> None:
+    """The stream has a message's buttons, a press reaches the bot, and its answer the stream."""
+    sandbox.user()
+    row = [{"text": "more", "callback_data": "a"}, {"text": "site", "url": "https://a.org"}]
+    call("sendMessage", chat_id=1, text="hi", reply_markup={"inline_keyboard": [row]})
+    with stream(url) as events:
+        name, message = next(events)
+        assert (name, message["buttons"]) == (
+            "message",
+            [[{"text": "more", "data": "a"}, {"text": "site", "url": "https://a.org"}]],
+        )
+        assert [next(events)[0], next(events)[0]] == ["commands", "blocked"]
+        press = {"user": 1, "id": message["id"], "data": "a"}
+        answer = requests.post(f"{url}/page/press", json=press, timeout=PATIENCE_S).json()
+        (update,) = call("getUpdates")["result"]
+        assert update["callback_query"]["id"] == answer["press"]
+        call("answerCallbackQuery", callback_query_id=answer["press"], text="done")
+        shown = {"press": answer["press"], "text": "done", "alert": False}
+        assert next(events) == ("pressed", shown)
+        wrong = requests.post(f"{url}/page/press", json={**press, "id": 9}, timeout=PATIENCE_S)
+        assert wrong.status_code == 422
+
+
 def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: str) -> None:
     """The stream begins with the history and continues with every change in the chat."""
     ann = sandbox.user()

@@ -78,6 +78,32 @@ def test_an_empty_chat_says_what_to_do(chat: Page) -> None:
     expect(chat.get_by_role("button", name="Choose a photo")).to_be_visible()
 
 
+def test_a_button_is_pressed_and_answered(chat: Page, sandbox: Sandbox, call: Call) -> None:
+    """A press shows the bot's answer for some seconds, or as an alert to be closed."""
+    row = [{"text": name, "callback_data": name} for name in ("quiet", "loud")]
+    call("sendMessage", chat_id=ME, text="hi", reply_markup={"inline_keyboard": [row]})
+    for name, alert in (("quiet", False), ("loud", True)):
+        button = chat.get_by_role("button", name=name)
+        button.click()
+        expect(button).to_have_attribute("aria-busy", "true")
+        assert sandbox.state.wait_until(lambda: sandbox.pending_updates() > 0, PATIENCE_S)
+        (update,) = call("getUpdates")["result"]
+        assert update["callback_query"]["data"] == name
+        press = update["callback_query"]["id"]
+        call(
+            "answerCallbackQuery",
+            callback_query_id=press,
+            text=f"a {name} answer",
+            show_alert=alert,
+        )
+        call("getUpdates", offset=update["update_id"] + 1)
+        expect(button).to_have_attribute("aria-busy", "false")
+    expect(chat.get_by_role("status").get_by_text("a quiet answer")).to_be_visible()
+    expect(chat.get_by_role("dialog").get_by_text("a loud answer")).to_be_visible()
+    chat.get_by_role("button", name="OK").click()
+    expect(chat.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_dragged_photo_arrives_with_its_caption(chat: Page, sandbox: Sandbox) -> None:
     """A photo that is dropped on the page is sent as a photo with its caption."""
     drop(chat, PHOTO)

@@ -8,6 +8,7 @@
 import { rerenderAction, showAction } from "./action.js";
 import { refreshTray, setCommands } from "./composer.js";
 import { all, page } from "./elements.js";
+import { showAnswer } from "./keyboard.js";
 import { clear, remove, rerenderMessages, show } from "./messages.js";
 import { send } from "./sending.js";
 import { post, user } from "./server.js";
@@ -28,9 +29,10 @@ function connect() {
     if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
   };
   on("message", show);
-  on("edited", (message) => show({ ...message, edited: true }));
+  on("edited", show);
   on("deleted", ({ id }) => remove(id));
   on("action", (event) => showAction(event.action));
+  on("pressed", showAnswer);
   on("blocked", ({ blocked }) => showBlocked(blocked));
   on("commands", (list) => {
     page.messages.ariaBusy = "false";

@@ -2,6 +2,7 @@
 
 import { showAction } from "./action.js";
 import { div, make, makeButton, makeIcon, makeIconButton, page } from "./elements.js";
+import { makeKeyboard } from "./keyboard.js";
 import { send } from "./sending.js";
 import { post } from "./server.js";
 import { language, translate } from "./texts.js";
@@ -60,7 +61,8 @@ function makeArticle(message) {
     file && makeDocument(file, text),
     div("words",
       text && make("span", { className: "text" }, ...makeClickable(text)),
-      makeFooter(message)));
+      makeFooter(message)),
+    makeKeyboard(message));
 }
 
 function makePicture(url, caption, { width, height } = {}) {
