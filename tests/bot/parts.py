@@ -12,10 +12,11 @@ from redis import Redis
 
 from attrai.actors.intake import Intake
 from attrai.bot.admin import AdminCommands
+from attrai.bot.buttons import Buttons
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.updates import ButtonRequest, Request, UpdateParser
 from attrai.job import STAGES, Job
 from attrai.ledger import Ledger
 from attrai.monitoring.queues import EmbeddedQueues
@@ -45,6 +46,7 @@ class Parts(NamedTuple):
     requests: RequestHandler
     parser: UpdateParser
     admin: AdminCommands
+    buttons: Buttons
 
     def pending_requests(self) -> list[Request]:
         """Return the requests in the pending updates, without confirming them."""
@@ -56,7 +58,9 @@ class Parts(NamedTuple):
         updates = self.telegram.updates(0, 1)
         for update in updates:
             request = self.parser.parse(update)
-            if request is not None and not self.admin.receive(request):
+            if isinstance(request, ButtonRequest):
+                self.buttons.receive(request)
+            elif request is not None and not self.admin.receive(request):
                 self.requests.receive(request)
         self.sandbox.state.updates.confirm(updates[-1]["update_id"] + 1)
         self.flush()
@@ -114,6 +118,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
         requests = RequestHandler(settings, telegram, intake, progress, sender)
         queues = EmbeddedQueues(broker.queues)
         admin = AdminCommands(settings, redis, ledger, queues, telegram, sender)
+        buttons = Buttons(telegram, sender)
         parser = UpdateParser(telegram.me(), settings.max_photo_side)
         try:
             yield Parts(
@@ -128,6 +133,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
                 requests,
                 parser,
                 admin,
+                buttons,
             )
         finally:
             sender.close()

@@ -3,6 +3,7 @@
 poller      fetches updates, has each handled, and only then confirms them
 updates     parses an update into a request
 requests    admits or refuses photos, and answers commands
+buttons     answers presses of buttons, by the handler of their kind
 admin       answers /admin with the status of the service
 progress    sends, updates and deletes the messages that say how long a photo will take
 sender      sends messages in the background, so that the poller never waits for them

@@ -8,7 +8,13 @@ from functools import partial
 from attrai.actors.intake import Intake
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import CommandRequest, Origin, OtherMessage, PhotoRequest, Request
+from attrai.bot.updates import (
+    CommandRequest,
+    MessageRequest,
+    Origin,
+    OtherMessage,
+    PhotoRequest,
+)
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooSmall, UserError
 from attrai.job import Failure, Job
 from attrai.locales import text, time_until
@@ -47,7 +53,7 @@ class RequestHandler:
         self._limit_mb = min(settings.max_file_mb, _GET_FILE_MB)
         self._styles = renderer_names()
 
-    def receive(self, request: Request) -> None:
+    def receive(self, request: MessageRequest) -> None:
         """Handle a request. When this returns, a photo's job is in the pipeline.
 
         The caller should retry after these errors.

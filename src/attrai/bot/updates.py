@@ -58,7 +58,30 @@ class OtherMessage(NamedTuple):
     origin: Origin
 
 
-Request = PhotoRequest | CommandRequest | OtherMessage
+class Replied(NamedTuple):
+    """A message that another one replies to, and its file if it has one that can be rated."""
+
+    message: int
+    file: File | None
+
+
+class ButtonRequest(NamedTuple):
+    """A press of a button under one of the bot's messages."""
+
+    #: The message with the button; the user and the locale are those of whoever pressed it.
+    origin: Origin
+    #: Telegram's id of the press, by which it is answered.
+    query: str
+    #: The data of the button; empty if the message has no such button, or no longer.
+    data: str
+    #: What the message with the button replies to, if that still exists.
+    replied: Replied | None
+    #: Whether the chat is a private one.
+    private: bool
+
+
+MessageRequest = PhotoRequest | CommandRequest | OtherMessage
+Request = MessageRequest | ButtonRequest
 
 
 class UpdateParser:
@@ -82,7 +105,10 @@ class UpdateParser:
 
         An update that does not follow the Bot API may raise any exception.
         """
-        message = types.Update.de_json(update).message  # type: ignore[no-untyped-call]  # telebot's
+        parsed = types.Update.de_json(update)  # type: ignore[no-untyped-call]  # telebot's
+        if parsed.callback_query is not None:
+            return self._read_press(parsed.callback_query)
+        message = parsed.message
         if message is None or message.from_user is None or message.from_user.is_bot:
             return None
         private = message.chat.type == "private"
@@ -117,6 +143,27 @@ class UpdateParser:
         elif not private and not addressee:
             return None  # in a group it may be meant for any bot
         return CommandRequest(origin, name)
+
+    def _read_press(self, press: types.CallbackQuery) -> ButtonRequest:
+        user, message = press.from_user, press.message
+        locale = choose_locale(user.language_code)
+        if not isinstance(message, types.Message):  # too old to be shown to bots, or an inline one
+            return ButtonRequest(Origin(0, 0, user.id, locale), press.id, "", None, private=False)
+        replied = message.reply_to_message
+        return ButtonRequest(
+            Origin(message.chat.id, message.message_id, user.id, locale),
+            press.id,
+            # An app of one's own can send any data, so what the message has is what counts.
+            press.data if press.data and press.data in self._button_data(message) else "",
+            Replied(replied.message_id, self._file_of(replied)) if replied else None,
+            private=message.chat.type == "private",
+        )
+
+    def _button_data(self, message: types.Message) -> set[str | None]:
+        keyboard = message.reply_markup
+        if keyboard is None or message.from_user is None or message.from_user.id != self._id:
+            return set()
+        return {button.callback_data for row in keyboard.inline_keyboard for button in row}
 
     def _file_of(self, message: types.Message) -> File | None:
         if message.photo:

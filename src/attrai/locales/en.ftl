@@ -97,6 +97,10 @@ style-other = a style that only this server has
 no-photo = That's not a photo. Send me one, or an image as a file. /help
 rate-what = Reply to a photo with /rate, and I'll rate the faces in it.
 
+## Buttons
+
+press-old = This button no longer works.
+
 ## For the operator
 
 no-worker = No workers running: { $stages }. { $waiting ->

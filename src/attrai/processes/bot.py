@@ -12,11 +12,12 @@ from redis import Redis, RedisError
 
 from attrai.actors.intake import Intake
 from attrai.bot.admin import AdminCommands
+from attrai.bot.buttons import Buttons
 from attrai.bot.poller import Poller
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.updates import ButtonRequest, Request, UpdateParser
 from attrai.errors import SettingsError
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.locales import DEFAULT_LOCALE, locales, text
@@ -96,6 +97,7 @@ class Bot:
         self._admin = AdminCommands(
             settings, redis, intake.ledger, queues, self._telegram, self._sender
         )
+        self._buttons = Buttons(self._telegram, self._sender)
         self._heartbeat = LoopHeartbeat()
         self._poller = Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
         self._ended = threading.Event()
@@ -132,7 +134,9 @@ class Bot:
             ) from None
 
     def _receive(self, request: Request) -> None:
-        if not self._admin.receive(request):
+        if isinstance(request, ButtonRequest):
+            self._buttons.receive(request)
+        elif not self._admin.receive(request):
             self._requests.receive(request)
 
     def _flush(self, seconds: float) -> None:

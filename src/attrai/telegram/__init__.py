@@ -2,12 +2,15 @@
 
 from attrai.telegram.client import Telegram
 from attrai.telegram.errors import PollingConflict, Rejected, TokenRefused
+from attrai.telegram.keyboards import Button, Keyboard
 from attrai.telegram.limiter import chat_interval
 from attrai.telegram.opening import open_pseudonyms, open_seal, open_telegram
 from attrai.telegram.pseudonyms import Pseudonyms
 from attrai.telegram.seal import Seal, SealBroken
 
 __all__ = [
+    "Button",
+    "Keyboard",
     "PollingConflict",
     "Pseudonyms",
     "Rejected",

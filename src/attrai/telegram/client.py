@@ -12,6 +12,7 @@ from telebot import TeleBot, apihelper, types
 
 from attrai.errors import TryLater, Unconfirmed
 from attrai.telegram.errors import TokenRefused, translate_errors
+from attrai.telegram.keyboards import Keyboard, markup
 from attrai.telegram.limiter import Limiter
 
 #: Timeout in seconds of a call, and of one that uploads a picture.
@@ -86,7 +87,7 @@ class Telegram:
             updates = apihelper.get_updates(  # type: ignore[no-untyped-call]  # telebot's
                 self._token,
                 offset=offset,
-                allowed_updates=["message"],
+                allowed_updates=["message", "callback_query"],
                 long_polling_timeout=wait,
             )
             if not isinstance(updates, list):
@@ -107,11 +108,24 @@ class Telegram:
                 params={"offset": offset, "limit": 1, "timeout": _CONFIRM_TIMEOUT},
             )
 
-    def send_text(self, chat: int, text: str, *, reply_to: int, turn: str | None = None) -> int:
+    def send_text(
+        self,
+        chat: int,
+        text: str,
+        *,
+        reply_to: int,
+        turn: str | None = None,
+        keyboard: Keyboard = (),
+    ) -> int:
         """Send a text that replies to a message, and return the id of the new message."""
         with self._sending(chat, turn):
-            reply = types.ReplyParameters(reply_to)
-            sent = self._bot.send_message(chat, text, reply_parameters=reply, timeout=_TIMEOUT)
+            sent = self._bot.send_message(
+                chat,
+                text,
+                reply_parameters=types.ReplyParameters(reply_to),
+                reply_markup=markup(keyboard),
+                timeout=_TIMEOUT,
+            )
             return sent.message_id
 
     def send_photo(
@@ -141,10 +155,17 @@ class Telegram:
                 timeout=_UPLOAD_TIMEOUT,
             )
 
-    def edit_text(self, chat: int, message: int, text: str) -> None:
-        """Replace the text of a message that the bot sent."""
+    def edit_text(self, chat: int, message: int, text: str, keyboard: Keyboard = ()) -> None:
+        """Replace the text and the buttons of a message that the bot sent."""
         with self._sending(chat):
-            self._bot.edit_message_text(text, chat, message, timeout=_TIMEOUT)
+            self._bot.edit_message_text(
+                text, chat, message, timeout=_TIMEOUT, reply_markup=markup(keyboard)
+            )
+
+    def answer_press(self, query: str, text: str, alert: bool) -> None:  # noqa: FBT001 - a Reply's
+        """Answer the press of a button, with a text for some seconds, an alert, or nothing."""
+        with translate_errors():
+            self._bot.answer_callback_query(query, text or None, show_alert=alert)
 
     def delete(self, chat: int, message: int) -> None:
         """Delete a message that the bot sent."""
