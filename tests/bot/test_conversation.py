@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -58,17 +59,18 @@ def test_a_conversation(product: Product) -> None:
             chat, lambda found: not any(NOTICE.search(m.text or "") for m in found), WAIT
         )
 
-    texts = {
-        boris.send_text("/start"): "Привет",
-        boris.send_text("как дела?"): "Это не фото",
-        boris.send_voice(): "Это не фото",
-        boris.send_video(): "Это не фото",
-        boris.send_sticker(): "Это не фото",
-    }
-    product.sandbox.wait_for(
-        boris.id, lambda found: all(answers(found, message) for message in texts), WAIT
-    )
-    # Not before: a chat gets a message a second, and those about photos go first.
+    texts = {}
+    for send, words in (
+        (partial(boris.send_text, "/start"), "Привет"),
+        (partial(boris.send_text, "как дела?"), "Это не фото"),
+        (boris.send_voice, "Это не фото"),
+        (boris.send_video, "Это не фото"),
+        (boris.send_sticker, "Это не фото"),
+    ):
+        message = send()
+        texts[message] = words
+        # Not two at once, of which only the last would be answered.
+        product.sandbox.wait_for(boris.id, lambda found, to=message: bool(answers(found, to)), WAIT)
     photos = {
         boris.send_photo(jpeg(300, 30)): "слишком маленькое",
         boris.send_document(b"%PDF-1.7", "cv.pdf", "application/pdf"): "не изображение",
@@ -101,6 +103,24 @@ def test_the_operator_asks(product: Product) -> None:
     assert re.search(r"score: 0 waiting, 1 worker, \d+ per minute", status)
     assert "Dead letters: 0." in status
     assert "is down" not in status
+
+
+def test_a_flood(product: Product) -> None:
+    """300 texts of one person get a few replies, the last one included, and hold up nobody else."""
+    eve, bob = product.person(), product.person()
+    with product.sandbox.state.lock:  # the bot gets all of it in as few batches as it can
+        flood = [eve.send_text(f"hello {number}") for number in range(300)]
+        asked, photo = bob.send_text("/help"), bob.send_photo(PHOTO)
+    messages = product.sandbox.wait_for(
+        bob.id, lambda found: bool(answers(found, asked) and answers(found, photo)), WAIT
+    )
+    assert "Send me a photo" in (answers(messages, asked)[0].text or "")
+    assert answers(messages, photo)[0].photo is not None
+    messages = product.sandbox.wait_for(eve.id, lambda found: bool(answers(found, flood[-1])), WAIT)
+    calls = [call.chat_id for call in product.sandbox.calls if call.method == "sendMessage"]
+    assert calls[: calls.index(bob.id)].count(eve.id) <= 30
+    assert calls.count(eve.id) <= 30
+    assert all(len(answers(messages, text)) <= 1 for text in flood)
 
 
 def test_an_album(product: Product) -> None:

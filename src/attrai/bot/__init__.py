@@ -7,6 +7,7 @@ buttons     answers presses of buttons, by the handler of their kind
 admin       answers /admin with the status of the service
 progress    sends, updates and deletes the messages that say how long a photo will take
 sender      sends messages in the background, so that the poller never waits for them
+calls       threads for calls that are due later
 
 `attrai.processes.bot` runs these as a process, and `attrai.processes.embedded` runs them in
 one process with all stages.

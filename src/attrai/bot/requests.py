@@ -8,13 +8,7 @@ from functools import partial
 from attrai.actors.intake import Intake
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import (
-    CommandRequest,
-    MessageRequest,
-    Origin,
-    OtherMessage,
-    PhotoRequest,
-)
+from attrai.bot.updates import CommandRequest, MessageRequest, OtherMessage, PhotoRequest
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooSmall, UserError
 from attrai.job import Failure, Job
 from attrai.locales import text, time_until
@@ -28,8 +22,6 @@ DEFAULT_RENDERER = "boxes"
 _GET_FILE_MB = 20
 #: MIME types of documents that may turn out to be images.
 _UNKNOWN_TYPES = (None, "", "application/octet-stream")
-#: Maximum number of attempts to send an answer to a command.
-_MAX_ATTEMPTS = 5
 
 
 class RequestHandler:
@@ -65,7 +57,7 @@ class RequestHandler:
         if isinstance(request, PhotoRequest):
             self._receive_photo(request)
         else:
-            self._reply(request.origin, self._reply_text(request))
+            self._reply(request)
 
     def _receive_photo(self, request: PhotoRequest) -> None:
         job = self._job(request)
@@ -127,9 +119,17 @@ class RequestHandler:
         said = words.lower().split()
         return next((name for name in self._styles if name in said), DEFAULT_RENDERER)
 
-    def _reply(self, origin: Origin, words: str) -> None:
-        send = partial(self._telegram.send_text, origin.chat, words, reply_to=origin.message)
-        self._sender.post(send, max_attempts=_MAX_ATTEMPTS)
+    def _reply(self, request: CommandRequest | OtherMessage) -> None:
+        origin = request.origin
+        send = partial(
+            self._telegram.send_text,
+            origin.chat,
+            self._reply_text(request),
+            reply_to=origin.message,
+            turn=self._pseudonyms.reply(origin.chat, origin.user),
+        )
+        hint = isinstance(request, OtherMessage)
+        self._sender.reply(origin.chat, origin.user, send, hint=hint)
 
     def _reply_text(self, request: CommandRequest | OtherMessage) -> str:
         locale = request.origin.locale

@@ -141,7 +141,7 @@ class Bot:
 
     def _flush(self, seconds: float) -> None:
         self._progress.send_new()
-        self._sender.flush(seconds)
+        self._sender.attempt_all(seconds)
 
     def _offer_commands(self) -> None:
         for language in (None, *locales()):

@@ -24,3 +24,7 @@ class Pseudonyms:
     def job(self, chat: int, message: int) -> str:
         """Return the job id for a message, which is the same when its update is repeated."""
         return job_id("telegram", self._key, chat, message)
+
+    def reply(self, chat: int, user: int) -> str:
+        """Return the pseudonym of the reply that is on its way to a user in a chat."""
+        return job_id("reply", self._key, chat, user)
