@@ -39,6 +39,12 @@ class SourceUnreadable(UserError):
     code = "source-unreadable"
 
 
+class SourceOutOfReach(UserError):
+    """The operator has to make photos readable; their user can do nothing about it."""
+
+    code = INTERNAL.code
+
+
 class FileTooLarge(UserError):
     """The file has too many bytes. Details: `limit_mb`."""
 

@@ -120,7 +120,7 @@ class BotApi:
 
     def _file(self, path: str) -> Response:
         file = self._sandbox.state.files.by_path(path)
-        if file is None:
+        if file is None or self._sandbox.state.local_folder:
             raise ApiError(404, "Not Found")
         return Response(file.data, media_type="application/octet-stream")
 

@@ -109,13 +109,19 @@ class BotMethods:
         file = self._state.files.get(parameters.text("file_id"))
         if file is None:
             raise bad_request("invalid file_id")
-        if len(file.data) > MAX_DOWNLOAD:
+        path = file.path
+        if self._state.local_folder:
+            local = self._state.local_folder / path
+            local.parent.mkdir(parents=True, exist_ok=True)
+            local.write_bytes(file.data)
+            path = str(local)
+        elif len(file.data) > MAX_DOWNLOAD:
             raise bad_request("file is too big")
         return {
             "file_id": file.id,
             "file_unique_id": file.unique_id,
             "file_size": len(file.data),
-            "file_path": file.path,
+            "file_path": path,
         }
 
 

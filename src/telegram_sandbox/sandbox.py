@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from telegram_sandbox.faults import NO_FAULTS, FaultName, Faults
@@ -40,6 +41,7 @@ class Sandbox:
         username: str = "attrai_sandbox_bot",
         faults: Faults = NO_FAULTS,
         seed: int = 0,
+        local: Path | None = None,
     ) -> None:
         """Create a sandbox without users.
 
@@ -48,10 +50,13 @@ class Sandbox:
             username: the bot's username, without the @.
             faults: the faults to inject; the attribute may be replaced at any time.
             seed: the seed of the faults; the same seed and calls give the same faults.
+            local: the folder for files of a Bot API server with `--local`: getFile puts files of
+                any size there, and says where; they can't be downloaded.
         """
         self.token = token
         self.faults = faults
         self.state = State(int(token.partition(":")[0]), username)
+        self.state.local_folder = local and local.absolute() / token
         self._random = random.Random(seed)  # noqa: S311  # faults need no secure randomness
         self._calls: deque[Call] = deque(maxlen=MAX_RECORDED_CALLS)
 

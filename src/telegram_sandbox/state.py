@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from telegram_sandbox.commands import Commands, entities
@@ -59,6 +60,8 @@ class State:
         #: Where a webhook would get updates, which keeps getUpdates from returning them; or "".
         #: Nothing is sent there: the updates wait until the webhook is deleted.
         self.webhook_url = ""
+        #: Where getFile puts files, as a Bot API server with `--local` does; None without it.
+        self.local_folder: Path | None = None
         self.commands = Commands()
         self._changed = threading.Condition(self.lock)
         self._changes = 0

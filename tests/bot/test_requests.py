@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from attrai.actors.intake import Intake
+from attrai.bot.requests import RequestHandler
+from attrai.bot.updates import CommandRequest, Origin
 from attrai.job import Failure
 from attrai.telegram import Seal, limiter
 from tests.bot.parts import MAX_ACTIVE, MAX_PENDING, Parts, parts
@@ -91,6 +94,19 @@ def test_what_need_not_be_fetched(bot: Parts) -> None:
         assert bot.queued("ingest") == []
         assert bot.said() == []
         bot.forget()
+
+
+@pytest.mark.parametrize(("url", "limit"), [("https://api.telegram.org/", 20), (None, 50)])
+def test_the_largest_file(bot: Parts, url: str | None, limit: int) -> None:
+    """From Telegram's own server bots get 20 MB; from another one as much as is accepted."""
+    given = {"max_file_mb": 50} | ({"telegram_api_url": url} if url else {})
+    settings = bot.settings.model_copy(update=given)
+    intake = Intake(bot.broker, bot.ledger)
+    handler = RequestHandler(settings, bot.telegram, intake, bot.progress, bot.sender)
+    person = bot.sandbox.user()
+    handler.receive(CommandRequest(Origin(person.id, person.send_text("/help"), 1, "en"), "help"))
+    bot.flush()
+    assert f"{limit} MB" in bot.said()[-1]
 
 
 _UNKNOWN = [

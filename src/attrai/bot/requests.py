@@ -16,10 +16,9 @@ from attrai.render import renderer_names
 from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms, open_seal
 from attrai.telegram.channel import NAME, seal_address
+from attrai.telegram.files import GET_FILE_MB, is_telegrams
 
 DEFAULT_RENDERER = "boxes"
-#: Maximum file size of getFile, in MB (https://core.telegram.org/bots/api#getfile).
-_GET_FILE_MB = 20
 #: MIME types of documents that may turn out to be images.
 _UNKNOWN_TYPES = (None, "", "application/octet-stream")
 
@@ -42,7 +41,9 @@ class RequestHandler:
         self._intake = intake
         self._progress = progress
         self._sender = sender
-        self._limit_mb = min(settings.max_file_mb, _GET_FILE_MB)
+        self._limit_mb = settings.max_file_mb
+        if is_telegrams(settings.telegram_api_url):
+            self._limit_mb = min(self._limit_mb, GET_FILE_MB)
         self._styles = renderer_names()
 
     def receive(self, request: MessageRequest) -> None:

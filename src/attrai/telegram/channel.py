@@ -14,6 +14,7 @@ from attrai.errors import INTERNAL, FileTooLarge, SourceUnreadable, TryLater, Un
 from attrai.job import Failure, Job
 from attrai.locales import text
 from attrai.telegram import Rejected, Seal, SealBroken, Telegram, TokenRefused
+from attrai.telegram.files import GET_FILE_MB
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class TelegramChannel:
 
         Raises:
             FileTooLarge: Telegram says that the file is too big to download.
+            SourceOutOfReach: the files of a Bot API server of one's own can't be read here.
             SourceUnreadable: Telegram refuses the download for another reason, or the job was
                 admitted under another token.
             TryLater: Telegram is unavailable, or refuses the token.
@@ -67,7 +69,8 @@ class TelegramChannel:
                 return self._telegram.download(file_id, max_bytes)
             except Rejected as error:
                 if "too big" in str(error):
-                    raise FileTooLarge(limit_mb=max_bytes / 10**6) from error
+                    limit_mb = min(max_bytes / 10**6, GET_FILE_MB)
+                    raise FileTooLarge(limit_mb=limit_mb) from error
                 raise SourceUnreadable(reason=str(error)) from error
 
     def deliver(self, job: Job, picture: bytes) -> None:

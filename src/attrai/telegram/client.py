@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
+import structlog
 from telebot import TeleBot, apihelper, types
 
-from attrai.errors import TryLater, Unconfirmed
+from attrai.errors import SourceOutOfReach, TryLater, Unconfirmed
 from attrai.telegram.errors import TokenRefused, translate_errors
+from attrai.telegram.files import is_telegrams, read_local
 from attrai.telegram.keyboards import Keyboard, markup
 from attrai.telegram.limiter import Limiter
+
+log = structlog.get_logger(__name__)
 
 #: Timeout in seconds of a call, and of one that uploads a picture.
 _TIMEOUT, _UPLOAD_TIMEOUT = 15, 40
@@ -22,6 +26,7 @@ _CONFIRM_TIMEOUT = 5
 #: Maximum total time of a download, in seconds.
 _DOWNLOAD_TIMEOUT = 40
 _CHUNK = 65536
+_NOT_FOUND = 404
 
 
 class Telegram:
@@ -48,6 +53,7 @@ class Telegram:
         # pyTelegramBotAPI supports one server per process, and our processes talk to only one.
         apihelper.API_URL = server + "/bot{0}/{1}"  # type: ignore[assignment]  # it is None at first
         self._files = f"{server}/file/bot{token}/"
+        self._is_telegrams = is_telegrams(server)
         self._token = token
         self._limiter = limiter
         try:
@@ -191,17 +197,29 @@ class Telegram:
     def download(self, file_id: str, max_bytes: int) -> bytes:
         """Return the content of a file, cut after `max_bytes` + 1 bytes if it is larger.
 
-        The length that the server declares is not trusted.
+        The length that the server declares is not trusted. A Bot API server with `--local` names a
+        file on this machine instead, which is read.
+
+        Raises:
+            SourceOutOfReach: the server's files can't be read here, which is logged.
         """
         deadline = time.monotonic() + _DOWNLOAD_TIMEOUT
         with translate_errors():
-            path = self._bot.get_file(file_id).file_path
+            path = str(self._bot.get_file(file_id).file_path)
+            if path.startswith("/"):
+                return read_local(path, self._token, max_bytes)
             content = bytearray()
             # No content encoding, as a few compressed bytes may expand far beyond the limit.
             plain = {"Accept-Encoding": "identity"}
             with requests.get(
-                self._files + str(path), stream=True, timeout=_TIMEOUT, headers=plain
+                self._files + path, stream=True, timeout=_TIMEOUT, headers=plain
             ) as response:
+                if response.status_code == _NOT_FOUND and not self._is_telegrams:
+                    log.error(
+                        "the Bot API server gives no files: start it with --local, and mount its "
+                        "folder here at the same path"
+                    )
+                    raise SourceOutOfReach
                 if not response.ok:
                     # The path is valid for an hour. The next attempt gets a new one.
                     raise TryLater(f"HTTP {response.status_code} for a file")
