@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import requires
 
 import pytest
@@ -32,10 +34,10 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def needed(name: str, extras: set[str]) -> set[tuple[str, tuple[str, ...]]]:
-    """Return what an installed package needs, with the extras that it needs of it."""
+def applicable(lines: list[str], extras: set[str]) -> set[tuple[str, tuple[str, ...]]]:
+    """Return the packages that lines of requirements name, with the extras needed of each."""
     found = set()
-    for line in requires(name) or []:
+    for line in lines:
         requirement = Requirement(line)
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras | {""}):
@@ -65,12 +67,14 @@ def test_completeness() -> None:
     """All that attrai and its packages need is locked, except for torch."""
     default = re.search(r"^ARG EXTRAS=(.+)$", DOCKERFILE, re.MULTILINE)
     assert default
-    waiting = needed("attrai", set(default[1].split(",")))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = [project["optional-dependencies"][extra] for extra in default[1].split(",")]
+    waiting = applicable([*project["dependencies"], *itertools.chain(*extras)], set())
     seen: set[tuple[str, tuple[str, ...]]] = set()
     while waiting - seen:
-        name, extras = (waiting - seen).pop()
-        seen.add((name, extras))
-        waiting |= needed(name, set(extras))
+        name, of_it = (waiting - seen).pop()
+        seen.add((name, of_it))
+        waiting |= applicable(requires(name) or [], set(of_it))
     names = {name for name, _ in seen}
     assert "torch" in names
     # Debian's Python 3.11.2 needs one more.

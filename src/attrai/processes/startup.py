@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 import pika
 import redis
@@ -106,9 +107,8 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     Raises:
         CannotStart: the URL of Graylog is unusable.
     """
-    urls = (settings.broker_url, settings.redis_url)
-    passwords = [urlsplit(url.get_secret_value()).password for url in urls]
-    secrets = [unquote(password) for password in passwords if password]
+    urls = [url.get_secret_value() for url in (settings.broker_url, settings.redis_url)]
+    secrets = [password for url in (*urls, *getproxies().values()) for password in _passwords(url)]
     if settings.telegram_token is not None:
         secrets.append(settings.telegram_token.get_secret_value())
     # dramatiq's command line silences pika, whose warnings are worth as much as any.
@@ -131,3 +131,12 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     handler.addFilter(hide_messages)
     logs.log_uncaught()
     return handler
+
+
+def _passwords(url: str) -> set[str]:
+    """Return the password in a URL, as it is there and as it is meant."""
+    try:
+        password = urlsplit(url if "://" in url else f"//{url}").password
+    except ValueError:  # of a proxy, whose variable is checked where it is used
+        return set()
+    return {password, unquote(password)} if password else set()

@@ -104,4 +104,6 @@ def _check_proxy(url: str) -> None:
         schemes = ", ".join(f"{scheme}://" for scheme in sorted(_PROXIES | _SOCKS_PROXIES))
         raise SettingsError(f"{variable}: a proxy's URL begins with one of {schemes}")
     if parts.scheme in _SOCKS_PROXIES and find_spec("socks") is None:
-        raise SettingsError(f"{variable}: SOCKS needs one more package: pip install PySocks")
+        raise SettingsError(
+            f"{variable}: SOCKS needs one more package: pip install 'attrai[socks]'"
+        )
