@@ -17,7 +17,8 @@ from attrai.settings import load_settings
 from attrai_training.cli.evaluate import DATA, RATINGS
 from attrai_training.cli.train import CACHE, TEACHERS, Also, Cache, collections
 from attrai_training.evaluation import evaluate, ratings_in, report
-from attrai_training.trainer import FOLDS, Sources, Trainer
+from attrai_training.sources import Sources
+from attrai_training.trainer import FOLDS, Trainer
 from testing.faults import ROOT
 
 MEBEAUTY = ROOT.parent / "shared" / "data" / "mebeauty"
@@ -43,8 +44,8 @@ def main(
         said[there] = known.predict(described[there], [fold])
     values = said @ SCALE
     spreads = np.sqrt(said @ SCALE**2 - values**2)
-    found = evaluate(values, spreads, photos, trainer.raters(photos))
-    output_console().print(*report.tables(found, trainer.problems), sep="\n")
+    found = evaluate(values, spreads, photos, trainer.faces.raters(photos))
+    output_console().print(*report.tables(found, trainer.faces.problems), sep="\n")
 
 
 if __name__ == "__main__":

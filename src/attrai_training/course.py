@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from attrai_training.dataset import Collection
 from attrai_training.description import Teachers
@@ -38,22 +39,37 @@ class Course:
             means: the mean rating to learn of each rated photo.
             unseen: the folds from which nothing is learnt.
         """
-        described = [self.describe(one, one.seen.features) for one in self.collections]
+        described = self._described_views()
         rated, first = self.rated(means, unseen), self.collections[0]
         wanted = [view_targets(first.views, first.groups, described[0], rated, unseen)]
         wanted += [rated.predict(features, unseen) for features in described[1:]]
         for collection, targets in zip(self.collections[1:], wanted[1:], strict=True):
             targets[collection.youngest < _ADULT] = np.nan
-        ages = np.concatenate([one.seen.ages for one in self.collections])
-        lessons = Lessons(
-            Views.joined([one.views for one in self.collections]),
-            torch.from_numpy(np.concatenate(described)),
-            torch.from_numpy(ages).float()[:, None],
-            torch.from_numpy(np.concatenate(wanted)).float(),
-        )
+        lessons = self._lessons(described, torch.from_numpy(np.concatenate(wanted)).float())
         learnt = np.flatnonzero(~np.isin(first.groups[first.views.first], unseen))
         others = np.arange(len(first.views), len(lessons.views))
         return lessons, [learnt, others] if len(others) else [learnt]
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests of the collections."""
+        return [one.digest for one in self.collections]
+
+    def lessons_without_ratings(self) -> Lessons:
+        """Return what to learn from all faces but their ratings."""
+        return self._lessons(self._described_views(), None)
+
+    def _described_views(self) -> list[NDArray[np.float32]]:
+        return [self.describe(one, one.seen.features) for one in self.collections]
+
+    def _lessons(self, described: Sequence[NDArray[np.float32]], ratings: Tensor | None) -> Lessons:
+        ages = np.concatenate([one.seen.ages for one in self.collections])
+        return Lessons(
+            Views.joined([one.views for one in self.collections]),
+            torch.from_numpy(np.concatenate(described)),
+            torch.from_numpy(ages).float()[:, None],
+            ratings,
+        )
 
     def describe(
         self, collection: Collection, features: NDArray[np.float32]

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,11 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
 from attrai.inference import Images
-from attrai.storage import write_atomically
 from attrai_training.description import Seen, Teachers
 from attrai_training.errors import LabelsError
+from attrai_training.evaluation.array_cache import read_arrays, write_arrays
+from attrai_training.sources import Bar
 from attrai_training.views import SIDE, Views, plain_crops
-
-#: Open a progress bar with a title and a total. The result is called with the number of items done
-#: since its last call.
-Bar = Callable[[str, int], Callable[[int], None]]
 
 #: The number of views of each face.
 PER_FACE = 6
@@ -74,7 +70,12 @@ class Collection:
             for start in range(0, count, _CHUNK):
                 chunk = range(start, min(start + _CHUNK, count))
                 file = cache / f"seen-{key}-{start}.npz"
-                parts.append(_read(file) or _write(file, look(chunk)))
+                kept = read_arrays(file, Seen._fields)
+                if kept is None:
+                    seen = look(chunk)
+                    kept = seen._asdict() | {"features": seen.features.astype(np.float16)}
+                    write_arrays(file, kept)
+                parts.append(Seen(**kept))
                 progress(len(chunk))
             return Seen(*map(np.concatenate, zip(*parts, strict=True)))
 
@@ -102,26 +103,6 @@ class Collection:
 
 def _digest(faces: Images) -> str:
     return hashlib.sha256(np.ascontiguousarray(faces).data).hexdigest()
-
-
-def _read(file: Path) -> Seen | None:
-    """Return what is in a file of the cache; None if it is missing or damaged."""
-    try:
-        # On a damaged file numpy would leave a handle of its own open.
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
-            return Seen(content["features"], content["ages"])
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - a damaged file makes numpy raise nearly anything
-        return None
-
-
-def _write(file: Path, seen: Seen) -> Seen:
-    half = Seen(seen.features.astype(np.float16), seen.ages)
-    buffer = BytesIO()
-    np.savez(buffer, **half._asdict())
-    write_atomically(file, buffer.getvalue())
-    return half
 
 
 def folds(person: NDArray[np.int64], count: int) -> NDArray[np.int64]:

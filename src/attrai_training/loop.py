@@ -123,11 +123,12 @@ class RunContext:
     progress: Callable[[int], None]
 
 
-def train(
+def train(  # noqa: PLR0913, PLR0917 - it knows nothing of what it trains
     network: nn.Module,
     heads: Sequence[nn.Module],
     pools: Sequence[Indices],
-    loss: Callable[[Indices, np.random.Generator], Tensor],
+    prepare: Callable[[], None],
+    loss: Callable[[Indices], Tensor],
     config: TrainConfig,
     context: RunContext,
 ) -> dict[str, Any]:
@@ -137,8 +138,8 @@ def train(
         network: the network; its weights end as the last ones.
         heads: the parts of it that learn faster.
         pools: indices of what to learn from; each pool gives the same share of every batch.
-        loss: computes the loss of the batch with these indices; randomness comes from the
-            generator.
+        prepare: called before the first step, unless the training is resumed.
+        loss: computes the loss of the batch with these indices.
         config: the hyperparameters.
         context: the device, the progress callback, and the checkpoint, from which an interrupted
             training goes on, and which is deleted at the end.
@@ -167,13 +168,15 @@ def train(
         for name, part in parts.items():
             part.load_state_dict(saved[name])
         context.progress(step)
+    else:
+        prepare()
     while step < config.steps:
         # A generator for each epoch, so that a resumed run repeats exactly what it would have done.
         rng = np.random.default_rng([config.seed, step])
         for indices in _batches(pools, config, rng)[: config.steps - step]:
             network.train()
             optimizer.zero_grad()
-            loss(indices, rng).backward()
+            loss(indices).backward()
             nn.utils.clip_grad_norm_(network.parameters(), _MAX_GRADIENT_NORM)
             optimizer.step()
             schedule.step()

@@ -6,7 +6,7 @@ does, and the ratings. The first keeps it from learning the rated photos by hear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,20 +48,17 @@ class Lessons:
 class Student(nn.Module):
     """A network in training, with a head that maps its features to the teachers' descriptions."""
 
-    def __init__(self, network: ScorerNetwork, lessons: Lessons, side: int, device: Device) -> None:
-        """Prepare to learn `lessons` from crops of `side` pixels."""
+    def __init__(self, network: ScorerNetwork, lessons: Lessons, device: Device) -> None:
         super().__init__()
         self.network = network
         self.description = nn.Linear(FEATURES, lessons.descriptions.shape[1])
-        self._lessons, self._side, self._device = lessons, side, device
+        self._lessons, self._device = lessons, device
         # As crops lie in memory; else the gradients take three times as long.
         self.to(device.name).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
     def loss(self, indices: Indices, crops: Tensor) -> Tensor:
         """Return the loss of the views at `indices`, whose crops have the shape (n, 3, h, w)."""
-        with self._device.autocast():
-            features = self.network.features(crops)
-        features = features.float()
+        features = self._features(crops)
         lessons, device = self._lessons, self._device.name
         errors = (self.network.age(features) - lessons.ages[indices].to(device)).nan_to_num()
         loss = _AGE_SHARE / _AGE_UNIT**2 * errors.square().mean()
@@ -72,6 +69,17 @@ class Student(nn.Module):
             loss = loss + ratings_loss(logits, wanted)
         total: Tensor = loss
         return total
+
+    @torch.no_grad()
+    def features(self, crops: Tensor) -> Tensor:
+        """Return the features that the network has when nothing is learnt, on the CPU."""
+        self.network.eval()
+        return self._features(crops).cpu()
+
+    def _features(self, crops: Tensor) -> Tensor:
+        with self._device.autocast():
+            features = self.network.features(crops)
+        return features.float()
 
     @torch.no_grad()
     def initialise_heads(self, features: Tensor, indices: Indices) -> None:
@@ -106,20 +114,25 @@ def learn(
     """
     device = context.device
     device.restore_threads()
-    student = Student(network, lessons, side, device)
+    student = Student(network, lessons, device)
     with ThreadPoolExecutor(device.threads) as threads:
 
         def crops(indices: Indices) -> Tensor:
             return device.images(lessons.views.draw(indices, side, threads))
 
-        every = np.concatenate(pools)
-        some = np.random.default_rng(config.seed).permutation(every)[:_INIT_VIEWS]
-        student.initialise_heads(_features(network, some, crops), some)
+        def initialise_heads() -> None:
+            every = np.concatenate(pools)
+            some = np.random.default_rng(config.seed).permutation(every)[:_INIT_VIEWS]
+            parts = np.array_split(some, -(-len(some) // _AT_ONCE))
+            features = torch.cat([student.features(crops(part)) for part in parts])
+            student.initialise_heads(features, some)
+
         average = train(
             student,
             [student.description, network.age, network.fc],
             pools,
-            lambda indices, _: student.loss(indices, crops(indices)),
+            initialise_heads,
+            lambda indices: student.loss(indices, crops(indices)),
             config,
             context,
         )
@@ -145,15 +158,6 @@ def mean_rating(distributions: Tensor) -> Tensor:
     """Return the mean rating of each distribution, shape (n, 10) -> (n,)."""
     ratings = torch.arange(1, RATINGS + 1, dtype=distributions.dtype, device=distributions.device)
     return distributions @ ratings
-
-
-@torch.no_grad()
-def _features(
-    network: ScorerNetwork, indices: Indices, crops: Callable[[Indices], Tensor]
-) -> Tensor:
-    network.eval()
-    parts = np.array_split(indices, -(-len(indices) // _AT_ONCE))
-    return torch.cat([network.features(crops(part)).cpu() for part in parts])
 
 
 def _ridge(layer: nn.Linear, features: Tensor, wanted: Tensor) -> None:

@@ -123,10 +123,10 @@ def view_targets(
         folds: the fold of each of these faces.
         descriptions: those of the views.
         rated: all rated faces, those of the first collection first.
-        unseen: folds to leave out.
+        unseen: folds to leave out, for whose views there are no targets (NaN).
     """
-    own, predicted = folds[views.first], np.empty((len(views), len(_RATINGS)))
-    for fold in np.unique(own):
+    own, predicted = folds[views.first], np.full((len(views), len(_RATINGS)), np.nan)
+    for fold in np.setdiff1d(own, unseen):
         there = own == fold
         predicted[there] = rated.predict(descriptions[there], [*unseen, fold])
     told = views.blended(rated.distributions[: len(folds)])

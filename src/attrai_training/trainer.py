@@ -1,13 +1,12 @@
-"""Training from files to files: the work behind `attrai train`, less its options and messages."""
+"""Training from photos to weights: the work behind `attrai train`, less options and messages."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,35 +21,19 @@ from attrai.scoring import Scorer
 from attrai.settings import Settings
 from attrai_training.calibration import calibrate
 from attrai_training.course import Course
-from attrai_training.dataset import Bar, Collection, folds
+from attrai_training.dataset import Collection, folds
 from attrai_training.description import Seen, Teachers
-from attrai_training.errors import LabelsError
-from attrai_training.evaluation import (
-    Crops,
-    CropShape,
-    Evaluation,
-    LabelledPhoto,
-    LabelProblem,
-    Raters,
-    Ratings,
-    cut_crops,
-    evaluate,
-    load_crops,
-    predict,
-    read_labels,
-    read_ratings,
-)
+from attrai_training.evaluation import CropShape, Evaluation, LabelledPhoto, evaluate, predict
 from attrai_training.loop import Checkpoint, Device, RunContext, TrainConfig
 from attrai_training.net2net import net2net
 from attrai_training.network import ScorerNetwork
 from attrai_training.packaging import to_weights
-from attrai_training.student import Lessons, learn
+from attrai_training.sources import Bar, FaceReader, Sources
+from attrai_training.student import learn
 from attrai_training.targets import usual_spread
 from attrai_training.teachers import OwnTeacher
-from attrai_training.views import MARGIN, SIDE, Views, plain_crops
+from attrai_training.views import plain_crops
 
-#: The shape in which faces are kept to draw views from.
-_SHAPE = CropShape(SIDE, MARGIN)
 #: The number of crops on which batch norms are set at initialisation.
 _INIT_CROPS = 128
 #: The number of folds: of cross-validation, and of those that pseudo labels come from.
@@ -59,16 +42,6 @@ FOLDS = 5
 _LEAST_STEPS = 100
 #: The share of the rating corrected for its raters in the rating to learn.
 _CORRECTED_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where faces to learn from come from."""
-
-    data: Path | None  #: a folder of rated photos
-    ratings: Path | None  #: the single ratings of these
-    also: Sequence[tuple[Path, str]]  #: further such folders, of any scale, and the column to read
-    unrated: Path | None  #: a folder of photos without ratings
 
 
 def distillation(steps: int, seed: int) -> TrainConfig:
@@ -106,9 +79,9 @@ class Trainer:
         Raises:
             UnusableTeacher: a file of `teachers` is missing or holds another network.
         """
-        self._sources, self._init, self._cache, self._settings = sources, init, cache, settings
-        self._threads, self._bar = os.cpu_count() or 1, bar
-        self._device = Device.best(self._threads)
+        self._init, self._cache, self._settings, self._bar = init, cache, settings, bar
+        self.faces = FaceReader(sources, cache, settings, bar)
+        self._device = Device.best(os.cpu_count() or 1)
         self._device.restore_threads()
         if teachers:
             self._teachers = Teachers.load(teachers, self._device)
@@ -116,7 +89,6 @@ class Trainer:
             self._teachers = Teachers(None, OwnTeacher(init), self._device)
         else:
             raise ValueError("neither teachers nor a network that can teach")
-        self.problems: list[LabelProblem] = []
 
     def distil(self, config: TrainConfig, out: Path) -> int:
         """Distil the teachers into a ResNet34, write its weights, and return the number of faces.
@@ -127,34 +99,25 @@ class Trainer:
             LabelsError: there are too few usable photos.
             OSError: a file can't be written.
         """
-        collections, _ = self._others
+        course = self._course([])
         recogniser = self._teachers.recogniser
         assert recogniser  # noqa: S101 - the command line sees to it
-        views = Views.joined([one.views for one in collections])
-        descriptions = [
-            self._teachers.describe(one.seen.features, one.plain.features) for one in collections
-        ]
-        ages = np.concatenate([one.seen.ages for one in collections])
-        lessons = Lessons(
-            views,
-            torch.from_numpy(np.concatenate(descriptions)),
-            torch.from_numpy(ages)[:, None],
-            None,
-        )
-        some = np.random.default_rng(config.seed).permutation(len(views.faces))[:_INIT_CROPS]
-        crops = self._device.images(plain_crops(views.faces[some], CROP_SIDE)).cpu()
+        lessons = course.lessons_without_ratings()
+        faces = lessons.views.faces
+        some = np.random.default_rng(config.seed).permutation(len(faces))[:_INIT_CROPS]
+        crops = self._device.images(plain_crops(faces[some], CROP_SIDE)).cpu()
         torch.manual_seed(config.seed)
         network = net2net(recogniser, crops)
-        context = self._context("Distilling", config, [one.digest for one in collections])
-        network = learn(network, lessons, [np.arange(len(views))], CROP_SIDE, config, context)
-        training = asdict(config) | {"faces": len(views.faces)}
-        to_weights(network, CROP_SIDE, training).write(out)
-        return len(views.faces)
+        context = self._context("Distilling", config, course.digests)
+        every = np.arange(len(lessons.views))
+        network = learn(network, lessons, [every], CROP_SIDE, config, context)
+        to_weights(network, CROP_SIDE, asdict(config) | {"faces": len(faces)}).write(out)
+        return len(faces)
 
     @property
     def usual_steps(self) -> int:
         """The number of steps that suits the number of rated photos."""
-        return max(_LEAST_STEPS, len(self._rated.kept) // 2)
+        return max(_LEAST_STEPS, len(self.faces.rated.kept) // 2)
 
     def train(self, config: TrainConfig, out: Path) -> int:
         """Train on the rated photos and all others, write the weights, and return how many photos.
@@ -164,7 +127,7 @@ class Trainer:
             OSError: a file can't be written.
         """
         network = self._fit(config, [], "Learning")
-        photos = len(self._rated.kept)
+        photos = len(self.faces.rated.kept)
         to_weights(network, CROP_SIDE, asdict(config) | {"photos": photos}).write(out)
         return photos
 
@@ -175,14 +138,14 @@ class Trainer:
             LabelsError: there are too few usable photos.
             OSError: a file can't be written.
         """
-        groups, photos = self.course.collections[0].groups, self._rated.kept
-        served = self._crops([photo.path for photo in photos], CropShape(CROP_SIDE))
+        groups, photos = self.course.collections[0].groups, self.faces.rated.kept
+        served = self.faces.cut([photo.path for photo in photos], CropShape(CROP_SIDE))
         engine = open_engine(self._settings.engine, 1)
         found = np.zeros((2, len(groups)))  # scores and their spreads
         done = []
         for fold in range(FOLDS):
             tested = groups == fold
-            key = [asdict(config), *self._key([fold]), "predictions"]
+            key = [asdict(config), *self._inputs, fold, "predictions"]
             done.append(kept := Checkpoint(self._cache, key))
             predicted = kept.read()
             if predicted is None:
@@ -194,41 +157,42 @@ class Trainer:
             found[:, tested] = predicted["found"]
         for kept in done:
             kept.delete()
-        return evaluate(found[0], found[1], photos, self.raters(photos))
+        return evaluate(found[0], found[1], photos, self.faces.raters(photos))
 
     def _fit(self, config: TrainConfig, unseen: Sequence[int], title: str) -> ScorerNetwork:
         means = self.means(unseen)
         lessons, pools = self.course.lessons(means, unseen)
         network = copy.deepcopy(self._init)
         assert network  # noqa: S101 - the command line sees to it
-        context = self._context(title, config, self._key(unseen))
+        context = self._context(title, config, [*self._inputs, [*unseen]])
         network = learn(network, lessons, pools, CROP_SIDE, config, context)
         learnt = np.flatnonzero(~np.isin(self.course.collections[0].groups, unseen))
-        crops = plain_crops(self._rated.images[learnt], CROP_SIDE)
-        spread = usual_spread([self._rated.kept[place] for place in learnt])
+        rated = self.faces.rated
+        crops = plain_crops(rated.images[learnt], CROP_SIDE)
+        spread = usual_spread([rated.kept[place] for place in learnt])
         calibrate(network, crops, means[learnt].mean(), spread)
         return network
 
-    def _key(self, unseen: Sequence[int]) -> list[Any]:
-        """Return what a training depends on beside its configuration."""
+    @cached_property
+    def _inputs(self) -> list[Any]:
+        """What a training depends on beside its configuration and the folds it doesn't see."""
         tensors = self._init.state_dict().values() if self._init else ()
         init = hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors)).hexdigest()
         labels = [
             [(photo.score, photo.histogram) for photo in photos] for photos in self.course.photos
         ]
-        means = self.means(unseen).tolist()
-        return [init, [one.digest for one in self.course.collections], labels, means, [*unseen]]
+        return [init, self.course.digests, labels, self.faces.ratings_digest]
 
-    def _context(self, title: str, config: TrainConfig, key: Sequence[Any]) -> RunContext:
-        checkpoint = Checkpoint(self._cache, [asdict(config), *key])
+    def _context(self, title: str, config: TrainConfig, inputs: Sequence[Any]) -> RunContext:
+        checkpoint = Checkpoint(self._cache, [asdict(config), *inputs])
         return RunContext(self._device, checkpoint, self._bar(title, config.steps))
 
     def means(self, unseen: Sequence[int]) -> NDArray[np.float64]:
         """Return the mean rating to learn of each rated photo, half of it corrected for raters."""
-        photos, groups = self._rated.kept, self.course.collections[0].groups
+        photos, groups = self.faces.rated.kept, self.course.collections[0].groups
         learnt = [photo for photo, group in zip(photos, groups, strict=True) if group not in unseen]
         scores = np.array([photo.score for photo in photos])
-        raters = self.raters(learnt)
+        raters = self.faces.raters(learnt)
         quality = raters.quality(photos) if raters else scores
         known = np.where(np.isfinite(quality), quality, scores)
         means: NDArray[np.float64] = (
@@ -236,71 +200,27 @@ class Trainer:
         ).clip(1, 10)
         return means
 
-    def raters(self, photos: Sequence[LabelledPhoto]) -> Raters | None:
-        """Return what `photos` say of their raters; None without single ratings."""
-        return Raters.fit(self._ratings, photos) if self._ratings else None
-
-    @cached_property
-    def _ratings(self) -> Ratings | None:
-        file = self._sources.ratings
-        return read_ratings(file, self._rated.kept) if file else None
-
-    @cached_property
-    def _rated(self) -> Crops:
-        assert self._sources.data  # noqa: S101 - the command line sees to it
-        return self._read(self._sources.data)
-
     @cached_property
     def course(self) -> Course:
-        """What there is to learn, with the rated photos first."""
-        # What is wrong with other files is said before the teachers look at faces for an hour.
-        _, (others, photos) = self._ratings, self._others
-        rated = self._look(
-            self._rated.images, lambda seen: folds(self._teachers.persons(seen), FOLDS)
-        )
-        return Course([rated, *others], [self._rated.kept, *photos], self._teachers)
+        """What there is to learn, with the rated photos first.
 
-    @cached_property
-    def _others(self) -> tuple[list[Collection], list[Sequence[LabelledPhoto]]]:
-        """The further rated collections and the unrated faces, with the photos of each."""
-        images: list[Images] = []
-        photos: list[Sequence[LabelledPhoto]] = []
-        for folder, column in self._sources.also:
-            crops = self._read(folder, column, -math.inf, math.inf)
-            images.append(crops.images)
-            photos.append(crops.kept)
-        if unrated := self._sources.unrated:
-            images.append(self._crops(sorted(unrated.iterdir()), _SHAPE))
-            photos.append([])
-            if not len(images[-1]):
-                raise LabelsError(f"{unrated}: no photo shows a face")
-        alone = [self._look(faces, lambda seen: np.zeros(len(seen.ages), int)) for faces in images]
-        return alone, photos
+        Raises:
+            LabelsError: there are too few usable photos.
+            OSError: a file can't be written.
+        """
+        # What is wrong with other files is said before the teachers look at faces for an hour.
+        rated, _, _ = self.faces.rated, self.faces.ratings, self.faces.others
+        first = self._look(rated.images, lambda seen: folds(self._teachers.persons(seen), FOLDS))
+        return self._course([(first, rated.kept)])
+
+    def _course(self, rated: Sequence[tuple[Collection, Sequence[LabelledPhoto]]]) -> Course:
+        """Return what there is to learn from these collections and all others."""
+        others = [
+            (self._look(images, lambda seen: np.zeros(len(seen.ages), int)), photos)
+            for images, photos in self.faces.others
+        ]
+        collections, photos = zip(*rated, *others, strict=True)
+        return Course(collections, photos, self._teachers)
 
     def _look(self, images: Images, group: Callable[[Seen], NDArray[np.int64]]) -> Collection:
         return Collection.look(images, group, self._teachers, self._cache, self._bar)
-
-    def _read(
-        self, folder: Path, column: str = "score", lowest: float = 1, highest: float = 10
-    ) -> Crops:
-        photos, problems = read_labels(folder, column, lowest, highest)
-        crops = load_crops(
-            photos,
-            _SHAPE,
-            self._settings,
-            threads=self._threads,
-            cache=self._cache,
-            progress=self._bar("Finding faces", len(photos)),
-        )
-        self.problems += [*problems, *crops.problems]
-        return crops
-
-    def _crops(self, paths: Sequence[Path], shape: CropShape) -> Images:
-        return cut_crops(
-            paths,
-            shape,
-            self._settings,
-            threads=self._threads,
-            cache=self._cache,
-            progress=self._bar("Finding faces", len(paths)),
-        ).images

@@ -34,7 +34,7 @@ from attrai_training.cli.evaluate import (
 from attrai_training.errors import LabelsError, UnusableTeacher
 
 if TYPE_CHECKING:
-    from attrai_training.dataset import Bar
+    from attrai_training.sources import Bar
     from attrai_training.trainer import Trainer
 
 _option = partial(typer.Option, show_default=False)
@@ -120,7 +120,8 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         from attrai.scoring import PACKAGED  # noqa: PLC0415 - as in _open
         from attrai_training.evaluation import ratings_in  # noqa: PLC0415
         from attrai_training.packaging import read_network  # noqa: PLC0415
-        from attrai_training.trainer import Sources, Trainer, finetuning  # noqa: PLC0415
+        from attrai_training.sources import Sources  # noqa: PLC0415
+        from attrai_training.trainer import Trainer, finetuning  # noqa: PLC0415
 
         if out:
             # Now rather than after hours.
@@ -133,7 +134,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
             photos = trainer.train(config, out)
             _tell(photos, trainer, out, f"serve them by ATTRAI_WEIGHTS={out}")
         else:
-            show(trainer.cross_validate(config), trainer.problems, plots)
+            show(trainer.cross_validate(config), trainer.faces.problems, plots)
 
 
 @app.command(name="distil")
@@ -155,7 +156,8 @@ def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     if not (also or unrated):
         refuse("distil needs photos of faces: --unrated DIR, or --also DIR")
     with _open(context) as bar:
-        from attrai_training.trainer import Sources, Trainer, distillation  # noqa: PLC0415
+        from attrai_training.sources import Sources  # noqa: PLC0415
+        from attrai_training.trainer import Trainer, distillation  # noqa: PLC0415
 
         out.parent.mkdir(parents=True, exist_ok=True)
         sources = Sources(None, None, collections(also), unrated)
@@ -202,7 +204,7 @@ def _tell(photos: int, trainer: Trainer, out: Path, use: str) -> None:
     from attrai_training.evaluation.report import left_out  # noqa: PLC0415 - as in _open
 
     console = output_console()
-    for line in left_out(f"{photos:,} photos learnt from", trainer.problems):
+    for line in left_out(f"{photos:,} photos learnt from", trainer.faces.problems):
         console.print(line)
     typer.echo(printable(f"Weights in {out}; {use}"))
 

@@ -8,12 +8,11 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from attrai.errors import NoFace, UserError
 from attrai.faces import Detector, crop_faces
@@ -27,7 +26,7 @@ from attrai.inference import Images, open_engine
 from attrai.job import Failure
 from attrai.locales import text
 from attrai.settings import Settings
-from attrai.storage import write_atomically
+from attrai_training.evaluation.array_cache import read_arrays, write_arrays
 from attrai_training.evaluation.labels import LabelledPhoto, LabelProblem, require_enough
 
 #: The version of the cache files and of the cutting. Increase it when either changes, so that older
@@ -191,19 +190,14 @@ def _digest(path: Path) -> str:
 
 def _read(file: Path) -> CutResult | None:
     """Return the cached crops; None if they are missing or damaged."""
+    if not (kept := read_arrays(file, ["images", "failures"])):
+        return None
     try:
-        # On a damaged file numpy would leave a handle of its own open.
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
-            failures = _FAILURES.validate_json(content["failures"].tobytes())
-            return CutResult(content["images"], failures)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  # a damaged file makes numpy raise nearly anything
+        return CutResult(kept["images"], _FAILURES.validate_json(kept["failures"].tobytes()))
+    except ValidationError:
         return None
 
 
 def _write(file: Path, cut: CutResult) -> None:
-    buffer = BytesIO()
     failures = np.frombuffer(_FAILURES.dump_json(dict(cut.failures)), np.uint8)
-    np.savez(buffer, images=cut.images, failures=failures)
-    write_atomically(file, buffer.getvalue())
+    write_arrays(file, {"images": cut.images, "failures": failures})
