@@ -26,6 +26,14 @@ OUTAGES: tuple[type[Exception], ...] = (
     StoreUnavailable,
 )
 
+#: How a server refuses a user, password or virtual host.
+RABBITMQ_REFUSALS = (
+    pika.exceptions.ProbableAuthenticationError,
+    pika.exceptions.ProbableAccessDeniedError,
+    pika.exceptions.AuthenticationError,
+)
+REDIS_REFUSALS = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
+
 #: Errors of Redis after which the same command may work a moment later.
 _PASSING = (
     OSError,
@@ -57,12 +65,7 @@ def rabbitmq_reason(error: Exception) -> str:
 
     pika's messages may quote the password.
     """
-    refusals = (
-        pika.exceptions.ProbableAuthenticationError,
-        pika.exceptions.ProbableAccessDeniedError,
-        pika.exceptions.AuthenticationError,
-    )
-    if isinstance(error, refusals):
+    if isinstance(error, RABBITMQ_REFUSALS):
         return "it refuses this user, password or virtual host"
     if isinstance(error, ValueError | TypeError):
         return "ATTRAI_BROKER_URL is no URL"
@@ -78,7 +81,7 @@ def redis_reason(error: Exception) -> str:
 
     redis-py's messages may quote what was sent.
     """
-    if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
+    if isinstance(error, REDIS_REFUSALS):
         return "it refuses this user or password"
     if isinstance(error, redis.TimeoutError):
         return "no answer"

@@ -17,7 +17,14 @@ from attrai import logs
 from attrai.broker import hide_messages
 from attrai.errors import CannotStart
 from attrai.ledger import keys
-from attrai.outages import OUTAGES, passes, rabbitmq_reason, redis_reason
+from attrai.outages import (
+    OUTAGES,
+    RABBITMQ_REFUSALS,
+    REDIS_REFUSALS,
+    passes,
+    rabbitmq_reason,
+    redis_reason,
+)
 from attrai.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -61,11 +68,7 @@ def _try_rabbitmq(url: str) -> None:
     try:
         parameters = pika.URLParameters(url)
         pika.BlockingConnection(parameters).close()
-    except (
-        pika.exceptions.ProbableAuthenticationError,
-        pika.exceptions.ProbableAccessDeniedError,
-        pika.exceptions.AuthenticationError,
-    ) as error:
+    except RABBITMQ_REFUSALS as error:
         raise CannotStart(
             "ATTRAI_BROKER_URL: RabbitMQ refuses this user, password or virtual host"
         ) from error
@@ -79,7 +82,7 @@ def _try_redis(url: str) -> None:
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
             client.set(keys.PROBE, 1, ex=1)
             _check_eviction(client)
-    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+    except REDIS_REFUSALS as error:
         raise CannotStart("ATTRAI_REDIS_URL: Redis refuses this user or password") from error
     except redis.ResponseError as error:
         if passes(error):  # a failover, a full memory or disk
