@@ -19,7 +19,7 @@ _BEAT = 0.02
 #: Seconds before and after a message in which the metronome's calls show how slow the machine was.
 _AROUND = 5
 #: Methods used by the bot that Telegram rate-limits.
-LIMITED = ("sendMessage", "sendPhoto", "sendDocument", "editMessageText")
+LIMITED = ("sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup", "editMessageText")
 
 
 class Metronome:
@@ -83,7 +83,7 @@ def rates(sandbox: Sandbox, metronome: Metronome) -> Rates:
     calls = sorted(
         (c for c in sandbox.calls if c.method in LIMITED), key=lambda call: call.received_at
     )
-    times = [call.received_at for call in calls]
+    times = [call.received_at for call in calls for _ in range(call.items)]
     busiest, within = 0, True
     for place, start in enumerate(times):
         count = sum(1 for other in times[place : place + 100] if other - start < 1)

@@ -48,9 +48,10 @@ class BotApi:
         received_at = time.monotonic()
         method = self._names.get(request.path_params["method"].lower())
         chat_id = fault = None
+        items = 1
         try:
             parameters = await Parameters.read(request)
-            chat_id = _chat_id(parameters)
+            chat_id, items = _chat_id(parameters), _items(parameters)
             self._check_token(request)
             if method is None:
                 raise ApiError(404, "Not Found")  # noqa: TRY301  # handled below, like the other errors
@@ -63,7 +64,8 @@ class BotApi:
         except ClientDisconnected:
             return Response()
         name = method or request.path_params["method"]
-        return self._record(Call(name, chat_id, received_at, response.status_code, fault), response)
+        made = Call(name, chat_id, received_at, response.status_code, fault, items)
+        return self._record(made, response)
 
     async def download(self, request: Request) -> Response:
         """Answer a file download, `/file/bot<token>/<path>`."""
@@ -141,6 +143,14 @@ def _chat_id(parameters: Parameters) -> int | None:
         return int(parameters.text("chat_id"))
     except ValueError:
         return None
+
+
+def _items(parameters: Parameters) -> int:
+    """Return how many messages a call asks to send."""
+    try:
+        return max(1, len(parameters.json("media", list, [])))
+    except ApiError:
+        return 1
 
 
 def _result(result: Any) -> Response:

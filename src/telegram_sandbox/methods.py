@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from telegram_sandbox.album_methods import AlbumMethods
 from telegram_sandbox.callback_methods import CallbackMethods
 from telegram_sandbox.editing_methods import EditingMethods
 from telegram_sandbox.errors import bad_request
@@ -28,6 +29,7 @@ class BotMethods:
         self._state = state
         self._methods: dict[str, Callable[[Parameters], Any]] = {
             **EditingMethods(state).methods,
+            **AlbumMethods(state).methods,
             **CallbackMethods(state).methods,
             "getMe": self._get_me,
             "setWebhook": self._set_webhook,

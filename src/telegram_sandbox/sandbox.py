@@ -30,6 +30,8 @@ class Call:
     #: The HTTP status of the answer, even if it was cut off; 0 if there was no answer.
     status: int
     fault: FaultName | None
+    #: How many messages it asks to send: Telegram counts each item of an album.
+    items: int = 1
 
 
 class Sandbox:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from testing.waiting import PATIENCE_S
@@ -100,7 +101,8 @@ def python_telegram_bot() -> Library:
     return Library(
         bot=bot,
         types=telegram,
-        upload=telegram.InputFile,
+        # Attached, as it has to be in an album.
+        upload=partial(telegram.InputFile, attach=True),
         download=download,
         errors={
             0: telegram.error.NetworkError,

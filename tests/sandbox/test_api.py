@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -93,6 +94,22 @@ _REFUSALS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("sendPhoto", {"chat_id": 1, "photo": "attach://a"}, "there is no photo in the request"),
     ("sendPhoto", {"chat_id": 1, "photo": "a", "caption": "a" * 1025}, "caption is too long"),
     ("sendDocument", {"chat_id": 1, "document": "a"}, "wrong file identifier"),
+    ("sendMediaGroup", {"chat_id": 1}, 'parameter "media" is required'),
+    ("sendMediaGroup", {"chat_id": 1, "media": "a"}, "can't parse media JSON object"),
+    ("sendMediaGroup", {"chat_id": 1, "media": []}, "there are no messages to send"),
+    ("sendMediaGroup", {"chat_id": 1, "media": [7]}, "can't parse InputMedia"),
+    ("sendMediaGroup", {"chat_id": 1, "media": [{"type": "fax"}]}, "albums hold no fax"),
+    ("sendMediaGroup", {"chat_id": 1, "media": [{"type": "photo"}]}, "media not found"),
+    (
+        "sendMediaGroup",
+        {"chat_id": 1, "media": [{"type": "photo", "media": "attach://a"}] * 11},
+        "too many messages to send as an album",
+    ),
+    (
+        "sendMediaGroup",
+        {"chat_id": 1, "media": [{"type": kind, "media": "a"} for kind in ("photo", "document")]},
+        "document can't be mixed with other media types",
+    ),
     ("editMessageText", {"chat_id": 1, "text": "a"}, '"message_id" must be an integer'),
     ("deleteMessages", {"chat_id": 1, "message_ids": ["a"]}, "identifiers are not specified"),
     ("sendChatAction", {"chat_id": 1, "action": "dancing"}, "wrong parameter action"),
@@ -143,6 +160,29 @@ def test_photos_are_limited(sandbox: Sandbox, url: str, photo: bytes, reason: st
     files = {"document": ("a.jpg", photo, "image/jpeg")}
     answer = requests.post(f"{address}/sendDocument", parameters, files=files, timeout=PATIENCE_S)
     assert answer.ok == bool(photo)
+
+
+def test_an_album_is_sent_as_a_whole_or_not(sandbox: Sandbox, url: str) -> None:
+    """An album with a broken picture is refused, and one with a single picture is a photo."""
+    sandbox.user()
+    address = f"{url}/bot{sandbox.token}/sendMediaGroup"
+    items = [{"type": "photo", "media": f"attach://{name}"} for name in "ab"]
+    files = {"a": picture(), "b": picture()[:500]}
+    for count, files["b"], shown in (
+        (2, picture()[:500], []),
+        (1, picture(), [None]),
+        (2, picture(), [None, "album", "album"]),
+    ):
+        fields = {"chat_id": 1, "media": json.dumps(items[:count])}
+        answer = requests.post(address, fields, files=files, timeout=PATIENCE_S).json()
+        assert [message.album and "album" for message in sandbox.messages(1)] == shown
+        if not answer["ok"]:
+            assert answer["description"] == (
+                "Bad Request: failed to send message #2 with the error message"
+                ' "IMAGE_PROCESS_FAILED"'
+            )
+        else:
+            assert len(answer["result"]) == count
 
 
 def test_photos_at_the_limit_are_taken(sandbox: Sandbox, url: str) -> None:

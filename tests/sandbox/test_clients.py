@@ -180,6 +180,38 @@ def test_pictures_and_documents_are_sent(
     assert document_again.document == b"%PDF-"
 
 
+def test_albums_are_sent(run_bot: Callable[..., Any], library: Library, sandbox: Sandbox) -> None:
+    """Photos or documents can be sent as one album, in reply and with a caption."""
+    asked = sandbox.user().send_text("hi")
+    reply = library.types.ReplyParameters(message_id=asked)
+
+    async def scenario(bot: Any) -> None:
+        photos = [library.upload(picture(side, 100), "a.jpg") for side in (101, 102)]
+        album = [library.types.InputMediaPhoto(media=photo) for photo in photos]
+        album[0] = library.types.InputMediaPhoto(media=photos[0], caption="two")
+        first, second = await bot.send_media_group(1, album, reply_parameters=reply)
+        assert first.media_group_id == second.media_group_id
+        assert [message.photo[-1].width for message in (first, second)] == [101, 102]
+        assert [message.caption for message in (first, second)] == ["two", None]
+        assert second.reply_to_message.message_id == asked
+        again = [
+            library.types.InputMediaPhoto(media=message.photo[-1].file_id)
+            for message in (first, second)
+        ]
+        other, _ = await bot.send_media_group(1, again)
+        assert other.media_group_id != first.media_group_id
+        files = [library.upload(b"%PDF-", f"{name}.pdf") for name in "ab"]
+        documents = [library.types.InputMediaDocument(media=file) for file in files]
+        sent = await bot.send_media_group(1, documents)
+        assert [message.document.file_name for message in sent] == ["a.pdf", "b.pdf"]
+
+    run_bot(scenario)
+    _, *shown = sandbox.messages(1)
+    assert [message.reply_to for message in shown] == [asked, asked, *[None] * 4]
+    assert len({message.album for message in shown}) == 3
+    assert [made.items for made in sandbox.calls] == [2, 2, 2]
+
+
 def test_files_are_downloaded(
     run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from telegram_sandbox import Message, Sandbox, running
@@ -144,6 +146,30 @@ def test_several_photos_make_an_album(chat: Page, sandbox: Sandbox) -> None:
     expect(album).to_have_count(1)
     expect(album.get_by_role("img")).to_have_count(3)
     expect(album.get_by_text("three")).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", ["photo", "document"])
+def test_an_album_of_the_bot(chat: Page, sandbox: Sandbox, url: str, kind: str) -> None:
+    """An album of the bot is one bubble with a quote and a caption, no wider than a phone."""
+    chat.set_viewport_size({"width": 360, "height": 640})
+    asked = sandbox.user(ME).send_text("these")
+    names = "abcde"
+    media = [{"type": kind, "media": f"attach://{name}"} for name in names]
+    media[0]["caption"] = "1. Photo 3"
+    requests.post(
+        f"{url}/bot{sandbox.token}/sendMediaGroup",
+        {"chat_id": ME, "media": json.dumps(media), "reply_to_message_id": asked},
+        files={name: (f"{name}.jpg", PHOTO.data, "image/jpeg") for name in names},
+        timeout=PATIENCE_S,
+    ).raise_for_status()
+    album = chat.locator(".row.bot .bubble")
+    expect(album).to_have_count(1)
+    expect(album.locator(".picture img")).to_have_count(len(names))
+    expect(album.get_by_text("1. Photo 3")).to_be_visible()
+    expect(album.locator(".quote").first).to_be_visible()
+    expect(album.locator(".quote:visible")).to_have_count(1)
+    expect(album.locator("time:visible")).to_have_count(1)
+    assert chat.evaluate("document.querySelector('#log').scrollWidth") <= 360
 
 
 def test_what_is_no_image_goes_as_a_file(chat: Page, sandbox: Sandbox) -> None:
