@@ -23,6 +23,7 @@ from attrai.telegram import limiter as limiter_module
 from attrai.telegram.limiter import (
     CHAT_INTERVAL_SECONDS,
     GROUP_INTERVAL_SECONDS,
+    GROUP_PER_MINUTE,
     MESSAGES_PER_SECOND,
     ON_THE_SPOT,
     Limiter,
@@ -51,15 +52,15 @@ class Clock:
             patch.setattr(time, "sleep", lambda seconds: setattr(self, "slept", seconds))
             yield
 
-    def acquire(self, chat: int, turn: str | None = None) -> float:
+    def acquire(self, chat: int, turn: str | None = None, items: int = 1) -> float:
         """Acquire a slot, and return in how many seconds the message is sent."""
-        self.limiter.acquire(chat, turn)
+        self.limiter.acquire(chat, turn, items)
         return self.slept
 
-    def refused(self, chat: int, turn: str | None = None) -> float:
+    def refused(self, chat: int, turn: str | None = None, items: int = 1) -> float:
         """Check that no slot is free now, and return in how many seconds to retry."""
         with pytest.raises(TryLater) as raised:
-            self.limiter.acquire(chat, turn)
+            self.limiter.acquire(chat, turn, items)
         assert raised.value.seconds is not None
         assert raised.value.seconds > ON_THE_SPOT
         return raised.value.seconds
@@ -73,15 +74,10 @@ def clock() -> Iterator[Clock]:
         yield clock
 
 
-def most_in_a_second(times: list[float]) -> int:
-    """Return the maximum number of times within any one second."""
+def most_in(seconds: float, times: list[float]) -> int:
+    """Return the maximum number of times within any `seconds` seconds."""
     times = sorted(times)
-    return max((sum(t <= u < t + 1 for u in times) for t in times), default=0)
-
-
-def least_gap(times: list[float]) -> float:
-    """Return the smallest gap between two times, or 99 if there are fewer than two."""
-    return min((after - before for before, after in itertools.pairwise(sorted(times))), default=99)
+    return max((sum(t <= u < t + seconds for u in times) for t in times), default=0)
 
 
 def test_a_chat_has_its_pace(clock: Clock) -> None:
@@ -162,11 +158,40 @@ def test_a_hold_is_obeyed(clock: Clock) -> None:
     assert clock.acquire(1, "a") == pytest.approx(0, abs=_CELL)
 
 
+def test_an_album_to_a_person(clock: Clock) -> None:
+    """An album is sent at once, and the next message waits as long as for its items one by one."""
+    assert clock.acquire(1) < _CELL
+    wait = clock.refused(1, "album", 10)
+    assert wait == pytest.approx(CHAT_INTERVAL_SECONDS, abs=10 / MESSAGES_PER_SECOND + _CELL)
+    assert clock.refused(1, "b") == pytest.approx(wait + 10 * CHAT_INTERVAL_SECONDS, abs=_CELL)
+    clock.now += wait
+    assert clock.acquire(1, "album", 10) == pytest.approx(0, abs=_CELL)
+    assert clock.refused(1, "b") == pytest.approx(10 * CHAT_INTERVAL_SECONDS, abs=2 * _CELL)
+
+
+def test_albums_to_a_group(clock: Clock) -> None:
+    """An album follows the last message to a group, as long as a minute has at most 20."""
+    assert clock.acquire(-1) < _CELL
+    album = 10 / MESSAGES_PER_SECOND + _CELL
+    wait = clock.refused(-1, "first", 10)
+    assert wait == pytest.approx(GROUP_INTERVAL_SECONDS, abs=album)
+    # The first message leaves that minute before the second album comes.
+    clock.now += wait
+    assert clock.acquire(-1, "first", 10) == pytest.approx(0, abs=_CELL)
+    assert clock.refused(-1, "second", 10) == pytest.approx(60 - wait, abs=album)
+    assert clock.refused(-1, "third", 10) == pytest.approx(60, abs=album)
+    # Asking again changes nothing, and the next message waits for its minute too.
+    assert clock.refused(-1, "second", 10) == pytest.approx(60 - wait, abs=album)
+    assert clock.refused(-1) == pytest.approx(120 - wait, abs=album)
+    assert clock.refused(-2, "other", 10) < 2 * album  # other chats don't wait for that
+
+
 def test_nothing_is_kept(clock: Clock) -> None:
     """The limiter's Redis keys expire, and contain no chat id."""
     with suppress(TryLater):
         for turn in (None, "a", "b"):
             clock.limiter.acquire(4711, turn)
+    clock.limiter.acquire(-4711, None, 2)
     clock.limiter.hold(4711, 10)
     for key in clock.redis.scan_iter():
         assert 0 < clock.redis.ttl(key) <= 7200
@@ -181,6 +206,7 @@ class Step(NamedTuple):
     kind: str
     #: Seconds by which it asks again later than it should.
     late: float
+    items: int
 
 
 _STEPS = st.lists(
@@ -190,6 +216,7 @@ _STEPS = st.lists(
         chat=st.one_of(st.sampled_from([1, 2, -1]), st.integers(3, 50)),
         kind=st.sampled_from(["turn", "turn", "plain", "hold"]),
         late=st.sampled_from([0, 0, 0.01, 0.2]),
+        items=st.sampled_from([1, 1, 1, 1, 2, 10]),
     ),
     max_size=80,
 )
@@ -200,7 +227,7 @@ _STEPS = st.lists(
 def test_any_history(steps: list[Step], patience: float) -> None:
     """For any steps, the limits in total and per chat hold, and holds are respected."""
     clock = Clock(patience)
-    sent: dict[int, list[float]] = defaultdict(list)
+    sent: dict[int, list[tuple[float, int]]] = defaultdict(list)
     holds: list[tuple[int, float, float]] = []
     asked: list[tuple[float, int, Step]] = []
     now = clock.now
@@ -215,19 +242,24 @@ def test_any_history(steps: list[Step], patience: float) -> None:
                 holds.append((step.chat, clock.now, clock.now + 5))
                 continue
             try:
-                wait = clock.acquire(step.chat, str(number) if step.kind == "turn" else None)
+                turn = str(number) if step.kind == "turn" else None
+                wait = clock.acquire(step.chat, turn, step.items)
             except TryLater as later:
                 if step.kind == "turn":
                     again = clock.now + (later.seconds or 0) + step.late
                     heapq.heappush(asked, (again, number, step))
                 continue
             assert 0 <= wait <= patience
-            sent[step.chat].append(clock.now + wait)
+            sent[step.chat].append((clock.now + wait, step.items))
             for chat, begin, end in holds:
                 assert not (chat == step.chat and begin <= clock.now < end - patience - 1e-3)
-    assert most_in_a_second([time for times in sent.values() for time in times]) <= _IN_ALL
-    for chat, times in sent.items():
-        assert least_gap(times) > chat_interval(chat) - 1e-3
+    each = {chat: [at for at, items in found for _ in range(items)] for chat, found in sent.items()}
+    assert most_in(1, [at for times in each.values() for at in times]) <= _IN_ALL
+    for chat, found in sent.items():
+        for (before, items), (after, _) in itertools.pairwise(sorted(found)):
+            spacing = chat_interval(chat) * (1 if chat < 0 else items)
+            assert after - before > spacing - 1e-3
+        assert chat > 0 or most_in(60 - 1e-3, each[chat]) <= GROUP_PER_MINUTE
 
 
 @settings(max_examples=30)
@@ -328,7 +360,7 @@ def check(sent: dict[int, list[Sent]]) -> None:
     messages = [message for of_chat in sent.values() for message in of_chat]
     assert len(messages) == 40
     # On a slow machine messages are sent late, so the limit holds for the times they were due.
-    assert most_in_a_second([message.due for message in messages]) <= _IN_ALL
+    assert most_in(1, [message.due for message in messages]) <= _IN_ALL
     for first, second in (
         sorted(of_chat, key=lambda message: message.most) for of_chat in sent.values()
     ):

@@ -56,6 +56,8 @@ SENDS = "attrai:sends:"
 #: Suffixes of `SENDS` + CHAT: the time until which Telegram wants no message, and the time of the
 #: last message.
 SENDS_HELD, SENDS_SENT = ":held", ":sent"
+#: Suffix of `SENDS` + CHAT: sorted set of the messages to a group, by their times, of a minute.
+SENDS_MINUTE = ":minute"
 #: Sorted set of the cells that are booked for a message, of all chats together.
 SENDS_CELLS = "attrai:sends:cells"
 #: TURN: the time for which the message that asks again is booked.

@@ -2,10 +2,12 @@
 
 Telegram's limits are about 30 messages per second in total, one per second to a chat and 20 per
 minute to a group (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this).
+Each item of an album counts as a message.
 
 Time is divided into cells of 1/`MESSAGES_PER_SECOND` seconds, with one message per cell. Each
 message books the first free cell that its chat allows. A message that has to wait thus knows for
-how long, and the messages of a chat are sent in the order in which they were requested.
+how long, and the messages of a chat are sent in the order in which they were requested. An album is
+sent at once: it books as many cells before and after that time as it has items.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from attrai.telegram.pseudonyms import Pseudonyms
 MESSAGES_PER_SECOND = 22
 #: Seconds between two messages to a private chat, and to a group.
 CHAT_INTERVAL_SECONDS, GROUP_INTERVAL_SECONDS = 1.1, 3.1
+#: Messages per minute to a group.
+GROUP_PER_MINUTE = 20
 #: Default seconds that a worker waits for a send slot, as putting its job back in the queue costs
 #: more.
 ON_THE_SPOT = 0.3
@@ -48,22 +52,25 @@ class Limiter:
             for name in ("book", "hold")
         )
 
-    def acquire(self, chat: int, turn: str | None = None) -> None:
-        """Wait for a slot to send one message to a chat.
+    def acquire(self, chat: int, turn: str | None = None, items: int = 1) -> None:
+        """Wait for a slot to send one message, or an album of `items`, to a chat.
 
         Args:
             chat: the chat's id.
             turn: identifies the message when it asks again later, so that it keeps its place. A
                 message without a turn books no slot unless it can be sent now.
+            items: the number of messages that are sent at once.
 
         Raises:
             TryLater: the wait would be longer than `patience`; `seconds` is the wait.
         """
         chat_key = self._key(chat)
         used = [chat_key, chat_key + keys.SENDS_HELD, chat_key + keys.SENDS_SENT, keys.SENDS_CELLS]
+        used.append(chat_key + keys.SENDS_MINUTE)
         if turn:
             used.append(keys.SENDS_TURN + turn)
-        args = [chat_interval(chat), MESSAGES_PER_SECOND, self._patience]
+        per_minute = GROUP_PER_MINUTE if chat < 0 else ""
+        args = [chat_interval(chat), MESSAGES_PER_SECOND, self._patience, items, per_minute]
         wait = float(cast("bytes", self._book(keys=used, args=args)))
         if wait > self._patience:
             raise TryLater("the rate of messages is used up", wait)
