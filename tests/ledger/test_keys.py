@@ -65,6 +65,7 @@ def test_keys_are_stable() -> None:
         "SENDS": "attrai:sends:",
         "SENDS_HELD": ":held",
         "SENDS_SENT": ":sent",
+        "SENDS_MINUTE": ":minute",
         "SENDS_CELLS": "attrai:sends:cells",
         "SENDS_TURN": "attrai:sends:turn:",
         "NOTICES": "attrai:notices",
