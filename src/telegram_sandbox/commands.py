@@ -31,12 +31,12 @@ class Commands:
         return self._lists.get((_key(scope), language), [])
 
     def visible_to(self, language: str) -> list[dict[str, str]]:
-        """Return the commands that users of a language see in a private chat.
+        """Return the commands that users of a language, such as `pt-br`, see in a private chat.
 
         A narrower scope takes precedence, and within a scope the language over the default.
         """
         for scope in _SCOPES:
-            for code in (language, ""):
+            for code in (language.partition("-")[0], ""):
                 if found := self.get({"type": scope}, code):
                     return found
         return []

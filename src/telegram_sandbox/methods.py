@@ -11,6 +11,7 @@ from telegram_sandbox.callback_methods import CallbackMethods
 from telegram_sandbox.editing_methods import EditingMethods
 from telegram_sandbox.errors import bad_request
 from telegram_sandbox.parameters import Parameters
+from telegram_sandbox.profile_methods import ProfileMethods
 from telegram_sandbox.state import Json, State
 
 #: The largest file that a bot may download, in bytes.
@@ -31,14 +32,13 @@ class BotMethods:
             **EditingMethods(state).methods,
             **AlbumMethods(state).methods,
             **CallbackMethods(state).methods,
+            **ProfileMethods(state).methods,
             "getMe": self._get_me,
             "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
             "getWebhookInfo": self._get_webhook_info,
             "setMyCommands": self._set_my_commands,
             "getMyCommands": self._get_my_commands,
-            "setMyDescription": _accept,
-            "setMyShortDescription": _accept,
             "getFile": self._get_file,
         }
         self.names = frozenset(self._methods)
@@ -125,10 +125,6 @@ class BotMethods:
             "file_size": len(file.data),
             "file_path": path,
         }
-
-
-def _accept(_: Parameters) -> bool:
-    return True
 
 
 def _audience(parameters: Parameters) -> tuple[Json, str]:

@@ -28,7 +28,16 @@ MAX_FILES = 10
 KEEP_ALIVE_SECONDS = 15
 #: Milliseconds after which a browser reconnects to a lost event stream.
 _RECONNECT_MS = 500
-_PAGE_EVENTS = ("message", "edited", "deleted", "action", "commands", "blocked", "pressed")
+_PAGE_EVENTS = (
+    "message",
+    "edited",
+    "deleted",
+    "action",
+    "commands",
+    "description",
+    "blocked",
+    "pressed",
+)
 #: The media types that a browser may display; any other file could run an untrusted script.
 _DISPLAYED_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
 
@@ -82,6 +91,7 @@ class Page:
                 pending += [
                     Event("commands", user_id),
                     Event("blocked", user_id, state.has_blocked(user_id)),
+                    Event("description", user_id),
                 ]
             while True:
                 for event in pending:
@@ -193,6 +203,9 @@ def _server_sent_event(event: Event, user_id: int, state: State) -> ServerSentEv
             data = {"id": event.data}
         case "commands":
             data = state.commands.visible_to(state.user(user_id)["language_code"])
+        case "description":
+            language = state.user(user_id)["language_code"]
+            data = {"description": state.profile.visible_to("description", language)}
         case "pressed":
             data = event.data
         case name:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from telegram_sandbox.commands import Commands, entities
 from telegram_sandbox.keyboards import CallbackAnswer, Press
 from telegram_sandbox.media import Files, Media
+from telegram_sandbox.profile import Profile
 from telegram_sandbox.updates import Updates
 
 #: A User, Chat or Message as the Bot API describes it. Never modified once it is shared.
@@ -63,6 +64,7 @@ class State:
         #: Where getFile puts files, as a Bot API server with `--local` does; None without it.
         self.local_folder: Path | None = None
         self.commands = Commands()
+        self.profile = Profile()
         self._changed = threading.Condition(self.lock)
         self._changes = 0
         self._users: dict[int, Json] = {}
@@ -97,6 +99,7 @@ class State:
             self.add_chat(chat)
             if user["language_code"] != known["language_code"]:
                 self.emit("commands", user_id)
+                self.emit("description", user_id)
             return user
 
     def add_chat(self, chat: Json) -> None:

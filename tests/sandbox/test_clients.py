@@ -145,7 +145,6 @@ def test_text_is_sent_edited_and_deleted(
         others = [(await bot.send_message(1, text)).message_id for text in "ab"]
         assert await bot.delete_messages(1, others)
         assert await bot.send_chat_action(1, "upload_photo")
-        assert await bot.answer_callback_query("1")
 
     run_bot(scenario)
     assert [message.id for message in sandbox.messages(1)] == [asked]
@@ -245,12 +244,41 @@ def test_commands_are_set_by_language(
         assert [found.description for found in await bot.get_my_commands()] == ["What I do"]
         found = await bot.get_my_commands(scope=private, language_code="ru")
         assert [command.description for command in found] == ["Что я умею"]
-        assert await bot.set_my_description("Rates faces")
-        assert await bot.set_my_short_description("Rates faces")
 
     run_bot(scenario)
     assert sandbox.commands("ru") == [{"command": "help", "description": "Что я умею"}]
     assert sandbox.commands("de") == [{"command": "help", "description": "What I do"}]
+
+
+def test_descriptions_are_set_by_language(
+    run_bot: Callable[..., Any], sandbox: Sandbox, library: Library
+) -> None:
+    """The name and the descriptions are kept by language, and refused if they are too long."""
+
+    async def scenario(bot: Any) -> None:
+        assert (await bot.get_my_name()).name == "attrai"
+        assert (await bot.get_my_description()).description == ""
+        assert await bot.set_my_name("Rater")
+        assert await bot.set_my_description("Rates faces")
+        assert await bot.set_my_description("Оцениваю лица", language_code="ru")
+        assert await bot.set_my_short_description("Faces")
+        assert (await bot.get_my_name()).name == "Rater"
+        assert (await bot.get_my_description()).description == "Rates faces"
+        assert (await bot.get_my_description(language_code="ru")).description == "Оцениваю лица"
+        assert (await bot.get_my_description(language_code="de")).description == ""
+        assert (await bot.get_my_short_description()).short_description == "Faces"
+        for setter, length in (
+            (bot.set_my_name, 64),
+            (bot.set_my_description, 512),
+            (bot.set_my_short_description, 120),
+        ):
+            assert await setter("x" * length)
+            with pytest.raises(library.errors[400]):
+                await setter("x" * (length + 1))
+        assert await bot.set_my_description("", language_code="ru")
+
+    run_bot(scenario)
+    assert sandbox.state.profile.visible_to("description", "ru-RU") == "x" * 512
 
 
 def test_refusals_are_understood(

@@ -46,7 +46,8 @@ def test_page_presses_buttons(call: Call, sandbox: Sandbox, url: str) -> None:
             "message",
             [[{"text": "more", "data": "a"}, {"text": "site", "url": "https://a.org"}]],
         )
-        assert [next(events)[0], next(events)[0]] == ["commands", "blocked"]
+        before = [next(events)[0] for _ in range(3)]
+        assert before == ["commands", "blocked", "description"]
         press = {"user": 1, "id": message["id"], "data": "a"}
         answer = requests.post(f"{url}/page/press", json=press, timeout=PATIENCE_S).json()
         (update,) = call("getUpdates")["result"]
@@ -75,6 +76,7 @@ def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: s
         )
         assert next(events) == ("commands", [])
         assert next(events) == ("blocked", {"blocked": False})
+        assert next(events) == ("description", {"description": ""})
 
         call("sendChatAction", chat_id=1, action="typing")
         assert next(events) == ("action", {"action": "typing"})
@@ -103,6 +105,9 @@ def test_page_shows_what_was_and_what_comes(call: Call, sandbox: Sandbox, url: s
         assert next(events) == ("commands", english)
         sandbox.user(1, "ru")
         assert next(events) == ("commands", russian)
+        assert next(events) == ("description", {"description": ""})
+        call("setMyDescription", description="Я оцениваю", language_code="ru")
+        assert next(events) == ("description", {"description": "Я оцениваю"})
         ann.block()
         assert next(events) == ("blocked", {"blocked": True})
 

@@ -218,6 +218,47 @@ def test_the_bots_picture_answers_a_photo(
     expect(chat.locator(f".row:has(#m{photo})")).to_be_focused()
 
 
+def test_a_description_shows_in_an_empty_chat(chat: Page, sandbox: Sandbox, call: Call) -> None:
+    """The bot's description for the user's language is shown until there is a message."""
+    description = chat.locator("#description")
+    expect(description).to_be_hidden()
+    call("setMyDescription", description="Rates faces")
+    call("setMyDescription", description="Bewertet Gesichter", language_code="de")
+    expect(description).to_have_text("Rates faces")
+    sandbox.user(ME, "de-AT")
+    expect(description).to_have_text("Bewertet Gesichter")
+    sandbox.user(ME).send_text("hi")
+    expect(description).to_be_hidden()
+
+
+#: The left edges of the first and the last letter of each line.
+_EDGES = """({ firstChild: node }) => {
+  const left = (place) => {
+    const range = new Range();
+    range.setStart(node, place);
+    range.setEnd(node, place + 1);
+    return range.getBoundingClientRect().left;
+  };
+  return [...node.data.matchAll(/[^\\n]+/g)].map(
+    ({ 0: line, index }) => [left(index), left(index + line.length - 1)]);
+}"""
+
+
+def test_each_paragraph_runs_in_its_own_direction(chat: Page, say: Say) -> None:
+    """A line that begins with an Arabic letter runs from right to left, and others don't."""
+    number = say("abc 12 \u0645\u0631\n\u0645\u0631\u062d 12 abc.\n12 abc")
+    text = bubble(chat, number).locator(".text")
+    edges = text.evaluate(_EDGES)
+    assert [first < last for first, last in edges] == [True, False, True]
+
+
+def test_commands_are_marked_in_any_script(chat: Page, say: Say) -> None:
+    """A command is a button whatever surrounds it, unless it is a part of a word."""
+    number = say("/a, \u060c/b\u060c \u3002/c\u3002 x/d /e/ /f\u0645 (/g)")
+    buttons = bubble(chat, number).locator(".command")
+    expect(buttons).to_have_text(["/a", "/b", "/c", "/g"])
+
+
 def test_an_edit_shows_in_place(chat: Page, call: Call, say: Say) -> None:
     """An edited message changes in place, and a deleted one disappears."""
     first, second = say("about 20 s"), say("something else")

@@ -12,7 +12,7 @@ import { showAnswer } from "./keyboard.js";
 import { clear, remove, rerenderMessages, show } from "./messages.js";
 import { send } from "./sending.js";
 import { post, user } from "./server.js";
-import { language, setLanguage, translate } from "./texts.js";
+import { language, pageLanguage, setLanguage, translate } from "./texts.js";
 
 function connect() {
   const stream = new EventSource(`/page/events?user=${encodeURIComponent(user)}`);
@@ -33,6 +33,10 @@ function connect() {
   on("deleted", ({ id }) => remove(id));
   on("action", (event) => showAction(event.action));
   on("pressed", showAnswer);
+  on("description", ({ description }) => {
+    page.description.textContent = description;
+    page.description.hidden = !description;
+  });
   on("blocked", ({ blocked }) => showBlocked(blocked));
   on("commands", (list) => {
     page.messages.ariaBusy = "false";
@@ -47,7 +51,8 @@ function showBlocked(blocked) {
 
 function changeLanguage(choice) {
   setLanguage(choice);
-  page.language.value = document.documentElement.lang = choice;
+  page.language.value = choice;
+  document.documentElement.lang = pageLanguage();
   for (const node of all("[data-text]")) node.textContent = translate(node.dataset.text);
   for (const node of all("[data-label]")) {
     node.title = node.ariaLabel = translate(node.dataset.label);

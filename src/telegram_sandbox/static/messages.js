@@ -10,7 +10,7 @@ import { language, translate } from "./texts.js";
 const BOT = "attrai";
 const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|webp)$/i;
 /** Splits a text so that every part with an odd index is a URL or a command. */
-const CLICKABLE = /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)]|(?<=^|\s)\/[a-z0-9_]+(?=$|[\s.,;:!?)]))/;
+const CLICKABLE = /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)]|(?<![\p{L}\p{N}_/@<>])\/[a-z0-9_]+(?![\p{L}\p{N}_/@<>]))/u;
 
 /** The messages in the chat: id -> {message, article}. */
 const shown = new Map();

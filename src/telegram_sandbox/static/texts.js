@@ -1,4 +1,4 @@
-/** The page's texts, in the language that the user has chosen. */
+/** The page's texts, in the language that the user has chosen or else in English. */
 
 const TEXTS = {
   en: {
@@ -42,7 +42,7 @@ const TEXTS = {
   },
 };
 
-/** The current language, "en" or "ru". */
+/** The language of the user's app, which is the page's own if that has texts in it. */
 export let language = localStorage.getItem("language")
   ?? (navigator.language.startsWith("ru") ? "ru" : "en");
 
@@ -51,5 +51,6 @@ export function setLanguage(choice) {
   localStorage.setItem("language", choice);
 }
 
-export const hasText = (key) => key in TEXTS[language];
-export const translate = (key, value) => TEXTS[language][key].replace("{}", value);
+export const pageLanguage = () => (language in TEXTS ? language : "en");
+export const hasText = (key) => key in TEXTS[pageLanguage()];
+export const translate = (key, value) => TEXTS[pageLanguage()][key].replace("{}", value);
