@@ -1,6 +1,6 @@
 """Telegram: a Bot API client that never reveals the token, rate limiting, pseudonyms and seals."""
 
-from attrai.telegram.client import Telegram
+from attrai.telegram.client import DESCRIPTIONS, Description, Telegram
 from attrai.telegram.errors import PollingConflict, Rejected, TokenRefused
 from attrai.telegram.keyboards import Button, Keyboard
 from attrai.telegram.limiter import chat_interval
@@ -9,7 +9,9 @@ from attrai.telegram.pseudonyms import Pseudonyms
 from attrai.telegram.seal import Seal, SealBroken
 
 __all__ = [
+    "DESCRIPTIONS",
     "Button",
+    "Description",
     "Keyboard",
     "PollingConflict",
     "Pseudonyms",

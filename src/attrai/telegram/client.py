@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
 import requests
 import structlog
@@ -27,6 +27,10 @@ _CONFIRM_TIMEOUT = 5
 _DOWNLOAD_TIMEOUT = 40
 _CHUNK = 65536
 _NOT_FOUND = 404
+
+#: What Telegram shows in the empty chat with the bot, and in its profile.
+Description = Literal["description", "short-description"]
+DESCRIPTIONS: tuple[Description, ...] = get_args(Description)
 
 
 class Telegram:
@@ -193,6 +197,21 @@ class Telegram:
         with translate_errors():
             menu = [types.BotCommand(name, description) for name, description in commands.items()]
             self._bot.set_my_commands(menu, language_code=language)
+
+    def description(self, kind: Description, language: str | None = None) -> str:
+        """Return a description of the bot for a two-letter language code; "" if there is none."""
+        with translate_errors():
+            if kind == "description":
+                return self._bot.get_my_description(language).description or ""
+            return self._bot.get_my_short_description(language).short_description or ""
+
+    def set_description(self, kind: Description, words: str, language: str | None = None) -> None:
+        """Set a description of the bot for a language code, or for all other languages."""
+        with translate_errors():
+            if kind == "description":
+                self._bot.set_my_description(words, language)
+            else:
+                self._bot.set_my_short_description(words, language)
 
     def download(self, file_id: str, max_bytes: int) -> bytes:
         """Return the content of a file, cut after `max_bytes` + 1 bytes if it is larger.
