@@ -13,6 +13,8 @@ from redis import Redis
 from attrai.actors.intake import Intake
 from attrai.bot.admin import AdminCommands
 from attrai.bot.buttons import Buttons
+from attrai.bot.language import PREFIX as LANGUAGE
+from attrai.bot.language import Languages
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
@@ -23,7 +25,7 @@ from attrai.monitoring.queues import EmbeddedQueues
 from attrai.processes.embedded import embedded_redis
 from attrai.services import make_ledger
 from attrai.settings import Settings
-from attrai.telegram import Telegram, open_seal
+from attrai.telegram import Telegram, open_pseudonyms, open_seal
 from telegram_sandbox import Sandbox, running
 from testing.waiting import PATIENCE_S
 from tests.bot.conftest import ADMIN
@@ -47,6 +49,7 @@ class Parts(NamedTuple):
     parser: UpdateParser
     admin: AdminCommands
     buttons: Buttons
+    languages: Languages
 
     def pending_requests(self) -> list[Request]:
         """Return the requests in the pending updates, without confirming them."""
@@ -58,12 +61,17 @@ class Parts(NamedTuple):
         updates = self.telegram.updates(0, 1)
         for update in updates:
             request = self.parser.parse(update)
-            if isinstance(request, ButtonRequest):
-                self.buttons.receive(request)
-            elif request is not None and not self.admin.receive(request):
-                self.requests.receive(request)
+            if request is not None:
+                self.handle(self.languages.apply(request))
         self.sandbox.state.updates.confirm(updates[-1]["update_id"] + 1)
         self.flush()
+
+    def handle(self, request: Request) -> None:
+        """Have the part that a request is for handle it."""
+        if isinstance(request, ButtonRequest):
+            self.buttons.receive(request)
+        elif not self.languages.receive(request) and not self.admin.receive(request):
+            self.requests.receive(request)
 
     def flush(self) -> None:
         """Send the new progress messages, and wait until all messages are sent."""
@@ -119,6 +127,8 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
         queues = EmbeddedQueues(broker.queues)
         admin = AdminCommands(settings, redis, ledger, queues, telegram, sender)
         buttons = Buttons(telegram, sender)
+        languages = Languages(redis, open_pseudonyms(settings), telegram, sender)
+        buttons.register(LANGUAGE, languages.press)
         parser = UpdateParser(telegram.me(), settings.max_photo_side)
         try:
             yield Parts(
@@ -134,6 +144,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
                 parser,
                 admin,
                 buttons,
+                languages,
             )
         finally:
             sender.close()

@@ -141,7 +141,10 @@ class RequestHandler:
                 when = time_until(self._settings.job_seconds, locale)
                 return text("privacy", locale, when=when)
             case CommandRequest(name="styles"):
-                styles = "\n".join(f"{name}: {_style(name, locale)}" for name in self._styles)
+                styles = "\n".join(
+                    text("style-line", locale, name=name, style=_style(name, locale))
+                    for name in self._styles
+                )
                 return text("styles", locale, styles=styles, default=DEFAULT_RENDERER)
             case CommandRequest(name="rate"):
                 return text("rate-what", locale)

@@ -50,6 +50,8 @@ class CommandRequest(NamedTuple):
 
     origin: Origin
     name: str
+    #: The text after the command.
+    words: str = ""
 
 
 class OtherMessage(NamedTuple):
@@ -142,7 +144,7 @@ class UpdateParser:
                 return PhotoRequest(origin, file, words or "", None)
         elif not private and not addressee:
             return None  # in a group it may be meant for any bot
-        return CommandRequest(origin, name)
+        return CommandRequest(origin, name, words or "")
 
     def _read_press(self, press: types.CallbackQuery) -> ButtonRequest:
         user, message = press.from_user, press.message

@@ -63,6 +63,8 @@ SENDS_CELLS = "attrai:sends:cells"
 #: TURN: the time for which the message that asks again is booked.
 SENDS_TURN = "attrai:sends:turn:"
 
+#: USER, a pseudonym: the language they chose, kept for a year after their last request.
+LANGUAGE = "attrai:language:"
 #: Hash of the bot's progress messages, by the id of their first job.
 NOTICES = "attrai:notices"
 #: Written at a start, to find out whether Redis can be written to.

@@ -29,14 +29,19 @@ def locales() -> tuple[str, ...]:
 
 
 def choose_locale(language: str | None) -> str:
-    """Return the available language for an IETF tag such as `ru-RU`, English if there is none."""
+    """Return the available language for an IETF tag such as `ru-RU`, English if there is none.
+
+    Regions and scripts don't matter: whoever reads Portuguese of Portugal or traditional Chinese
+    understands ours better than English.
+    """
     primary = (language or "").replace("_", "-").split("-")[0].lower()
     return primary if primary in locales() else DEFAULT_LOCALE
 
 
 @cache
 def _bundle(locale: str) -> FluentBundle:
-    # No isolation marks around placeholders, because terminals show them as boxes.
+    # No isolation marks around every placeholder: terminals show them as boxes, and only a language
+    # that is written from right to left needs some, which its file has where they matter.
     bundle = FluentBundle([locale], use_isolating=False)
     source = files(__name__).joinpath(f"{locale}.ftl").read_text("utf-8")
     bundle.add_resource(FluentResource(source))

@@ -75,6 +75,7 @@ help =
     In a group, mention me in the photo's caption or reply to a photo with /rate.
 
     /styles – ways to draw the result
+    /language – the language I write in
     /privacy – what happens to your photos
 privacy =
     What is processed: your photo and the faces in it, by software on the server of whoever runs this bot. They are not passed on to anyone else.
@@ -83,6 +84,8 @@ privacy =
 
     What is kept: daily statistics (how many people sent how many photos, how that ended, how long it took and how often each score was given) and, for about a day, a scrambled ID of each message, so that no photo is rated twice. No photos, no faces, no names, no chats.
 
+    If you choose a language with /language, it is kept with a scrambled ID of yours, until you choose “{ language-automatic }” or haven't written to me for a year.
+
     Telegram itself keeps this chat. If you delete your photo there before I answer, there will be no answer.
 styles =
     Write the name of a style in the photo's caption to choose how the result is drawn:
@@ -90,6 +93,7 @@ styles =
     { $styles }
 
     The default is { $default }.
+style-line = { $name }: { $style }
 style-boxes = a box and a score for each face
 style-ranking = numbered faces and a list from the highest score to the lowest, with how much people would disagree (±)
 style-spotlight = bright faces, everything else dimmed
@@ -100,6 +104,14 @@ rate-what = Reply to a photo with /rate, and I'll rate the faces in it.
 ## Buttons
 
 press-old = This button no longer works.
+
+## The language
+
+language-name = English
+language = Which language should I write to you in?
+language-automatic = Same as Telegram
+language-set = From now on I'll write to you in English.
+language-automatic-set = From now on I'll write in your Telegram's language.
 
 ## For the operator
 
@@ -144,5 +156,16 @@ admin-down = { $part } is down: { $reason }.
 
 command-help = what I can do
 command-styles = ways to draw the result
+command-language = the language I write in
 command-privacy = what happens to your photos
 command-rate = in a group: reply with this to a photo to rate it
+
+## What Telegram shows of the bot, before the first message and in its profile
+
+bot-description =
+    Send me a photo, and I'll find the faces in it and score each one from 1 to 10.
+
+    The score is my guess at the average rating a few hundred people would give. It's just for fun.
+
+    Please send only photos of people who agreed to it, and never of children.
+bot-short-description = Finds the faces in your photos and scores each one from 1 to 10. Just for fun.

@@ -13,7 +13,10 @@ from redis import Redis, RedisError
 from attrai.actors.intake import Intake
 from attrai.bot.admin import AdminCommands
 from attrai.bot.buttons import Buttons
+from attrai.bot.language import PREFIX as LANGUAGE
+from attrai.bot.language import Languages
 from attrai.bot.poller import Poller
+from attrai.bot.profile import describe
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
@@ -27,19 +30,19 @@ from attrai.processes.heartbeat import DroppedRecords, LoopHeartbeat
 from attrai.processes.startup import await_servers
 from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
-from attrai.telegram import TokenRefused, open_seal, open_telegram
+from attrai.telegram import TokenRefused, open_pseudonyms, open_seal, open_telegram
 
 log = structlog.get_logger(__name__)
 
 #: Commands in the menu; /start needs no entry.
-_COMMANDS = ("help", "styles", "rate", "privacy")
+_COMMANDS = ("help", "styles", "rate", "language", "privacy")
 #: How long a message of the bot itself waits for a slot in the rate limits of its chat.
 _MAX_WAIT_SECONDS = 1.5
 #: Seconds between updates of the progress messages.
 _UPDATE_SECONDS = 0.5
 #: How many seconds the bot waits, as it ends, until its last messages are sent.
 _FLUSH_SECONDS = 60
-#: How often sending the menu of commands is tried.
+#: How often it is tried to set what Telegram shows of the bot.
 _MAX_ATTEMPTS = 5
 
 
@@ -98,6 +101,8 @@ class Bot:
             settings, redis, intake.ledger, queues, self._telegram, self._sender
         )
         self._buttons = Buttons(self._telegram, self._sender)
+        self._languages = Languages(redis, open_pseudonyms(settings), self._telegram, self._sender)
+        self._buttons.register(LANGUAGE, self._languages.press)
         self._heartbeat = LoopHeartbeat()
         self._poller = Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
         self._ended = threading.Event()
@@ -125,7 +130,7 @@ class Bot:
             me = self._poller.wait_for_account()
             if me is None:
                 return
-            self._offer_commands()
+            self._introduce()
             on_ready(str(me.username))
             self._poller.run(UpdateParser(me, self._max_side), self._receive, self._flush)
         except TokenRefused:
@@ -134,16 +139,18 @@ class Bot:
             ) from None
 
     def _receive(self, request: Request) -> None:
+        request = self._languages.apply(request)
         if isinstance(request, ButtonRequest):
             self._buttons.receive(request)
-        elif not self._admin.receive(request):
+        elif not self._languages.receive(request) and not self._admin.receive(request):
             self._requests.receive(request)
 
     def _flush(self, seconds: float) -> None:
         self._progress.send_new()
         self._sender.attempt_all(seconds)
 
-    def _offer_commands(self) -> None:
+    def _introduce(self) -> None:
+        """Set what Telegram shows of the bot, in the background: its commands and descriptions."""
         for language in (None, *locales()):
             menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
             self._sender.post(
@@ -151,6 +158,9 @@ class Bot:
                 max_attempts=_MAX_ATTEMPTS,
                 awaited=False,
             )
+        self._sender.post(
+            partial(describe, self._telegram), max_attempts=_MAX_ATTEMPTS, awaited=False
+        )
 
     def __enter__(self) -> Self:
         self._updating.start()
