@@ -225,6 +225,9 @@ def test_messages(role_of: Callable[[str], Role]) -> None:
     client.hset(keys.NOTICES, "job", "message")
     assert client.hgetall(keys.NOTICES) == {b"job": b"message"}
     client.hdel(keys.NOTICES, "job")
+    client.set(keys.LANGUAGE + "1", "de", ex=60)
+    assert client.getex(keys.LANGUAGE + "1", ex=600) == b"de"
+    client.delete(keys.LANGUAGE + "1")
 
 
 @pytest.mark.parametrize(("how", "number"), [("stop", 300), ("kill", 302)])
@@ -337,7 +340,13 @@ def test_commands_that_are_refused(role_of: Callable[[str], Role], name: str) ->
 def test_keys_that_are_refused(role_of: Callable[[str], Role], name: str) -> None:
     """The stages without access to Telegram reach nothing that only the others use."""
     client = role_of(name).redis
-    for key in (keys.NOTICES, keys.SENDS + "1", keys.ORPHANS, keys.DAY_USERS + "2024-12-31"):
+    for key in (
+        keys.NOTICES,
+        keys.SENDS + "1",
+        keys.LANGUAGE + "1",
+        keys.ORPHANS,
+        keys.DAY_USERS + "2024-12-31",
+    ):
         with pytest.raises(NoPermissionError):
             client.type(key)
 

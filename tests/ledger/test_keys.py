@@ -68,6 +68,7 @@ def test_keys_are_stable() -> None:
         "SENDS_MINUTE": ":minute",
         "SENDS_CELLS": "attrai:sends:cells",
         "SENDS_TURN": "attrai:sends:turn:",
+        "LANGUAGE": "attrai:language:",
         "NOTICES": "attrai:notices",
         "PROBE": "attrai:probe",
     }
