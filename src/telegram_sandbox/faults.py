@@ -39,7 +39,8 @@ class Faults:
     garbled: float = 0.0
     retry_after: int = 1
     timeout_seconds: float = 30.0
-    #: The methods that faults are limited to, "file" being a download; None for all methods.
+    #: The methods that faults are limited to, "file" being a download, and "webhook" an update that
+    #: is sent to the bot's webhook; None for all methods.
     methods: Collection[str] | None = None
 
     def __post_init__(self) -> None:

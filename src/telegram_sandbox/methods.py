@@ -13,6 +13,7 @@ from telegram_sandbox.errors import bad_request
 from telegram_sandbox.parameters import Parameters
 from telegram_sandbox.profile_methods import ProfileMethods
 from telegram_sandbox.state import Json, State
+from telegram_sandbox.webhook_methods import WebhookMethods
 
 #: The largest file that a bot may download, in bytes.
 MAX_DOWNLOAD = 20 * 2**20
@@ -33,10 +34,8 @@ class BotMethods:
             **AlbumMethods(state).methods,
             **CallbackMethods(state).methods,
             **ProfileMethods(state).methods,
+            **WebhookMethods(state).methods,
             "getMe": self._get_me,
-            "setWebhook": self._set_webhook,
-            "deleteWebhook": self._delete_webhook,
-            "getWebhookInfo": self._get_webhook_info,
             "setMyCommands": self._set_my_commands,
             "getMyCommands": self._get_my_commands,
             "getFile": self._get_file,
@@ -61,27 +60,6 @@ class BotMethods:
             "supports_inline_queries": False,
             "can_connect_to_business": False,
             "has_main_web_app": False,
-        }
-
-    def _set_webhook(self, parameters: Parameters) -> bool:
-        return self._change_webhook(parameters, parameters.text("url"))
-
-    def _delete_webhook(self, parameters: Parameters) -> bool:
-        return self._change_webhook(parameters, "")
-
-    def _change_webhook(self, parameters: Parameters, url: str) -> bool:
-        with self._state.lock:
-            self._state.webhook_url = url
-            if parameters.flag("drop_pending_updates"):
-                self._state.updates.clear()
-            self._state.emit("update")  # ends a poll, which a webhook excludes
-        return True
-
-    def _get_webhook_info(self, _: Parameters) -> Json:
-        return {
-            "url": self._state.webhook_url,
-            "has_custom_certificate": False,
-            "pending_update_count": len(self._state.updates),
         }
 
     def _set_my_commands(self, parameters: Parameters) -> bool:

@@ -61,7 +61,7 @@ class Polling:
                         "Conflict: terminated by other getUpdates request;"
                         " make sure that only one bot instance is running",
                     )
-                if state.webhook_url:
+                if state.webhook:
                     raise ApiError(
                         409,
                         "Conflict: can't use getUpdates method while webhook is active;"

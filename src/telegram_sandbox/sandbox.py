@@ -21,7 +21,10 @@ MAX_RECORDED_CALLS = 100_000
 
 @dataclass(frozen=True)
 class Call:
-    """A recorded call of the Bot API; a file download has the method "file"."""
+    """A recorded call of the Bot API.
+
+    A file download has the method "file", and an update sent to the bot's webhook "webhook".
+    """
 
     method: str
     chat_id: int | None
@@ -59,6 +62,8 @@ class Sandbox:
         self.faults = faults
         self.state = State(int(token.partition(":")[0]), username)
         self.state.local_folder = local and local.absolute() / token
+        #: Seconds until an update is sent to a webhook once more; doubled each time.
+        self.webhook_retry_seconds = 1.0
         self._random = random.Random(seed)  # noqa: S311  # faults need no secure randomness
         self._calls: deque[Call] = deque(maxlen=MAX_RECORDED_CALLS)
 

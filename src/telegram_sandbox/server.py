@@ -29,6 +29,7 @@ from telegram_sandbox.bot_api import BotApi
 from telegram_sandbox.faults import AbortableProtocol
 from telegram_sandbox.page import Page
 from telegram_sandbox.sandbox import Sandbox
+from telegram_sandbox.webhook_delivery import WebhookDelivery
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HEADERS = {
@@ -196,7 +197,8 @@ def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterato
                     raise TimeoutError("the sandbox did not start")
                 time.sleep(0.005)
             name = f"[{host}]" if family == socket.AF_INET6 else host
-            yield f"http://{name}:{listener.getsockname()[1]}"
+            with WebhookDelivery(sandbox).running():
+                yield f"http://{name}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()

@@ -15,6 +15,7 @@ from telegram_sandbox.keyboards import CallbackAnswer, Press
 from telegram_sandbox.media import Files, Media
 from telegram_sandbox.profile import Profile
 from telegram_sandbox.updates import Updates
+from telegram_sandbox.webhook import Webhook
 
 #: A User, Chat or Message as the Bot API describes it. Never modified once it is shared.
 Json = dict[str, Any]
@@ -58,9 +59,8 @@ class State:
         self.updates = Updates()
         #: Bodies that the next calls of getUpdates answer with instead of updates.
         self.update_bodies: deque[bytes] = deque()
-        #: Where a webhook would get updates, which keeps getUpdates from returning them; or "".
-        #: Nothing is sent there: the updates wait until the webhook is deleted.
-        self.webhook_url = ""
+        #: Where updates are sent, which keeps getUpdates from returning them.
+        self.webhook: Webhook | None = None
         #: Where getFile puts files, as a Bot API server with `--local` does; None without it.
         self.local_folder: Path | None = None
         self.commands = Commands()

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Updates:
-    """A queue that keeps each update until a higher offset confirms it."""
+    """A queue that keeps each update until a higher offset confirms it, or its webhook does."""
 
     def __init__(self) -> None:
         self._waiting: deque[dict[str, Any]] = deque()
@@ -21,6 +21,11 @@ class Updates:
     def allow(self, kinds: Iterable[str]) -> None:
         """Set the kinds of updates that the bot wants; no kinds means all."""
         self._allowed = frozenset(kinds) or None
+
+    @property
+    def allowed(self) -> list[str]:
+        """The kinds of updates that the bot wants; none means all."""
+        return sorted(self._allowed or ())
 
     def allows(self, kind: str) -> bool:
         """Return whether the bot wants updates of this kind."""
@@ -35,6 +40,10 @@ class Updates:
         """Remove the updates whose id is below the offset."""
         while self._waiting and self._waiting[0]["update_id"] < offset:
             self._waiting.popleft()
+
+    def remove(self, update_id: int) -> None:
+        """Remove one update, if it still waits."""
+        self._waiting = deque(each for each in self._waiting if each["update_id"] != update_id)
 
     def peek(self, limit: int) -> list[dict[str, Any]]:
         """Return up to `limit` updates, oldest first."""
