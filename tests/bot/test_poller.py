@@ -17,6 +17,7 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorStackTimeout
 from telebot import types
 
 from attrai import logs
+from attrai.bot import connection
 from attrai.bot import poller as module
 from attrai.bot.poller import Poller
 from attrai.bot.updates import Request, UpdateParser
@@ -24,6 +25,7 @@ from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import TokenRefused
 from telegram_sandbox import Faults, Sandbox, running
 from telegram_sandbox.polling import MAX_TIMEOUT_SECONDS
+from telegram_sandbox.webhook import Webhook
 from testing.waiting import PATIENCE_S, wait_for
 from tests.telegram.served import TOKEN, connect
 
@@ -66,11 +68,9 @@ def sandbox() -> Sandbox:
 @pytest.fixture
 def bot(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
     """Create a poller that retries after 10 ms."""
-    monkeypatch.setattr(module, "_RETRY_MIN_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "RETRY_MIN_SECONDS", 0.01)
     with running(sandbox) as url:
-        bot = Bot(url)
-        bot.poller._pause = 0.01
-        yield bot
+        yield Bot(url)
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_another_poller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """When another program polls, the poller logs an error and retries."""
-    monkeypatch.setattr(module, "_CONFLICT_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "_CONFLICT_RETRY_SECONDS", 0.01)
     sent = sandbox.user().send_text("a")
     conflict = {"ok": False, "error_code": 409, "description": "Conflict: terminated"}
     sandbox.inject_body(json.dumps(conflict).encode())
@@ -265,7 +265,7 @@ def test_telegram_that_fails(bot: Bot, sandbox: Sandbox) -> None:
 
 def test_a_webhook(bot: Bot, sandbox: Sandbox, records: Callable[[], list[dict[str, Any]]]) -> None:
     """A webhook that is left on the token is deleted at the start; updates that wait are kept."""
-    sandbox.state.webhook_url = "https://example.org/SECRET"
+    sandbox.state.webhook = Webhook("https://bot.invalid/SECRET")
     sent = [sandbox.user().send_text(str(number)) for number in range(3)]
     assert bot.poller.wait_for_account() is not None
     (record,) = records()

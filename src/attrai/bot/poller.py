@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from queue import SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import structlog
 from telebot import types
 
+from attrai.bot.connection import RETRY_MIN_SECONDS, Connection, ShuttingDown
+from attrai.bot.handling import TEMPORARY, handle
 from attrai.bot.updates import Request, UpdateParser
 from attrai.errors import TryLater
 from attrai.lifecycle.shutdown import Shutdown
-from attrai.outages import OUTAGES
 from attrai.telegram import PollingConflict, Rejected, Telegram
 
 log = structlog.get_logger(__name__)
 
 #: Long polling timeout, in seconds: how long Telegram may hold a call until there is an update.
 _LONG_POLL_SECONDS = 10
-#: Minimum and maximum seconds between retries during an outage; each retry doubles the delay.
-_RETRY_MIN_SECONDS, _RETRY_MAX_SECONDS = 0.5, 20.0
 #: Seconds for which the final confirmation is retried at shutdown.
 _CONFIRM_SECONDS = 5.0
-#: Seconds between retries while another program polls. Two bots that keep displacing each other
-#: then do so slowly.
-_CONFLICT_RETRY_SECONDS = 5.0
 #: Maximum seconds to wait after a batch of updates until its messages are sent.
 _FLUSH_SECONDS = 3.0
-
-#: Temporary errors, during which an update is retried.
-_OUTAGES: tuple[type[Exception], ...] = (*OUTAGES, OSError)
-
-
-_Answer = TypeVar("_Answer")
-
-
-class _ShuttingDown(Exception):
-    """A shutdown was requested while no update was being handled."""
 
 
 class Poller:
@@ -58,10 +42,7 @@ class Poller:
                 and at least every 10 seconds while waiting for a retry.
         """
         self._telegram = telegram
-        self._shutdown = shutdown
-        self._on_turn = on_heartbeat
-        self._calls = _Calls(shutdown)
-        self._pause = _RETRY_MIN_SECONDS
+        self._connection = Connection(shutdown, on_heartbeat)
         #: Whether there are updates that were handled but may not be confirmed to Telegram yet.
         self.unconfirmed = False
 
@@ -75,10 +56,10 @@ class Poller:
             TokenRefused: Telegram does not accept the token.
         """
         try:
-            me = self._await(self._telegram.me)
-            if self._await(self._telegram.delete_webhook):
+            me = self._connection.until_answered(self._telegram.me)
+            if self._connection.until_answered(self._telegram.delete_webhook):
                 log.warning("a webhook got this bot's updates: it is deleted")
-        except _ShuttingDown:
+        except ShuttingDown:
             return None
         return me
 
@@ -101,14 +82,16 @@ class Poller:
         offset = 0
         try:
             while True:
-                updates = self._ask(partial(self._telegram.updates, offset, _LONG_POLL_SECONDS))
+                updates = self._connection.ask(
+                    partial(self._telegram.updates, offset, _LONG_POLL_SECONDS)
+                )
                 if updates is None:
                     continue
                 self.unconfirmed = bool(updates)
                 for update in updates:
                     offset = self._handle(update, parser, receive, offset)
                 flush(_FLUSH_SECONDS)
-        except _ShuttingDown:
+        except ShuttingDown:
             if self.unconfirmed:
                 self._confirm(offset)
                 self.unconfirmed = False
@@ -124,53 +107,11 @@ class Poller:
             try:
                 self._telegram.confirm(offset)
             except TryLater as later:
-                time.sleep(later.seconds or _RETRY_MIN_SECONDS)
+                time.sleep(later.seconds or RETRY_MIN_SECONDS)
             except (PollingConflict, Rejected):
                 return
             else:
                 return
-
-    def _await(self, call: Callable[[], _Answer]) -> _Answer:
-        """Return the result of a call to Telegram, repeated until it succeeds.
-
-        Raises:
-            _ShuttingDown: a shutdown was requested.
-        """
-        while (answer := self._ask(call)) is None:
-            pass
-        return answer
-
-    def _ask(self, call: Callable[[], _Answer]) -> _Answer | None:
-        """Return the result of a call to Telegram, or wait and return None if it must be retried.
-
-        Raises:
-            _ShuttingDown: a shutdown was requested.
-        """
-        self._on_turn()
-        try:
-            answer = self._calls.make(call)
-        except (TryLater, Rejected) as error:
-            seconds = getattr(error, "seconds", None) or self._pause
-            log.warning("Telegram can't be asked", reason=str(error), next_try_seconds=seconds)
-            self._wait(seconds)
-            return None
-        except PollingConflict as error:
-            log.error(  # noqa: TRY400 - there is nothing to trace
-                "another program gets this bot's updates: end it, or take another token",
-                reason=str(error),
-            )
-            self._wait(_CONFLICT_RETRY_SECONDS)
-            return None
-        self._pause = _RETRY_MIN_SECONDS
-        return answer
-
-    def _wait(self, seconds: float) -> None:
-        self._pause = min(2 * self._pause, _RETRY_MAX_SECONDS)
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self._on_turn()
-            if self._shutdown.wait(min(left, _LONG_POLL_SECONDS)):
-                raise _ShuttingDown
 
     def _handle(
         self, update: Any, parser: UpdateParser, receive: Callable[[Request], None], offset: int
@@ -180,60 +121,16 @@ class Poller:
         if not isinstance(number, int):
             log.error("an update without a number")
             return offset
-        try:
-            request = parser.parse(update)
-            while request is not None and not self._receive(request, receive):
-                pass
-        except _ShuttingDown:
-            raise
-        except Exception:
-            # An update that can't be read or handled must not block those behind it.
-            log.exception("update skipped")
+        while not self._try(update, parser, receive):
+            pass
         return number + 1
 
-    def _receive(self, request: Request, receive: Callable[[Request], None]) -> bool:
-        self._on_turn()
+    def _try(self, update: Any, parser: UpdateParser, receive: Callable[[Request], None]) -> bool:
+        self._connection.on_heartbeat()
         try:
-            receive(request)
-        except _OUTAGES as error:
-            log.warning("out of reach", reason=type(error).__name__, next_try_seconds=self._pause)
-            self._wait(self._pause)
+            handle(update, parser, receive)
+        except TEMPORARY as error:
+            self._connection.wait_for_server(error)
             return False
-        self._pause = _RETRY_MIN_SECONDS
+        self._connection.reset()
         return True
-
-
-class _Calls:
-    """A thread that makes calls to Telegram. At shutdown a slow call is abandoned in it."""
-
-    def __init__(self, shutdown: Shutdown) -> None:
-        self._shutdown = shutdown
-        self._asked: SimpleQueue[Callable[[], Any]] = SimpleQueue()
-        self._answers: SimpleQueue[tuple[Any, BaseException | None] | None] = SimpleQueue()
-        threading.Thread(target=self._run, name="calls", daemon=True).start()
-
-    def make(self, call: Callable[[], _Answer]) -> _Answer:
-        """Return the result of the call, or raise the exception it raises.
-
-        Raises:
-            _ShuttingDown: a shutdown was requested. The call may still be running.
-        """
-        if self._shutdown.requested:
-            raise _ShuttingDown
-        with self._shutdown.calling(lambda: self._answers.put(None)):
-            self._asked.put(call)
-            answered = self._answers.get()
-        if answered is None:
-            raise _ShuttingDown
-        answer, error = answered
-        if error is not None:
-            raise error
-        return cast("_Answer", answer)
-
-    def _run(self) -> None:
-        while not self._shutdown.requested:
-            call = self._asked.get()
-            try:
-                self._answers.put((call(), None))
-            except BaseException as error:  # noqa: BLE001 - raised again in `make`
-                self._answers.put((None, error))
