@@ -75,7 +75,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-module
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip  # older ones know no dependency groups
-	$(PIP) -e '.[charts,metrics,openvino,s3,sandbox,socks,training]' --group dev
+	$(PIP) -e '.[charts,metrics,openvino,s3,sandbox,socks,webhook,training]' --group dev
 	@touch $@
 
 # Debian and Ubuntu package this part of Python separately.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from pathlib import Path
 
@@ -171,3 +172,13 @@ def test_a_secret_file_that_is_no_text(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(SettingsError, match=r"^ATTRAI_TELEGRAM_TOKEN: .* UTF-8") as caught:
         load_settings()
     assert "SECRET" not in "".join(traceback.format_exception(caught.value)).replace("\0", "")
+
+
+def test_a_webhook_needs_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A webhook without the packages that it needs is refused, with how to install them."""
+    monkeypatch.setenv("ATTRAI_WEBHOOK_URL", "https://bot.invalid/opensesame")
+    assert load_settings().webhook_url == "https://bot.invalid/opensesame"
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(SettingsError, match=r"attrai\[webhook\]") as raised:
+        load_settings()
+    assert "opensesame" not in str(raised.value)

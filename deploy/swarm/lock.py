@@ -22,7 +22,7 @@ from typing import Any
 
 _SWARM = Path(__file__).parent
 _ROOT = _SWARM.parents[1]
-_EXTRAS = ("charts", "metrics", "openvino", "s3", "socks")
+_EXTRAS = ("charts", "metrics", "openvino", "s3", "socks", "webhook")
 #: redis needs it on Debian's Python 3.11.2, but not on 3.11.3.
 _BESIDES = ("async-timeout",)
 _UNLOCKED = ("torch",)

@@ -83,6 +83,16 @@ class Settings(BaseSettings):
     telegram_api_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$", repr=False)] = (
         "https://api.telegram.org"
     )
+    #: Where Telegram is to send updates; the bot polls for them if not set.
+    webhook_url: Annotated[
+        str | None, Field(pattern=r"^https?://[^/?#]+(/[^?#]*)?$", repr=False)
+    ] = None
+    #: TCP port, on all interfaces, on which the bot waits for Telegram or for a proxy before it.
+    webhook_port: Annotated[int, Field(ge=1, le=65_535)] = 8080
+    #: The webhook's certificate, a file in PEM; plain HTTP, for a proxy, if not set.
+    webhook_cert: FilePath | None = None
+    #: The key of the certificate, unless it is in the same file.
+    webhook_key: FilePath | None = None
     #: TCP port, on all interfaces, from which Prometheus scrapes this process's metrics over HTTP.
     metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
     #: Telegram ids of the users who may use /admin, separated by commas.
@@ -96,7 +106,9 @@ class Settings(BaseSettings):
         trimmed = {name: _trimmed(value) for name, value in values.items()}
         return {name: value for name, value in trimmed.items() if value != ""}
 
-    @field_validator("broker_url", "redis_url", "photos_url", "gelf_url", "telegram_api_url")
+    @field_validator(
+        "broker_url", "redis_url", "photos_url", "gelf_url", "telegram_api_url", "webhook_url"
+    )
     @classmethod
     def _is_url(cls, url: SecretStr | str | None, info: ValidationInfo) -> SecretStr | str | None:
         """Check what later steps rely on. The error must not repeat the URL."""
@@ -120,6 +132,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, numbers: object) -> object:
         return numbers.split(",") if isinstance(numbers, str) else numbers
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _webhook_is_installed(cls, url: str | None) -> str | None:
+        if url is not None and find_spec("uvicorn") is None:
+            raise ValueError("a webhook needs more packages: pip install 'attrai[webhook]'")
+        return url
 
     @field_validator("engine")
     @classmethod

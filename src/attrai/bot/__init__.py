@@ -1,6 +1,9 @@
 """The Telegram bot: turns updates into jobs, and replies to users and the operator.
 
 poller      fetches updates, has each handled, and only then confirms them
+webhook     has Telegram send updates instead, to the HTTP server in webhook_server
+connection  calls to Telegram that are repeated until they succeed
+handling    handles one update
 updates     parses an update into a request
 requests    admits or refuses photos, and answers commands
 buttons     answers presses of buttons, by the handler of their kind

@@ -1,11 +1,11 @@
-"""The bot process: polls Telegram, admits photos, and keeps people informed."""
+"""The bot process: gets updates, admits photos, and keeps people informed."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 from redis import Redis, RedisError
@@ -32,6 +32,9 @@ from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
 from attrai.telegram import TokenRefused, open_pseudonyms, open_seal, open_telegram
 
+if TYPE_CHECKING:
+    from attrai.bot.webhook import Webhook
+
 log = structlog.get_logger(__name__)
 
 #: Commands in the menu; /start needs no entry.
@@ -57,7 +60,7 @@ def run(
     Args:
         settings: where the servers are, and the limits.
         shutdown: ends the bot once its last messages are sent.
-        on_ready: called with the bot's username once it is polling.
+        on_ready: called with the bot's username once it gets updates.
         log_handler: counts the log records that were dropped.
 
     Raises:
@@ -104,16 +107,23 @@ class Bot:
         self._languages = Languages(redis, open_pseudonyms(settings), self._telegram, self._sender)
         self._buttons.register(LANGUAGE, self._languages.press)
         self._heartbeat = LoopHeartbeat()
-        self._poller = Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
+        self._updates = self._open_updates(settings, shutdown)
         self._ended = threading.Event()
         self._updating = threading.Thread(
             target=_keep_updated, args=(self._progress, dropped, self._ended)
         )
 
+    def _open_updates(self, settings: Settings, shutdown: Shutdown) -> Poller | Webhook:
+        if settings.webhook_url is None:
+            return Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
+        from attrai.bot.webhook import Webhook  # noqa: PLC0415 - an extra
+
+        return Webhook(settings, self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
+
     @property
     def owes(self) -> bool:
         """Whether a message is still to be sent, or an update still to be confirmed to Telegram."""
-        return self._poller.unconfirmed or self._sender.pending
+        return self._updates.unconfirmed or self._sender.pending
 
     @property
     def has_progress_messages(self) -> bool:
@@ -121,18 +131,19 @@ class Bot:
         return self._progress.pending
 
     def run(self, on_ready: Callable[[str], None]) -> None:
-        """Poll until the shutdown.
+        """Get updates, by polling or a webhook, until the shutdown.
 
         Raises:
-            SettingsError: Telegram does not take the token, or no longer.
+            SettingsError: Telegram does not take the token, or no longer, or not the webhook.
+            CannotStart: the webhook's port is not available.
         """
         try:
-            me = self._poller.wait_for_account()
+            me = self._updates.wait_for_account()
             if me is None:
                 return
             self._introduce()
             on_ready(str(me.username))
-            self._poller.run(UpdateParser(me, self._max_side), self._receive, self._flush)
+            self._updates.run(UpdateParser(me, self._max_side), self._receive, self._flush)
         except TokenRefused:
             raise SettingsError(
                 "ATTRAI_TELEGRAM_TOKEN: Telegram does not take this token"

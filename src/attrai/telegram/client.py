@@ -26,6 +26,8 @@ _CONFIRM_TIMEOUT = 5
 #: Maximum total time of a download, in seconds.
 _DOWNLOAD_TIMEOUT = 40
 _CHUNK = 65536
+#: The kinds of updates that the bot wants.
+ALLOWED_UPDATES = ["message", "callback_query"]
 _NOT_FOUND = 404
 
 #: What Telegram shows in the empty chat with the bot, and in its profile.
@@ -83,6 +85,32 @@ class Telegram:
                 return False
             return self._bot.delete_webhook(timeout=_TIMEOUT)
 
+    def set_webhook(
+        self, url: str, secret: str, certificate: bytes | None, connections: int
+    ) -> bool:
+        """Have Telegram send updates to a URL, instead of returning them from `updates`.
+
+        Args:
+            url: where to.
+            secret: what Telegram is to prove itself with.
+            certificate: a self-signed certificate to trust, in PEM; None to trust what all trust.
+            connections: how many updates Telegram may send at a time.
+        """
+        with translate_errors():
+            return self._bot.set_webhook(
+                url,
+                certificate,
+                connections,
+                ALLOWED_UPDATES,
+                secret_token=secret,
+                timeout=_TIMEOUT,
+            )
+
+    def webhook(self) -> types.WebhookInfo:
+        """Return where Telegram sends updates, and how the last attempt to do so failed."""
+        with translate_errors():
+            return self._bot.get_webhook_info(timeout=_TIMEOUT)
+
     def updates(self, offset: int, wait: int) -> list[Any]:
         """Return the updates from `offset` on, as parsed JSON, and confirm those before it.
 
@@ -97,7 +125,7 @@ class Telegram:
             updates = apihelper.get_updates(  # type: ignore[no-untyped-call]  # telebot's
                 self._token,
                 offset=offset,
-                allowed_updates=["message", "callback_query"],
+                allowed_updates=ALLOWED_UPDATES,
                 long_polling_timeout=wait,
             )
             if not isinstance(updates, list):

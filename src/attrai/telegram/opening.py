@@ -18,6 +18,7 @@ from attrai.telegram.errors import Rejected, TokenRefused
 from attrai.telegram.limiter import ON_THE_SPOT, Limiter
 from attrai.telegram.pseudonyms import Pseudonyms
 from attrai.telegram.seal import Seal
+from attrai.telegram.webhooks import webhook_secret
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,15 @@ def open_seal(settings: Settings) -> Seal:
         SettingsError: the token is not set, or malformed.
     """
     return Seal(_token(settings))
+
+
+def open_webhook_secret(settings: Settings) -> str:
+    """Return what Telegram proves itself with at the bot's webhook.
+
+    Raises:
+        SettingsError: the token is not set, or malformed.
+    """
+    return webhook_secret(_token(settings))
 
 
 def open_telegram(settings: Settings, redis: Redis, patience: float = ON_THE_SPOT) -> Telegram:

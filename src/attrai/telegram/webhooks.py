@@ -1,0 +1,35 @@
+"""What Telegram is told about a webhook: a secret to prove itself with, and whom to trust."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+#: The header in which Telegram sends the secret.
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - its name
+
+
+def webhook_secret(token: str) -> str:
+    """Return what Telegram proves itself with at the webhook.
+
+    It follows from the bot's token, so that all replicas know it and nobody has to keep it.
+    """
+    return blake2b(token.encode(), digest_size=32, person=b"attrai webhook").hexdigest()
+
+
+def certificate_to_upload(path: Path) -> bytes | None:
+    """Return the certificate in a file of PEM if it is self-signed, so that Telegram trusts it.
+
+    The file may hold its key as well, which is not returned.
+
+    Raises:
+        OSError: the file can't be read.
+        ValueError: there is no certificate in it.
+    """
+    certificate = x509.load_pem_x509_certificates(path.read_bytes())[0]
+    if certificate.issuer != certificate.subject:
+        return None
+    return certificate.public_bytes(Encoding.PEM)
