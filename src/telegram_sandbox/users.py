@@ -7,6 +7,9 @@ from typing import Any
 from telegram_sandbox.errors import ActionRefused, UnreadablePicture
 from telegram_sandbox.state import State
 
+#: The fields of a message that are forwarded with it.
+_FORWARDED = ("text", "caption", "photo", "document", "sticker", "voice", "video")
+
 
 class User:
     """A Telegram user, whose private chat with the bot has the same id.
@@ -92,6 +95,29 @@ class User:
         file = self._file(b"a video", "videos", "video/mp4")
         size = {"width": 640, "height": 480, "duration": 2, "mime_type": "video/mp4"}
         return self._send({"video": {**file, **size}})
+
+    def forward(self, message_id: int, *, of: int, hidden: bool = False) -> int:
+        """Forward a message of another chat to the private chat.
+
+        Args:
+            message_id: the message.
+            of: the id of its chat.
+            hidden: whether its author lets nobody see from a forwarded message who they are.
+
+        Raises:
+            ActionRefused: there is no such message, or the bot is blocked.
+        """
+        message = self._state.message(of, message_id)
+        if message is None:
+            raise ActionRefused("there is no such message")
+        author = message["from"]
+        origin = (
+            {"type": "hidden_user", "sender_user_name": author["first_name"]}
+            if hidden
+            else {"type": "user", "sender_user": author}
+        )
+        content = {key: message[key] for key in _FORWARDED if key in message}
+        return self._send({**content, "forward_origin": {**origin, "date": message["date"]}})
 
     def block(self) -> None:
         """Block the bot, so that it can't send anything to the private chat."""

@@ -174,3 +174,24 @@ def test_message_survives_its_bytes(sandbox: Sandbox) -> None:
     sandbox.state.files._capacity = 1
     sandbox.user().send_photo(picture())
     assert [message.photo for message in sandbox.messages(1)] == [b""]
+
+
+def test_forwarding() -> None:
+    """A forwarded message has the content and the author of the original, unless they hide."""
+    sandbox = Sandbox()
+    ann, bob = sandbox.user(1, first_name="Ann"), sandbox.user(2)
+    photo = ann.send_photo(picture(), "look", reply_to=ann.send_text("hello"))
+    bob.forward(photo, of=1)
+    bob.forward(photo, of=1, hidden=True)
+    original, open_copy, hidden_copy = sandbox.messages(1)[-1], *sandbox.state.messages(2)
+    for copy in (open_copy, hidden_copy):
+        assert copy["from"]["id"] == copy["chat"]["id"] == 2
+        assert "reply_to_message" not in copy
+    assert [message.photo for message in sandbox.messages(2)] == [original.photo] * 2
+    assert [message.caption for message in sandbox.messages(2)] == ["look"] * 2
+    assert open_copy["forward_origin"]["type"] == "user"
+    assert open_copy["forward_origin"]["sender_user"]["id"] == 1
+    author = hidden_copy["forward_origin"]
+    assert {**author, "date": 0} == {"type": "hidden_user", "sender_user_name": "Ann", "date": 0}
+    with pytest.raises(ActionRefused):
+        bob.forward(9999, of=1)
