@@ -55,7 +55,9 @@ def test_missing_text() -> None:
 
 
 @pytest.mark.parametrize("locale", locales())
-@pytest.mark.parametrize("code", [*CODES, "internal", "timed-out", "user-busy", "busy"])
+@pytest.mark.parametrize(
+    "code", [*CODES, "internal", "timed-out", "user-busy", "busy", "daily-limit"]
+)
 def test_every_failure_in_every_language(code: str, locale: str) -> None:
     """Each failure has a text in each language."""
     assert text(code, locale, **SAMPLES).strip()
@@ -101,6 +103,7 @@ SAMPLES: dict[str, float | str] = {
     "full": 1,
     "dead": 1,
     "dropped": 1,
+    "user": "0123456789abcdef" * 2,
 }
 
 
@@ -230,10 +233,13 @@ def test_any_language(language: str) -> None:
         (1260, "21 minutes", "21 минута"),
         (1800, "30 minutes", "30 минут"),
         (6000, "100 minutes", "100 минут"),
+        (10_799, "180 minutes", "180 минут"),
+        (10_800, "3 hours", "3 часа"),
+        (75_601, "22 hours", "22 часа"),
     ],
 )
 def test_durations(seconds: float, english: str, russian: str) -> None:
-    """Durations are rounded and given in seconds or minutes."""
+    """Durations are rounded and given in seconds, minutes or hours."""
     assert duration(seconds) == english
     assert duration(seconds, "ru") == russian
     assert duration(seconds, "nl") == english
@@ -326,7 +332,9 @@ def test_minors_agree_in_number(
 
 @given(st.floats(0, 1e6))
 def test_any_duration(seconds: float) -> None:
-    """The duration shown is at most half a second shorter and 61 s longer than the real one."""
+    """The duration shown is at most half a second shorter, and half longer, than the real one."""
     number, unit = duration(seconds).replace(",", "").split()
-    told = int(number) * (60 if unit.startswith("minute") else 1)
-    assert seconds - 0.5 <= told <= seconds + 61
+    unit_seconds = {"second": 1, "minute": 60, "hour": 3600}[unit.rstrip("s")]
+    told = int(number) * unit_seconds
+    assert seconds - 0.5 <= told <= seconds + unit_seconds + 5
+    assert told <= 1.5 * seconds + 1

@@ -137,6 +137,7 @@ def make_ledger(client: redis.Redis, settings: Settings) -> Ledger:
         max_active=settings.max_active,
         max_pending=settings.max_pending,
         lifetime=settings.job_seconds,
+        max_daily=settings.daily,
     )
 
 

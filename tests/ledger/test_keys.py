@@ -48,6 +48,7 @@ def test_keys_are_stable() -> None:
         "TICKETS": "attrai:tickets",
         "USER_JOBS": "attrai:user:",
         "REFUSED_JOBS": "attrai:refused:",
+        "USER_PHOTOS": "attrai:photos:",
         "FULL_USERS": "attrai:full",
         "AT_STAGE": "attrai:at:",
         "STARTS": "attrai:starts:",
@@ -70,5 +71,7 @@ def test_keys_are_stable() -> None:
         "SENDS_TURN": "attrai:sends:turn:",
         "LANGUAGE": "attrai:language:",
         "NOTICES": "attrai:notices",
+        "BLOCKED": "attrai:blocked",
+        "TOLD": "attrai:told:",
         "PROBE": "attrai:probe",
     }

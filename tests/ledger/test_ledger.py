@@ -17,6 +17,7 @@ from attrai.ledger.constants import (
     ANSWERED_TTL_SECONDS,
     DELIVERY_LOCK_SECONDS,
     MAX_REFUSED,
+    QUOTA_SECONDS,
     WORKER_TTL_SECONDS,
 )
 from attrai.ledger.histogram import histogram_bound
@@ -345,3 +346,40 @@ def test_the_next_slot(redis: Redis, ledger: Ledger) -> None:
     ledger.finish(make(0, "bob"))
     assert ledger.estimates.next_slot("ann") == pytest.approx(10)
     assert ledger.estimates.next_slot("eve") == 0
+
+
+def test_the_daily_limit(redis: Redis) -> None:
+    """A user's photos of the last 24 hours are limited, and one that isn't rated is given back."""
+    ledger = Ledger(redis, max_active=9, max_pending=9, lifetime=LIFETIME, max_daily=2)
+    first, second, third = make(1), make(2), make(3)
+    assert [ledger.admit(job) for job in (first, first, second)] == [
+        "admitted",
+        "repeated",
+        "admitted",
+    ]
+    assert ledger.finish(first)
+    assert ledger.admit(first) == "answered"
+    assert [ledger.admit(third), ledger.admit(make(4, "bob"))] == ["daily-limit", "admitted"]
+    assert ledger.admit(third.with_(failure=Failure(code="daily-limit"))) == "admitted"
+    assert ledger.finish(third.with_(failure=Failure(code="daily-limit")))
+    assert ledger.admit(make(5)) == "daily-limit"
+    for _ in range(2):
+        ledger.finish(second.with_(failure=Failure(code="no-face")))
+    assert [ledger.admit(make(6)), ledger.admit(make(7))] == ["admitted", "daily-limit"]
+    assert ledger.next_daily("ann") == pytest.approx(QUOTA_SECONDS, abs=60)
+    advance_time(redis, QUOTA_SECONDS)
+    assert ledger.next_daily("ann") == 0
+    assert ledger.admit(make(8)) == "admitted"
+
+
+def test_a_lower_daily_limit(redis: Redis) -> None:
+    """Under a limit that was lowered, the next photo waits until enough of them are a day old."""
+    limits = {"max_active": 9, "max_pending": 9, "lifetime": LIFETIME}
+    before, now = Ledger(redis, **limits, max_daily=3), Ledger(redis, **limits, max_daily=2)
+    for number in range(3):
+        assert before.admit(make(number)) == "admitted"
+        advance_time(redis, 1000)
+    assert now.admit(make(3)) == "daily-limit"
+    assert now.next_daily("ann") == pytest.approx(QUOTA_SECONDS - 2000, abs=60)
+    assert Ledger(redis, **limits).admit(make(3)) == "admitted"
+    assert Ledger(redis, **limits).next_daily("ann") == 0

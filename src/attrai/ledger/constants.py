@@ -21,6 +21,8 @@ ORPHAN_MARGIN_SECONDS = 600
 ANSWERED_TTL_SECONDS = 26 * 3600
 #: Maximum number of one user's refusals in flight; any more are ignored.
 MAX_REFUSED = 20
+#: Seconds for which an admitted photo counts towards its user's daily quota.
+QUOTA_SECONDS = 86400
 #: Seconds for which daily counts are kept.
 DAY_TTL_SECONDS = 400 * 86400
 #: Seconds that are counted together in a slot, and seconds for which slots are kept. An operator

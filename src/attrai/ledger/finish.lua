@@ -6,6 +6,8 @@ local id, user, date, outcome, took = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumb
 local had_slot = free_slot(id) == 1
 if redis.call('ZREM', USER_JOBS .. user, id) == 1 then redis.call('SREM', FULL_USERS, user) end
 redis.call('ZREM', REFUSED_JOBS .. user, id)
+-- Only photos that were rated count.
+if outcome ~= 'rated' then redis.call('ZREM', USER_PHOTOS .. user, id) end
 if not had_slot and redis.call('EXISTS', ANSWERED .. id) == 1 then return 0 end
 redis.call('SET', ANSWERED .. id, '1', 'EX', ANSWERED_TTL_SECONDS)
 if took then record('deliver', took) end

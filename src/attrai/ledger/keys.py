@@ -16,6 +16,9 @@ TICKETS = "attrai:tickets"
 USER_JOBS = "attrai:user:"
 #: USER: sorted set of that user's job ids that were refused a slot, like `USER_JOBS`.
 REFUSED_JOBS = "attrai:refused:"
+#: USER: sorted set of the ids of that user's jobs that count towards the daily limit, by the time
+#: at which they were admitted.
+USER_PHOTOS = "attrai:photos:"
 #: Set of the users who are at their limit of jobs in flight.
 FULL_USERS = "attrai:full"
 #: STAGE: sorted set of the ids of the jobs that started this stage and no later one, by the time
@@ -67,5 +70,9 @@ SENDS_TURN = "attrai:sends:turn:"
 LANGUAGE = "attrai:language:"
 #: Hash of the bot's progress messages, by the id of their first job.
 NOTICES = "attrai:notices"
+#: Sorted set of the users whom operators have blocked, by the time at which they did.
+BLOCKED = "attrai:blocked"
+#: USER: present while that user need not be told again that they may not use the bot.
+TOLD = "attrai:told:"
 #: Written at a start, to find out whether Redis can be written to.
 PROBE = "attrai:probe"

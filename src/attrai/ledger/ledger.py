@@ -20,6 +20,7 @@ from attrai.ledger.constants import (
     BEING_DELIVERED,
     DAY_TTL_SECONDS,
     ORPHAN_MARGIN_SECONDS,
+    QUOTA_SECONDS,
     SCORE_BIN,
     UNKNOWN,
     WORKER_TTL_SECONDS,
@@ -32,7 +33,9 @@ log = structlog.get_logger(__name__)
 
 #: Result of requesting a slot: the job got one, already has one, was already answered, or is over
 #: a limit. A refusal is "ignored" if its user already has `MAX_REFUSED` in flight.
-Admission = Literal["admitted", "repeated", "answered", "user-busy", "busy", "ignored"]
+Admission = Literal[
+    "admitted", "repeated", "answered", "daily-limit", "user-busy", "busy", "ignored"
+]
 #: Why work on a job must not start: it is answered, or another worker is delivering its answer.
 Refusal = Literal["answered", "being-delivered"]
 
@@ -63,6 +66,7 @@ class Ledger:
         max_active: int,
         max_pending: int,
         lifetime: int,
+        max_daily: int | None = None,
         today: Callable[[], str] = utc_today,
     ) -> None:
         """Open the ledger in Redis.
@@ -72,6 +76,7 @@ class Ledger:
             max_active: Maximum number of jobs in flight for one user.
             max_pending: Maximum number of jobs in flight for all users together.
             lifetime: Seconds after which a job is overdue and the sweeper answers it.
+            max_daily: Maximum number of one user's rated photos in 24 hours; None for no limit.
             today: Returns the date under which events are counted.
         """
         self._redis = redis
@@ -80,6 +85,7 @@ class Ledger:
         #: Returns the date under which events are counted.
         self.today = today
         self._limits = (lifetime, max_active, max_pending)
+        self._max_daily = max_daily
         self._admit = self._script("admit")
         self._readmit = self._script("readmit")
         self._begin = self._script("begin")
@@ -103,7 +109,22 @@ class Ledger:
         """
         ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
         args = [job.id, job.user, ticket, refused, *self._limits, self.today()]
+        args.append("" if self._max_daily is None else self._max_daily)
         return cast("Admission", self._admit(args=args).decode())
+
+    def next_daily(self, user: str) -> float:
+        """Return the seconds until a user is below the daily limit; 0 if they are."""
+        if self._max_daily is None:
+            return 0.0
+        key, place = keys.USER_PHOTOS + user, -self._max_daily
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.zrange(key, place, place, withscores=True)
+            (seconds, microseconds), oldest = pipeline.execute()
+        if not oldest:
+            return 0.0
+        (_, admitted), now = oldest[0], seconds + microseconds / 1e6
+        return max(0.0, float(admitted) + QUOTA_SECONDS - now)
 
     def admitted(self, job_id: str) -> Job | None:
         """Return the job as it was admitted, or None if it has no slot or can't be read.

@@ -12,9 +12,9 @@ from babel.dates import format_timedelta
 from fluent.runtime import FluentBundle, FluentResource
 
 DEFAULT_LOCALE = "en"
-#: Seconds from which durations are given in minutes, and above which seconds are rounded up to a
-#: multiple of 5.
-_MINUTES_FROM, _ROUGH_FROM = 90, 10
+#: Seconds from which durations are given in minutes and in hours, and above which seconds are
+#: rounded up to a multiple of 5.
+_MINUTES_FROM, _HOURS_FROM, _ROUGH_FROM = 90, 3 * 3600, 10
 
 
 @cache
@@ -74,11 +74,13 @@ def time_until(seconds: float, locale: str = DEFAULT_LOCALE, /) -> str:
 
 def _format_seconds(seconds: float, locale: str, *, from_now: bool = False) -> str:
     whole = max(1, round(seconds))
-    unit: Literal["second", "minute"]
+    unit: Literal["second", "minute", "hour"]
     if whole < _MINUTES_FROM:
         unit, rounded = "second", whole if whole <= _ROUGH_FROM else -(-whole // 5) * 5
-    else:
+    elif whole < _HOURS_FROM:
         unit, rounded = "minute", -(-whole // 60) * 60
+    else:
+        unit, rounded = "hour", -(-whole // 3600) * 3600
     return format_timedelta(
         timedelta(seconds=rounded),
         granularity=unit,
