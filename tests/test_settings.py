@@ -47,6 +47,9 @@ def test_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("ATTRAI_MINIMUM_AGE", "inf"),
         ("ATTRAI_MINIMUM_AGE", "adult"),
         ("ATTRAI_LOG_LEVEL", "loud"),
+        ("ATTRAI_GROUPS", "some"),
+        ("ATTRAI_DAILY", "0"),
+        ("ATTRAI_MAINTENANCE", "x" * 1001),
     ],
 )
 def test_unusable_value(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -59,15 +62,17 @@ def test_unusable_value(monkeypatch: pytest.MonkeyPatch, variable: str, value: s
     assert "\n" not in str(caught.value)
 
 
-def test_admins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Admins are comma-separated ids from a variable or a secret file, and None if not set."""
-    assert load_settings().admins is None
-    monkeypatch.setenv("ATTRAI_ADMINS", "11, 22")
-    assert load_settings().admins == {11, 22}
-    assert "22" not in repr(load_settings())
-    monkeypatch.delenv("ATTRAI_ADMINS")
-    (tmp_path / "attrai_admins").write_text("33\n")
-    assert Settings(_secrets_dir=tmp_path).admins == {33}
+@pytest.mark.parametrize("name", ["admins", "allowed", "blocked"])
+def test_ids(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    """Lists are comma-separated ids from a variable or a secret file, and None if not set."""
+    variable = f"ATTRAI_{name.upper()}"
+    assert getattr(load_settings(), name) is None
+    monkeypatch.setenv(variable, "11, -1002222")
+    assert getattr(load_settings(), name) == {11, -1002222}
+    assert "2222" not in repr(load_settings())
+    monkeypatch.delenv(variable)
+    (tmp_path / f"attrai_{name}").write_text("33\n")
+    assert getattr(Settings(_secrets_dir=tmp_path), name) == {33}
 
 
 @pytest.mark.parametrize(
@@ -125,12 +130,14 @@ def test_an_empty_value_in_quotes(monkeypatch: pytest.MonkeyPatch, value: str) -
         ("ATTRAI_TELEGRAM_API_URL", "https://a:S[ECRET@h"),
         ("ATTRAI_TELEGRAM_API_URL", "https://h/botSECRET?a"),
         ("ATTRAI_ADMINS", "11,SECRET"),
+        ("ATTRAI_ALLOWED", "11,SECRET"),
+        ("ATTRAI_BLOCKED", "11,SECRET"),
     ],
 )
 def test_a_wrong_value_that_holds_a_secret(
     monkeypatch: pytest.MonkeyPatch, variable: str, url: str
 ) -> None:
-    """An invalid URL and an invalid list of admins are named, but not shown."""
+    """An invalid URL and an invalid list of ids are named, but not shown."""
     monkeypatch.setenv(variable, url)
     with pytest.raises(SettingsError, match=f"^{variable}: ") as caught:
         load_settings()

@@ -97,6 +97,16 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
     #: Telegram ids of the users who may use /admin, separated by commas.
     admins: Annotated[frozenset[int] | None, NoDecode, Field(repr=False)] = None
+    #: Telegram ids of the users and chats who may use the bot, separated by commas; everyone if not
+    #: set. Those of the users and chats who may not.
+    allowed: Annotated[frozenset[int] | None, NoDecode, Field(repr=False)] = None
+    blocked: Annotated[frozenset[int] | None, NoDecode, Field(repr=False)] = None
+    #: Whether the bot answers in groups.
+    groups: Literal["on", "off"] = "on"
+    #: Maximum number of a user's photos that are rated in 24 hours.
+    daily: Annotated[int, Field(ge=1)] | None = None
+    #: What everyone but admins is told instead of an answer, while it is set.
+    maintenance: Annotated[str, Field(max_length=1000)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @model_validator(mode="before")
@@ -128,7 +138,7 @@ class Settings(BaseSettings):
                 raise ValueError(_QUOTE)
         return url
 
-    @field_validator("admins", mode="before")
+    @field_validator("admins", "allowed", "blocked", mode="before")
     @classmethod
     def _split(cls, numbers: object) -> object:
         return numbers.split(",") if isinstance(numbers, str) else numbers

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -91,8 +91,16 @@ def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
     """Run the product embedded in one process, and with RabbitMQ and Redis."""
-    sandbox, folder = Sandbox(), tmp_path_factory.mktemp("product")
-    volume = folder / "photos"
+    with running_product(request, tmp_path_factory.mktemp("product")) as product:
+        yield product
+
+
+@contextmanager
+def running_product(
+    request: pytest.FixtureRequest, folder: Path, **settings: str
+) -> Iterator[Product]:
+    """Run the product in the mode that is the request's parameter, with more variables."""
+    sandbox, volume = Sandbox(), folder / "photos"
     volume.mkdir()
     with ExitStack() as stack:
         url = stack.enter_context(running(sandbox))
@@ -102,6 +110,7 @@ def product(
             "ATTRAI_PHOTOS_URL": f"file://{volume}",
             "ATTRAI_ADMINS": str(ADMIN),
             "TMPDIR": str(folder),
+            **settings,
         }
         arguments = ["bot", "--embedded"]
         if request.param == "servers":

@@ -11,6 +11,7 @@ from dramatiq.brokers.stub import StubBroker
 from redis import Redis
 
 from attrai.actors.intake import Intake
+from attrai.bot.access import Access
 from attrai.bot.admin import AdminCommands
 from attrai.bot.buttons import Buttons
 from attrai.bot.language import PREFIX as LANGUAGE
@@ -50,6 +51,7 @@ class Parts(NamedTuple):
     admin: AdminCommands
     buttons: Buttons
     languages: Languages
+    access: Access
 
     def pending_requests(self) -> list[Request]:
         """Return the requests in the pending updates, without confirming them."""
@@ -61,8 +63,11 @@ class Parts(NamedTuple):
         updates = self.telegram.updates(0, 1)
         for update in updates:
             request = self.parser.parse(update)
-            if request is not None:
-                self.handle(self.languages.apply(request))
+            if request is None:
+                continue
+            request = self.languages.apply(request)
+            if self.access.admits(request):
+                self.handle(request)
         self.sandbox.state.updates.confirm(updates[-1]["update_id"] + 1)
         self.flush()
 
@@ -101,20 +106,25 @@ class Parts(NamedTuple):
 
 
 @contextmanager
-def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterator[Parts]:
-    """Create the parts of a bot.
+def parts(
+    redis: Redis | None = None, sandbox: Sandbox | None = None, **more: object
+) -> Iterator[Parts]:
+    """Create the parts of a bot, with `more` settings.
 
     Given the Redis and the sandbox of another bot, they are the parts of that bot after a restart.
     """
     sandbox, redis = sandbox or Sandbox(TOKEN), redis or embedded_redis()
     sender = BackgroundSender()
     with running(sandbox) as url:
-        settings = Settings(
-            telegram_token=TOKEN,
-            telegram_api_url=url,
-            max_active=MAX_ACTIVE,
-            max_pending=MAX_PENDING,
-            admins=frozenset({ADMIN}),
+        settings = Settings.model_validate(
+            {
+                "telegram_token": TOKEN,
+                "telegram_api_url": url,
+                "max_active": MAX_ACTIVE,
+                "max_pending": MAX_PENDING,
+                "admins": frozenset({ADMIN}),
+                **more,
+            }
         )
         telegram, ledger = connect(url, redis), make_ledger(redis, settings)
         ledger.today = lambda: "2026-03-02"  # no midnight comes during a test
@@ -129,6 +139,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
         buttons = Buttons(telegram, sender)
         languages = Languages(redis, open_pseudonyms(settings), telegram, sender)
         buttons.register(LANGUAGE, languages.press)
+        access = Access(settings, redis, telegram, buttons, sender)
         parser = UpdateParser(telegram.me(), settings.max_photo_side)
         try:
             yield Parts(
@@ -145,6 +156,7 @@ def parts(redis: Redis | None = None, sandbox: Sandbox | None = None) -> Iterato
                 admin,
                 buttons,
                 languages,
+                access,
             )
         finally:
             sender.close()

@@ -346,6 +346,9 @@ def test_keys_that_are_refused(role_of: Callable[[str], Role], name: str) -> Non
         keys.LANGUAGE + "1",
         keys.ORPHANS,
         keys.DAY_USERS + "2024-12-31",
+        keys.USER_PHOTOS + "user",
+        keys.BLOCKED,
+        keys.TOLD + "user",
     ):
         with pytest.raises(NoPermissionError):
             client.type(key)

@@ -5,9 +5,11 @@ webhook     has Telegram send updates instead, to the HTTP server in webhook_ser
 connection  calls to Telegram that are repeated until they succeed
 handling    handles one update
 updates     parses an update into a request
+access      lets pass who may use the bot, and tells the others
+blocklist   keeps whom operators have blocked
 requests    admits or refuses photos, and answers commands
 buttons     answers presses of buttons, by the handler of their kind
-admin       answers /admin with the status of the service
+admin       answers /admin with the status of the service, and blocks people
 progress    sends, updates and deletes the messages that say how long a photo will take
 sender      sends messages in the background, so that the poller never waits for them
 calls       threads for calls that are due later

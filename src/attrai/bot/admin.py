@@ -1,13 +1,20 @@
-"""The /admin command: status of the service for operators, in their private chat with the bot."""
+"""The /admin command for operators, in their private chat with the bot.
+
+Without a word after it, it shows the status of the service. `/admin block` and `/admin unblock`
+take a pseudonym, or the author of the forwarded message that they reply to, and `/admin blocked`
+lists the pseudonyms of those who are blocked.
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import partial
 from importlib.util import find_spec
 
 from redis import Redis
 
+from attrai.bot.blocklist import Blocklist
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import CommandRequest, Origin, Request
 from attrai.ledger import Ledger
@@ -22,8 +29,12 @@ from attrai.telegram import Telegram, open_pseudonyms
 COMMAND = "admin"
 #: Number of days in the chart's time series; its distributions cover today only.
 _DAYS = 30
-#: Maximum number of attempts to send an answer.
+#: Maximum number of attempts to send the status.
 _MAX_ATTEMPTS = 5
+#: A pseudonym of a user.
+_PSEUDONYM = re.compile(r"[0-9a-f]{32}")
+#: Maximum number of blocked people to list: a text has at most 4096 characters.
+_MAX_LISTED = 100
 
 
 class AdminCommands:
@@ -45,13 +56,18 @@ class AdminCommands:
         self._admins = settings.admins or frozenset()
         self._pseudonyms = open_pseudonyms(settings)
         self._redis = redis
+        self._blocklist = Blocklist(redis)
         self._ledger = ledger
         self._queues = queues
         self._telegram = telegram
         self._sender = sender
 
     def receive(self, request: Request) -> bool:
-        """Answer an /admin request in the background; return False if the request is not one."""
+        """Answer an /admin request in the background; return False if the request is not one.
+
+        Raises:
+            redis.RedisError: Redis can't be reached.
+        """
         origin = request.origin
         # A private chat has the user's own id. In a group, others would see the answer.
         if (
@@ -60,11 +76,45 @@ class AdminCommands:
             and origin.user in self._admins
             and origin.chat == origin.user
         ):
-            self._sender.post(partial(self._answer, origin), max_attempts=_MAX_ATTEMPTS)
+            if request.words:
+                self._reply(origin, self._block_or_list(request))
+            else:
+                self._sender.post(partial(self._send_status, origin), max_attempts=_MAX_ATTEMPTS)
             return True
         return False
 
-    def _answer(self, origin: Origin) -> None:
+    def _reply(self, origin: Origin, words: str) -> None:
+        send = partial(self._telegram.send_text, origin.chat, words, reply_to=origin.message)
+        self._sender.reply(origin.chat, origin.user, send)
+
+    def _block_or_list(self, request: CommandRequest) -> str:
+        """Do what the words after the command say, and return the answer."""
+        locale = request.origin.locale
+        match request.words.lower().split():
+            case ["blocked"]:
+                listed = self._blocklist.newest(_MAX_LISTED)
+                heading = text("admin-block-list", locale, count=len(self._blocklist))
+                return "\n".join([heading, *listed])
+            case ["block", *named] if user := self._user(request, named):
+                self._blocklist.block(user)
+                return text("admin-blocked", locale, user=user)
+            case ["unblock", *named] if user := self._user(request, named):
+                self._blocklist.unblock(user)
+                return text("admin-unblocked", locale, user=user)
+            case _:
+                return text("admin-block-whom", locale)
+
+    def _user(self, request: CommandRequest, named: list[str]) -> str | None:
+        """Return the pseudonym of the person whom a command is about, or None if it doesn't say."""
+        match named:
+            case [name] if _PSEUDONYM.fullmatch(name):
+                return name
+            case [] if request.author is not None:
+                return self._pseudonyms.user(request.author)
+            case _:
+                return None
+
+    def _send_status(self, origin: Origin) -> None:
         today = date.fromisoformat(self._ledger.today())
         history = read_history(self._redis, _DAYS, today=today)
         words = report(take(self._redis, self._ledger, self._queues), history.today, origin.locale)

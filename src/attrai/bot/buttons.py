@@ -53,7 +53,14 @@ class Buttons:
             # The app shows that it waits until there is an answer. A later one is refused.
             self._answer_in_background(request, Reply)
             raise
-        self._answer_in_background(request, reply if callable(reply) else lambda: reply)
+        if callable(reply):
+            self._answer_in_background(request, reply)
+        else:
+            self.answer(request, reply)
+
+    def answer(self, request: ButtonRequest, reply: Reply) -> None:
+        """Answer a press without handling it."""
+        self._answer_in_background(request, lambda: reply)
 
     def _answer_in_background(self, request: ButtonRequest, find: Callable[[], Reply]) -> None:
         self._sender.post(partial(self._answer, request.query, find), max_attempts=_MAX_ATTEMPTS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from functools import partial
 
+import structlog
+
 from attrai.actors.intake import Intake
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.sender import BackgroundSender
@@ -17,6 +19,8 @@ from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms, open_seal
 from attrai.telegram.channel import NAME, seal_address
 from attrai.telegram.files import GET_FILE_MB, is_telegrams
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_RENDERER = "boxes"
 #: MIME types of documents that may turn out to be images.
@@ -67,8 +71,13 @@ class RequestHandler:
             self._intake.submit(job.with_(failure=failure))
             return
         admission = self._intake.submit(job)
+        # The one record that says whose photo it is, so that an operator can block them.
+        log.info("received", job=job.id, user=job.user, admission=admission)
         if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
             self._progress.announce(job.id, request.origin, request.album)
+        elif admission == "daily-limit":
+            when = time_until(self._intake.ledger.next_daily(job.user), job.locale)
+            self._refuse(job, admission, limit=self._settings.daily or 0, when=when)
         elif admission == "user-busy":
             when = time_until(self._intake.ledger.estimates.next_slot(job.user), job.locale)
             self._refuse(job, admission, limit=self._settings.max_active, when=when)

@@ -52,6 +52,8 @@ class CommandRequest(NamedTuple):
     name: str
     #: The text after the command.
     words: str = ""
+    #: Who wrote the forwarded message that the command replies to, if Telegram says so.
+    author: int | None = None
 
 
 class OtherMessage(NamedTuple):
@@ -144,7 +146,7 @@ class UpdateParser:
                 return PhotoRequest(origin, file, words or "", None)
         elif not private and not addressee:
             return None  # in a group it may be meant for any bot
-        return CommandRequest(origin, name, words or "")
+        return CommandRequest(origin, name, words or "", _author(message.reply_to_message))
 
     def _read_press(self, press: types.CallbackQuery) -> ButtonRequest:
         user, message = press.from_user, press.message
@@ -192,3 +194,11 @@ class UpdateParser:
 
     def _is_addressed(self, words: str) -> bool:
         return re.search(rf"@{re.escape(self._name)}\b", words.lower()) is not None
+
+
+def _author(message: types.Message | None) -> int | None:
+    """Return the id of the person who wrote a forwarded message, unless they hide it."""
+    origin = message.forward_origin if message else None
+    if not isinstance(origin, types.MessageOriginUser) or origin.sender_user.is_bot:
+        return None
+    return origin.sender_user.id

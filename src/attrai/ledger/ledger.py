@@ -123,7 +123,7 @@ class Ledger:
             (seconds, microseconds), oldest = pipeline.execute()
         if not oldest:
             return 0.0
-        (_, admitted), now = oldest[0], seconds + microseconds / 1e6
+        (_, admitted), now = oldest[0], float(seconds + microseconds / 1e6)
         return max(0.0, float(admitted) + QUOTA_SECONDS - now)
 
     def admitted(self, job_id: str) -> Job | None:

@@ -18,6 +18,10 @@ user-busy = { $limit ->
    *[other] Your last { $limit } photos are still being rated.
 } Please send this one again { $when }.
 busy = There's a long queue right now. Please send this photo again { $when }.
+daily-limit = That's all for today: I rate up to { $limit ->
+    [one] { $limit } photo
+   *[other] { $limit } photos
+} a day for you. Please send this one again { $when }.
 
 ## The picture
 
@@ -82,7 +86,7 @@ privacy =
 
     For how long: your photo is deleted as soon as the result is drawn, and the result as soon as you have it. Whatever couldn't be answered is deleted { $when } at the latest.
 
-    What is kept: daily statistics (how many people sent how many photos, how that ended, how long it took and how often each score was given) and, for about a day, a scrambled ID of each message, so that no photo is rated twice. No photos, no faces, no names, no chats.
+    What is kept: daily statistics (how many people sent how many photos, how that ended, how long it took and how often each score was given) and, for about a day, scrambled IDs of each message and its sender, so that no photo is rated twice and limits are kept. If you are blocked, your scrambled ID is kept until that ends. No photos, no faces, no names, no chats.
 
     If you choose a language with /language, it is kept with a scrambled ID of yours, until you choose “{ language-automatic }” or haven't written to me for a year.
 
@@ -104,6 +108,7 @@ rate-what = Reply to a photo with /rate, and I'll rate the faces in it.
 ## Buttons
 
 press-old = This button no longer works.
+not-allowed = Sorry, this bot isn't open to everyone, so I can't help you here.
 
 ## The language
 
@@ -151,6 +156,13 @@ admin-stage = { $stage }: { $waiting } waiting, { $workers ->
 }, { $per_minute } per minute
 admin-counts = Users at their limit: { $full }. Dead letters: { $dead }. Log records dropped today: { $dropped }.
 admin-down = { $part } is down: { $reason }.
+admin-blocked = Blocked: { $user }
+admin-unblocked = No longer blocked: { $user }
+admin-block-list = { $count ->
+    [0] Nobody is blocked.
+   *[other] Blocked: { $count }
+}
+admin-block-whom = Whom? Write /admin block or /admin unblock with a pseudonym from the logs, or in reply to a forwarded message whose author Telegram shows. /admin blocked lists everyone who is blocked.
 
 ## The menu of commands
 

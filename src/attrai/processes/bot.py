@@ -11,6 +11,7 @@ import structlog
 from redis import Redis, RedisError
 
 from attrai.actors.intake import Intake
+from attrai.bot.access import Access
 from attrai.bot.admin import AdminCommands
 from attrai.bot.buttons import Buttons
 from attrai.bot.language import PREFIX as LANGUAGE
@@ -106,6 +107,7 @@ class Bot:
         self._buttons = Buttons(self._telegram, self._sender)
         self._languages = Languages(redis, open_pseudonyms(settings), self._telegram, self._sender)
         self._buttons.register(LANGUAGE, self._languages.press)
+        self._access = Access(settings, redis, self._telegram, self._buttons, self._sender)
         self._heartbeat = LoopHeartbeat()
         self._updates = self._open_updates(settings, shutdown)
         self._ended = threading.Event()
@@ -151,6 +153,8 @@ class Bot:
 
     def _receive(self, request: Request) -> None:
         request = self._languages.apply(request)
+        if not self._access.admits(request):
+            return
         if isinstance(request, ButtonRequest):
             self._buttons.receive(request)
         elif not self._languages.receive(request) and not self._admin.receive(request):

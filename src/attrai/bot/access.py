@@ -1,0 +1,112 @@
+"""Who may use the bot, and what the others are told."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from redis import Redis
+
+from attrai.bot.blocklist import Blocklist
+from attrai.bot.buttons import Buttons, Reply
+from attrai.bot.sender import BackgroundSender
+from attrai.bot.updates import ButtonRequest, Origin, Request
+from attrai.ledger import keys
+from attrai.locales import text
+from attrai.settings import Settings
+from attrai.telegram import Telegram, open_pseudonyms
+
+#: Seconds before someone who may not use the bot is told so again.
+TELL_AGAIN_SECONDS = 3600
+#: Maximum length of what is shown to whoever presses a button, in characters.
+_MAX_PRESS_TEXT = 200
+
+
+class Refusal(NamedTuple):
+    """What is said to someone whose request is not processed; nothing if it is empty."""
+
+    words: str = ""
+    #: Whether it is said only once in a while, and not in answer to each request.
+    rarely: bool = False
+
+
+class Rules:
+    """The rules that the settings make."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._admins = settings.admins or frozenset()
+        self._allowed = settings.allowed
+        self._blocked = settings.blocked or frozenset()
+        self._groups = settings.groups == "on"
+        self._maintenance = settings.maintenance
+
+    def refusal(self, origin: Origin, *, blocked: bool) -> Refusal | None:
+        """Return how a request is refused, or None if it is to be processed.
+
+        Args:
+            origin: who asks, and where.
+            blocked: whether an operator has blocked them.
+        """
+        in_group = origin.chat < 0
+        if in_group and not self._groups:
+            return Refusal()
+        if origin.user in self._admins:
+            return None
+        numbers = {origin.user, origin.chat}
+        allowed = self._allowed is None or not numbers.isdisjoint(self._allowed)
+        if blocked or not allowed or not numbers.isdisjoint(self._blocked):
+            # Others in a group need not learn of it.
+            return (
+                Refusal() if in_group else Refusal(text("not-allowed", origin.locale), rarely=True)
+            )
+        return Refusal(self._maintenance) if self._maintenance else None
+
+
+class Access:
+    """The gate that each request passes first."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        telegram: Telegram,
+        buttons: Buttons,
+        sender: BackgroundSender,
+    ) -> None:
+        self._rules = Rules(settings)
+        self._pseudonyms = open_pseudonyms(settings)
+        self._redis = redis
+        self._blocklist = Blocklist(redis)
+        self._telegram = telegram
+        self._buttons = buttons
+        self._sender = sender
+
+    def admits(self, request: Request) -> bool:
+        """Return whether a request is to be processed; otherwise answer it as the rules say.
+
+        Raises:
+            redis.RedisError: Redis can't be reached.
+        """
+        origin = request.origin
+        blocked = self._pseudonyms.user(origin.user) in self._blocklist
+        refusal = self._rules.refusal(origin, blocked=blocked)
+        if refusal is None:
+            return True
+        if isinstance(request, ButtonRequest):
+            words = refusal.words
+            if len(words) > _MAX_PRESS_TEXT:
+                words = words[: _MAX_PRESS_TEXT - 1] + "…"
+            self._buttons.answer(request, Reply(words, alert=bool(words)))
+        elif refusal.words:
+            tell = partial(self._tell, origin, refusal)
+            self._sender.reply(origin.chat, origin.user, tell)
+        return False
+
+    def _tell(self, origin: Origin, refusal: Refusal) -> None:
+        told = keys.TOLD + self._pseudonyms.user(origin.user)
+        if refusal.rarely and self._redis.exists(told):
+            return
+        turn = self._pseudonyms.reply(origin.chat, origin.user)
+        self._telegram.send_text(origin.chat, refusal.words, reply_to=origin.message, turn=turn)
+        if refusal.rarely:
+            self._redis.set(told, 1, ex=TELL_AGAIN_SECONDS)
