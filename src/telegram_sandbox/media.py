@@ -59,13 +59,18 @@ class Files:
             self._ids[file.path] = file.id
             self._bytes += len(data)
             while self._bytes > self._capacity:
-                self._drop_oldest()
+                self._drop(next(iter(self._files)))
             return file
 
-    def _drop_oldest(self) -> None:
-        oldest = self._files.pop(next(iter(self._files)))
-        del self._ids[oldest.path]
-        self._bytes -= len(oldest.data)
+    def _drop(self, file_id: str) -> None:
+        file = self._files.pop(file_id)
+        del self._ids[file.path]
+        self._bytes -= len(file.data)
+
+    def forget(self, file_id: str) -> None:
+        """Drop a file, as Telegram may do with one that nobody has asked for in a long time."""
+        with self._lock:
+            self._drop(file_id)
 
     def get(self, file_id: str) -> StoredFile | None:
         """Return the file with this id, or None if it is unknown or was dropped."""

@@ -26,7 +26,7 @@ _EDITED = {"text", "entities", "photo", "document", "caption", "caption_entities
 _RIGHTS = (
     *("manage_chat", "delete_messages", "manage_video_chats", "restrict_members"),
     *("promote_members", "change_info", "invite_users"),
-    *("post_stories", "edit_stories", "delete_stories"),
+    *("post_stories", "edit_stories", "delete_stories", "send_welcome_messages"),
 )
 #: The number of the latest presses that the bot may answer; earlier ones are too old.
 _MAX_PRESSES = 10_000

@@ -13,9 +13,11 @@ from redis import Redis
 from attrai.actors.intake import Intake
 from attrai.bot.access import Access
 from attrai.bot.admin import AdminCommands
+from attrai.bot.answer_buttons import AnswerButtons
 from attrai.bot.buttons import Buttons
 from attrai.bot.language import PREFIX as LANGUAGE
 from attrai.bot.language import Languages
+from attrai.bot.permission import Permission
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
@@ -140,6 +142,8 @@ def parts(
         languages = Languages(redis, open_pseudonyms(settings), telegram, sender)
         buttons.register(LANGUAGE, languages.press)
         access = Access(settings, redis, telegram, buttons, sender)
+        permission = Permission(settings, telegram)
+        AnswerButtons(settings, telegram, intake, permission).register(buttons)
         parser = UpdateParser(telegram.me(), settings.max_photo_side)
         try:
             yield Parts(

@@ -11,7 +11,8 @@ from attrai.actors.intake import Intake
 from attrai.bot.requests import RequestHandler
 from attrai.bot.updates import CommandRequest, Origin
 from attrai.job import Failure
-from attrai.telegram import Seal, limiter
+from attrai.render import renderer_names
+from attrai.telegram import Pseudonyms, Seal, limiter
 from tests.bot.parts import MAX_ACTIVE, MAX_PENDING, Parts, parts
 from tests.sandbox.conftest import picture
 from tests.telegram.served import TOKEN
@@ -59,7 +60,12 @@ def test_a_photo_starts(bot: Parts) -> None:
     (job,) = bot.queued("ingest")
     assert job.channel == "telegram"
     seal = Seal(TOKEN)
-    assert json.loads(seal.open(str(job.address))) == {"chat": 987654321, "message": message}
+    assert json.loads(seal.open(str(job.address))) == {
+        "chat": 987654321,
+        "message": message,
+        "asker": Pseudonyms(TOKEN).asker(987654321, 987654321),
+        "styles": renderer_names(),
+    }
     assert (job.locale, job.renderer, job.failure) == ("ru", "boxes", None)
     assert "987654321" not in str(job.to_message())
     assert (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from telegram_sandbox import Faults, Sandbox
+from telegram_sandbox import CallbackAnswer, Faults, Sandbox
 from tests.sandbox.clients import Library, aiogram, python_telegram_bot
 from tests.sandbox.conftest import picture
 
@@ -148,6 +148,45 @@ def test_text_is_sent_edited_and_deleted(
 
     run_bot(scenario)
     assert [message.id for message in sandbox.messages(1)] == [asked]
+
+
+def test_buttons_are_pressed(
+    run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
+) -> None:
+    """A press and all edits of a message with buttons are understood, and who may press is told."""
+    ann, types = sandbox.user(), library.types
+    group = sandbox.group(-7)
+    group.promote(ann)
+
+    def keyboard(text: str) -> Any:
+        button = types.InlineKeyboardButton(text=text, callback_data=f"a:{text}")
+        return types.InlineKeyboardMarkup(inline_keyboard=[[button]])
+
+    async def scenario(bot: Any) -> None:
+        upload = library.upload(picture(), "a.jpg")
+        sent = await bot.send_photo(1, upload, caption="one", reply_markup=keyboard("more"))
+        assert sent.reply_markup.inline_keyboard[0][0].callback_data == "a:more"
+        press = ann.press(sent.message_id, "a:more")
+        (update,) = await bot.get_updates(timeout=5, allowed_updates=["callback_query"])
+        query = update.callback_query
+        assert (query.id, query.data, query.from_user.id) == (press, "a:more", 1)
+        assert query.message.photo
+        assert await bot.answer_callback_query(query.id, text="Done", show_alert=True)
+        assert sandbox.wait_for_answer(press) == CallbackAnswer("Done", alert=True)
+
+        at = {"chat_id": 1, "message_id": sent.message_id}
+        edited = await bot.edit_message_caption(**at, caption="two", reply_markup=keyboard("b"))
+        assert (edited.caption, edited.reply_markup.inline_keyboard[0][0].text) == ("two", "b")
+        assert not (await bot.edit_message_reply_markup(**at)).reply_markup
+        media = types.InputMediaDocument(media=library.upload(b"%PDF-", "a.pdf"), caption="three")
+        edited = await bot.edit_message_media(media, **at, reply_markup=keyboard("c"))
+        assert (edited.document.file_name, edited.caption) == ("a.pdf", "three")
+        assert (await bot.get_chat_member(group.id, 1)).status == "administrator"
+        assert (await bot.get_chat_member(1, 1)).status == "member"
+
+    run_bot(scenario)
+    (shown,) = sandbox.messages(1)
+    assert (shown.photo, shown.document, shown.buttons[0][0].text) == (None, b"%PDF-", "c")
 
 
 def test_pictures_and_documents_are_sent(

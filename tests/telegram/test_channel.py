@@ -3,57 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
 from attrai.errors import FileTooLarge, SourceUnreadable, TryLater, Unconfirmed, Undeliverable
-from attrai.job import Face, Failure, Job, Score
+from attrai.job import Failure, Job, Score
 from attrai.locales import text
-from attrai.telegram import Seal, limiter
+from attrai.telegram import Seal
 from attrai.telegram.channel import TelegramChannel, caption, fits_photo, seal_address
 from telegram_sandbox import Faults, Sandbox, running
 from tests.sandbox.conftest import picture
-from tests.telegram.served import TOKEN, connect
-
-MakeJob = Callable[..., Job]
-
-SEAL = Seal(TOKEN)
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Create a sandbox without users."""
-    return Sandbox(TOKEN)
-
-
-@pytest.fixture
-def channel(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[TelegramChannel]:
-    """Create a channel to the sandbox whose rate limit per chat is negligible."""
-    monkeypatch.setattr(limiter, "CHAT_INTERVAL_SECONDS", 0.01)
-    with running(sandbox) as url:
-        yield TelegramChannel(connect(url, patience=0.2), SEAL)
-
-
-@pytest.fixture
-def message(sandbox: Sandbox) -> int:
-    """Send a photo as a user, and return the message's id."""
-    return sandbox.user().send_photo(picture())
-
-
-@pytest.fixture
-def job(sandbox: Sandbox, message: int, make_job: MakeJob, face: Face) -> Job:
-    """Create a job for a photo that a user sent, with one scored face."""
-    return make_job(
-        channel="telegram",
-        address=seal_address(1, message, SEAL),
-        source=SEAL.seal(sandbox.state.messages(1)[0]["photo"][-1]["file_id"]),
-        faces=(face,),
-        faces_found=1,
-        scores=(Score(value=7.24, spread=1.26),),
-    )
+from tests.telegram.conftest import SEAL
+from tests.telegram.served import connect
 
 
 def scored(job: Job, count: int, *, found: int | None = None, locale: str = "en") -> Job:

@@ -9,6 +9,8 @@ access      lets pass who may use the bot, and tells the others
 blocklist   keeps whom operators have blocked
 requests    admits or refuses photos, and answers commands
 buttons     answers presses of buttons, by the handler of their kind
+answer_buttons  handles those under answers
+permission  lets only those press who may
 admin       answers /admin with the status of the service, and blocks people
 progress    sends, updates and deletes the messages that say how long a photo will take
 sender      sends messages in the background, so that the poller never waits for them

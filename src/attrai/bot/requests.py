@@ -115,7 +115,13 @@ class RequestHandler:
         return Job(
             id=self._pseudonyms.job(origin.chat, origin.message),
             channel=NAME,
-            address=seal_address(origin.chat, origin.message, self._seal),
+            address=seal_address(
+                origin.chat,
+                origin.message,
+                self._seal,
+                asker=self._pseudonyms.asker(origin.chat, origin.user),
+                styles=self._styles if request.redrawable else (),
+            ),
             user=self._pseudonyms.user(origin.user),
             locale=origin.locale,
             source=self._seal.seal(request.file.id),

@@ -43,6 +43,8 @@ class PhotoRequest(NamedTuple):
     #: The caption, or the text after the command.
     words: str
     album: str | None
+    #: Whether the message to answer holds the photo itself, from which it can be drawn again.
+    redrawable: bool = True
 
 
 class CommandRequest(NamedTuple):
@@ -143,7 +145,7 @@ class UpdateParser:
             replied = message.reply_to_message
             file = self._file_of(replied) if replied else None
             if file:
-                return PhotoRequest(origin, file, words or "", None)
+                return PhotoRequest(origin, file, words or "", None, redrawable=False)
         elif not private and not addressee:
             return None  # in a group it may be meant for any bot
         return CommandRequest(origin, name, words or "", _author(message.reply_to_message))

@@ -13,9 +13,11 @@ from redis import Redis, RedisError
 from attrai.actors.intake import Intake
 from attrai.bot.access import Access
 from attrai.bot.admin import AdminCommands
+from attrai.bot.answer_buttons import AnswerButtons
 from attrai.bot.buttons import Buttons
 from attrai.bot.language import PREFIX as LANGUAGE
 from attrai.bot.language import Languages
+from attrai.bot.permission import Permission
 from attrai.bot.poller import Poller
 from attrai.bot.profile import describe
 from attrai.bot.progress import ProgressMessages
@@ -108,6 +110,8 @@ class Bot:
         self._languages = Languages(redis, open_pseudonyms(settings), self._telegram, self._sender)
         self._buttons.register(LANGUAGE, self._languages.press)
         self._access = Access(settings, redis, self._telegram, self._buttons, self._sender)
+        permission = Permission(settings, self._telegram)
+        AnswerButtons(settings, self._telegram, intake, permission).register(self._buttons)
         self._heartbeat = LoopHeartbeat()
         self._updates = self._open_updates(settings, shutdown)
         self._ended = threading.Event()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
+from typing import Any
 
 import structlog
 from PIL import Image
@@ -14,14 +15,13 @@ from attrai.errors import INTERNAL, FileTooLarge, SourceUnreadable, TryLater, Un
 from attrai.job import Failure, Job
 from attrai.locales import text
 from attrai.telegram import Rejected, Seal, SealBroken, Telegram, TokenRefused
+from attrai.telegram.address import Address
+from attrai.telegram.answer_buttons import answer_keyboard
 from attrai.telegram.files import GET_FILE_MB
 
 log = structlog.get_logger(__name__)
 
 NAME = "telegram"
-#: What an address holds: the ids of the chat and of the message to reply to.
-_CHAT, _MESSAGE = "chat", "message"
-
 #: Limits of sendPhoto: bytes, width plus height in pixels, and ratio of the sides
 #: (https://core.telegram.org/bots/api#sendphoto).
 _PHOTO_BYTES, _PHOTO_SIDES, _PHOTO_RATIO = 10 * 10**6, 10_000, 20
@@ -85,20 +85,40 @@ class TelegramChannel:
             TryLater: Telegram is unavailable, rate limited, or refuses the token.
             Unconfirmed: the answer may have arrived.
         """
-        chat, message = self._open_address(job)
+        address = self._open_address(job)
         if self._has_arrived(job):
             return
+        chat, message = address.chat, address.message
+        keyboard = answer_keyboard(address, job.renderer, job.locale)
+        as_photo = fits_photo(picture) and not address.as_file
         with _translate_errors():
-            if job.unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES:
+            if address.edit is not None:
+                # An edit that may have arrived does no harm when it is repeated.
+                self._telegram.edit_picture(
+                    chat,
+                    address.edit,
+                    picture,
+                    caption(job),
+                    keyboard,
+                    name=None if as_photo else _FILE_NAME,
+                    turn=job.id,
+                )
+            elif job.unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES:
                 words = text("perhaps-sent", job.locale)
                 self._telegram.send_text(chat, words, reply_to=message, turn=job.id)
-            elif fits_photo(picture):
+            elif as_photo:
                 self._telegram.send_photo(
-                    chat, picture, caption(job), reply_to=message, turn=job.id
+                    chat, picture, caption(job), reply_to=message, turn=job.id, keyboard=keyboard
                 )
             else:
                 self._telegram.send_document(
-                    chat, picture, _FILE_NAME, caption(job), reply_to=message, turn=job.id
+                    chat,
+                    picture,
+                    _FILE_NAME,
+                    caption(job),
+                    reply_to=message,
+                    turn=job.id,
+                    keyboard=keyboard,
                 )
 
     def send_failure(self, job: Job, failure: Failure) -> None:
@@ -110,15 +130,20 @@ class TelegramChannel:
             TryLater: Telegram is unavailable, rate limited, or refuses the token.
             Unconfirmed: the answer may have arrived.
         """
-        chat, message = self._open_address(job)
+        address = self._open_address(job)
         try:
             reason = text(failure.code, job.locale, **failure.details)
         except KeyError:  # the failure comes from a worker of another version
             reason = text(INTERNAL.code, job.locale)
         if self._has_arrived(job):
             return
+        reply_to = address.message
+        if address.edit is not None and failure.code == SourceUnreadable.code:
+            reason, reply_to = text("press-photo-gone", job.locale), address.edit
+            with _translate_errors(), suppress(Rejected):  # it has none
+                self._telegram.edit_keyboard(address.chat, address.edit, ())
         with _translate_errors():
-            self._telegram.send_text(chat, reason, reply_to=message, turn=job.id)
+            self._telegram.send_text(address.chat, reason, reply_to=reply_to, turn=job.id)
 
     def _has_arrived(self, job: Job) -> bool:
         """Return whether an answer that was sent before without a reply is taken for delivered.
@@ -137,19 +162,20 @@ class TelegramChannel:
         log.warning("taken for delivered", job=job.id, sends=job.unconfirmed_sends)
         return True
 
-    def _open_address(self, job: Job) -> tuple[int, int]:
-        """Return the ids of a job's chat and of the message to reply to."""
+    def _open_address(self, job: Job) -> Address:
+        """Return where the answers to a job go."""
         address = job.address
         try:
             opened = json.loads(self._seal.open(address)) if isinstance(address, str) else address
         except SealBroken:
             raise Undeliverable(reason=_SEAL_BROKEN) from None
-        return int(opened[_CHAT]), int(opened[_MESSAGE])
+        return Address.model_validate(opened)
 
 
-def seal_address(chat: int, message: int, seal: Seal) -> str:
-    """Return the address of the answers to a message."""
-    return seal.seal(json.dumps({_CHAT: chat, _MESSAGE: message}))
+def seal_address(chat: int, message: int, seal: Seal, **optional: Any) -> str:
+    """Return the address of the answers to a message, with the optional fields of `Address`."""
+    address = Address(chat=chat, message=message, **optional)
+    return seal.seal(address.model_dump_json(exclude_defaults=True))
 
 
 def _is_plain(job: Job) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any, Literal, get_args
 
 import requests
@@ -167,7 +168,14 @@ class Telegram:
             return sent.message_id
 
     def send_photo(
-        self, chat: int, picture: bytes, caption: str, *, reply_to: int, turn: str
+        self,
+        chat: int,
+        picture: bytes,
+        caption: str,
+        *,
+        reply_to: int,
+        turn: str,
+        keyboard: Keyboard = (),
     ) -> None:
         """Send a picture as a photo, which Telegram may compress, in reply to a message."""
         with self._sending(chat, turn):
@@ -176,11 +184,20 @@ class Telegram:
                 picture,
                 caption,
                 reply_parameters=types.ReplyParameters(reply_to),
+                reply_markup=markup(keyboard),
                 timeout=_UPLOAD_TIMEOUT,
             )
 
-    def send_document(
-        self, chat: int, picture: bytes, name: str, caption: str, *, reply_to: int, turn: str
+    def send_document(  # noqa: PLR0913 - a document also has a name
+        self,
+        chat: int,
+        picture: bytes,
+        name: str,
+        caption: str,
+        *,
+        reply_to: int,
+        turn: str,
+        keyboard: Keyboard = (),
     ) -> None:
         """Send a picture as a document, which Telegram leaves unchanged, in reply to a message."""
         with self._sending(chat, turn):
@@ -190,6 +207,7 @@ class Telegram:
                 caption=caption,
                 visible_file_name=name,
                 reply_parameters=types.ReplyParameters(reply_to),
+                reply_markup=markup(keyboard),
                 timeout=_UPLOAD_TIMEOUT,
             )
 
@@ -199,6 +217,50 @@ class Telegram:
             self._bot.edit_message_text(
                 text, chat, message, timeout=_TIMEOUT, reply_markup=markup(keyboard)
             )
+
+    def edit_picture(  # noqa: PLR0913 - as above
+        self,
+        chat: int,
+        message: int,
+        picture: bytes,
+        caption: str,
+        keyboard: Keyboard,
+        *,
+        name: str | None,
+        turn: str,
+    ) -> None:
+        """Replace the picture, the caption and the buttons of a message that the bot sent.
+
+        Args:
+            chat: the chat's id.
+            message: the message's id.
+            picture: the new picture.
+            caption: the new caption.
+            keyboard: the new buttons.
+            name: the name of the file if the picture is to be a document instead of a photo.
+            turn: identifies the message to the rate limit.
+        """
+        media: types.InputMedia = (
+            types.InputMediaPhoto(types.InputFile(BytesIO(picture)), caption)
+            if name is None
+            else types.InputMediaDocument(types.InputFile(BytesIO(picture), name), caption=caption)
+        )
+        with self._sending(chat, turn):
+            self._bot.edit_message_media(
+                media, chat, message, reply_markup=markup(keyboard), timeout=_UPLOAD_TIMEOUT
+            )
+
+    def edit_keyboard(self, chat: int, message: int, keyboard: Keyboard) -> None:
+        """Replace the buttons of a message that the bot sent."""
+        with translate_errors():
+            self._bot.edit_message_reply_markup(
+                chat, message, reply_markup=markup(keyboard), timeout=_TIMEOUT
+            )
+
+    def is_administrator(self, chat: int, user: int) -> bool:
+        """Return whether a user is an administrator of a group."""
+        with translate_errors():
+            return self._bot.get_chat_member(chat, user).status in ("creator", "administrator")
 
     def answer_press(self, query: str, text: str, alert: bool) -> None:  # noqa: FBT001 - a Reply's
         """Answer the press of a button, with a text for some seconds, an alert, or nothing."""

@@ -6,6 +6,9 @@ import hashlib
 
 from attrai.job import job_id
 
+#: Length of the pseudonym of whoever a button belongs to: 64 bits, of a button's 64 bytes.
+_ASKER_DIGITS = 16
+
 
 class Pseudonyms:
     """Keyed hashes of Telegram's ids. They stay the same as long as the bot keeps its token."""
@@ -20,6 +23,14 @@ class Pseudonyms:
     def chat(self, chat: int) -> str:
         """Return the pseudonym of a chat."""
         return job_id("chat", self._key, chat)
+
+    def asker(self, chat: int, user: int) -> str:
+        """Return a short pseudonym of a user in a chat, which fits into a button's data."""
+        return job_id("asker", self._key, chat, user)[:_ASKER_DIGITS]
+
+    def press(self, chat: int, message: int, query: str) -> str:
+        """Return the job id for the press of a button under a message."""
+        return job_id("telegram", self._key, chat, message, query)
 
     def job(self, chat: int, message: int) -> str:
         """Return the job id for a message, which is the same when its update is repeated."""

@@ -1,0 +1,27 @@
+"""The address of an answer: where it goes, and which buttons it has."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Address(BaseModel):
+    """Where an answer goes. Sealed in `Job.address`, so its fields are optional for other versions.
+
+    A version that doesn't know a field leaves it out: its answer is then a plain reply.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    chat: int
+    #: The message to reply to.
+    message: int
+    #: Whose buttons they are (`Pseudonyms.asker`); without it the answer has none.
+    asker: str | None = None
+    #: All styles that buttons offer. Empty if `message` doesn't hold the photo, as to draw it again
+    #: it is fetched from there.
+    styles: tuple[str, ...] = ()
+    #: The answer of an earlier job, which the picture replaces.
+    edit: int | None = None
+    #: Whether the picture is sent as a document, which Telegram doesn't compress.
+    as_file: bool = False
