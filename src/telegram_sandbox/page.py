@@ -226,6 +226,9 @@ def _page_message(message: Json) -> Json:
         "album": message.get("media_group_id"),
         "edited": "edit_date" in message or None,
     }
+    if origin := message.get("forward_origin"):
+        user = origin.get("sender_user")
+        fields["forwarded"] = user["first_name"] if user else origin["sender_user_name"]
     if "photo" in message:
         largest = message["photo"][-1]
         fields |= {"photo": _url(largest), "width": largest["width"], "height": largest["height"]}

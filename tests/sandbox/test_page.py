@@ -259,6 +259,16 @@ def test_commands_are_marked_in_any_script(chat: Page, say: Say) -> None:
     expect(buttons).to_have_text(["/a", "/b", "/c", "/g"])
 
 
+def test_a_forwarded_message_names_its_author(chat: Page, sandbox: Sandbox) -> None:
+    """Above a forwarded message stands who wrote it."""
+    ann = sandbox.user(2, first_name="<Ann>")
+    text, photo = ann.send_text("hello"), ann.send_photo(PHOTO.data, "look")
+    me = sandbox.user(ME)
+    for message in (me.forward(text, of=2), me.forward(photo, of=2, hidden=True)):
+        expect(bubble(chat, message).locator(".forwarded")).to_have_text("Forwarded from <Ann>")
+    expect(bubble(chat, me.send_text("mine")).locator(".forwarded")).to_have_count(0)
+
+
 def test_an_edit_shows_in_place(chat: Page, call: Call, say: Say) -> None:
     """An edited message changes in place, and a deleted one disappears."""
     first, second = say("about 20 s"), say("something else")

@@ -54,8 +54,9 @@ export function rerenderMessages() {
 }
 
 function makeArticle(message) {
-  const { photo, document: file, reply_to: answered, text = message.caption } = message;
+  const { photo, document: file, forwarded, reply_to: answered, text = message.caption } = message;
   return make("article", { id: `m${message.id}`, className: photo && !text ? "bare" : "" },
+    forwarded && div("forwarded", translate("forwarded", forwarded)),
     answered && makeQuote(answered),
     photo && makePicture(photo, text, message),
     file && makeDocument(file, text),

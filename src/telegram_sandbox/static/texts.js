@@ -7,7 +7,7 @@ const TEXTS = {
     caption: "Add a caption…", chat: "Chat with attrai", choose: "Choose a photo", close: "Close",
     commands: "Commands", connecting: "connecting…", delete: "Delete", deleted: "Deleted message",
     discard: "Discard", down: "Jump to the latest message", download: "Download",
-    dropHere: "Drop photos or files here", edited: "edited",
+    dropHere: "Drop photos or files here", edited: "edited", forwarded: "Forwarded from {}",
     howTo: "The bot finds the faces in it and rates each from 1 to 10. Choose a photo, drag it "
       + "onto this page or paste it from the clipboard.",
     language: "Language", message: "Message…", noServer: "Can't reach the sandbox.",
@@ -28,6 +28,7 @@ const TEXTS = {
     delete: "Удалить", deleted: "Удалённое сообщение", discard: "Убрать",
     down: "К последнему сообщению", download: "Скачать",
     dropHere: "Отпустите здесь фото или файлы", edited: "изменено",
+    forwarded: "Переслано от {}",
     howTo: "Бот найдёт на нём лица и оценит каждое от 1 до 10. Выберите фото, перетащите его на "
       + "эту страницу или вставьте из буфера обмена.",
     language: "Язык", message: "Сообщение…", noServer: "Нет связи с песочницей.", online: "бот",
