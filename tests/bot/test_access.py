@@ -19,6 +19,7 @@ from attrai.telegram import Button, limiter
 from telegram_sandbox import CallbackAnswer
 from tests.bot.conftest import ADMIN, WAIT, Product, running_product
 from tests.bot.parts import Parts, parts
+from tests.bot.test_answer_buttons import ASKER, answered, press
 from tests.bot.test_conversation import PHOTO, answers, jpeg
 from tests.ledger.test_ledger import advance_time
 from tests.sandbox.conftest import picture
@@ -200,9 +201,9 @@ def test_a_press_is_answered_too(settings: dict[str, object], shown: str) -> Non
             EVE, "Which?", reply_to=asked, keyboard=((Button("one", "a:1"),),)
         )
         for _ in range(2):
-            press = eve.press(message, "a:1")
+            pressed = eve.press(message, "a:1")
             bot.receive()
-            assert bot.sandbox.wait_for_answer(press, 0) == CallbackAnswer(shown, alert=True)
+            assert bot.sandbox.wait_for_answer(pressed, 0) == CallbackAnswer(shown, alert=True)
 
 
 @pytest.fixture
@@ -258,6 +259,16 @@ def test_what_does_not_count(daily: Parts) -> None:
     assert daily.queued("deliver")[-1].failure == Failure(
         code="daily-limit", details={"limit": 1, "when": "in 24 hours"}
     )
+
+
+def test_another_style_is_no_other_photo(daily: Parts) -> None:
+    """Whoever has used up the limit may still have the same photo drawn in another style."""
+    answer = answered(daily)
+    assert press(daily, answer, "Ranking") == CallbackAnswer("One moment…", alert=False)
+    assert len(daily.queued("ingest")) == 1
+    daily.sandbox.user(ASKER).send_photo(picture())
+    daily.receive()
+    assert len(daily.queued("ingest")) == 1
 
 
 def test_a_record_says_whose_photo_it_is() -> None:

@@ -372,6 +372,19 @@ def test_the_daily_limit(redis: Redis) -> None:
     assert ledger.admit(make(8)) == "admitted"
 
 
+def test_a_photo_counts_once(redis: Redis) -> None:
+    """Another job with a photo that counts needs no room under the daily limit."""
+    ledger = Ledger(redis, max_active=9, max_pending=9, lifetime=LIFETIME, max_daily=1)
+    first, again, other = make(1), make(2), make(3)
+    assert ledger.admit(first) == "admitted"
+    assert ledger.admit(again, first.id) == "admitted"
+    assert ledger.finish(again.with_(failure=Failure(code="no-face")))
+    assert [ledger.admit(other), ledger.admit(make(4), other.id)] == ["daily-limit"] * 2
+    advance_time(redis, QUOTA_SECONDS)
+    assert ledger.admit(make(5), first.id) == "admitted"
+    assert ledger.admit(other) == "daily-limit"
+
+
 def test_a_lower_daily_limit(redis: Redis) -> None:
     """Under a limit that was lowered, the next photo waits until enough of them are a day old."""
     limits = {"max_active": 9, "max_pending": 9, "lifetime": LIFETIME}

@@ -16,8 +16,10 @@ class Intake:
         self._broker = broker
         self.ledger = ledger
 
-    def submit(self, job: Job) -> Admission:
+    def submit(self, job: Job, photo: str | None = None) -> Admission:
         """Start the job if there is a slot for it; a failed one is published to deliver.
+
+        `photo` is the id of an earlier job with the same photo, if there was one.
 
         May be called again until it returns: a job that was started before goes on as it was
         admitted then, and is answered once.
@@ -26,7 +28,7 @@ class Intake:
             dramatiq.errors.BrokerConnectionError: RabbitMQ can't be reached.
             redis.RedisError: Redis can't be reached.
         """
-        admission = self.ledger.admit(job)
+        admission = self.ledger.admit(job, photo)
         started = self.ledger.admitted(job.id) if admission == "repeated" else job
         if admission in ("admitted", "repeated") and started is not None:
             publish(self._broker, "deliver" if started.failure else "ingest", started)

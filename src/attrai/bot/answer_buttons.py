@@ -70,7 +70,8 @@ class AnswerButtons:
             admitted_at=now,
             queued_at=now,
         )
-        admission, ledger = self._intake.submit(job), self._intake.ledger
+        photo = self._pseudonyms.job(origin.chat, request.replied.message)
+        admission, ledger = self._intake.submit(job, photo), self._intake.ledger
         waits: dict[str, Callable[[str], float]] = {
             "daily-limit": ledger.next_daily,
             "user-busy": ledger.estimates.next_slot,

@@ -2,7 +2,7 @@
 
 local id, user, ticket, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local lifetime, max_active, max_pending = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-local date, max_daily = ARGV[8], tonumber(ARGV[9])
+local date, max_daily, photo = ARGV[8], tonumber(ARGV[9]), ARGV[10]
 
 -- What is overdue no longer counts; the sweeper answers and removes it.
 local function in_flight(jobs) return redis.call('ZCOUNT', jobs, now, '+inf') end
@@ -21,13 +21,15 @@ else
     local photos = USER_PHOTOS .. user
     if max_daily then
         redis.call('ZREMRANGEBYSCORE', photos, '-inf', now - QUOTA_SECONDS)
-        if redis.call('ZCARD', photos) >= max_daily then return 'daily-limit' end
+        if redis.call('ZCARD', photos) >= max_daily and not redis.call('ZSCORE', photos, photo) then
+            return 'daily-limit'
+        end
     end
     local active = in_flight(slots)
     if active >= max_active then return 'user-busy' end
     if in_flight(JOBS) >= max_pending then return 'busy' end
     if max_daily then
-        redis.call('ZADD', photos, now, id)
+        redis.call('ZADD', photos, 'NX', now, photo)
         redis.call('EXPIRE', photos, QUOTA_SECONDS)
     end
     count('admitted')

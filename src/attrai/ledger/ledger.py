@@ -100,8 +100,13 @@ class Ledger:
     def _script(self, name: str) -> Callable[..., Any]:
         return cast("Callable[..., Any]", self._redis.register_script(load_script(name)))
 
-    def admit(self, job: Job) -> Admission:
+    def admit(self, job: Job, photo: str | None = None) -> Admission:
         """Give the job a slot if the limits allow it.
+
+        Args:
+            job: the job.
+            photo: the id of the job that was the first with the same photo, if there was one. The
+                photo counts once towards the daily limit.
 
         A job that already has a slot keeps it, together with the job's data as first admitted.
         A job that has already failed only waits for its failure message, so it is admitted even
@@ -109,7 +114,7 @@ class Ledger:
         """
         ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
         args = [job.id, job.user, ticket, refused, *self._limits, self.today()]
-        args.append("" if self._max_daily is None else self._max_daily)
+        args += ["" if self._max_daily is None else self._max_daily, photo or job.id]
         return cast("Admission", self._admit(args=args).decode())
 
     def next_daily(self, user: str) -> float:
