@@ -16,16 +16,18 @@ records them. Here `requests` takes the bot's place:
 """
 
 from telegram_sandbox.faults import Faults
+from telegram_sandbox.groups import Channel, Group
 from telegram_sandbox.keyboards import Button, CallbackAnswer
 from telegram_sandbox.message import Message
 from telegram_sandbox.sandbox import Call, Sandbox
 from telegram_sandbox.server import running
-from telegram_sandbox.users import Group, User
+from telegram_sandbox.users import User
 
 __all__ = [
     "Button",
     "Call",
     "CallbackAnswer",
+    "Channel",
     "Faults",
     "Group",
     "Message",

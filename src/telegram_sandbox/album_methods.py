@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from telegram_sandbox.errors import ApiError, UnreadablePicture, bad_request
-from telegram_sandbox.message_methods import MessageMethods, caption_of
+from telegram_sandbox.message_methods import MessageMethods, caption_of, spoiler_of
 from telegram_sandbox.parameters import Parameters
 from telegram_sandbox.state import Json, State
 
@@ -34,7 +34,7 @@ class AlbumMethods(MessageMethods):
         if item.text("type") == "document":
             return {"document": self._document(given), **caption}
         try:
-            return {"photo": self._photo(given), **caption}
+            return {"photo": self._photo(given), **caption, **spoiler_of(item)}
         except ApiError as error:
             if not isinstance(error.__cause__, UnreadablePicture):
                 raise

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from telegram_sandbox.errors import ApiError
+from telegram_sandbox.errors import ApiError, bad_request
 from telegram_sandbox.faults import AbortedResponse, FaultName
 from telegram_sandbox.methods import BotMethods
 from telegram_sandbox.parameters import Parameters
@@ -47,11 +47,12 @@ class BotApi:
         """Answer a method call, `/bot<token>/<method>`."""
         received_at = time.monotonic()
         method = self._names.get(request.path_params["method"].lower())
-        chat_id = fault = None
+        chat_id = topic = fault = None
         items = 1
         try:
             parameters = await Parameters.read(request)
-            chat_id, items = _chat_id(parameters), _items(parameters)
+            chat_id, items = _integer(parameters, "chat_id"), _items(parameters)
+            topic = _integer(parameters, "message_thread_id")
             self._check_token(request)
             if method is None:
                 raise ApiError(404, "Not Found")  # noqa: TRY301  # handled below, like the other errors
@@ -64,7 +65,7 @@ class BotApi:
         except ClientDisconnected:
             return Response()
         name = method or request.path_params["method"]
-        made = Call(name, chat_id, received_at, response.status_code, fault, items)
+        made = Call(name, chat_id, received_at, response.status_code, fault, items, topic)
         return self._record(made, response)
 
     async def download(self, request: Request) -> Response:
@@ -90,7 +91,7 @@ class BotApi:
         """Return the answer of a fault that prevents the call, or None if the call goes ahead.
 
         Raises:
-            ApiError: the fault is `rate_limited`.
+            ApiError: the fault is `rate_limited` or `refused`.
         """
         match fault:
             case "rate_limited":
@@ -98,6 +99,8 @@ class BotApi:
                 raise ApiError(
                     429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after
                 )
+            case "refused":
+                raise bad_request(self._sandbox.faults.refusal)
             case "server_error":
                 status, kind, body = next(self._server_errors)
                 return Response(body, status, media_type=kind)
@@ -138,9 +141,9 @@ class BotApi:
                 return response
 
 
-def _chat_id(parameters: Parameters) -> int | None:
+def _integer(parameters: Parameters, name: str) -> int | None:
     try:
-        return int(parameters.text("chat_id"))
+        return int(parameters.text(name))
     except ValueError:
         return None
 

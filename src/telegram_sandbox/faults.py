@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 FaultName = Literal[
-    "rate_limited", "server_error", "drop_before", "timeout", "drop_after", "garbled"
+    "rate_limited", "server_error", "drop_before", "timeout", "drop_after", "garbled", "refused"
 ]
 
 
@@ -37,8 +37,11 @@ class Faults:
     drop_after: float = 0.0
     #: The call is carried out, and its answer is cut in half, so that it is no JSON.
     garbled: float = 0.0
+    #: The answer is 400, with the description `refusal`.
+    refused: float = 0.0
     retry_after: int = 1
     timeout_seconds: float = 30.0
+    refusal: str = "IMAGE_PROCESS_FAILED"
     #: The methods that faults are limited to, "file" being a download, and "webhook" an update that
     #: is sent to the bot's webhook; None for all methods.
     methods: Collection[str] | None = None

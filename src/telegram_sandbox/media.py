@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telegram_sandbox.errors import UnreadablePicture
-from telegram_sandbox.pictures import EncodedPicture, encode_sizes, encode_thumbnail
+from telegram_sandbox.pictures import EncodedPicture, encode_sizes, encode_sticker, encode_thumbnail
 
 #: The total size in bytes above which the oldest files are dropped.
 CAPACITY = 500 * 10**6
@@ -114,6 +114,47 @@ class Media:
         self._index("document", document, file.id)
         return document
 
+    def sticker(self, data: bytes) -> dict[str, Any]:
+        """Store a picture as a static sticker and return its Sticker.
+
+        Raises:
+            UnreadablePicture: the bytes can't be decoded as a picture.
+        """
+        kind = {"type": "regular", "is_animated": False, "is_video": False, "emoji": "👍"}
+        return {**self._store(encode_sticker(data), "stickers", "image/webp"), **kind}
+
+    def animation(self, data: bytes, name: str, *, converted: bool) -> dict[str, Any]:
+        """Store a GIF and return its Animation.
+
+        Telegram converts nearly every GIF to a video. The sandbox keeps a placeholder of that, with
+        the GIF's first frame as the thumbnail.
+
+        Raises:
+            UnreadablePicture: the bytes can't be decoded as a picture.
+        """
+        thumbnail = self._store(encode_thumbnail(data), "thumbnails")
+        mime = "video/mp4" if converted else "image/gif"
+        file = self._files.add(b"a video" if converted else data, name, mime, "animations")
+        size = {"width": thumbnail["width"], "height": thumbnail["height"], "duration": 1}
+        names = {"file_name": name, "mime_type": mime, "thumbnail": thumbnail}
+        return {**_ids(file), **size, **names}
+
+    def video_note(self, data: bytes) -> dict[str, Any]:
+        """Store a placeholder of a video note with a picture's thumbnail, and return its VideoNote.
+
+        Raises:
+            UnreadablePicture: the bytes can't be decoded as a picture.
+        """
+        thumbnail = self._store(encode_thumbnail(data), "thumbnails")
+        file = self._files.add(b"a video note", "note.mp4", "video/mp4", "video_notes")
+        return {**_ids(file), "length": 240, "duration": 2, "thumbnail": thumbnail}
+
+    def live_photo(self, sizes: list[dict[str, Any]]) -> dict[str, Any]:
+        """Store a placeholder of the video of a photo, and return its LivePhoto."""
+        file = self._files.add(b"a live photo", "live.mp4", "video/mp4", "videos")
+        shape = {key: sizes[-1][key] for key in ("width", "height")}
+        return {**_ids(file), **shape, "duration": 2, "mime_type": "video/mp4", "photo": sizes}
+
     def find(self, kind: str, file_id: str) -> Any:
         """Return the JSON of the photo or document that a file id belongs to.
 
@@ -127,16 +168,20 @@ class Media:
         known_kind, content = self._by_file_id.get(file_id, (None, None))
         return content if known_kind == kind and self._files.get(file_id) else None
 
-    def _store(self, picture: EncodedPicture, folder: str) -> dict[str, Any]:
-        file = self._files.add(picture.data, "photo.jpg", "image/jpeg", folder)
-        return {
-            "file_id": file.id,
-            "file_unique_id": file.unique_id,
-            "file_size": len(picture.data),
-            "width": picture.width,
-            "height": picture.height,
-        }
+    def _store(
+        self, picture: EncodedPicture, folder: str, mime: str = "image/jpeg"
+    ) -> dict[str, Any]:
+        file = self._files.add(picture.data, "photo.jpg", mime, folder)
+        return {**_ids(file), "width": picture.width, "height": picture.height}
 
     def _index(self, kind: str, content: Any, *file_ids: str) -> None:
         for file_id in file_ids:
             self._by_file_id[file_id] = (kind, content)
+
+
+def _ids(file: StoredFile) -> dict[str, Any]:
+    return {
+        "file_id": file.id,
+        "file_unique_id": file.unique_id,
+        "file_size": len(file.data),
+    }

@@ -30,6 +30,10 @@ class Message:
     edited: bool
     #: The rows of the inline keyboard.
     buttons: list[list[Button]] = field(default_factory=list)
+    #: Whether the photo is hidden under a spoiler.
+    spoiler: bool = False
+    #: The topic of a forum; None in the general one.
+    topic: int | None = None
 
     @classmethod
     def from_json(cls, message: dict[str, Any], files: Files) -> Self:
@@ -42,7 +46,7 @@ class Message:
         document = message.get("document")
         return cls(
             id=message["message_id"],
-            sender="bot" if message["from"]["is_bot"] else "user",
+            sender="bot" if is_from_bot(message) else "user",
             date=message["date"],
             text=message.get("text"),
             caption=message.get("caption"),
@@ -53,4 +57,11 @@ class Message:
             album=message.get("media_group_id"),
             edited="edit_date" in message,
             buttons=buttons_of(message),
+            spoiler="has_media_spoiler" in message,
+            topic=message.get("message_thread_id"),
         )
+
+
+def is_from_bot(message: dict[str, Any]) -> bool:
+    """Return whether a message is the bot's; who writes on behalf of a chat looks like one."""
+    return "sender_chat" not in message and bool(message["from"]["is_bot"])

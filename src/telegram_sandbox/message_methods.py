@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from telegram_sandbox.chats import topic_fields
 from telegram_sandbox.errors import ApiError, UnreadablePicture, bad_request
 from telegram_sandbox.keyboards import inline_keyboard
 from telegram_sandbox.parameters import Parameters, Upload
@@ -46,7 +47,8 @@ class MessageMethods:
         caption = caption_of(parameters)
         given = parameters.file("photo")
         self._check_chat(parameters)
-        return self._post(parameters, {"photo": self._photo(given), **caption})
+        photo = {"photo": self._photo(given), **spoiler_of(parameters)}
+        return self._post(parameters, {**photo, **caption})
 
     def _send_document(self, parameters: Parameters) -> Json:
         caption = caption_of(parameters)
@@ -74,6 +76,8 @@ class MessageMethods:
         action = parameters.text("action")
         if not _ACTION.fullmatch(action):
             raise bad_request("wrong parameter action in request")
+        topic = parameters.integer("message_thread_id", 0)
+        self._state.rules.check_topic(chat_id, topic, is_action=True)
         self._state.emit("action", chat_id, action)
         return True
 
@@ -81,7 +85,7 @@ class MessageMethods:
         """Return the id of the chat that the call names.
 
         Raises:
-            ApiError: there is no such chat, or its user has blocked the bot.
+            ApiError: there is no such chat, it moved, or its user has blocked the bot.
         """
         if not parameters.text("chat_id"):
             raise bad_request("chat_id is empty")
@@ -91,6 +95,7 @@ class MessageMethods:
             raise bad_request("chat not found") from None
         if self._state.chat(chat_id) is None:
             raise bad_request("chat not found")
+        self._state.rules.check_moved(chat_id)
         if self._state.has_blocked(chat_id):
             raise ApiError(403, "Forbidden: bot was blocked by the user")
         return chat_id
@@ -107,7 +112,12 @@ class MessageMethods:
             chat_id = self._check_chat(parameters)
             if reply_to and not optional and self._state.message(chat_id, reply_to) is None:
                 raise bad_request("message to be replied not found")
-            return self._state.post(self._state.bot, chat_id, content, reply_to)
+            self._state.rules.check_permitted(chat_id, content)
+            topic = parameters.integer("message_thread_id", 0)
+            self._state.rules.check_topic(chat_id, topic)
+            replied = self._state.message(chat_id, reply_to) or {}
+            fields = topic_fields(topic or replied.get("message_thread_id"))
+            return self._state.post(self._state.bot, chat_id, {**content, **fields}, reply_to)
 
     def _photo(self, given: Upload | str) -> Any:
         """Return the PhotoSizes of an upload or a file id."""
@@ -157,6 +167,11 @@ def text_of(parameters: Parameters) -> str:
     if len(text) > MAX_TEXT:
         raise bad_request("message is too long")
     return text
+
+
+def spoiler_of(parameters: Parameters) -> Json:
+    """Return the field of a photo that is hidden under a spoiler, if this one is."""
+    return {"has_media_spoiler": True} if parameters.flag("has_spoiler") else {}
 
 
 def caption_of(parameters: Parameters) -> dict[str, str]:

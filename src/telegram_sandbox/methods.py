@@ -56,7 +56,7 @@ class BotMethods:
     def _get_me(self, _: Parameters) -> Json:
         return self._state.bot | {
             "can_join_groups": True,
-            "can_read_all_group_messages": True,
+            "can_read_all_group_messages": not self._state.privacy_mode,
             "supports_inline_queries": False,
             "can_connect_to_business": False,
             "has_main_web_app": False,

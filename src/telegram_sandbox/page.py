@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from telegram_sandbox.errors import ActionRefused
+from telegram_sandbox.message import is_from_bot
 from telegram_sandbox.parameters import MAX_UPLOAD, BodyTooLarge, limit_body, read_form
 from telegram_sandbox.sandbox import Sandbox
 from telegram_sandbox.state import Event, Json, State
@@ -218,7 +219,7 @@ def _page_message(message: Json) -> Json:
     """Return the fields of a message that the page shows, without empty ones."""
     fields = {
         "id": message["message_id"],
-        "from": "bot" if message["from"]["is_bot"] else "user",
+        "from": "bot" if is_from_bot(message) else "user",
         "date": message["date"],
         "text": message.get("text"),
         "caption": message.get("caption"),

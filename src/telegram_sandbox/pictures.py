@@ -19,7 +19,7 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 
 #: The longer sides of the pictures that Telegram scales a photo to, in pixels.
 SIDES = (90, 320, 800, 1280)
-_THUMBNAIL_SIDE = 320
+_THUMBNAIL_SIDE, _STICKER_SIDE = 320, 512
 _JPEG_QUALITY = 87
 _FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
 #: The number of source pictures whose encoded sizes are cached.
@@ -27,7 +27,7 @@ _CACHE_SIZE = 32
 
 
 class EncodedPicture(NamedTuple):
-    """A JPEG with its width and height in pixels."""
+    """A JPEG, or a sticker's WebP, with its width and height in pixels."""
 
     data: bytes
     width: int
@@ -60,6 +60,19 @@ def encode_thumbnail(data: bytes) -> EncodedPicture:
         UnreadablePicture: the bytes can't be decoded as a picture.
     """
     return _encode(_shrink(_decode(data), _THUMBNAIL_SIDE))
+
+
+@lru_cache(_CACHE_SIZE)
+def encode_sticker(data: bytes) -> EncodedPicture:
+    """Return the WebP of a static sticker, whose longer side is exactly 512 pixels.
+
+    Raises:
+        UnreadablePicture: the bytes can't be decoded as a picture.
+    """
+    picture = ImageOps.contain(_decode(data), (_STICKER_SIDE, _STICKER_SIDE))
+    encoded = BytesIO()
+    picture.save(encoded, "WEBP", quality=_JPEG_QUALITY)
+    return EncodedPicture(encoded.getvalue(), *picture.size)
 
 
 def _decode(data: bytes) -> Image.Image:

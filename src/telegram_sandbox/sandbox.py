@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from telegram_sandbox.faults import NO_FAULTS, FaultName, Faults
+from telegram_sandbox.groups import Channel, Group
 from telegram_sandbox.keyboards import CallbackAnswer
 from telegram_sandbox.message import Message
 from telegram_sandbox.state import State
-from telegram_sandbox.users import Group, User
+from telegram_sandbox.users import User
 
 #: The number of most recent calls that are recorded.
 MAX_RECORDED_CALLS = 100_000
@@ -35,6 +36,8 @@ class Call:
     fault: FaultName | None
     #: How many messages it asks to send: Telegram counts each item of an album.
     items: int = 1
+    #: The topic of a forum that the call names.
+    topic: int | None = None
 
 
 class Sandbox:
@@ -47,6 +50,8 @@ class Sandbox:
         faults: Faults = NO_FAULTS,
         seed: int = 0,
         local: Path | None = None,
+        *,
+        privacy_mode: bool = False,
     ) -> None:
         """Create a sandbox without users.
 
@@ -57,11 +62,13 @@ class Sandbox:
             seed: the seed of the faults; the same seed and calls give the same faults.
             local: the folder for files of a Bot API server with `--local`: getFile puts files of
                 any size there, and says where; they can't be downloaded.
+            privacy_mode: whether the bot gets only some of the messages in groups.
         """
         self.token = token
         self.faults = faults
         self.state = State(int(token.partition(":")[0]), username)
         self.state.local_folder = local and local.absolute() / token
+        self.state.privacy_mode = privacy_mode
         #: Seconds until an update is sent to a webhook once more; doubled each time.
         self.webhook_retry_seconds = 1.0
         self._random = random.Random(seed)  # noqa: S311  # faults need no secure randomness
@@ -77,9 +84,13 @@ class Sandbox:
         self.state.add_user(user_id, language, first_name)
         return User(self.state, user_id)
 
-    def group(self, chat_id: int = -100, title: str = "Group") -> Group:
-        """Return a group chat that the bot is a member of, with this title."""
-        return Group(self.state, chat_id, title)
+    def group(self, chat_id: int = -100, title: str = "Group", *, forum: bool = False) -> Group:
+        """Return a group chat that the bot is a member of, with this title; a forum has topics."""
+        return Group(self.state, chat_id, title, forum=forum)
+
+    def channel(self, chat_id: int = -1000, title: str = "Channel") -> Channel:
+        """Return a channel that the bot is an administrator of, with this title."""
+        return Channel(self.state, chat_id, title)
 
     def inject(self, update_fields: dict[str, Any]) -> None:
         """Queue an update with these fields for the bot, without checking them."""

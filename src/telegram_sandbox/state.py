@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from telegram_sandbox.chats import ChatRules, is_seen_in_privacy_mode
 from telegram_sandbox.commands import Commands, entities
 from telegram_sandbox.keyboards import CallbackAnswer, Press
 from telegram_sandbox.media import Files, Media
@@ -65,6 +66,9 @@ class State:
         self.local_folder: Path | None = None
         self.commands = Commands()
         self.profile = Profile()
+        self.rules = ChatRules()
+        #: Whether the bot sees only some of the messages in groups.
+        self.privacy_mode = False
         self._changed = threading.Condition(self.lock)
         self._changes = 0
         self._users: dict[int, Json] = {}
@@ -165,11 +169,12 @@ class State:
             self._last_album += 1
             return str(13_000_000_000_000_000 + self._last_album)
 
-    def post(self, sender: Json, chat_id: int, content: Json, reply_to: int | None) -> Json:
+    def post(self, sender: Json | None, chat_id: int, content: Json, reply_to: int | None) -> Json:
         """Add a message to a chat and return it.
 
         Args:
-            sender: the User who sends it; unless that is the bot, the bot gets an update.
+            sender: the User who sends it, None in a channel; unless that is the bot, the bot gets
+                an update.
             chat_id: the id of a known chat.
             content: the fields of the Message that hold its content, such as `text` or `photo`.
             reply_to: the id of the message in the same chat that it replies to.
@@ -178,7 +183,7 @@ class State:
             self._last_message += 1
             message = {
                 "message_id": self._last_message,
-                "from": sender,
+                **({"from": sender} if sender else {}),
                 "chat": self._chats[chat_id],
                 "date": int(time.time()),
                 **_with_entities(content),
@@ -187,7 +192,7 @@ class State:
             self._messages[chat_id][self._last_message] = message
             self.emit("message", chat_id, message)
             if sender is not self.bot:
-                self._notify_bot("message", message)
+                self._notify_bot("message" if sender else "channel_post", message)
             return message
 
     def _reply_field(self, chat_id: int, reply_to: int | None) -> Json:
@@ -223,6 +228,16 @@ class State:
             self._messages[chat_id][message["message_id"]] = edited
             self.emit("edited", chat_id, edited)
             return edited
+
+    def edit_caption(self, message: Json, caption: str) -> None:
+        """Replace the caption of a user's message, and notify the bot."""
+        with self.lock:
+            kept = {key: value for key, value in message.items() if key != "caption_entities"}
+            edited = {**kept, "edit_date": int(time.time()), **_with_entities({"caption": caption})}
+            chat_id = message["chat"]["id"]
+            self._messages[chat_id][message["message_id"]] = edited
+            self.emit("edited", chat_id, edited)
+            self._notify_bot("edited_message", edited)
 
     def delete(self, chat_id: int, message_id: int) -> bool:
         """Delete a message, and return whether it existed."""
@@ -284,7 +299,9 @@ class State:
             self.emit("update")
 
     def _notify_bot(self, kind: str, content: Json) -> None:
-        if self.updates.allows(kind):
+        is_message = "message_id" in content
+        hidden = self.privacy_mode and is_message and not is_seen_in_privacy_mode(content, self.bot)
+        if self.updates.allows(kind) and not hidden:
             self.queue_update({kind: content})
 
     def emit(self, name: str, chat_id: int | None = None, data: Any = None) -> None:

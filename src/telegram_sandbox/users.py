@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from telegram_sandbox.chats import quoted, topic_fields
 from telegram_sandbox.errors import ActionRefused, UnreadablePicture
-from telegram_sandbox.state import State
+from telegram_sandbox.state import Json, State
 
 #: The fields of a message that are forwarded with it.
 _FORWARDED = ("text", "caption", "photo", "document", "sticker", "voice", "video")
@@ -22,27 +25,66 @@ class User:
         self._state = state
         self.id = user_id
 
-    def send_text(self, text: str, *, chat: int | None = None, reply_to: int | None = None) -> int:
-        """Send a text, with the commands and mentions in it marked as entities."""
-        return self._send({"text": text}, chat, reply_to)
+    def send_text(
+        self,
+        text: str,
+        *,
+        chat: int | None = None,
+        topic: int | None = None,
+        reply_to: int | None = None,
+        quoting: tuple[int, int] | None = None,
+    ) -> int:
+        """Send a text, with the commands and mentions in it marked as entities.
 
-    def send_photo(
+        Args:
+            text: the text.
+            chat: the chat that it goes to.
+            topic: the topic of a forum.
+            reply_to: the message in that chat that it replies to.
+            quoting: a message in another chat that it replies to: the ids of the chat and message.
+        """
+        content: dict[str, Any] = {"text": text, **topic_fields(topic)}
+        if quoting:
+            message = self._state.message(*quoting)
+            if message is None:
+                raise ActionRefused("the quoted message is gone")
+            content["external_reply"] = quoted(message)
+        return self._send(content, chat, reply_to)
+
+    def send_photo(  # noqa: PLR0913  # a photo may be anywhere, hidden, or of an album
         self,
         data: bytes,
         caption: str | None = None,
         *,
         chat: int | None = None,
+        topic: int | None = None,
         album: str | None = None,
         reply_to: int | None = None,
+        spoiler: bool = False,
+        live: bool = False,
     ) -> int:
         """Send a photo, scaled down and re-encoded as the apps do.
+
+        Args:
+            data: the picture.
+            caption: the caption.
+            chat: the chat that it goes to.
+            topic: the topic of a forum.
+            album: the id of the album that it belongs to.
+            reply_to: the message in that chat that it replies to.
+            spoiler: whether the photo is hidden under a spoiler.
+            live: whether it is a live photo, which has a video too.
 
         Raises:
             ActionRefused: the bytes can't be decoded as a picture, or the bot is blocked.
         """
-        return self._send(
-            {"photo": self._photo(data), **_optional_fields(caption, album)}, chat, reply_to
-        )
+        photo = self._photo(data)
+        content = {"photo": photo, **_optional_fields(caption, album), **topic_fields(topic)}
+        if spoiler:
+            content["has_media_spoiler"] = True
+        if live:
+            content["live_photo"] = self._state.media.live_photo(photo)
+        return self._send(content, chat, reply_to)
 
     def send_album(
         self, photos: list[bytes], caption: str | None = None, *, chat: int | None = None
@@ -79,11 +121,54 @@ class User:
             {"document": document, **_optional_fields(caption, album)}, chat, reply_to
         )
 
-    def send_sticker(self) -> int:
-        """Send a sticker whose file is a placeholder."""
-        file = self._file(b"a sticker", "stickers", "image/webp")
-        kind = {"type": "regular", "is_animated": False, "is_video": False, "emoji": "👍"}
-        return self._send({"sticker": {**file, **kind, "width": 512, "height": 512}})
+    def send_sticker(self, picture: bytes | None = None, *, chat: int | None = None) -> int:
+        """Send a picture as a static sticker, or without one an animated sticker's placeholder.
+
+        Raises:
+            ActionRefused: the bytes can't be decoded as a picture, or the bot is blocked.
+        """
+        if picture is not None:
+            with _readable():
+                return self._send({"sticker": self._state.media.sticker(picture)}, chat)
+        file = self._file(b"a sticker", "stickers", "application/x-tgsticker")
+        kind = {"type": "regular", "is_animated": True, "is_video": False, "emoji": "👍"}
+        return self._send({"sticker": {**file, **kind, "width": 512, "height": 512}}, chat)
+
+    def send_animation(
+        self,
+        gif: bytes,
+        caption: str | None = None,
+        *,
+        chat: int | None = None,
+        converted: bool = True,
+    ) -> int:
+        """Send a GIF, which Telegram converts to a video, but not always.
+
+        Raises:
+            ActionRefused: the bytes can't be decoded as a picture, or the bot is blocked.
+        """
+        with _readable():
+            animation = self._state.media.animation(gif, "a.gif", converted=converted)
+        files = {"animation": animation, "document": animation}  # the latter for old bots
+        return self._send({**files, **_optional_fields(caption, None)}, chat)
+
+    def send_video_note(self, picture: bytes, *, chat: int | None = None) -> int:
+        """Send a placeholder of a round video that shows a picture.
+
+        Raises:
+            ActionRefused: the bytes can't be decoded as a picture, or the bot is blocked.
+        """
+        with _readable():
+            return self._send({"video_note": self._state.media.video_note(picture)}, chat)
+
+    def send_paid_photo(self, data: bytes, *, chat: int | None = None) -> int:
+        """Send a photo that others have to pay for.
+
+        Raises:
+            ActionRefused: the bytes can't be decoded as a picture, or the bot is blocked.
+        """
+        media = [{"type": "photo", "photo": self._photo(data)}]
+        return self._send({"paid_media": {"star_count": 5, "paid_media": media}}, chat)
 
     def send_voice(self) -> int:
         """Send a voice message whose file is a placeholder."""
@@ -146,6 +231,17 @@ class User:
                 raise ActionRefused("there is no such message")
             return state.press(self.id, message, data)
 
+    def edit_caption(self, message_id: int, caption: str, *, chat: int | None = None) -> None:
+        """Edit the caption of a message.
+
+        Raises:
+            ActionRefused: there is no such message.
+        """
+        message = self._state.message(chat or self.id, message_id)
+        if message is None:
+            raise ActionRefused("there is no such message")
+        self._state.edit_caption(message, caption)
+
     def _send(
         self, content: dict[str, Any], chat: int | None = None, reply_to: int | None = None
     ) -> int:
@@ -153,32 +249,30 @@ class User:
         with state.lock:
             if chat is None and state.has_blocked(self.id):
                 raise ActionRefused("the bot is blocked")
-            message = state.post(state.user(self.id), chat or self.id, content, reply_to)
+            account, fields = self._sender(chat or self.id)
+            message = state.post(account, chat or self.id, {**content, **fields}, reply_to)
         message_id: int = message["message_id"]
         return message_id
 
+    def _sender(self, chat: int) -> tuple[Json | None, dict[str, Any]]:  # noqa: ARG002  # see ChatSender
+        """Return the account that sends to a chat, and the fields that say for whom it does."""
+        return self._state.user(self.id), {}
+
     def _photo(self, data: bytes) -> list[dict[str, Any]]:
-        try:
+        with _readable():
             return self._state.media.photo(data)
-        except UnreadablePicture as error:
-            raise ActionRefused("the file is not a picture that can be read") from error
 
     def _file(self, data: bytes, folder: str, mime: str) -> dict[str, Any]:
         file = self._state.files.add(data, folder, mime, folder)
         return {"file_id": file.id, "file_unique_id": file.unique_id, "file_size": len(data)}
 
 
-class Group:
-    """A group chat that the bot is a member of, and in which it sees every message."""
-
-    def __init__(self, state: State, chat_id: int, title: str) -> None:
-        state.add_chat({"id": chat_id, "type": "group", "title": title})
-        self._state = state
-        self.id = chat_id
-
-    def promote(self, user: User) -> None:
-        """Make a user an administrator."""
-        self._state.promote(self.id, user.id)
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UnreadablePicture as error:
+        raise ActionRefused("the file is not a picture that can be read") from error
 
 
 def _optional_fields(caption: str | None, album: str | None) -> dict[str, str]:

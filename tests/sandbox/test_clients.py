@@ -428,3 +428,103 @@ def test_second_poller_is_understood(library: Library, sandbox: Sandbox, url: st
             assert update.message.text == "hi"
 
     asyncio.run(run())
+
+
+def test_what_else_users_send_is_understood(run_bot: Callable[..., Any], sandbox: Sandbox) -> None:
+    """Media of other kinds, and messages of chats, in topics and about other chats are parsed."""
+    ann, group = sandbox.user(1, "en", "Ann"), sandbox.group(-7)
+    forum, channel = sandbox.group(-8, forum=True), sandbox.channel(-9)
+    ann.send_sticker(picture(300, 200))
+    ann.send_animation(picture(), "moving")
+    ann.send_video_note(picture(240, 240))
+    hidden = ann.send_photo(picture(), spoiler=True, live=True)
+    ann.send_paid_photo(picture())
+    ann.send_photo(picture(), chat=forum.id, topic=forum.topic())
+    group.anonymous_admin().send_text("/rate")
+    channel.author().send_text("hi", chat=group.id)
+    ann.send_text("/rate", chat=group.id, quoting=(1, hidden))
+    post = channel.author().send_photo(picture())
+    ann.send_text("/rate", chat=group.id, quoting=(channel.id, post))
+    ann.edit_caption(hidden, "edited")
+    group.become_supergroup(-70)
+
+    async def scenario(bot: Any) -> list[Any]:
+        return list(await bot.get_updates(timeout=5))
+
+    updates = run_bot(scenario)
+    sticker, animation, note, photo, paid, topic, admin, sender, quote = (
+        update.message for update in updates[:9]
+    )
+    assert (sticker.sticker.width, sticker.sticker.is_animated) == (512, False)
+    assert animation.animation.thumbnail.width == 320
+    assert animation.document.file_id == animation.animation.file_id
+    assert note.video_note.thumbnail.width == 240
+    assert photo.has_media_spoiler
+    assert photo.photo
+    assert len(paid.paid_media.paid_media) == 1
+    assert (topic.message_thread_id, topic.is_topic_message, topic.chat.is_forum) == (7, True, True)
+    assert (admin.sender_chat.id, admin.from_user.username) == (-7, "GroupAnonymousBot")
+    assert (sender.sender_chat.id, sender.from_user.username) == (-9, "Channel_Bot")
+    assert len(quote.external_reply.photo) == len(photo.photo)
+    assert quote.external_reply.has_media_spoiler
+    assert (updates[9].channel_post.chat.id, updates[9].channel_post.from_user) == (-9, None)
+    assert updates[10].message.external_reply.message_id == post
+    assert updates[11].edited_message.caption == "edited"
+    before, after = (update.message for update in updates[12:])
+    assert (before.chat.id, before.migrate_to_chat_id) == (-7, -70)
+    assert (after.chat.id, after.migrate_from_chat_id) == (-70, -7)
+
+
+def test_what_chats_do_not_allow(
+    run_bot: Callable[..., Any], library: Library, sandbox: Sandbox
+) -> None:
+    """Missing rights and topics are refused, and a group that moved names its new chat."""
+    group, forum = sandbox.group(-7), sandbox.group(-8, forum=True)
+    topic = forum.topic()
+    group.forbid("photos", "text messages")
+
+    async def scenario(bot: Any) -> None:
+        for refused, reason in (
+            (bot.send_message(-7, "hi"), "not enough rights to send text messages to the chat"),
+            (bot.send_photo(-7, library.upload(picture(), "a.jpg")), "rights to send photos"),
+            (bot.send_message(-8, "hi", message_thread_id=8), "message thread not found"),
+            # The general topic, which has no number for messages.
+            (bot.send_message(-8, "hi", message_thread_id=1), "message thread not found"),
+            (bot.send_chat_action(-8, "typing", message_thread_id=8), "thread not found"),
+        ):
+            with pytest.raises(library.errors[400], match=f"(?i){reason}"):
+                await refused
+        sent = await bot.send_message(-8, "hi", message_thread_id=topic)
+        assert (sent.message_thread_id, sent.is_topic_message) == (topic, True)
+        reply = library.types.ReplyParameters(message_id=sent.message_id)
+        again = await bot.send_message(-8, "hi", reply_parameters=reply)
+        assert again.message_thread_id == topic
+        for known in (1, topic):
+            assert await bot.send_chat_action(-8, "typing", message_thread_id=known)
+        upload = library.upload(picture(), "a.jpg")
+        assert (await bot.send_photo(-8, upload, has_spoiler=True)).has_media_spoiler
+        group.become_supergroup(-70)
+        with pytest.raises(Exception, match=r"(?i)group .*(upgraded|migrated)") as raised:
+            await bot.send_message(-7, "hi")
+        moved = getattr(raised.value, "new_chat_id", None) or raised.value.migrate_to_chat_id
+        assert moved == -70
+
+    run_bot(scenario)
+    named = [None, None, 8, 1, 8, topic, None, 1, topic, None, None]
+    assert [call.topic for call in sandbox.calls] == named
+
+
+def test_privacy_mode(run_bot: Callable[..., Any], sandbox: Sandbox) -> None:
+    """A bot in privacy mode is told so, and gets only what is meant for it in groups."""
+    sandbox.state.privacy_mode = True
+    ann, group = sandbox.user(), sandbox.group(-7)
+    ann.send_photo(picture(), "@attrai_sandbox_bot", chat=group.id)
+    ann.send_text("@attrai_sandbox_bot", chat=group.id)
+    ann.send_text("/rate", chat=group.id)
+    ann.send_text("hi")
+
+    async def scenario(bot: Any) -> list[Any]:
+        assert not (await bot.get_me()).can_read_all_group_messages
+        return [update.message.text for update in await bot.get_updates(timeout=5)]
+
+    assert run_bot(scenario) == ["/rate", "hi"]

@@ -25,6 +25,7 @@ _RATES = {
     "timeout": 0.2,
     "drop_after": 0.1,
     "garbled": 0.1,
+    "refused": 0.1,
 }
 
 
