@@ -16,6 +16,8 @@ class Channel(Protocol):
         Raises:
             UserError: there is no way to get them; the user is told why.
             TryLater: the stage is to be tried again later.
+            FetchFailed: as above, but not for ever. The next attempt finds in the job how often
+                this happened.
         """
         ...
 

@@ -45,6 +45,12 @@ class SourceOutOfReach(UserError):
     code = INTERNAL.code
 
 
+class PhotoUnavailable(UserError):
+    """The channel doesn't hand out the photo."""
+
+    code = "photo-unavailable"
+
+
 class FileTooLarge(UserError):
     """The file has too many bytes. Details: `limit_mb`."""
 
@@ -99,6 +105,10 @@ class TryLater(Exception):
     def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
         self.seconds = seconds
+
+
+class FetchFailed(TryLater):
+    """A photo can't be fetched now, and perhaps never."""
 
 
 class Unconfirmed(TryLater):

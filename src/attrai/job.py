@@ -206,6 +206,8 @@ class Job(JobRef):
     failure: Failure | None = None
     #: Number of times that the answer was sent without a word whether it arrived.
     unconfirmed_sends: int = Field(default=0, ge=0)
+    #: Number of times that the channel refused the photo, perhaps not for good.
+    failed_fetches: int = Field(default=0, ge=0)
     #: Whether the answer was sent, which the ledger could not record yet.
     answered: bool = False
     trace: tuple[Timing, ...] = ()

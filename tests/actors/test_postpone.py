@@ -14,7 +14,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from attrai.actors.ingest import Ingest
 from attrai.broker import middleware
-from attrai.errors import TIMED_OUT, TryLater, Unconfirmed
+from attrai.errors import TIMED_OUT, FetchFailed, TryLater, Unconfirmed
 from attrai.job import Failure, Job
 from attrai.ledger import Ledger, Start
 from attrai.processes.embedded import embedded_redis
@@ -140,14 +140,22 @@ def test_no_attempt_is_counted(make_chain: MakeChain, make_job: Callable[..., Jo
     assert starts(chain, job) == 1
 
 
-def test_unconfirmed_sends_are_counted(make_chain: MakeChain, make_job: Callable[..., Job]) -> None:
-    """A job remembers how often its answer was sent without a reply."""
-    chain = make_chain(1, Unconfirmed)
+@pytest.mark.parametrize(
+    ("error", "counted"), [(Unconfirmed, (1, 0)), (FetchFailed, (0, 1)), (TryLater, (0, 0))]
+)
+def test_what_a_job_remembers(
+    make_chain: MakeChain,
+    make_job: Callable[..., Job],
+    error: type[TryLater],
+    counted: tuple[int, int],
+) -> None:
+    """A job remembers how often its answer was sent without a reply, or its photo refused."""
+    chain = make_chain(1, error)
     job = make_job(admitted_at=time.time())
     chain.ledger.admit(job)
-    for sends in (1, 2, 3):
+    for times in (1, 2, 3):
         ((job, _),) = chain.receive(job)
-        assert job.unconfirmed_sends == sends
+        assert (job.unconfirmed_sends, job.failed_fetches) == tuple(times * n for n in counted)
 
 
 def starts(chain: Chain, job: Job) -> int:

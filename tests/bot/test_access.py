@@ -15,7 +15,7 @@ from attrai.job import Failure
 from attrai.ledger import keys
 from attrai.ledger.constants import QUOTA_SECONDS
 from attrai.settings import Settings
-from attrai.telegram import Button, limiter
+from attrai.telegram import Button, Destination, limiter
 from telegram_sandbox import CallbackAnswer
 from tests.bot.conftest import ADMIN, WAIT, Product, running_product
 from tests.bot.parts import Parts, parts
@@ -198,10 +198,10 @@ def test_a_press_is_answered_too(settings: dict[str, object], shown: str) -> Non
         asked = eve.send_text("hello")
         bot.receive()
         message = bot.telegram.send_text(
-            EVE, "Which?", reply_to=asked, keyboard=((Button("one", "a:1"),),)
+            Destination(EVE, asked), "Which?", keyboard=((Button("one", "a:1"),),)
         )
         for _ in range(2):
-            pressed = eve.press(message, "a:1")
+            pressed = eve.press(message.message, "a:1")
             bot.receive()
             assert bot.sandbox.wait_for_answer(pressed, 0) == CallbackAnswer(shown, alert=True)
 

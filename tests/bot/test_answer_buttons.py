@@ -162,16 +162,23 @@ def test_only_who_asked_or_an_administrator_may_press(bot: Parts) -> None:
     assert message not in bot.sandbox.messages(GROUP)
 
 
-def test_a_command_offers_no_styles(bot: Parts) -> None:
-    """An answer to /rate replies to the command, which doesn't hold the photo: it has delete."""
+def test_the_buttons_of_a_command(bot: Parts) -> None:
+    """An answer to /rate is of whoever asked; if the photo is elsewhere it has delete alone."""
     photo = bot.sandbox.user(OTHER).send_photo(picture(), chat=GROUP)
-    bot.sandbox.user(ASKER).send_text("/rate", chat=GROUP, reply_to=photo)
+    elsewhere = bot.sandbox.user(OTHER).send_photo(picture())
     bot.receive()
-    message = deliver(bot, take(bot))
-    assert labels(message) == [["Delete"]]
-    assert press(bot, message, "Delete", OTHER).alert
-    assert press(bot, message, "Delete", ASKER).text == ""
-    assert message not in bot.sandbox.messages(GROUP)
+    for about, offered in (
+        ({"reply_to": photo}, [["Ranking", "Spotlight"], ["As a file", "Delete"]]),
+        ({"quoting": (OTHER, elsewhere)}, [["Delete"]]),
+    ):
+        bot.forget()
+        bot.sandbox.user(ASKER).send_text("/rate", chat=GROUP, **about)  # type: ignore[arg-type]  # either
+        bot.receive()
+        message = deliver(bot, take(bot))
+        assert labels(message) == offered
+        assert press(bot, message, "Delete", OTHER).alert
+        assert press(bot, message, "Delete", ASKER).text == ""
+        assert message not in bot.sandbox.messages(GROUP)
 
 
 def test_without_the_photo_the_buttons_go(bot: Parts) -> None:

@@ -8,9 +8,9 @@ import pytest
 from redis import ConnectionError as RedisDown
 
 from attrai.bot.buttons import Reply
-from attrai.bot.updates import ButtonRequest
+from attrai.bot.updates import ButtonRequest, Origin
 from attrai.errors import TryLater
-from attrai.telegram import Button
+from attrai.telegram import Button, Destination
 from telegram_sandbox import CallbackAnswer
 from tests.bot.parts import Parts, parts
 
@@ -29,7 +29,7 @@ def bot() -> Iterator[Parts]:
 
 def offer(bot: Parts) -> int:
     """Send the user a message with buttons, and return its id."""
-    return bot.telegram.send_text(1, "Which?", reply_to=1, keyboard=KEYBOARD)
+    return bot.telegram.send_text(Destination(1, 1), "Which?", keyboard=KEYBOARD).message
 
 
 def press(bot: Parts, message: int, data: str, user: int = 1) -> CallbackAnswer:
@@ -53,7 +53,7 @@ def test_a_press_is_answered_by_the_handler_of_its_prefix(bot: Parts) -> None:
     assert press(bot, message, "a:2") == CallbackAnswer("You said a:2", alert=True)
     assert press(bot, message, "b") == CallbackAnswer("bb", alert=False)
     (request,) = pressed
-    assert request.origin == (1, message, 1, "en")
+    assert request.origin == Origin(1, message, 1, "en")
     assert request.replied is not None
     assert (request.replied.message, request.replied.file, request.private) == (1, None, True)
 
@@ -65,7 +65,7 @@ def test_forged_and_unknown_presses_are_answered(bot: Parts) -> None:
     for data in ("b", "a:3", "a:", "", "s:boxes"):
         assert press(bot, message, data) == OLD
     # Not even the data of another message's button.
-    other = bot.telegram.send_text(1, "No buttons", reply_to=1)
+    other = bot.telegram.send_text(Destination(1, 1), "No buttons").message
     assert press(bot, other, "a:1") == OLD
     assert press(bot, message, "a:1").text == "handled"
 

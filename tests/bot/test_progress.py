@@ -193,7 +193,7 @@ def test_progress_messages_of_other_releases(bot: Parts) -> None:
     ((first, sealed),) = bot.redis.hgetall("attrai:notices").items()
     seal = Seal(TOKEN)
     saved = json.loads(seal.open(sealed.decode()))
-    recorded = {"chat", "locale", "album", "jobs", "message", "estimated_seconds", "at"}
+    recorded = {"chat", "topic", "locale", "album", "jobs", "message", "estimated_seconds", "at"}
     assert set(saved) == recorded
     newer = {**saved, "novelty": {"a": [1]}}
     bot.redis.hset("attrai:notices", first, seal.seal(json.dumps(newer)))
@@ -279,3 +279,52 @@ def test_deleting_is_tried_again(bot: Parts, monkeypatch: pytest.MonkeyPatch) ->
     with parts(bot.redis, bot.sandbox) as successor:
         successor.look()
         assert successor.said() == []
+
+
+def test_a_group_that_becomes_a_supergroup(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress message for a group that became a supergroup goes there, and is deleted there."""
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 0.01)
+    group = bot.sandbox.group()
+    bot.sandbox.user().send_photo(picture(), "/rate", chat=group.id)
+    (request,) = bot.pending_requests()
+    bot.requests.receive(request)
+    supergroup = group.become_supergroup(-1001)
+    bot.flush()
+    assert bot.said(supergroup.id) == ["Rating your photo, about 30 seconds."]
+    takes(bot, 600)
+    bot.look()
+    assert bot.said(supergroup.id) == ["Rating your photo, about 10 minutes."]
+    answer(bot)
+    assert bot.said(supergroup.id) == []
+
+
+def test_a_progress_message_of_before(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress message from before its group moved is forgotten, and deletes no other's."""
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 0.01)
+    group = bot.sandbox.group()
+    bot.sandbox.user().send_photo(picture(), "/rate", chat=group.id)
+    bot.receive()
+    supergroup = group.become_supergroup(-1001)
+    answer(bot)
+    assert not bot.redis.exists("attrai:notices")
+    deleted = [call for call in bot.sandbox.calls if call.method == "deleteMessage"]
+    assert [(call.chat_id, call.status) for call in deleted] == [(group.id, 400)]
+    assert len(bot.sandbox.messages(supergroup.id)) == 1
+
+
+@pytest.mark.parametrize("topic", [1, 7])
+def test_a_progress_message_in_a_topic(
+    bot: Parts, monkeypatch: pytest.MonkeyPatch, topic: int
+) -> None:
+    """A progress message goes to its photo's topic, and so does the action."""
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 0.01)
+    takes(bot, 3)
+    forum = bot.sandbox.group(forum=True)
+    photo = bot.sandbox.user().send_photo(
+        picture(), "/rate", chat=forum.id, topic=forum.topic(topic)
+    )
+    bot.receive()
+    (shown,) = (m for m in bot.sandbox.messages(forum.id) if m.sender == "bot")
+    assert (shown.topic, shown.reply_to) == (None if topic == 1 else topic, photo)
+    actions = [call for call in bot.sandbox.calls if call.method == "sendChatAction"]
+    assert [(call.topic, call.status) for call in actions] == [(topic, 200)]

@@ -9,15 +9,25 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from telebot import types
 
 from attrai import logs
 from attrai.bot import updates
 from attrai.bot.poller import Poller
-from attrai.bot.updates import CommandRequest, OtherMessage, PhotoRequest, Request, UpdateParser
+from attrai.bot.updates import (
+    CommandRequest,
+    Origin,
+    OtherMessage,
+    PhotoRequest,
+    Request,
+    UpdateParser,
+)
 from attrai.lifecycle.shutdown import Shutdown
+from attrai.telegram import GENERAL_TOPIC, Destination
+from telegram_sandbox.groups import Channel, Group
 from telegram_sandbox.state import State
-from telegram_sandbox.users import Group, User
+from telegram_sandbox.users import User
 from tests.sandbox.conftest import picture
 from tests.telegram.served import connect
 
@@ -85,7 +95,7 @@ def test_the_size_that_is_asked_for(
     message = talk.ann.send_photo(picture(*size), "a caption")
     request = talk.parse_one()
     assert isinstance(request, PhotoRequest)
-    assert request.origin == (1, message, 1, "en")
+    assert request.origin == Origin(1, message, 1, "en")
     assert max(request.file.width or 0, request.file.height or 0) == asked
     assert request.file.bytes is not None
     assert (request.words, request.album) == ("a caption", None)
@@ -164,7 +174,7 @@ def test_talk_in_a_group(talk: Conversation) -> None:
 @pytest.mark.parametrize("chat", [1, GROUP])
 @pytest.mark.parametrize("as_file", [False, True])
 def test_rate_as_a_reply(talk: Conversation, chat: int, as_file: bool) -> None:  # noqa: FBT001
-    """`/rate` in reply to a photo requests that photo, and the answer goes to the replier."""
+    """`/rate` in reply to a photo requests that photo, and the answer replies to it too."""
     bob = talk.join(2, "ru")
     if as_file:
         photo = talk.ann.send_document(picture(), "a.jpg", "image/jpeg", chat=chat)
@@ -175,7 +185,8 @@ def test_rate_as_a_reply(talk: Conversation, chat: int, as_file: bool) -> None: 
         message = bob.send_text(text, chat=chat, reply_to=photo)
         request = talk.parse_one()
         assert isinstance(request, PhotoRequest)
-        assert request.origin == (chat, message, 2, "ru")
+        assert request.origin == Origin(chat, message, 2, "ru", about=photo, fleeting=True)
+        assert request.origin.destination == Destination(chat, photo)
         assert request.words == "spotlight please"
     bob.send_text("/rate@other_bot", chat=chat, reply_to=photo)
     assert talk.parse_one() is None
@@ -205,14 +216,18 @@ def test_commands(talk: Conversation) -> None:
 
 
 def test_what_is_no_photo(talk: Conversation) -> None:
-    """Stickers, voice messages, videos and animations count as other messages."""
+    """Animated stickers, videos, voice messages and paid photos count as other messages."""
     talk.ann.send_sticker()
-    talk.ann.send_voice()
     talk.ann.send_video()
     file = {"file_id": "a", "file_unique_id": "b"}
-    animation = file | {"width": 1, "height": 1, "duration": 1}
+    animation = file | {"width": 1, "height": 1, "duration": 1}  # without a thumbnail
     talk.state.post(talk.state.user(1), 1, {"animation": animation, "document": file}, None)
-    assert all(isinstance(request, OtherMessage) for request in talk.parse())
+    talk.ann.send_voice()
+    talk.ann.send_paid_photo(picture())
+    found = talk.parse()
+    assert [request.moving for request in found if isinstance(request, OtherMessage)] == (
+        [True, True, True, False, False]
+    )
 
 
 def test_what_is_not_for_us(talk: Conversation) -> None:
@@ -222,13 +237,215 @@ def test_what_is_not_for_us(talk: Conversation) -> None:
     message = {"message_id": 1, "date": 1, "chat": {"id": -1, "type": "channel"}, "text": "/help"}
     for fields in (
         {"message": message},
-        {"channel_post": message},
+        {"channel_post": message | {"sender_chat": message["chat"]}},
         {"edited_message": message | {"from": talk.state.user(1)}},
         {"a_kind_of_next_year": {"a": 1}},
         {},
     ):
         talk.state.queue_update(fields)
     assert talk.parse() == [None] * 7
+
+
+def gif() -> bytes:
+    """Return an animated GIF, whose first frame is red."""
+    first, second = (Image.new("RGB", (400, 300), colour) for colour in ("red", "blue"))
+    file = io.BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=[second])
+    return file.getvalue()
+
+
+def content(talk: Conversation, request: Request | None) -> Image.Image:
+    """Return the picture that a request is about."""
+    assert isinstance(request, PhotoRequest)
+    file = talk.state.files.get(request.file.id)
+    assert file
+    return Image.open(io.BytesIO(file.data))
+
+
+def test_stickers(talk: Conversation) -> None:
+    """A static sticker is rated."""
+    talk.ann.send_sticker(picture(300, 200))
+    found = content(talk, talk.parse_one())
+    assert (found.format, found.size) == ("WEBP", (512, 341))
+
+
+@pytest.mark.parametrize("converted", [False, True])
+def test_the_first_frame_of_a_gif(talk: Conversation, converted: bool) -> None:  # noqa: FBT001
+    """Of a GIF the first frame is rated: its thumbnail's, if Telegram converted it to a video."""
+    talk.ann.send_animation(gif(), "ranking", converted=converted)
+    request = talk.parse_one()
+    found = content(talk, request)
+    assert found.format == ("JPEG" if converted else "GIF")
+    red, green, blue = found.convert("RGB").getpixel((100, 100))  # type: ignore[misc]  # a tuple
+    assert red > 200
+    assert max(green, blue) < 50
+    assert isinstance(request, PhotoRequest)
+    assert request.words == "ranking"
+
+
+def test_video_notes_and_live_photos(talk: Conversation) -> None:
+    """Of a video note the thumbnail is rated, and of a live photo the photo."""
+    talk.ann.send_video_note(picture(240, 240))
+    assert content(talk, talk.parse_one()).size == (240, 240)
+    talk.ann.send_photo(picture(2000, 1500), live=True)
+    assert content(talk, talk.parse_one()).size == (1280, 960)
+
+
+@pytest.mark.parametrize("chat", [1, GROUP])
+def test_rate_as_a_reply_to_anything(talk: Conversation, chat: int) -> None:
+    """`/rate` in reply to whatever has a picture requests that, and not a video or paid photo."""
+    for message, size in (
+        (talk.ann.send_sticker(picture(300, 200), chat=chat), (512, 341)),
+        (talk.ann.send_animation(gif(), chat=chat), (320, 240)),
+        (talk.ann.send_video_note(picture(240, 240), chat=chat), (240, 240)),
+        (talk.ann.send_photo(picture(), chat=chat, live=True), (640, 480)),
+    ):
+        talk.parse()
+        talk.ann.send_text("/rate", chat=chat, reply_to=message)
+        assert content(talk, talk.parse_one()).size == size
+    for message in (talk.ann.send_paid_photo(picture(), chat=chat), talk.ann.send_sticker()):
+        talk.parse()
+        talk.ann.send_text("/rate", chat=chat, reply_to=message)
+        assert isinstance(talk.parse_one(), CommandRequest)
+
+
+@pytest.mark.parametrize("spoiler", [False, True])
+def test_spoilers(talk: Conversation, spoiler: bool) -> None:  # noqa: FBT001
+    """A request says whether its photo is under a spoiler, in another message too."""
+    photo = talk.ann.send_photo(picture(), spoiler=spoiler)
+    talk.ann.send_text("/rate", reply_to=photo)
+    talk.ann.send_text("/rate", chat=GROUP, quoting=(1, photo))
+    requests = talk.parse()
+    assert [isinstance(each, PhotoRequest) and each.spoiler for each in requests] == [spoiler] * 3
+
+
+@pytest.mark.parametrize("text", ["/rate ranking", f"@{BOT} ranking"])
+def test_a_photo_that_is_quoted_from_elsewhere(talk: Conversation, text: str) -> None:
+    """A photo of another chat can be asked about; the answer goes to the chat that asks."""
+    photo = talk.ann.send_photo(picture())
+    talk.parse()
+    asked = talk.ann.send_text(text, chat=GROUP, quoting=(1, photo))
+    request = talk.parse_one()
+    assert isinstance(request, PhotoRequest)
+    assert content(talk, request).size == (640, 480)
+    assert "ranking" in request.words.split()
+    # A command may be deleted by then.
+    assert request.origin.destination == Destination(
+        GROUP, asked, even_if_deleted=text.startswith("/")
+    )
+
+
+@pytest.mark.parametrize("text", ["/Rate", "/RATE@" + BOT.upper(), "/Start", "/HELP"])
+def test_capitals(talk: Conversation, text: str) -> None:
+    """A command may be written in capitals."""
+    talk.ann.send_text(text)
+    request = talk.parse_one()
+    assert isinstance(request, CommandRequest)
+    assert request.name == text[1:].partition("@")[0].lower()
+
+
+@pytest.mark.parametrize("caption", ["/rate", "/Rate ranking", f"/rate@{BOT}\nranking"])
+def test_rate_in_a_caption(talk: Conversation, caption: str) -> None:
+    """`/rate` in the caption of a photo or of an album asks for it, in a group too."""
+    for chat in (1, GROUP):
+        message = talk.ann.send_photo(picture(), caption, chat=chat)
+        talk.ann.send_album([picture()] * 2, caption, chat=chat)
+        requests = [each for each in talk.parse() if isinstance(each, PhotoRequest)]
+        assert [each.words for each in requests] == ["ranking" if "ranking" in caption else ""] * 3
+        assert requests[0].origin.destination == Destination(chat, message)
+    for other in ("/rate@other_bot", "/help", f"/help{BOT}", "please /rate"):
+        talk.ann.send_photo(picture(), other, chat=GROUP)
+        assert talk.parse_one() is None
+
+
+def test_a_mention_in_a_reply(talk: Conversation) -> None:
+    """A text that mentions the bot asks about the photo that it replies to, and nothing else."""
+    photo, text = talk.ann.send_photo(picture(), chat=GROUP), talk.ann.send_text("hi", chat=GROUP)
+    talk.parse()
+    talk.ann.send_text(f"look, @{BOT}: ranking", chat=GROUP, reply_to=photo)
+    request = talk.parse_one()
+    assert isinstance(request, PhotoRequest)
+    assert request.origin.destination == Destination(GROUP, photo)
+    assert "ranking" in request.words
+    talk.ann.send_text(f"look, @{BOT}", chat=GROUP, reply_to=text)
+    talk.ann.send_text("look, @other_bot", chat=GROUP, reply_to=photo)
+    assert talk.parse() == [None, None]
+
+
+def test_a_mention_without_a_name(talk: Conversation) -> None:
+    """A mention that shows another text counts if it means the bot."""
+    for user, wanted in ((1000, True), (1, False)):
+        mark = {"type": "text_mention", "offset": 0, "length": 3, "user": talk.state.user(1)}
+        mark["user"] = {**talk.state.user(1), "id": user}
+        found = {"photo": talk.state.media.photo(picture()), "caption": "you"}
+        talk.state.post(talk.state.user(1), GROUP, found | {"caption_entities": [mark]}, None)
+        assert isinstance(talk.parse_one(), PhotoRequest) == wanted
+
+
+def test_who_writes_on_behalf_of_a_chat(talk: Conversation) -> None:
+    """Anonymous administrators and channels may ask too; each counts as one person."""
+    admin = Group(talk.state, GROUP, "Group").anonymous_admin()
+    channel = Channel(talk.state, -1000, "Channel").author()
+    for author in (admin, channel):
+        message = author.send_photo(picture(), f"@{BOT}", chat=GROUP)
+        request = talk.parse_one()
+        assert isinstance(request, PhotoRequest)
+        assert request.origin == Origin(GROUP, message, author.id, "en")
+        author.send_text("/rate", chat=GROUP, reply_to=message)
+        assert isinstance(talk.parse_one(), PhotoRequest)
+        author.send_text(f"/help@{BOT}", chat=GROUP)
+        assert isinstance(talk.parse_one(), CommandRequest)
+
+
+def test_channels(talk: Conversation) -> None:
+    """A post of a channel that mentions the bot is rated, and no other."""
+    channel = Channel(talk.state, -1000, "Channel").author()
+    channel.send_photo(picture())
+    channel.send_text("hello")
+    assert talk.parse() == [None, None]
+    message = channel.send_photo(picture(), f"@{BOT}")
+    request = talk.parse_one()
+    assert isinstance(request, PhotoRequest)
+    assert request.origin == Origin(-1000, message, -1000, "en")
+
+
+def test_a_caption_that_is_edited(talk: Conversation) -> None:
+    """A mention that is added to a group's photo soon after counts, and no other edit does."""
+    photo = talk.ann.send_photo(picture(), chat=GROUP)
+    private = talk.ann.send_photo(picture())
+    talk.parse()
+    talk.ann.edit_caption(photo, f"@{BOT} ranking", chat=GROUP)
+    request = talk.parse_one()
+    assert isinstance(request, PhotoRequest)
+    assert request.origin.destination == Destination(GROUP, photo)
+    assert "ranking" in request.words
+    talk.ann.edit_caption(private, "ranking")
+    talk.ann.edit_caption(photo, "nothing", chat=GROUP)
+    assert talk.parse() == [None, None]
+    talk.ann.edit_caption(photo, f"@{BOT}", chat=GROUP)
+    (late,) = talk.state.updates.peek(1)
+    late["edited_message"]["edit_date"] += 3600
+    assert talk.parse() == [None]
+    text = {"message_id": 1, "date": 1, "edit_date": 2, "text": f"/help@{BOT}"}
+    talk.state.queue_update(
+        {"edited_message": {**text, "from": talk.state.user(1), "chat": talk.state.chat(GROUP)}}
+    )
+    assert talk.parse() == [None]
+
+
+def test_topics(talk: Conversation) -> None:
+    """The answer goes to the topic of the message; a thread of replies is no topic."""
+    forum = Group(talk.state, -200, "Forum", forum=True)
+    for topic in (forum.topic(), GENERAL_TOPIC):
+        message = talk.ann.send_photo(picture(), f"@{BOT}", chat=forum.id, topic=topic)
+        request = talk.parse_one()
+        assert isinstance(request, PhotoRequest)
+        assert request.origin.destination == Destination(forum.id, message, topic)
+    thread = {"text": f"/help@{BOT}", "message_thread_id": 5}
+    talk.state.post(talk.state.user(1), GROUP, thread, None)
+    request = talk.parse_one()
+    assert isinstance(request, CommandRequest)
+    assert request.origin.topic is None
 
 
 _JSON = st.recursive(
@@ -253,11 +470,18 @@ _MESSAGE = st.fixed_dictionaries(
         "document": _JSON | _SIZE,
         "reply_to_message": _JSON,
         "media_group_id": _JSON,
+        "sender_chat": _JSON | _CHAT,
+        "external_reply": _JSON,
+        "sticker": _JSON,
+        "animation": _JSON | _SIZE,
+        "video_note": _JSON,
+        "is_topic_message": _JSON,
         "entities": _JSON,
     },
 )
 _UPDATES = st.fixed_dictionaries(
-    {"update_id": _JSON | st.integers(1)}, optional={"message": _JSON | _MESSAGE}
+    {"update_id": _JSON | st.integers(1)},
+    optional=dict.fromkeys(("message", "channel_post", "edited_message"), _JSON | _MESSAGE),
 )
 
 

@@ -24,6 +24,7 @@ from attrai.bot.webhook_server import MAX_BODY
 from attrai.errors import CannotStart, SettingsError
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.settings import Settings
+from attrai.telegram.client import ALLOWED_UPDATES
 from attrai.telegram.webhooks import SECRET_HEADER, webhook_secret
 from telegram_sandbox import Faults, Sandbox, running
 from testing.certificates import self_signed
@@ -120,7 +121,7 @@ def test_updates(bot: Bot, sandbox: Sandbox) -> None:
     """Updates of one chat come in order, each once, and none is left; the loop turns."""
     assert sandbox.state.webhook is not None
     assert sandbox.state.webhook.max_connections == 40
-    assert sandbox.state.updates.allowed == ["callback_query", "message"]
+    assert sandbox.state.updates.allowed == sorted(ALLOWED_UPDATES)
     sent = [sandbox.user().send_text(str(number)) for number in range(10)]
     wait_for(lambda: sandbox.pending_updates() == 0)
     assert bot.received == sent

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from attrai.job import Face, Job, Score
-from attrai.telegram import Seal, Telegram, limiter
+from attrai.telegram import Destination, Seal, Telegram, limiter
 from attrai.telegram.channel import TelegramChannel, seal_address
 from telegram_sandbox import Sandbox, running
 from tests.sandbox.conftest import picture
@@ -56,7 +56,7 @@ def job(sandbox: Sandbox, message: int, make_job: MakeJob, face: Face) -> Job:
     """Create a job for a photo that a user sent, with one scored face."""
     return make_job(
         channel="telegram",
-        address=seal_address(1, message, SEAL),
+        address=seal_address(Destination(1, message), SEAL),
         source=SEAL.seal(sandbox.state.messages(1)[0]["photo"][-1]["file_id"]),
         faces=(face,),
         faces_found=1,

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
-from attrai.errors import FileTooLarge, SourceUnreadable, TryLater, Unconfirmed, Undeliverable
+from attrai.errors import (
+    FetchFailed,
+    FileTooLarge,
+    PhotoUnavailable,
+    TryLater,
+    Unconfirmed,
+    Undeliverable,
+)
 from attrai.job import Failure, Job, Score
 from attrai.locales import text
-from attrai.telegram import Seal
+from attrai.telegram import Destination, Seal, limiter
 from attrai.telegram.channel import TelegramChannel, caption, fits_photo, seal_address
 from telegram_sandbox import Faults, Sandbox, running
 from tests.sandbox.conftest import picture
@@ -144,9 +152,10 @@ def test_a_file_that_is_too_large(channel: TelegramChannel, sandbox: Sandbox, jo
 
 
 def test_a_file_that_is_gone(channel: TelegramChannel, job: Job) -> None:
-    """A file that Telegram does not know raises SourceUnreadable with Telegram's reason."""
-    with pytest.raises(SourceUnreadable, match="invalid file_id"):
+    """A file that Telegram does not know raises PhotoUnavailable, without Telegram's words."""
+    with pytest.raises(PhotoUnavailable) as raised:
         channel.fetch(job.with_(source=SEAL.seal("unknown")), 10**6)
+    assert raised.value.details == {}
 
 
 def test_nobody_to_answer(
@@ -157,7 +166,7 @@ def test_nobody_to_answer(
     with pytest.raises(Undeliverable, match="message to be replied not found"):
         channel.deliver(job, picture())
     sandbox.user(2).block()
-    blocked = job.with_(address=seal_address(2, 1, SEAL), id="0" * 32)
+    blocked = job.with_(address=seal_address(Destination(2, 1), SEAL), id="0" * 32)
     with pytest.raises(Undeliverable, match="blocked"):
         channel.send_failure(blocked, Failure(code="no-face"))
 
@@ -227,7 +236,7 @@ def test_another_token(sandbox: Sandbox, job: Job) -> None:
     """A job that was admitted under another token ends, as nobody can read whom to answer."""
     with running(sandbox) as url:
         channel = TelegramChannel(connect(url), Seal("1:another"))
-        with pytest.raises(SourceUnreadable, match="another token"):
+        with pytest.raises(PhotoUnavailable):
             channel.fetch(job, 10**6)
         with pytest.raises(Undeliverable, match="another token"):
             channel.deliver(job, picture())
@@ -277,3 +286,142 @@ def test_while_replies_are_lost(channel: TelegramChannel, sandbox: Sandbox, job:
     sandbox.faults = Faults()
     channel.deliver(job.with_(unconfirmed_sends=1), picture())
     assert pictures(sandbox) == 1
+
+
+def test_a_file_that_is_unavailable(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """A file that is temporarily unavailable is fetched again, at growing intervals, five times."""
+    sandbox.faults = Faults(
+        refused=1, refusal="wrong file_id or the file is temporarily unavailable"
+    )
+    for failed in range(5):
+        with pytest.raises(FetchFailed) as raised:
+            channel.fetch(job.with_(failed_fetches=failed), 10**6)
+        assert raised.value.seconds == 2**failed
+    with pytest.raises(PhotoUnavailable):
+        channel.fetch(job.with_(failed_fetches=5), 10**6)
+    sandbox.faults = Faults()
+    assert channel.fetch(job, 10**6) == sandbox.messages(1)[0].photo
+
+
+def test_an_address_of_the_first_version(channel: TelegramChannel, job: Job) -> None:
+    """An address without the fields that came later is read."""
+    sealed = SEAL.seal(json.dumps({"chat": 5, "message": 6}))
+    assert channel._open_address(job.with_(address=sealed)).to == Destination(5, 6)
+
+
+@pytest.mark.parametrize("topic", [None, 1, 7])
+@pytest.mark.parametrize("spoiler", [False, True])
+def test_addresses(
+    channel: TelegramChannel,
+    job: Job,
+    topic: int | None,
+    spoiler: bool,  # noqa: FBT001
+) -> None:
+    """An address is sealed, comes back as it was, and holds what earlier versions read."""
+    to = Destination(123456789, 6, topic, even_if_deleted=spoiler)
+    sealed = seal_address(to, SEAL, spoiler=spoiler)
+    assert "123456789" not in sealed
+    address = channel._open_address(job.with_(address=sealed))
+    assert (address.to, address.spoiler) == (to, spoiler)
+    opened = json.loads(SEAL.open(sealed))
+    assert (opened["chat"], opened["message"]) == (123456789, 6)
+
+
+def test_a_spoiler(channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int) -> None:
+    """The picture of a photo under a spoiler is under one too, and no other is."""
+    channel.deliver(job, picture())
+    address = seal_address(Destination(1, message), SEAL, spoiler=True)
+    channel.deliver(job.with_(address=address), picture())
+    assert [answer.spoiler for answer in sandbox.messages(1)[1:]] == [False, True]
+
+
+@pytest.mark.parametrize("refusal", ["IMAGE_PROCESS_FAILED", "PHOTO_INVALID_DIMENSIONS"])
+def test_a_picture_that_is_no_photo_to_telegram(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int, refusal: str
+) -> None:
+    """A picture that Telegram refuses as a photo is sent as a document, in the same slot."""
+    sandbox.faults = Faults(refused=1, refusal=refusal, methods={"sendPhoto"})
+    rated = picture()
+    channel.deliver(job, rated)
+    answer = sandbox.messages(1)[-1]
+    assert (answer.document, answer.caption, answer.reply_to) == (rated, "7.2 / 10", message)
+    # Not even as a document: the scores are sent.
+    sandbox.faults = Faults(refused=1, refusal=refusal, methods={"sendPhoto", "sendDocument"})
+    channel.deliver(job, rated)
+    answer = sandbox.messages(1)[-1]
+    assert (answer.text, answer.reply_to) == ("7.2 / 10", message)
+    assert len(sandbox.messages(1)) == 3
+
+
+def test_a_group_without_pictures(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the bot may send no pictures it sends the scores, and without texts nothing."""
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 60)  # all of it takes one slot
+    group = sandbox.group()
+    asked = sandbox.user().send_photo(picture(), chat=group.id)
+    there = job.with_(address=seal_address(Destination(group.id, asked), SEAL))
+    group.forbid("photos")
+    channel.deliver(there, picture())
+    answer = sandbox.messages(group.id)[-1]
+    assert (answer.text, answer.photo, answer.reply_to) == ("7.2 / 10", None, asked)
+
+
+def test_a_group_without_texts(channel: TelegramChannel, sandbox: Sandbox, job: Job) -> None:
+    """Where the bot may send nothing the answer is undeliverable, and tried once."""
+    group = sandbox.group()
+    asked = sandbox.user().send_photo(picture(), chat=group.id)
+    there = job.with_(address=seal_address(Destination(group.id, asked), SEAL))
+    group.forbid("photos", "documents", "text messages")
+    with pytest.raises(Undeliverable, match="not enough rights to send text messages"):
+        channel.deliver(there, picture())
+    assert [call.method for call in sandbox.calls] == ["sendPhoto", "sendMessage"]
+
+
+def test_a_group_that_became_a_supergroup(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers to a group that became a supergroup go there, in one slot and without a reply."""
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 0.01)
+    group = sandbox.group()
+    asked = sandbox.user().send_photo(picture(), chat=group.id)
+    there = job.with_(address=seal_address(Destination(group.id, asked), SEAL))
+    supergroup = group.become_supergroup(-1001)
+    channel.deliver(there, picture())
+    channel.send_failure(there, Failure(code="no-face"))
+    *_, photo, failure = sandbox.messages(supergroup.id)
+    assert (photo.caption, photo.reply_to) == ("7.2 / 10", None)
+    assert photo.photo
+    assert failure.text == text("no-face")
+    assert [message.sender for message in sandbox.messages(group.id)] == ["user", "user"]
+
+
+@pytest.mark.parametrize("topic", [1, 7])
+def test_topics(
+    channel: TelegramChannel,
+    sandbox: Sandbox,
+    job: Job,
+    topic: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Answers go to the topic of the photo; the general one is not named."""
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 0.01)
+    forum = sandbox.group(forum=True)
+    asked = sandbox.user().send_photo(picture(), chat=forum.id, topic=forum.topic(topic))
+    there = job.with_(address=seal_address(Destination(forum.id, asked, topic), SEAL))
+    channel.deliver(there, picture())
+    channel.send_failure(there, Failure(code="no-face"))
+    assert [message.topic for message in sandbox.messages(forum.id)] == [
+        None if topic == 1 else topic
+    ] * 3
+
+
+def test_an_answer_to_what_was_deleted(
+    channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int
+) -> None:
+    """What only a deleted command asked for is answered all the same."""
+    sandbox.user().delete(message)
+    to = Destination(1, message, even_if_deleted=True)
+    channel.deliver(job.with_(address=seal_address(to, SEAL)), picture())
+    (answer,) = sandbox.messages(1)
+    assert (answer.caption, answer.reply_to) == ("7.2 / 10", None)

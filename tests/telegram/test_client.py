@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 from attrai import logs
 from attrai.errors import TryLater, Unconfirmed
-from attrai.telegram import PollingConflict, Rejected, Telegram, TokenRefused, client
+from attrai.telegram import (
+    Destination,
+    PollingConflict,
+    Rejected,
+    Telegram,
+    TokenRefused,
+    client,
+)
 from telegram_sandbox import Faults, Sandbox
 from testing.servers.server import reserved_port
 from testing.waiting import PATIENCE_S
@@ -25,15 +32,15 @@ from tests.telegram.served import TOKEN, answering, body, connect
 
 Call = Callable[[Telegram], object]
 
+TO = Destination(1, 1)
+
 _CALLS: dict[str, Call] = {
     "getMe": lambda telegram: telegram.me(),
     "getUpdates": lambda telegram: telegram.updates(0, 1),
-    "sendMessage": lambda telegram: telegram.send_text(1, "Hello!", reply_to=1),
-    "sendPhoto": lambda telegram: telegram.send_photo(
-        1, picture(), "A caption.", reply_to=1, turn="a"
-    ),
+    "sendMessage": lambda telegram: telegram.send_text(TO, "Hello!"),
+    "sendPhoto": lambda telegram: telegram.send_photo(TO, picture(), "A caption.", turn="a"),
     "sendDocument": lambda telegram: telegram.send_document(
-        1, picture(), "rated.jpg", "A caption.", reply_to=1, turn="a"
+        TO, picture(), "rated.jpg", "A caption.", turn="a"
     ),
     "editMessageText": lambda telegram: telegram.edit_text(1, 2, "Hello again!"),
     "deleteMessage": lambda telegram: telegram.delete(1, 2),
@@ -85,11 +92,11 @@ def test_patience_is_kept(telegram: Telegram, sandbox: Sandbox) -> None:
     replies = {person.id: person.send_text("hi") for person in (first, second)}
     sandbox.faults = Faults(rate_limited=1, retry_after=60)
     began = time.monotonic()
-    failing(lambda t: t.send_text(1, "a", reply_to=replies[1]), telegram, TryLater)
+    failing(lambda t: t.send_text(Destination(1, replies[1]), "a"), telegram, TryLater)
     sandbox.faults = Faults()
     for turn in (None, "b"):
         error = failing(
-            lambda t, turn=turn: t.send_text(1, "b", reply_to=replies[1], turn=turn),
+            lambda t, turn=turn: t.send_text(Destination(1, replies[1]), "b", turn=turn),
             telegram,
             TryLater,
         )
@@ -97,7 +104,7 @@ def test_patience_is_kept(telegram: Telegram, sandbox: Sandbox) -> None:
         assert error.seconds is not None
         # The time that Telegram named, less the time that has passed.
         assert 60 - (time.monotonic() - began) <= error.seconds < 63
-    telegram.send_text(2, "c", reply_to=replies[2])
+    telegram.send_text(Destination(2, replies[2]), "c")
     assert [(call.chat_id, call.status) for call in sandbox.calls] == [(1, 429), (2, 200)]
 
 
@@ -114,7 +121,7 @@ def test_a_server_that_fails(telegram: Telegram, sandbox: Sandbox) -> None:
 def test_a_connection_that_breaks(telegram: Telegram, sandbox: Sandbox, fault: str) -> None:
     """A broken connection raises TryLater, whether the call took effect or not."""
     sandbox.user().send_text("hi")
-    telegram.send_text(1, "Hello!", reply_to=1)
+    telegram.send_text(TO, "Hello!")
     file_id = sandbox.state.files.add(b"a file", "a", "b", "c").id
     sandbox.faults = Faults(**{fault: 1}, timeout_seconds=0.05)
     for call in (*_CALLS.values(), lambda t: t.download(file_id, 10)):
@@ -166,7 +173,7 @@ def test_a_user_who_is_gone(telegram: Telegram, sandbox: Sandbox) -> None:
     person = sandbox.user()
     message = person.send_text("hi")
     person.delete(message)
-    error = failing(lambda t: t.send_text(1, "a", reply_to=message), telegram, Rejected)
+    error = failing(lambda t: t.send_text(Destination(1, message), "a"), telegram, Rejected)
     assert str(error) == "Bad Request: message to be replied not found"
     person.block()
     for name in ("sendMessage", "sendPhoto", "sendDocument", "sendChatAction"):

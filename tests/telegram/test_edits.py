@@ -6,12 +6,13 @@ import pytest
 
 from attrai.errors import TryLater, Unconfirmed, Undeliverable
 from attrai.job import Failure, Job
+from attrai.telegram import Destination
 from attrai.telegram.channel import TelegramChannel, seal_address
 from telegram_sandbox import Faults, Message, Sandbox
 from tests.sandbox.conftest import picture
 from tests.telegram.conftest import SEAL
 
-GONE = Failure(code="source-unreadable", details={"reason": "wrong file_id"})
+GONE = Failure(code="photo-unavailable")
 
 
 @pytest.fixture
@@ -23,7 +24,9 @@ def answer(channel: TelegramChannel, sandbox: Sandbox, job: Job, message: int) -
 
 def address(message: int, **more: object) -> str:
     """Return the address of an answer with buttons."""
-    return seal_address(1, message, SEAL, asker="0" * 16, styles=["boxes", "ranking"], **more)
+    return seal_address(
+        Destination(1, message), SEAL, asker="0" * 16, styles=["boxes", "ranking"], **more
+    )
 
 
 def test_a_picture_replaces_another(

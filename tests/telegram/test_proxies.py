@@ -18,7 +18,7 @@ from attrai import logs
 from attrai.errors import TryLater
 from attrai.processes.embedded import embedded_redis
 from attrai.settings import Settings
-from attrai.telegram import open_telegram
+from attrai.telegram import Destination, open_telegram
 from telegram_sandbox import Message, Sandbox, running
 from testing.certificates import self_signed
 from testing.proxies import CREDENTIALS, connect_proxy, forward, socks_proxy
@@ -56,7 +56,7 @@ def use(sandbox: Sandbox, url: str) -> None:
     file = sandbox.messages(1)[0]
     file_id = sandbox.state.messages(1)[0]["photo"][-1]["file_id"]
     assert telegram.download(file_id, 10**6) == file.photo
-    telegram.send_photo(1, photo, "rated", reply_to=message, turn="a")
+    telegram.send_photo(Destination(1, message), photo, "rated", turn="a")
     assert sandbox.messages(1)[-1].caption == "rated"
 
 

@@ -13,7 +13,7 @@ import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
 from attrai.broker import PutBack
-from attrai.errors import INTERNAL, TryLater, Unconfirmed, UserError
+from attrai.errors import INTERNAL, FetchFailed, TryLater, Unconfirmed, UserError
 from attrai.job import STAGES, Job, StageName, Timing, UnknownVersion, UnreadableMessage
 from attrai.ledger import Start
 from attrai.outages import OUTAGES, is_outage
@@ -191,6 +191,8 @@ class Stage(ABC):
         self.services.ledger.pause(job, self.name)
         if isinstance(later, Unconfirmed):
             job = job.with_(unconfirmed_sends=job.unconfirmed_sends + 1)
+        elif isinstance(later, FetchFailed):
+            job = job.with_(failed_fetches=job.failed_fetches + 1)
         if start.overdue and self.services.ledger.holds(job.id):
             # The sweeper publishes it again later; a second copy would do the same.
             log.warning("left to the sweeper", reason=str(later))

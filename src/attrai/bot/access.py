@@ -107,6 +107,6 @@ class Access:
         if refusal.rarely and self._redis.exists(told):
             return
         turn = self._pseudonyms.reply(origin.chat, origin.user)
-        self._telegram.send_text(origin.chat, refusal.words, reply_to=origin.message, turn=turn)
+        self._telegram.send_text(origin.destination, refusal.words, turn=turn)
         if refusal.rarely:
             self._redis.set(told, 1, ex=TELL_AGAIN_SECONDS)

@@ -84,7 +84,7 @@ class AdminCommands:
         return False
 
     def _reply(self, origin: Origin, words: str) -> None:
-        send = partial(self._telegram.send_text, origin.chat, words, reply_to=origin.message)
+        send = partial(self._telegram.send_text, origin.destination, words)
         self._sender.reply(origin.chat, origin.user, send)
 
     def _block_or_list(self, request: CommandRequest) -> str:
@@ -119,15 +119,14 @@ class AdminCommands:
         history = read_history(self._redis, _DAYS, today=today)
         words = report(take(self._redis, self._ledger, self._queues), history.today, origin.locale)
         if find_spec("matplotlib") is None:
-            self._telegram.send_text(origin.chat, words, reply_to=origin.message)
+            self._telegram.send_text(origin.destination, words)
             return
         from attrai.monitoring.charts import draw  # noqa: PLC0415 - optional, and slow to import
 
         self._telegram.send_photo(
-            origin.chat,
+            origin.destination,
             draw(history.today, history),
             words,
-            reply_to=origin.message,
             turn=self._pseudonyms.job(origin.chat, origin.message),
         )
 

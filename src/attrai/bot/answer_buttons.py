@@ -15,7 +15,7 @@ from attrai.job import Job
 from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.settings import Settings
-from attrai.telegram import Rejected, Telegram, open_pseudonyms, open_seal
+from attrai.telegram import Destination, Rejected, Telegram, open_pseudonyms, open_seal
 from attrai.telegram.answer_buttons import DELETE, FILE, STYLE, read
 from attrai.telegram.channel import NAME, seal_address
 
@@ -51,13 +51,13 @@ class AnswerButtons:
             return Reply(text("press-old", origin.locale))
         is_style, now = pressed.prefix == STYLE, time.time()
         address = seal_address(
-            origin.chat,
-            request.replied.message,
+            Destination(origin.chat, request.replied.message, origin.topic),
             self._seal,
             asker=pressed.asker,
             styles=self._styles,
             edit=origin.message if is_style else None,
             as_file=not is_style,
+            spoiler=request.replied.spoiler,
         )
         job = Job(
             id=self._pseudonyms.press(origin.chat, origin.message, request.query),

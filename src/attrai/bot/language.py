@@ -69,9 +69,8 @@ class Languages:
             words, keyboard = text("language", locale), _keyboard(chosen or _AUTOMATIC, locale)
         send = partial(
             self._telegram.send_text,
-            origin.chat,
+            origin.destination,
             words,
-            reply_to=origin.message,
             turn=self._pseudonyms.reply(origin.chat, origin.user),
             keyboard=keyboard,
         )

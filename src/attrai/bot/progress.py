@@ -16,7 +16,7 @@ from attrai.bot.progress_message import ProgressMessage
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import Origin
 from attrai.ledger import Ledger, keys
-from attrai.telegram import Rejected, Seal, SealBroken, Telegram
+from attrai.telegram import Destination, Rejected, Seal, SealBroken, Telegram
 
 log = structlog.get_logger(__name__)
 
@@ -58,10 +58,10 @@ class ProgressMessages:
         self._ledger = ledger
         self._sender = sender
         self._lock = threading.Lock()
-        self._new: list[tuple[str, int]] = []
+        self._new: list[tuple[str, Destination]] = []
         #: Messages held back because the answer may come first: the monotonic time until then, and
-        #: the message to reply to.
-        self._delayed: dict[str, tuple[float, int]] = {}
+        #: where they go.
+        self._delayed: dict[str, tuple[float, Destination]] = {}
         self._next_check = 0.0
         #: Progress messages by the id of their first job, as in Redis.
         self._messages: dict[str, ProgressMessage] = {}
@@ -104,15 +104,17 @@ class ProgressMessages:
                 self._messages[first].jobs.append(job)
                 self._save(first)
             else:
-                chat, locale = origin.chat, origin.locale
-                entry = ProgressMessage(chat=chat, locale=locale, album=album, jobs=[job])
+                to = origin.destination
+                entry = ProgressMessage(
+                    chat=to.chat, topic=to.topic, locale=origin.locale, album=album, jobs=[job]
+                )
                 self._add(job, entry)
-                self._new.append((job, origin.message))
+                self._new.append((job, to))
 
     def send_new(self) -> None:
         """Send the messages announced since the last call, in the background."""
-        for first, reply_to in self._new:
-            self._sender.post(partial(self._send, first, reply_to))
+        for first, to in self._new:
+            self._sender.post(partial(self._send, first, to))
         self._new.clear()
 
     def look(self) -> None:
@@ -121,8 +123,8 @@ class ProgressMessages:
             sent = {first: n for first, n in self._messages.items() if n.message is not None}
             due = [first for first, (until, _) in self._delayed.items() if until <= _now()]
             overdue = [(first, self._delayed.pop(first)[1]) for first in due]
-        for first, reply_to in overdue:
-            self._sender.post(partial(self._send, first, reply_to, at_once=False))
+        for first, to in overdue:
+            self._sender.post(partial(self._send, first, to, at_once=False))
         held = self._ledger.held([job for entry in sent.values() for job in entry.jobs])
         for first in [first for first, entry in sent.items() if held.isdisjoint(entry.jobs)]:
             self._remove(first)
@@ -143,12 +145,12 @@ class ProgressMessages:
             if entry.message_text() != before:
                 self._sender.post(partial(self._edit, first, entry))
 
-    def _send(self, first: str, reply_to: int, *, at_once: bool = True) -> None:
+    def _send(self, first: str, to: Destination, *, at_once: bool = True) -> None:
         """Send a progress message unless its photos are answered already.
 
         Args:
             first: the id of its first job.
-            reply_to: the message to reply to.
+            to: where it goes.
             at_once: hold the message back if the answer is expected within two seconds.
         """
         entry = self._messages[first]
@@ -159,12 +161,11 @@ class ProgressMessages:
             entry.set_estimate(self._ledger.estimates.remaining(entry.jobs))
             if at_once and entry.estimated_seconds < _NO_MESSAGE_BELOW_SECONDS:
                 with self._lock:
-                    self._delayed[first] = (_now() + _NO_MESSAGE_BELOW_SECONDS, reply_to)
-                self._telegram.send_upload_action(entry.chat)
+                    self._delayed[first] = (_now() + _NO_MESSAGE_BELOW_SECONDS, to)
+                self._telegram.send_upload_action(entry.chat, entry.topic)
                 return
-            entry.message = self._telegram.send_text(
-                entry.chat, entry.message_text(), reply_to=reply_to
-            )
+            # A group that became a supergroup is another chat from then on.
+            entry.chat, entry.message = self._telegram.send_text(to, entry.message_text())
         except Exception:
             # The photo is answered without a progress message.
             self._remove(first)
@@ -172,7 +173,7 @@ class ProgressMessages:
         with self._lock:
             self._save(first)
         if entry.estimated_seconds < _CHAT_ACTION_BELOW_SECONDS:
-            self._telegram.send_upload_action(entry.chat)
+            self._telegram.send_upload_action(entry.chat, entry.topic)
 
     def _edit(self, first: str, entry: ProgressMessage) -> None:
         if entry.message is not None:

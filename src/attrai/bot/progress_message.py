@@ -24,6 +24,8 @@ class ProgressMessage(BaseModel):
     locale: str
     album: str | None
     jobs: list[str]
+    #: The topic of a forum.
+    topic: int | None = None
     #: Telegram's id of the message; None until it is sent.
     message: int | None = None
     #: The estimate in seconds, and the Unix time at which it was made.

@@ -116,11 +116,11 @@ class RequestHandler:
             id=self._pseudonyms.job(origin.chat, origin.message),
             channel=NAME,
             address=seal_address(
-                origin.chat,
-                origin.message,
+                origin.destination,
                 self._seal,
                 asker=self._pseudonyms.asker(origin.chat, origin.user),
                 styles=self._styles if request.redrawable else (),
+                spoiler=request.spoiler,
             ),
             user=self._pseudonyms.user(origin.user),
             locale=origin.locale,
@@ -139,9 +139,8 @@ class RequestHandler:
         origin = request.origin
         send = partial(
             self._telegram.send_text,
-            origin.chat,
+            origin.destination,
             self._reply_text(request),
-            reply_to=origin.message,
             turn=self._pseudonyms.reply(origin.chat, origin.user),
         )
         hint = isinstance(request, OtherMessage)
@@ -167,7 +166,7 @@ class RequestHandler:
                 photos = self._settings.max_active
                 return text("help", locale, photos=photos, limit_mb=self._limit_mb)
             case OtherMessage():
-                return text("no-photo", locale)
+                return text("no-video" if request.moving else "no-photo", locale)
 
 
 def _style(name: str, locale: str) -> str:

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from telebot import types
 from telebot.util import content_type_service
 
 from attrai.locales import choose_locale
+from attrai.telegram import GENERAL_TOPIC, Destination
 
+#: For how many seconds after a message was sent it may be edited to ask for something: not as long
+#: as the ledger knows which photos were answered, or a typo mended later would ask again.
+_EDITABLE_SECONDS = 3600
 #: Number of albums whose captions are remembered, as only an album's first photo has the caption.
 _ALBUMS = 1000
+#: The command that asks for a rating, and the media type of an animation that is an image.
+_RATE, _GIF = "rate", "image/gif"
 _COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 
 class Origin(NamedTuple):
-    """The message to answer, as Telegram's ids, and the locale of its author."""
+    """The message that asks, as Telegram's ids, and the locale of its author."""
 
     chat: int
     message: int
+    #: The author: a user, or the chat on behalf of which they wrote.
     user: int
     locale: str
+    #: The photo in the same chat that the message is about, if that is another message: the answer
+    #: replies to it, whatever becomes of this one.
+    about: int | None = None
+    #: The topic of a forum; None in a chat without topics.
+    topic: int | None = None
+    #: Whether this is a command, which may be deleted as soon as it is read.
+    fleeting: bool = False
+
+    @property
+    def destination(self) -> Destination:
+        """Where the answer goes."""
+        reply_to = self.message if self.about is None else self.about
+        return Destination(self.chat, reply_to, self.topic, self.about is None and self.fleeting)
 
 
 class File(NamedTuple):
@@ -45,6 +65,8 @@ class PhotoRequest(NamedTuple):
     album: str | None
     #: Whether the message to answer holds the photo itself, from which it can be drawn again.
     redrawable: bool = True
+    #: Whether the photo is hidden under a spoiler.
+    spoiler: bool = False
 
 
 class CommandRequest(NamedTuple):
@@ -62,6 +84,8 @@ class OtherMessage(NamedTuple):
     """Any other message in a private chat with the bot."""
 
     origin: Origin
+    #: Whether it is a video or the like.
+    moving: bool = False
 
 
 class Replied(NamedTuple):
@@ -69,6 +93,8 @@ class Replied(NamedTuple):
 
     message: int
     file: File | None
+    #: Whether it is hidden under a spoiler.
+    spoiler: bool = False
 
 
 class ButtonRequest(NamedTuple):
@@ -114,41 +140,52 @@ class UpdateParser:
         parsed = types.Update.de_json(update)  # type: ignore[no-untyped-call]  # telebot's
         if parsed.callback_query is not None:
             return self._read_press(parsed.callback_query)
-        message = parsed.message
-        if message is None or message.from_user is None or message.from_user.is_bot:
-            return None
+        message = _message_in(parsed)
+        author = None if message is None else _author_of(message)
+        return None if message is None or author is None else self._read_message(message, author)
+
+    def _read_message(self, message: types.Message, author: int) -> Request | None:
         private = message.chat.type == "private"
+        user = message.from_user
         origin = Origin(
             message.chat.id,
             message.message_id,
-            message.from_user.id,
-            choose_locale(message.from_user.language_code),
+            author,
+            choose_locale(user.language_code if user else None),
+            topic=_topic_of(message),
         )
-        command = _COMMAND.fullmatch(message.text or "")
-        if command:
-            return self._read_command(message, origin, command, private=private)
-        file = self._file_of(message)
         words = self._words(message)
-        if file and (private or self._is_addressed(words)):
-            return PhotoRequest(origin, file, words, message.media_group_id)
+        command = _COMMAND.fullmatch(words)
+        if message.text is not None:
+            if command:
+                return self._read_command(message, origin, command, private=private)
+            if self._is_addressed(message) and (request := self._about_another(message, origin)):
+                return request._replace(words=words)
+        file = self._file_of(message)
+        if file and (private or self._is_addressed(message) or self._is_ours(command)):
+            if self._is_ours(command):
+                words = command[3] or ""
+            spoiler = bool(message.has_media_spoiler)
+            return PhotoRequest(origin, file, words, message.media_group_id, spoiler=spoiler)
         if private and message.content_type not in content_type_service:
-            return OtherMessage(origin)
+            return OtherMessage(origin, _is_moving(message))
         return None
 
     def _read_command(
         self, message: types.Message, origin: Origin, command: re.Match[str], *, private: bool
     ) -> Request | None:
         name, addressee, words = command.groups()
+        name = name.lower()
         if addressee and addressee.lower() != self._name:
             return None
-        if name == "rate":
-            replied = message.reply_to_message
-            file = self._file_of(replied) if replied else None
-            if file:
-                return PhotoRequest(origin, file, words or "", None, redrawable=False)
+        origin = origin._replace(fleeting=True)
+        if name == _RATE:
+            request = self._about_another(message, origin)
+            if request:
+                return request._replace(words=words or "")
         elif not private and not addressee:
             return None  # in a group it may be meant for any bot
-        return CommandRequest(origin, name, words or "", _author(message.reply_to_message))
+        return CommandRequest(origin, name, words or "", _original_author(message.reply_to_message))
 
     def _read_press(self, press: types.CallbackQuery) -> ButtonRequest:
         user, message = press.from_user, press.message
@@ -157,13 +194,17 @@ class UpdateParser:
             return ButtonRequest(Origin(0, 0, user.id, locale), press.id, "", None, private=False)
         replied = message.reply_to_message
         return ButtonRequest(
-            Origin(message.chat.id, message.message_id, user.id, locale),
+            Origin(message.chat.id, message.message_id, user.id, locale, topic=_topic_of(message)),
             press.id,
             # An app of one's own can send any data, so what the message has is what counts.
             press.data if press.data and press.data in self._button_data(message) else "",
-            Replied(replied.message_id, self._file_of(replied)) if replied else None,
+            self._replied(replied) if replied else None,
             private=message.chat.type == "private",
         )
+
+    def _replied(self, message: types.Message) -> Replied:
+        spoiler = bool(message.has_media_spoiler)
+        return Replied(message.message_id, self._file_of(message), spoiler)
 
     def _button_data(self, message: types.Message) -> set[str | None]:
         keyboard = message.reply_markup
@@ -171,34 +212,107 @@ class UpdateParser:
             return set()
         return {button.callback_data for row in keyboard.inline_keyboard for button in row}
 
-    def _file_of(self, message: types.Message) -> File | None:
-        if message.photo:
-            sizes = sorted(message.photo, key=lambda size: max(size.width, size.height))
+    def _about_another(self, message: types.Message, origin: Origin) -> PhotoRequest | None:
+        """Return a request for the photo that a message replies to, which may be elsewhere."""
+        replied = message.reply_to_message
+        if replied and (file := self._file_of(replied)):
+            origin = origin._replace(about=replied.message_id)
+            return PhotoRequest(origin, file, "", None, spoiler=bool(replied.has_media_spoiler))
+        quoted = message.external_reply
+        if quoted and (file := self._file_of(quoted)):
+            spoiler = bool(quoted.has_media_spoiler)
+            return PhotoRequest(origin, file, "", None, redrawable=False, spoiler=spoiler)
+        return None
+
+    def _file_of(self, message: types.Message | types.ExternalReplyInfo) -> File | None:
+        """Return what is rated of a message: its photo, or a still picture of what moves."""
+        photo = message.photo or (message.live_photo.photo if message.live_photo else None)
+        if photo:
+            sizes = sorted(photo, key=lambda size: max(size.width, size.height))
             enough = (size for size in sizes if max(size.width, size.height) >= self._max_side)
-            best = next(enough, sizes[-1])
-            return File(best.file_id, best.file_size, best.width, best.height)
-        # An animation also has a document.
-        if message.document and not message.animation:
-            document = message.document
+            return _size(next(enough, sizes[-1]))
+        if sticker := message.sticker:
+            return None if sticker.is_animated or sticker.is_video else _size(sticker)
+        moving = message.animation or message.video_note
+        if moving:
+            # An animation also has a document. Most are videos, whatever they were made from.
+            if message.animation and message.animation.mime_type == _GIF:
+                return File(moving.file_id, moving.file_size, mime=_GIF)
+            return _size(moving.thumbnail) if moving.thumbnail else None
+        if document := message.document:
             return File(document.file_id, document.file_size, mime=document.mime_type)
         return None
 
     def _words(self, message: types.Message) -> str:
-        """Return the caption of a message, or of its album, where only the first photo has it."""
+        """Return the text of a message, its caption, or that of its album's first photo."""
         album = message.media_group_id
         if album is None:
-            return message.caption or ""
+            return message.text or message.caption or ""
         if message.caption:
             self._captions[album] = message.caption
             while len(self._captions) > _ALBUMS:
                 self._captions.popitem(last=False)
         return self._captions.get(album, "")
 
-    def _is_addressed(self, words: str) -> bool:
-        return re.search(rf"@{re.escape(self._name)}\b", words.lower()) is not None
+    def _is_addressed(self, message: types.Message) -> bool:
+        if re.search(rf"@{re.escape(self._name)}\b", self._words(message).lower()):
+            return True
+        marks = (*(message.entities or ()), *(message.caption_entities or ()))
+        return any(mark.user is not None and mark.user.id == self._id for mark in marks)
+
+    def _is_ours(self, command: re.Match[str] | None) -> TypeGuard[re.Match[str]]:
+        """Return whether a caption is the command to rate its photo."""
+        return (
+            command is not None
+            and command[1].lower() == _RATE
+            and (command[2] or self._name).lower() == self._name
+        )
 
 
-def _author(message: types.Message | None) -> int | None:
+def _message_in(update: types.Update) -> types.Message | None:
+    """Return the message in an update that may ask for something."""
+    edited = update.edited_message
+    if edited is None:
+        message: types.Message | None = update.message or update.channel_post
+        return message
+    # Of what was sent and then edited, only a mention in the caption of a group's photo is new: a
+    # photo in a private chat was answered as it came.
+    is_new = (
+        edited.chat.type != "private"
+        and edited.text is None
+        and edited.edit_date is not None
+        and edited.edit_date - edited.date < _EDITABLE_SECONDS
+    )
+    return edited if is_new else None
+
+
+def _author_of(message: types.Message) -> int | None:
+    """Return the author's id, or None for another bot.
+
+    Whoever writes on behalf of a chat, as anonymous administrators do, looks like a bot.
+    """
+    if message.sender_chat is not None:
+        return int(message.sender_chat.id)
+    user = message.from_user
+    return None if user is None or user.is_bot else user.id
+
+
+def _topic_of(message: types.Message) -> int | None:
+    """Return the topic of a forum; a thread elsewhere is only a chain of replies."""
+    if message.is_topic_message:
+        return message.message_thread_id
+    return GENERAL_TOPIC if message.chat.is_forum else None
+
+
+def _size(picture: types.PhotoSize | types.Sticker) -> File:
+    return File(picture.file_id, picture.file_size, picture.width, picture.height)
+
+
+def _is_moving(message: types.Message) -> bool:
+    return bool(message.video or message.video_note or message.animation or message.sticker)
+
+
+def _original_author(message: types.Message | None) -> int | None:
     """Return the id of the person who wrote a forwarded message, unless they hide it."""
     origin = message.forward_origin if message else None
     if not isinstance(origin, types.MessageOriginUser) or origin.sender_user.is_bot:

@@ -3,6 +3,7 @@
 ## Why there is no picture
 
 source-unreadable = Couldn't read the photo: { $reason }.
+photo-unavailable = Couldn't get this photo from Telegram. Please send it again.
 file-too-large = The file is larger than { $limit_mb } MB. Please send a smaller one.
 not-an-image = This isn't an image in a format that can be read here. Please send an ordinary JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF; raw photos and rare variants of these can't be read.
 broken-image = The image is damaged or incomplete. Please send it again.
@@ -103,6 +104,7 @@ style-ranking = numbered faces and a list from the highest score to the lowest, 
 style-spotlight = bright faces, everything else dimmed
 style-other = a style that only this server has
 no-photo = That's not a photo. Send me one, or an image as a file. /help
+no-video = I can't rate videos, only photos. Send me a picture from it. /help
 rate-what = Reply to a photo with /rate, and I'll rate the faces in it.
 
 ## Buttons

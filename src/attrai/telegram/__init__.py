@@ -1,7 +1,14 @@
 """Telegram: a Bot API client that never reveals the token, rate limiting, pseudonyms and seals."""
 
 from attrai.telegram.client import DESCRIPTIONS, Description, Telegram
-from attrai.telegram.errors import PollingConflict, Rejected, TokenRefused
+from attrai.telegram.destination import GENERAL_TOPIC, Destination, Sent
+from attrai.telegram.errors import (
+    ContentRefused,
+    NotPermitted,
+    PollingConflict,
+    Rejected,
+    TokenRefused,
+)
 from attrai.telegram.keyboards import Button, Keyboard
 from attrai.telegram.limiter import chat_interval
 from attrai.telegram.opening import open_pseudonyms, open_seal, open_telegram
@@ -10,14 +17,19 @@ from attrai.telegram.seal import Seal, SealBroken
 
 __all__ = [
     "DESCRIPTIONS",
+    "GENERAL_TOPIC",
     "Button",
+    "ContentRefused",
     "Description",
+    "Destination",
     "Keyboard",
+    "NotPermitted",
     "PollingConflict",
     "Pseudonyms",
     "Rejected",
     "Seal",
     "SealBroken",
+    "Sent",
     "Telegram",
     "TokenRefused",
     "chat_interval",

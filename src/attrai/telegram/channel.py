@@ -11,10 +11,27 @@ from typing import Any
 import structlog
 from PIL import Image
 
-from attrai.errors import INTERNAL, FileTooLarge, SourceUnreadable, TryLater, Undeliverable
+from attrai.errors import (
+    INTERNAL,
+    FetchFailed,
+    FileTooLarge,
+    PhotoUnavailable,
+    TryLater,
+    Undeliverable,
+)
 from attrai.job import Failure, Job
 from attrai.locales import text
-from attrai.telegram import Rejected, Seal, SealBroken, Telegram, TokenRefused
+from attrai.telegram import (
+    ContentRefused,
+    Destination,
+    Keyboard,
+    NotPermitted,
+    Rejected,
+    Seal,
+    SealBroken,
+    Telegram,
+    TokenRefused,
+)
 from attrai.telegram.address import Address
 from attrai.telegram.answer_buttons import answer_keyboard
 from attrai.telegram.files import GET_FILE_MB
@@ -33,6 +50,10 @@ _FILE_NAME = "rated.jpg"
 _TOKEN_RETRY_SECONDS = 60
 #: How often a picture is sent without a reply, and then any answer, before it counts as delivered.
 _MAX_UNCONFIRMED_PICTURES, _MAX_UNCONFIRMED_SENDS = 2, 5
+#: In Telegram's description of an error that may be over soon or never, how often the photo is then
+#: fetched again, and after how many seconds first; each time that doubles.
+_UNAVAILABLE = "temporarily unavailable"
+_MAX_FAILED_FETCHES, _FETCH_RETRY_SECONDS = 5, 1.0
 #: Why a seal is broken, for the log: the bot's token was replaced.
 _SEAL_BROKEN = "sealed with another token"
 
@@ -40,8 +61,7 @@ _SEAL_BROKEN = "sealed with another token"
 class TelegramChannel:
     """The channel between jobs and Telegram.
 
-    `Job.source` is a Telegram file id, and `Job.address` the chat and the message to reply to, both
-    sealed.
+    `Job.source` is a Telegram file id, and `Job.address` an `Address`, both sealed.
     """
 
     def __init__(self, telegram: Telegram, seal: Seal) -> None:
@@ -56,14 +76,16 @@ class TelegramChannel:
         Raises:
             FileTooLarge: Telegram says that the file is too big to download.
             SourceOutOfReach: the files of a Bot API server of one's own can't be read here.
-            SourceUnreadable: Telegram refuses the download for another reason, or the job was
+            PhotoUnavailable: Telegram refuses the download for another reason, or the job was
                 admitted under another token.
             TryLater: Telegram is unavailable, or refuses the token.
+            FetchFailed: the photo is unavailable, which may be over soon.
         """
         try:
             file_id = job.source if _is_plain(job) else self._seal.open(job.source)
         except SealBroken:
-            raise SourceUnreadable(reason=_SEAL_BROKEN) from None
+            log.warning("not fetched", reason=_SEAL_BROKEN)
+            raise PhotoUnavailable from None
         with _translate_errors():
             try:
                 return self._telegram.download(file_id, max_bytes)
@@ -71,13 +93,18 @@ class TelegramChannel:
                 if "too big" in str(error):
                     limit_mb = min(max_bytes / 10**6, GET_FILE_MB)
                     raise FileTooLarge(limit_mb=limit_mb) from error
-                raise SourceUnreadable(reason=str(error)) from error
+                if _UNAVAILABLE in str(error) and job.failed_fetches < _MAX_FAILED_FETCHES:
+                    seconds = _FETCH_RETRY_SECONDS * 2**job.failed_fetches
+                    raise FetchFailed(str(error), seconds) from error
+                log.warning("not fetched", reason=str(error))
+                raise PhotoUnavailable from error
 
     def deliver(self, job: Job, picture: bytes) -> None:
         """Send the picture, with the scores in the caption for users who can't see it.
 
-        A picture beyond Telegram's limits for photos is sent as a document. One that was sent
-        twice without a reply is not sent again; the user is told that it may be missing.
+        A picture that Telegram doesn't take as a photo is sent as a document, and where the chat
+        permits no pictures, the scores are sent alone. A picture that was sent twice without a
+        reply is not sent again; the user is told that it may be missing.
 
         Raises:
             Undeliverable: Telegram rejects the message, as when the user blocked the bot, or the
@@ -88,38 +115,52 @@ class TelegramChannel:
         address = self._open_address(job)
         if self._has_arrived(job):
             return
-        chat, message = address.chat, address.message
         keyboard = answer_keyboard(address, job.renderer, job.locale)
         as_photo = fits_photo(picture) and not address.as_file
         with _translate_errors():
             if address.edit is not None:
                 # An edit that may have arrived does no harm when it is repeated.
                 self._telegram.edit_picture(
-                    chat,
+                    address.chat,
                     address.edit,
                     picture,
                     caption(job),
                     keyboard,
                     name=None if as_photo else _FILE_NAME,
                     turn=job.id,
+                    spoiler=address.spoiler,
                 )
             elif job.unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES:
                 words = text("perhaps-sent", job.locale)
-                self._telegram.send_text(chat, words, reply_to=message, turn=job.id)
-            elif as_photo:
-                self._telegram.send_photo(
-                    chat, picture, caption(job), reply_to=message, turn=job.id, keyboard=keyboard
-                )
+                self._telegram.send_text(address.to, words, turn=job.id)
             else:
-                self._telegram.send_document(
-                    chat,
-                    picture,
-                    _FILE_NAME,
-                    caption(job),
-                    reply_to=message,
-                    turn=job.id,
-                    keyboard=keyboard,
-                )
+                self._send_picture(address, job, picture, keyboard)
+
+    def _send_picture(self, address: Address, job: Job, picture: bytes, keyboard: Keyboard) -> None:
+        to, words = address.to, caption(job)
+        refused = False
+        try:
+            if fits_photo(picture) and not address.as_file:
+                try:
+                    self._telegram.send_photo(
+                        to,
+                        picture,
+                        words,
+                        turn=job.id,
+                        keyboard=keyboard,
+                        spoiler=address.spoiler,
+                    )
+                except ContentRefused as error:
+                    log.warning("not taken as a photo", reason=str(error))
+                    refused = True
+                else:
+                    return
+            self._telegram.send_document(
+                to, picture, _FILE_NAME, words, turn=job.id, keyboard=keyboard, instead=refused
+            )
+        except (NotPermitted, ContentRefused) as error:
+            log.warning("sent without the picture", reason=str(error))
+            self._telegram.send_text(to, words, turn=job.id, instead=True)
 
     def send_failure(self, job: Job, failure: Failure) -> None:
         """Send the user a message that says why there is no picture.
@@ -137,13 +178,14 @@ class TelegramChannel:
             reason = text(INTERNAL.code, job.locale)
         if self._has_arrived(job):
             return
-        reply_to = address.message
-        if address.edit is not None and failure.code == SourceUnreadable.code:
-            reason, reply_to = text("press-photo-gone", job.locale), address.edit
+        to = address.to
+        if address.edit is not None and failure.code == PhotoUnavailable.code:
+            reason = text("press-photo-gone", job.locale)
+            to = to._replace(reply_to=address.edit)
             with _translate_errors(), suppress(Rejected):  # it has none
                 self._telegram.edit_keyboard(address.chat, address.edit, ())
         with _translate_errors():
-            self._telegram.send_text(address.chat, reason, reply_to=reply_to, turn=job.id)
+            self._telegram.send_text(to, reason, turn=job.id)
 
     def _has_arrived(self, job: Job) -> bool:
         """Return whether an answer that was sent before without a reply is taken for delivered.
@@ -172,9 +214,18 @@ class TelegramChannel:
         return Address.model_validate(opened)
 
 
-def seal_address(chat: int, message: int, seal: Seal, **optional: Any) -> str:
-    """Return the address of the answers to a message, with the optional fields of `Address`."""
-    address = Address(chat=chat, message=message, **optional)
+def seal_address(to: Destination, seal: Seal, **optional: Any) -> str:
+    """Return the address of the answers to a message, with the optional fields of `Address`.
+
+    Other versions read it too, so it says only what differs from the usual.
+    """
+    address = Address(
+        chat=to.chat,
+        message=to.reply_to,
+        topic=to.topic,
+        even_if_deleted=to.even_if_deleted,
+        **optional,
+    )
     return seal.seal(address.model_dump_json(exclude_defaults=True))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, Literal, get_args
@@ -13,7 +13,8 @@ import structlog
 from telebot import TeleBot, apihelper, types
 
 from attrai.errors import SourceOutOfReach, TryLater, Unconfirmed
-from attrai.telegram.errors import TokenRefused, translate_errors
+from attrai.telegram.destination import Destination, Sent
+from attrai.telegram.errors import ChatMoved, TokenRefused, translate_errors
 from attrai.telegram.files import is_telegrams, read_local
 from attrai.telegram.keyboards import Keyboard, markup
 from attrai.telegram.limiter import Limiter
@@ -28,7 +29,7 @@ _CONFIRM_TIMEOUT = 5
 _DOWNLOAD_TIMEOUT = 40
 _CHUNK = 65536
 #: The kinds of updates that the bot wants.
-ALLOWED_UPDATES = ["message", "callback_query"]
+ALLOWED_UPDATES = ["message", "edited_message", "channel_post", "callback_query"]
 _NOT_FOUND = 404
 
 #: What Telegram shows in the empty chat with the bot, and in its profile.
@@ -41,7 +42,8 @@ class Telegram:
 
     Messages are sent below Telegram's rate limits. After a 429, the chat gets nothing until the
     time that Telegram names. `turn` identifies a message that keeps its place in the order when it
-    is sent again later.
+    is sent again later. `instead` says that a message is sent in the place of one that Telegram has
+    just rejected, in the same slot. What is sent to a group that became a supergroup goes there.
 
     Every call may raise:
         TryLater: Telegram can't be reached, fails, or is rate limited. It is an `Unconfirmed` if a
@@ -149,71 +151,85 @@ class Telegram:
 
     def send_text(
         self,
-        chat: int,
+        to: Destination,
         text: str,
         *,
-        reply_to: int,
         turn: str | None = None,
+        instead: bool = False,
         keyboard: Keyboard = (),
-    ) -> int:
-        """Send a text that replies to a message, and return the id of the new message."""
-        with self._sending(chat, turn):
-            sent = self._bot.send_message(
-                chat,
+    ) -> Sent:
+        """Send a text."""
+        return self._send(
+            to,
+            lambda to: self._bot.send_message(
+                to.chat,
                 text,
-                reply_parameters=types.ReplyParameters(reply_to),
+                message_thread_id=to.thread,
+                reply_parameters=to.reply(),
                 reply_markup=markup(keyboard),
                 timeout=_TIMEOUT,
-            )
-            return sent.message_id
+            ),
+            turn=turn,
+            instead=instead,
+        )
 
     def send_photo(
         self,
-        chat: int,
+        to: Destination,
         picture: bytes,
         caption: str,
         *,
-        reply_to: int,
         turn: str,
         keyboard: Keyboard = (),
-    ) -> None:
-        """Send a picture as a photo, which Telegram may compress, in reply to a message."""
-        with self._sending(chat, turn):
-            self._bot.send_photo(
-                chat,
+        spoiler: bool = False,
+    ) -> Sent:
+        """Send a picture as a photo, which Telegram may compress, or hide under a spoiler."""
+        return self._send(
+            to,
+            lambda to: self._bot.send_photo(
+                to.chat,
                 picture,
                 caption,
-                reply_parameters=types.ReplyParameters(reply_to),
+                has_spoiler=spoiler or None,
+                message_thread_id=to.thread,
+                reply_parameters=to.reply(),
                 reply_markup=markup(keyboard),
                 timeout=_UPLOAD_TIMEOUT,
-            )
+            ),
+            turn=turn,
+        )
 
     def send_document(  # noqa: PLR0913 - a document also has a name
         self,
-        chat: int,
+        to: Destination,
         picture: bytes,
         name: str,
         caption: str,
         *,
-        reply_to: int,
         turn: str,
         keyboard: Keyboard = (),
-    ) -> None:
-        """Send a picture as a document, which Telegram leaves unchanged, in reply to a message."""
-        with self._sending(chat, turn):
-            self._bot.send_document(
-                chat,
+        instead: bool = False,
+    ) -> Sent:
+        """Send a picture as a document, which Telegram leaves unchanged."""
+        return self._send(
+            to,
+            lambda to: self._bot.send_document(
+                to.chat,
                 picture,
                 caption=caption,
                 visible_file_name=name,
-                reply_parameters=types.ReplyParameters(reply_to),
+                message_thread_id=to.thread,
+                reply_parameters=to.reply(),
                 reply_markup=markup(keyboard),
                 timeout=_UPLOAD_TIMEOUT,
-            )
+            ),
+            turn=turn,
+            instead=instead,
+        )
 
     def edit_text(self, chat: int, message: int, text: str, keyboard: Keyboard = ()) -> None:
         """Replace the text and the buttons of a message that the bot sent."""
-        with self._sending(chat):
+        with self._slot(chat), translate_errors(Unconfirmed):
             self._bot.edit_message_text(
                 text, chat, message, timeout=_TIMEOUT, reply_markup=markup(keyboard)
             )
@@ -228,6 +244,7 @@ class Telegram:
         *,
         name: str | None,
         turn: str,
+        spoiler: bool = False,
     ) -> None:
         """Replace the picture, the caption and the buttons of a message that the bot sent.
 
@@ -239,13 +256,16 @@ class Telegram:
             keyboard: the new buttons.
             name: the name of the file if the picture is to be a document instead of a photo.
             turn: identifies the message to the rate limit.
+            spoiler: whether a photo is hidden under a spoiler.
         """
         media: types.InputMedia = (
-            types.InputMediaPhoto(types.InputFile(BytesIO(picture)), caption)
+            types.InputMediaPhoto(
+                types.InputFile(BytesIO(picture)), caption, has_spoiler=spoiler or None
+            )
             if name is None
             else types.InputMediaDocument(types.InputFile(BytesIO(picture), name), caption=caption)
         )
-        with self._sending(chat, turn):
+        with self._slot(chat, turn), translate_errors(Unconfirmed):
             self._bot.edit_message_media(
                 media, chat, message, reply_markup=markup(keyboard), timeout=_UPLOAD_TIMEOUT
             )
@@ -272,10 +292,12 @@ class Telegram:
         with translate_errors():
             self._bot.delete_message(chat, message, timeout=_TIMEOUT)
 
-    def send_upload_action(self, chat: int) -> None:
-        """Show for some seconds that the bot is sending a picture."""
+    def send_upload_action(self, chat: int, topic: int | None = None) -> None:
+        """Show for five seconds, or until a message comes, that the bot is sending a picture."""
         with translate_errors():
-            self._bot.send_chat_action(chat, "upload_photo", timeout=_TIMEOUT)
+            self._bot.send_chat_action(
+                chat, "upload_photo", timeout=_TIMEOUT, message_thread_id=topic
+            )
 
     def set_commands(self, commands: dict[str, str], language: str | None) -> None:
         """Set the menu of commands for a language.
@@ -341,12 +363,31 @@ class Telegram:
                         raise TryLater("a download takes too long")
             return bytes(content)
 
+    def _send(
+        self,
+        to: Destination,
+        send: Callable[[Destination], types.Message],
+        *,
+        turn: str | None,
+        instead: bool = False,
+    ) -> Sent:
+        with self._slot(to.chat, turn, booked=instead):
+            try:
+                with translate_errors(Unconfirmed):
+                    return Sent(to.chat, send(to).message_id)
+            except ChatMoved as moved:
+                # Without a reply, as messages have other ids there, and in the same slot, as the
+                # turn is this chat's.
+                to = Destination(moved.chat, None)
+                with translate_errors(Unconfirmed):
+                    return Sent(to.chat, send(to).message_id)
+
     @contextmanager
-    def _sending(self, chat: int, turn: str | None = None) -> Iterator[None]:
-        self._limiter.acquire(chat, turn)
+    def _slot(self, chat: int, turn: str | None = None, *, booked: bool = False) -> Iterator[None]:
+        if not booked:
+            self._limiter.acquire(chat, turn)
         try:
-            with translate_errors(Unconfirmed):
-                yield
+            yield
         except TryLater as later:
             if later.seconds is not None:
                 self._limiter.hold(chat, later.seconds)

@@ -1,11 +1,13 @@
 """The errors of calls to Telegram's Bot API.
 
 Those of pyTelegramBotAPI contain the URL, and the URL contains the token, so none of them leaves
-this package: callers see only `TryLater`, `Rejected`, `TokenRefused` and `PollingConflict`.
+this package: callers see only `TryLater`, `Rejected` with its subclasses, `TokenRefused` and
+`PollingConflict`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,10 +22,32 @@ from attrai.errors import TryLater
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FLOOD, _SERVER_ERROR = 401, 404, 409, 429, 500
 #: In the description of the 400 that every call gets after the method logOut.
 _LOGGED_OUT = "logged out"
+#: Status codes of a call that is refused for what it sends: 413 comes from a gateway.
+_BAD_REQUEST, _TOO_LARGE = 400, 413
+#: In the description of a 400 that the chat's permissions cause.
+_NOT_PERMITTED = re.compile(r"not enough rights|have no rights|CHAT_SEND_\w+_FORBIDDEN")
+#: In the description of a 400 about the chat or the message to reply to, not about what is sent.
+_ABOUT_THE_PLACE = re.compile(r"not found|TOPIC_|PEER_ID_INVALID|deactivated|administrator rights")
 
 
 class Rejected(Exception):
     """The call fails permanently: the user blocked the bot, a message is gone."""
+
+
+class NotPermitted(Rejected):
+    """The chat's permissions exclude what was to be sent, but perhaps nothing else."""
+
+
+class ContentRefused(Rejected):
+    """Telegram can't use what was to be sent, as with a picture that it can't process."""
+
+
+class ChatMoved(Rejected):
+    """The group became a supergroup, whose id is `chat`."""
+
+    def __init__(self, description: str, chat: int) -> None:
+        super().__init__(description)
+        self.chat = chat
 
 
 class TokenRefused(Exception):
@@ -88,7 +112,17 @@ def _translated(answer: dict[str, Any]) -> Exception:
         return TryLater(description, _seconds(answer.get("parameters")))
     if not isinstance(code, int) or code >= _SERVER_ERROR:
         return TryLater(f"HTTP {code}")
-    return Rejected(description)
+    return _rejected(code, description, answer.get("parameters"))
+
+
+def _rejected(code: int, description: str, parameters: Any) -> Rejected:
+    chat = parameters.get("migrate_to_chat_id") if isinstance(parameters, dict) else None
+    if isinstance(chat, int):
+        # The new id is in no log.
+        return ChatMoved(description, chat)
+    if code not in (_BAD_REQUEST, _TOO_LARGE) or _ABOUT_THE_PLACE.search(description):
+        return Rejected(description)
+    return (NotPermitted if _NOT_PERMITTED.search(description) else ContentRefused)(description)
 
 
 def _seconds(parameters: Any) -> int:
