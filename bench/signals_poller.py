@@ -27,7 +27,7 @@ def poll(shutdown: Shutdown) -> None:
     shutdown.set_grace_period(lambda: poller.unconfirmed)
     me = poller.wait_for_account()
     if me is not None:
-        poller.run(UpdateParser(me, max_side=1280), receive, lambda _: None)
+        poller.run(UpdateParser(me, max_side=1280, captions={}), receive, lambda _: None)
     print(handled, "handled", flush=True)
 
 

@@ -25,7 +25,7 @@ from telegram_sandbox.webhook import MAX_CONNECTIONS, Webhook
 _TIMEOUT_SECONDS = 60
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 #: The fields of an update that say to which chat it belongs.
-_WITH_CHAT = ("message", "edited_message", "my_chat_member", "chat_member")
+_WITH_CHAT = ("message", "edited_message", "channel_post", "my_chat_member", "chat_member")
 
 
 class WebhookDelivery:

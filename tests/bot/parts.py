@@ -19,6 +19,7 @@ from attrai.bot.language import PREFIX as LANGUAGE
 from attrai.bot.language import Languages
 from attrai.bot.permission import Permission
 from attrai.bot.progress import ProgressMessages
+from attrai.bot.replicas import Replica
 from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import ButtonRequest, Request, UpdateParser
@@ -113,7 +114,8 @@ def parts(
 ) -> Iterator[Parts]:
     """Create the parts of a bot, with `more` settings.
 
-    Given the Redis and the sandbox of another bot, they are the parts of that bot after a restart.
+    Given the Redis and the sandbox of another bot, they are the parts of that bot after a restart,
+    or with a webhook those of another replica.
     """
     sandbox, redis = sandbox or Sandbox(TOKEN), redis or embedded_redis()
     sender = BackgroundSender()
@@ -134,7 +136,8 @@ def parts(
         for stage in STAGES:
             broker.declare_queue(stage)
         intake = Intake(broker, ledger)
-        progress = ProgressMessages(redis, open_seal(settings), telegram, ledger, sender)
+        replica = Replica(redis, open_pseudonyms(settings)) if settings.webhook_url else None
+        progress = ProgressMessages(redis, open_seal(settings), telegram, ledger, sender, replica)
         requests = RequestHandler(settings, telegram, intake, progress, sender)
         queues = EmbeddedQueues(broker.queues)
         admin = AdminCommands(settings, redis, ledger, queues, telegram, sender)
@@ -144,7 +147,7 @@ def parts(
         access = Access(settings, redis, telegram, buttons, sender)
         permission = Permission(settings, telegram)
         AnswerButtons(settings, telegram, intake, permission).register(buttons)
-        parser = UpdateParser(telegram.me(), settings.max_photo_side)
+        parser = UpdateParser(telegram.me(), settings.max_photo_side, {})
         try:
             yield Parts(
                 sandbox,

@@ -46,7 +46,7 @@ class Bot:
     def run(self) -> None:
         """Poll until a shutdown is requested."""
         me = types.User(1000, is_bot=True, first_name="a", username="attrai_sandbox_bot")
-        self.poller.run(UpdateParser(me, 1280), self._receive, self._flush)
+        self.poller.run(UpdateParser(me, 1280, {}), self._receive, self._flush)
 
     def _receive(self, request: Request) -> None:
         self.on_receive(request)

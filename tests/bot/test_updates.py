@@ -13,7 +13,6 @@ from PIL import Image
 from telebot import types
 
 from attrai import logs
-from attrai.bot import updates
 from attrai.bot.poller import Poller
 from attrai.bot.updates import (
     CommandRequest,
@@ -40,7 +39,7 @@ class Conversation:
     def __init__(self) -> None:
         self.state = State(1000, BOT)
         self.parser = UpdateParser(
-            types.User(1000, is_bot=True, first_name="a", username=BOT), 1280
+            types.User(1000, is_bot=True, first_name="a", username=BOT), 1280, {}
         )
         self.ann = self.join(1)
         Group(self.state, GROUP, "Group")
@@ -121,23 +120,6 @@ def test_albums_share_their_caption(talk: Conversation) -> None:
     assert len(set(albums[:3])) == len(set(albums[3:5])) == 1
     assert albums[0] != albums[3]
     assert albums[5] is None
-
-
-def test_many_albums_are_not_remembered(
-    talk: Conversation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The captions of the oldest albums are forgotten."""
-    monkeypatch.setattr(updates, "_ALBUMS", 3)
-    small = picture(64, 64)
-    for number in range(4):
-        talk.ann.send_photo(small, "ranking", album=str(number))
-        talk.parse()
-    assert len(talk.parser._captions) == 3
-    for album, words in (("0", ""), ("1", "ranking")):
-        talk.ann.send_photo(small, album=album)
-        request = talk.parse_one()
-        assert isinstance(request, PhotoRequest)
-        assert request.words == words
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,15 @@ from telebot import types
 
 from attrai import logs
 from attrai.bot import webhook as module
+from attrai.bot.handling import HandledUpdates
 from attrai.bot.updates import Request, UpdateParser
 from attrai.bot.webhook import Webhook
 from attrai.bot.webhook_server import MAX_BODY
 from attrai.errors import CannotStart, SettingsError
 from attrai.lifecycle.shutdown import Shutdown
+from attrai.processes.embedded import embedded_redis
 from attrai.settings import Settings
+from attrai.telegram import open_pseudonyms
 from attrai.telegram.client import ALLOWED_UPDATES
 from attrai.telegram.webhooks import SECRET_HEADER, webhook_secret
 from telegram_sandbox import Faults, Sandbox, running
@@ -46,7 +49,10 @@ class Bot:
         self.on_receive: Callable[[Request], None] = lambda _: None
         given = {"telegram_token": TOKEN, "telegram_api_url": url, "webhook_port": port}
         self.settings = Settings.model_validate(given | {"webhook_url": self.url} | settings)
-        self.webhook = Webhook(self.settings, connect(url), self.shutdown, on_heartbeat=self._turn)
+        handled = HandledUpdates(embedded_redis(), open_pseudonyms(self.settings))
+        self.webhook = Webhook(
+            self.settings, connect(url), self.shutdown, handled, on_heartbeat=self._turn
+        )
         self.ended: Exception | None = None
         self._thread = threading.Thread(target=self._run)
 
@@ -62,7 +68,7 @@ class Bot:
     def _run(self) -> None:
         me = types.User(1000, is_bot=True, first_name="a", username="attrai_sandbox_bot")
         try:
-            self.webhook.run(UpdateParser(me, 1280), self._receive, lambda _: None)
+            self.webhook.run(UpdateParser(me, 1280, {}), self._receive, lambda _: None)
         except (CannotStart, SettingsError) as error:
             self.ended = error
 
@@ -144,6 +150,17 @@ def test_an_outage(bot: Bot, sandbox: Sandbox, records: Callable[[], list[dict[s
         200
     ] * 2
     assert [record["event"] for record in records()] == ["out of reach"] * 3
+
+
+def test_an_answer_that_is_lost(bot: Bot, sandbox: Sandbox) -> None:
+    """An update that Telegram sends again, as it missed the answer, is handled once."""
+    sandbox.faults = Faults(drop_after=1, methods={"webhook"})
+    first = sandbox.user().send_text("/help")
+    wait_for(lambda: [call.status for call in sandbox.calls].count(200) > 3)
+    sandbox.faults = Faults()
+    second = sandbox.user().send_text("/help")
+    wait_for(lambda: sandbox.pending_updates() == 0)
+    assert bot.received == [first, second]
 
 
 def test_an_update_that_can_not_be_handled(bot: Bot, sandbox: Sandbox) -> None:

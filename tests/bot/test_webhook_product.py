@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
-from telegram_sandbox import Sandbox, running
+from attrai.job import STAGES
+from telegram_sandbox import Faults, Sandbox, running
 from testing.certificates import self_signed
-from testing.servers.server import reserved_port
+from testing.proxies import forward
+from testing.served import serving
+from testing.servers.server import HOST, listening, reserved_port
+from testing.waiting import wait_for
 from tests.bot.conftest import WAIT, Program
-from tests.bot.test_conversation import PHOTO, answers
+from tests.bot.test_conversation import NOTICE, PHOTO, answers
 
 pytestmark = pytest.mark.slow
 
@@ -40,3 +50,74 @@ def test_embedded(tmp_path: Path) -> None:
             sandbox.wait_for(1, lambda found: bool(answers(found, waiting)), WAIT)
         assert sandbox.state.webhook is None
     assert all(len(answers(sandbox.messages(1), to)) == 1 for to in [*asked, waiting])
+
+
+@contextmanager
+def balancing(*ports: int) -> Iterator[int]:
+    """Forward each connection to the next of the ports that listen, and return the port."""
+    turns = itertools.count()
+
+    def serve(client: socket.socket) -> None:
+        up = [port for port in ports if listening(port)]
+        with socket.create_connection((HOST, up[next(turns) % len(up)])) as server:
+            forward(client, server)
+
+    with serving(serve) as port:
+        yield port
+
+
+@pytest.mark.servers
+def test_two_replicas(tmp_path: Path, amqp_url: str, redis_url: str) -> None:
+    """Photos that two replicas get are answered once each, though one is killed meanwhile.
+
+    Telegram misses many of the replicas' answers. No progress message is left, and the replica that
+    is ended keeps no one waiting.
+    """
+    (tmp_path / "photos").mkdir()
+    sandbox = Sandbox(faults=Faults(drop_after=0.2, methods={"webhook"}))
+    sandbox.webhook_retry_seconds = 0.05
+    people = [sandbox.user(number) for number in range(1, 9)]
+    with ExitStack() as stack:
+        url = stack.enter_context(running(sandbox))
+        first, second = (stack.enter_context(reserved_port()) for _ in range(2))
+        shared = stack.enter_context(balancing(first, second))
+        environment = {
+            "ATTRAI_TELEGRAM_TOKEN": sandbox.token,
+            "ATTRAI_TELEGRAM_API_URL": url,
+            "ATTRAI_PHOTOS_URL": f"file://{tmp_path}/photos",
+            "ATTRAI_BROKER_URL": amqp_url,
+            "ATTRAI_REDIS_URL": redis_url,
+            "ATTRAI_WEBHOOK_URL": f"http://127.0.0.1:{shared}/",
+            "TMPDIR": str(tmp_path),
+        }
+
+        def notices() -> int:
+            messages = [m for person in people for m in sandbox.messages(person.id)]
+            return sum(bool(NOTICE.search(message.text or "")) for message in messages)
+
+        def bot(port: int) -> Program:
+            return Program("bot", environment=environment | {"ATTRAI_WEBHOOK_PORT": str(port)})
+
+        one, two = (stack.enter_context(bot(port)) for port in (first, second))
+        wait_for(lambda: listening(first) and listening(second) and sandbox.state.webhook)
+        sent = [(person.id, person.send_photo(PHOTO)) for person in people for _ in range(2)]
+        sent += [(person.id, to) for person in people for to in person.send_album([PHOTO] * 3)]
+        wait_for(lambda: sandbox.pending_updates() == 0)
+        # None is on its way whose id the killed replica could not save.
+        redis = stack.enter_context(Redis.from_url(redis_url))
+        wait_for(lambda: redis.hlen("attrai:notices") == notices() > len(people))
+        one.process.send_signal(signal.SIGKILL)
+        one.wait()
+        for stage in STAGES:
+            stack.enter_context(Program("worker", stage, environment=environment))
+        asked = [(person.id, person.send_text("/privacy")) for person in people]
+        for chat, message in [*sent, *asked]:
+            sandbox.wait_for(chat, lambda found, to=message: bool(answers(found, to)), WAIT)
+        wait_for(lambda: notices() == 0)
+        two.process.terminate()
+        assert two.wait() == 128 + signal.SIGTERM
+    for chat, message in [*sent, *asked]:
+        assert len(answers(sandbox.messages(chat), message)) == 1
+    assert len(sent) == 40
+    assert list((tmp_path / "photos").iterdir()) == []
+    assert not any("Traceback" in line for program in (one, two) for line in program.output)

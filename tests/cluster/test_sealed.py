@@ -59,7 +59,7 @@ def test_nothing_on_disk_names_anybody(
     handler = RequestHandler(settings, telegram, Intake(broker, ledger), progress, sender)
     try:
         (update,) = telegram.updates(0, 1)
-        request = UpdateParser(telegram.me(), settings.max_photo_side).parse(update)
+        request = UpdateParser(telegram.me(), settings.max_photo_side, {}).parse(update)
         assert request is not None
         handler.receive(request)
         progress.send_new()

@@ -3,7 +3,9 @@
 poller      fetches updates, has each handled, and only then confirms them
 webhook     has Telegram send updates instead, to the HTTP server in webhook_server
 connection  calls to Telegram that are repeated until they succeed
-handling    handles one update
+handling    handles one update, and knows which were handled
+replicas    says which of several bots keeps which progress message
+captions    remembers the captions of albums
 updates     parses an update into a request
 access      lets pass who may use the bot, and tells the others
 blocklist   keeps whom operators have blocked

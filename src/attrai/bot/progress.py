@@ -13,6 +13,7 @@ import structlog
 from redis import Redis
 
 from attrai.bot.progress_message import ProgressMessage
+from attrai.bot.replicas import Replica
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import Origin
 from attrai.ledger import Ledger, keys
@@ -40,8 +41,7 @@ def _now() -> float:
 class ProgressMessages:
     """The progress messages that exist now.
 
-    They are saved in Redis, sealed, so that a restarted bot can delete them. Only one bot may
-    manage them.
+    They are saved in Redis, sealed, so that a restarted bot can delete them, or another of several.
     """
 
     def __init__(
@@ -51,12 +51,24 @@ class ProgressMessages:
         telegram: Telegram,
         ledger: Ledger,
         sender: BackgroundSender,
+        replica: Replica | None = None,
     ) -> None:
+        """Take over the messages that no other bot keeps.
+
+        Args:
+            redis: where the messages are saved.
+            seal: seals them.
+            telegram: the client to send them with.
+            ledger: knows which photos are being processed, and for how long they will be.
+            sender: sends them in the background.
+            replica: this bot, if there may be others; otherwise it keeps all messages.
+        """
         self._redis = redis
         self._seal = seal
         self._telegram = telegram
         self._ledger = ledger
         self._sender = sender
+        self._replica = replica
         self._lock = threading.Lock()
         self._new: list[tuple[str, Destination]] = []
         #: Messages held back because the answer may come first: the monotonic time until then, and
@@ -67,17 +79,22 @@ class ProgressMessages:
         self._messages: dict[str, ProgressMessage] = {}
         #: The key in `_messages` for each job id and album id.
         self._key_of: dict[str, str] = {}
-        self._restore()
+        self._adopt()
 
-    def _restore(self) -> None:
-        """Take over the messages of the last bot, and delete those that can't be read."""
+    def _adopt(self) -> None:
+        """Take over the messages of bots that are gone, and delete those that can't be read."""
         saved = cast("dict[bytes, bytes]", self._redis.hgetall(keys.NOTICES))
+        if self._replica:
+            saved = {first: saved[first] for first in self._replica.orphans(saved)}
         for first, entry in saved.items():
             try:
                 message = self._read(entry.decode())
                 if message.message is None:
                     raise ValueError("never sent")  # noqa: TRY301 - as unreadable as one that isn't JSON
-                self._add(first.decode(), message)
+                with self._lock:
+                    self._add(first.decode(), message)
+                if self._replica:
+                    self._replica.keep(first.decode())
             except (SealBroken, ValueError) as error:
                 # Written under another token, or by another version; it stays in its chat. Not the
                 # error's text, which quotes the chat.
@@ -86,7 +103,7 @@ class ProgressMessages:
                     job=first.decode(errors="replace"),
                     reason=type(error).__name__,
                 )
-                self._redis.hdel(keys.NOTICES, first)
+                self._forget(first)
 
     @property
     def pending(self) -> bool:
@@ -100,9 +117,10 @@ class ProgressMessages:
             if job in self._key_of:
                 return
             if album in self._key_of:
-                first = self._key_of[job] = self._key_of[album]
-                self._messages[first].jobs.append(job)
-                self._save(first)
+                self._count(job, self._key_of[album])
+            elif self._replica and (first := self._replica.claim(album or job, job)):
+                if first != job:
+                    self._replica.join(job, first)
             else:
                 to = origin.destination
                 entry = ProgressMessage(
@@ -113,12 +131,15 @@ class ProgressMessages:
 
     def send_new(self) -> None:
         """Send the messages announced since the last call, in the background."""
-        for first, to in self._new:
+        with self._lock:
+            new, self._new = self._new, []
+        for first, to in new:
             self._sender.post(partial(self._send, first, to))
-        self._new.clear()
 
     def look(self) -> None:
         """Delete the messages whose photos are answered, and update estimates that are off."""
+        if self._replica:
+            self._meet(self._replica)
         with self._lock:
             sent = {first: n for first, n in self._messages.items() if n.message is not None}
             due = [first for first, (until, _) in self._delayed.items() if until <= _now()]
@@ -134,6 +155,14 @@ class ProgressMessages:
         if sent and _now() >= self._next_check:
             self._next_check = _now() + _CHECK_SECONDS
             self._update(sent, self._ledger.estimates.remaining(sorted(held)))
+
+    def _meet(self, replica: Replica) -> None:
+        """Exchange with the other bots whose photos and messages these are."""
+        if replica.renew():
+            self._adopt()
+        with self._lock:
+            for job, first in replica.take_joined(set(self._messages)).items():
+                self._count(job, first)
 
     def _update(self, sent: dict[str, ProgressMessage], remaining: Mapping[str, float]) -> None:
         off = [first for first, entry in sent.items() if entry.needs_update(remaining)]
@@ -185,7 +214,18 @@ class ProgressMessages:
         if entry.message is not None:
             with contextlib.suppress(Rejected):  # the user has deleted it
                 self._telegram.delete(entry.chat, entry.message)
+        self._forget(first)
+
+    def _forget(self, first: str | bytes) -> None:
         self._redis.hdel(keys.NOTICES, first)
+        if self._replica:
+            self._replica.drop(first)
+
+    def _count(self, job: str, first: str) -> None:
+        """Count another job in a message."""
+        self._key_of[job] = first
+        self._messages[first].jobs.append(job)
+        self._save(first)
 
     def _add(self, first: str, entry: ProgressMessage) -> None:
         self._messages[first] = entry
@@ -207,4 +247,6 @@ class ProgressMessages:
         """Save a message in Redis once it is sent; before that there is nothing to delete."""
         entry = self._messages.get(first)
         if entry and entry.message is not None:
+            if self._replica:
+                self._replica.keep(first)
             self._redis.hset(keys.NOTICES, first, self._seal.seal(entry.model_dump_json()))

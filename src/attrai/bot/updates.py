@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from telebot import types
 from telebot.util import content_type_service
@@ -15,8 +14,6 @@ from attrai.telegram import GENERAL_TOPIC, Destination
 #: For how many seconds after a message was sent it may be edited to ask for something: not as long
 #: as the ledger knows which photos were answered, or a typo mended later would ask again.
 _EDITABLE_SECONDS = 3600
-#: Number of albums whose captions are remembered, as only an album's first photo has the caption.
-_ALBUMS = 1000
 #: The command that asks for a rating, and the media type of an animation that is an image.
 _RATE, _GIF = "rate", "image/gif"
 _COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
@@ -116,21 +113,31 @@ MessageRequest = PhotoRequest | CommandRequest | OtherMessage
 Request = MessageRequest | ButtonRequest
 
 
-class UpdateParser:
-    """Parser of one bot's updates. It must see them in order, to know the captions of albums."""
+class Captions(Protocol):
+    """Captions by the id of their album."""
 
-    def __init__(self, me: types.User, max_side: int) -> None:
+    def __setitem__(self, album: str, caption: str, /) -> None: ...
+
+    def get(self, album: str, default: str, /) -> str:
+        """Return the caption of an album, or the default if none has come."""
+
+
+class UpdateParser:
+    """Parser of one bot's updates."""
+
+    def __init__(self, me: types.User, max_side: int, captions: Captions) -> None:
         """Create a parser.
 
         Args:
             me: the bot's account.
             max_side: the length in pixels of the longer side that photos are shrunk to. Of the
                 sizes that Telegram offers, the smallest one that is at least as long is chosen.
+            captions: those of the albums of which a photo has come.
         """
         self._id = me.id
         self._name = str(me.username).lower()
         self._max_side = max_side
-        self._captions: OrderedDict[str, str] = OrderedDict()
+        self._captions = captions
 
     def parse(self, update: dict[str, Any]) -> Request | None:
         """Return the request in an update, or None if it is not meant for the bot.
@@ -250,8 +257,7 @@ class UpdateParser:
             return message.text or message.caption or ""
         if message.caption:
             self._captions[album] = message.caption
-            while len(self._captions) > _ALBUMS:
-                self._captions.popitem(last=False)
+            return message.caption
         return self._captions.get(album, "")
 
     def _is_addressed(self, message: types.Message) -> bool:

@@ -11,7 +11,7 @@ import structlog
 from telebot import types
 
 from attrai.bot.connection import Connection, ShuttingDown
-from attrai.bot.handling import handle
+from attrai.bot.handling import HandledUpdates, handle
 from attrai.bot.updates import Request, UpdateParser
 from attrai.bot.webhook_server import THREADS, WebhookServer
 from attrai.errors import CannotStart, SettingsError, TryLater
@@ -37,6 +37,7 @@ class Webhook:
         settings: Settings,
         telegram: Telegram,
         shutdown: Shutdown,
+        handled: HandledUpdates,
         *,
         on_heartbeat: Callable[[], None],
     ) -> None:
@@ -46,6 +47,7 @@ class Webhook:
             settings: where the webhook is, and its certificate.
             telegram: the client to set the webhook with.
             shutdown: ends the server once the requests in progress are answered.
+            handled: the updates that were handled, here or by another bot.
             on_heartbeat: called every few seconds while updates can be handled, and before each
                 call to Telegram at the start.
 
@@ -55,6 +57,7 @@ class Webhook:
         self._settings = settings
         self._telegram = telegram
         self._shutdown = shutdown
+        self._handled = handled
         self._on_heartbeat = on_heartbeat
         self._connection = Connection(shutdown, on_heartbeat)
         self._url = str(settings.webhook_url)
@@ -100,12 +103,14 @@ class Webhook:
             TokenRefused: Telegram no longer accepts the token.
         """
 
-        def handle_and_flush(update: Any) -> None:
-            handle(update, parser, receive)
-            flush(_FLUSH_SECONDS)
+        def handle_once(update: Any) -> None:
+            if update not in self._handled:
+                handle(update, parser, receive)
+                flush(_FLUSH_SECONDS)
+                self._handled.add(update)
 
         settings, path = self._settings, urlsplit(self._url).path or "/"
-        self._server = WebhookServer(path, self._secret, handle_and_flush, self._on_heartbeat)
+        self._server = WebhookServer(path, self._secret, handle_once, self._on_heartbeat)
         listener = _listen(settings.webhook_port)
         try:
             with self._server.running(listener, settings.webhook_cert, settings.webhook_key):

@@ -55,7 +55,7 @@ def bot_command(
         jobs_option("for the embedded stages"),
     ] = None,
 ) -> None:
-    """Run the Telegram bot until a signal stops it. Run only one bot per token."""
+    """Run the Telegram bot until a signal stops it. Only one bot per token may poll."""
     from attrai.processes.startup import configure_logs  # noqa: PLC0415 - keeps --help fast
 
     shutdown = shutdown_of(context)

@@ -70,6 +70,21 @@ SENDS_TURN = "attrai:sends:turn:"
 LANGUAGE = "attrai:language:"
 #: Hash of the bot's progress messages, by the id of their first job.
 NOTICES = "attrai:notices"
+#: Hash of the id of a message's first job -> the replica of the bot that keeps the message.
+NOTICES_BOTS = "attrai:notices:bots"
+#: Hash of the id of a job -> the first job of the message that another replica is to count it in.
+NOTICES_JOINED = "attrai:notices:joined"
+#: A pseudonym of a photo or an album: the replica that announced it, and the first job of the
+#: message.
+NOTICES_CLAIM = "attrai:notices:claim:"
+#: The id of a message's first job: the replica that adopts the message.
+NOTICES_ORPHAN = "attrai:notices:orphan:"
+#: REPLICA: present while this replica of the bot is alive.
+BOT = "attrai:bot:"
+#: ALBUM, a pseudonym: the caption of the album, sealed.
+CAPTION = "attrai:caption:"
+#: UPDATE, a pseudonym: present for some time after the update was handled.
+UPDATE = "attrai:update:"
 #: Sorted set of the users whom operators have blocked, by the time at which they did.
 BLOCKED = "attrai:blocked"
 #: USER: present while that user need not be told again that they may not use the bot.

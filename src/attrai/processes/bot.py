@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -15,12 +16,15 @@ from attrai.bot.access import Access
 from attrai.bot.admin import AdminCommands
 from attrai.bot.answer_buttons import AnswerButtons
 from attrai.bot.buttons import Buttons
+from attrai.bot.captions import AlbumCaptions
+from attrai.bot.handling import HandledUpdates
 from attrai.bot.language import PREFIX as LANGUAGE
 from attrai.bot.language import Languages
 from attrai.bot.permission import Permission
 from attrai.bot.poller import Poller
 from attrai.bot.profile import describe
 from attrai.bot.progress import ProgressMessages
+from attrai.bot.replicas import Replica
 from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import ButtonRequest, Request, UpdateParser
@@ -97,8 +101,12 @@ class Bot:
         self._max_side = settings.max_photo_side
         self._telegram = open_telegram(settings, redis, _MAX_WAIT_SECONDS)
         self._sender = BackgroundSender()
+        pseudonyms = open_pseudonyms(settings)
+        self._captions = AlbumCaptions(redis, pseudonyms, open_seal(settings))
+        # Telegram allows one bot to poll, but sends updates to as many as share a webhook.
+        self._replica = Replica(redis, pseudonyms) if settings.webhook_url else None
         self._progress = ProgressMessages(
-            redis, open_seal(settings), self._telegram, intake.ledger, self._sender
+            redis, open_seal(settings), self._telegram, intake.ledger, self._sender, self._replica
         )
         self._requests = RequestHandler(
             settings, self._telegram, intake, self._progress, self._sender
@@ -113,18 +121,23 @@ class Bot:
         permission = Permission(settings, self._telegram)
         AnswerButtons(settings, self._telegram, intake, permission).register(self._buttons)
         self._heartbeat = LoopHeartbeat()
-        self._updates = self._open_updates(settings, shutdown)
+        self._updates = self._open_updates(settings, shutdown, redis)
         self._ended = threading.Event()
         self._updating = threading.Thread(
             target=_keep_updated, args=(self._progress, dropped, self._ended)
         )
 
-    def _open_updates(self, settings: Settings, shutdown: Shutdown) -> Poller | Webhook:
+    def _open_updates(
+        self, settings: Settings, shutdown: Shutdown, redis: Redis
+    ) -> Poller | Webhook:
         if settings.webhook_url is None:
             return Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
         from attrai.bot.webhook import Webhook  # noqa: PLC0415 - an extra
 
-        return Webhook(settings, self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
+        handled = HandledUpdates(redis, open_pseudonyms(settings))
+        return Webhook(
+            settings, self._telegram, shutdown, handled, on_heartbeat=self._heartbeat.touch
+        )
 
     @property
     def owes(self) -> bool:
@@ -149,7 +162,8 @@ class Bot:
                 return
             self._introduce()
             on_ready(str(me.username))
-            self._updates.run(UpdateParser(me, self._max_side), self._receive, self._flush)
+            parser = UpdateParser(me, self._max_side, self._captions)
+            self._updates.run(parser, self._receive, self._flush)
         except TokenRefused:
             raise SettingsError(
                 "ATTRAI_TELEGRAM_TOKEN: Telegram does not take this token"
@@ -190,6 +204,9 @@ class Bot:
         self._updating.join()
         self._sender.flush(_FLUSH_SECONDS)
         self._sender.close()
+        if self._replica:
+            with suppress(RedisError):  # it is soon taken for gone anyway
+                self._replica.leave()
         self._heartbeat.remove()
 
 

@@ -32,6 +32,14 @@ class Pseudonyms:
         """Return the job id for the press of a button under a message."""
         return job_id("telegram", self._key, chat, message, query)
 
+    def album(self, album: str) -> str:
+        """Return the pseudonym of an album."""
+        return job_id("album", self._key, album)
+
+    def update(self, number: int) -> str:
+        """Return the pseudonym of an update."""
+        return job_id("update", self._key, number)
+
     def job(self, chat: int, message: int) -> str:
         """Return the job id for a message, which is the same when its update is repeated."""
         return job_id("telegram", self._key, chat, message)
