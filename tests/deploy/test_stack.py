@@ -85,6 +85,16 @@ def test_updates() -> None:
     assert ALL["bot"]["deploy"]["replicas"] == 1
 
 
+def test_webhook() -> None:
+    """With a webhook there may be several bots, and a new one starts before the old one ends."""
+    url = "https://bot.invalid/"
+    (bot,) = load("webhook.yml", {"WEBHOOK_URL": url, "BOT": "2"})["services"].values()
+    assert bot["environment"] == {"ATTRAI_WEBHOOK_URL": url}
+    assert bot["deploy"].pop("replicas") == "2"
+    order = {"order": "start-first"}
+    assert bot["deploy"] == {"update_config": order, "rollback_config": order}
+
+
 def test_grace() -> None:
     """Every role's grace period is longer than a stage's time limit."""
     for name in ROLES:
@@ -140,7 +150,7 @@ def test_two_generations() -> None:
 
 def test_encrypted() -> None:
     """With encrypted.yml, every network between services is encrypted and otherwise the same."""
-    files = [load(name) for name in ("stack.yml", "graylog.yml", "monitoring.yml")]
+    files = [load(name) for name in ("stack.yml", "graylog.yml", "monitoring.yml", "webhook.yml")]
     internal = {
         key: network
         for file in files
@@ -168,6 +178,8 @@ def test_versions(service: dict[str, Any]) -> None:
         ("verification/stack.yml",),
         ("other-passwords.yml",),
         ("graylog.yml", "monitoring.yml", "encrypted.yml"),
+        ("webhook.yml", "monitoring.yml"),
+        ("webhook.yml", "encrypted.yml"),
     ],
 )
 def test_engine_reads_it(more: tuple[str, ...]) -> None:
@@ -183,6 +195,7 @@ def test_engine_reads_it(more: tuple[str, ...]) -> None:
         "OTHER_PASSWORDS": "2",
         "SANDBOX_IMAGE": "attrai:1",
         "SANDBOX_PORT": "8081",
+        "WEBHOOK_URL": "https://bot.invalid/",
         "RECEIVED": "/received",
         "RECEIVER": str(SWARM / "verification/receiver.py"),
     }
