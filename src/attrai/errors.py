@@ -127,9 +127,12 @@ class CannotStart(Exception):
     """The process can't work, and waiting would not help. The message is one line that says why."""
 
 
+#: The code of a job that its user gave up.
+CANCELLED = "cancelled"
 #: How a job ends: with its picture; without one through no fault of ours, because there is no face
-#: on the photo, or because we could not accept the photo or deliver the picture; or through ours.
-Outcome = Literal["rated", "no-face", "refused", "failed"]
+#: on the photo, because we could not accept the photo or deliver the picture, or because its user
+#: gave it up; or through ours.
+Outcome = Literal["rated", "no-face", "refused", "cancelled", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
@@ -139,4 +142,6 @@ def outcome_of(code: str) -> Outcome:
         return "rated"
     if code == NoFace.code:
         return "no-face"
+    if code == CANCELLED:
+        return "cancelled"
     return "failed" if code in (INTERNAL.code, TIMED_OUT.code) else "refused"

@@ -15,6 +15,7 @@ from attrai.bot.access import Access
 from attrai.bot.admin import AdminCommands
 from attrai.bot.answer_buttons import AnswerButtons
 from attrai.bot.buttons import Buttons
+from attrai.bot.cancelling import Cancelling
 from attrai.bot.language import PREFIX as LANGUAGE
 from attrai.bot.language import Languages
 from attrai.bot.permission import Permission
@@ -147,6 +148,7 @@ def parts(
         access = Access(settings, redis, telegram, buttons, sender)
         permission = Permission(settings, telegram)
         AnswerButtons(settings, telegram, intake, permission).register(buttons)
+        Cancelling(ledger, progress, permission).register(buttons)
         parser = UpdateParser(telegram.me(), settings.max_photo_side, {})
         try:
             yield Parts(

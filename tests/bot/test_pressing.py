@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from telegram_sandbox import Message, User
+from telegram_sandbox import Faults, Message, User
 from tests.bot.conftest import WAIT, Product
 from tests.bot.test_conversation import PHOTO, answers
 
@@ -77,6 +77,20 @@ def test_a_photo_that_telegram_no_longer_has(product: Product) -> None:
     shown = {message.id: message for message in messages}
     assert shown[first.id].buttons == []
     assert "photo is gone" in (messages[-1].text or "")
+
+
+def test_cancel(product: Product) -> None:
+    """A photo that is cancelled gets no answer, and its progress message goes."""
+    ann, eve = product.person(), product.person()
+    product.sandbox.faults = Faults(server_error=1, methods=["file"])  # it can't be fetched yet
+    photo = ann.send_photo(PHOTO)
+    progress = product.sandbox.wait_for(ann.id, lambda found: len(found) == 2, WAIT)[1]
+    assert press(product, ann, progress, "Cancel") == "Cancelled."
+    product.sandbox.wait_for(ann.id, lambda found: [m.id for m in found] == [photo], WAIT)
+    product.sandbox.faults = Faults()
+    # Nothing comes later either.
+    answer_to(product, eve, eve.send_photo(PHOTO))
+    assert [message.id for message in product.sandbox.messages(ann.id)] == [photo]
 
 
 @pytest.mark.browser

@@ -247,6 +247,14 @@ def test_redis_keeps_its_data(
     deliver.ledger.finish(held)
 
 
+def test_cancelling(role_of: Callable[[str], Role]) -> None:
+    """The bot gives up a job, which no stage begins any more."""
+    bot, job = role_of("bot"), new_job(250)
+    assert bot.ledger.admit(job) == "admitted"
+    assert bot.ledger.cancel([job.id]) == [job.id]
+    assert {role_of(stage).ledger.begin(job, stage) for stage in STAGES} == {"answered"}
+
+
 def test_sweep(role_of: Callable[[str], Role]) -> None:
     """The sweeper answers what is overdue, and asks for the owners of files."""
     role = role_of("sweep")

@@ -69,12 +69,13 @@ def test_the_last_days(redis: Redis) -> None:
     assert history.today.requests == 1
 
 
-def test_outcomes_are_of_four_kinds(redis: Redis) -> None:
-    """Outcomes are counted as rated, without a face, refused or failed."""
+def test_outcomes_are_of_five_kinds(redis: Redis) -> None:
+    """Outcomes are counted as rated, without a face, refused, cancelled or failed."""
     assert read_history(redis, today=TODAY).outcomes == {
         "rated": 1,
         "no-face": 1,
         "refused": 2,
+        "cancelled": 0,
         "failed": 2,
     }
 

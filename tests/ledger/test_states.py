@@ -184,6 +184,20 @@ class LedgerMachine(RuleBasedStateMachine):
         self.held.pop(job.id, None)
         self.remembered.add(job.id)
 
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        """A user gives up a photo, which is too late once its answer may have been sent."""
+        job_id = data.draw(st.sampled_from(sorted(self.held)))
+        too_late = "deliver" in self.held[job_id].starts
+        for _ in range(2):
+            assert self.ledger.cancel([job_id]) == ([] if too_late else [job_id])
+        if not too_late:
+            job = self.held.pop(job_id).job
+            assert not self.ledger.finish(job)
+            self.remembered.add(job_id)
+            self.answers[job_id] = self.answers.get(job_id, 0) + 1
+
     @precondition(lambda self: self.taken)
     @rule(data=st.data())
     def postpone(self, data: st.DataObject) -> None:

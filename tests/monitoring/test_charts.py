@@ -57,6 +57,7 @@ def test_labels(history: History) -> None:
         "rated",
         "no face",
         "refused",
+        "cancelled",
         "failed",
     ]
     counts = [text.get_text().split()[0] for text in outcomes.texts]

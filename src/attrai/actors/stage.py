@@ -156,6 +156,8 @@ class Stage(ABC):
         start = self.services.ledger.begin(job, self.name)
         if start == "answered":
             log.info("answered already")
+            # A stage that was at work while its user cancelled the job has left some.
+            self.services.photos.delete_job(job.id)
         elif start == "being-delivered":
             publish(self._broker, self.name, job, delay=_COPY_DELAY_MS)
         else:

@@ -12,6 +12,7 @@ blocklist   keeps whom operators have blocked
 requests    admits or refuses photos, and answers commands
 buttons     answers presses of buttons, by the handler of their kind
 answer_buttons  handles those under answers
+cancelling  handles that under progress messages
 permission  lets only those press who may
 admin       answers /admin with the status of the service, and blocks people
 progress    sends, updates and deletes the messages that say how long a photo will take

@@ -111,8 +111,15 @@ class ProgressMessages:
         with self._lock:
             return bool(self._messages)
 
-    def announce(self, job: str, origin: Origin, album: str | None) -> None:
-        """Schedule a progress message for a job, one per album, to be sent by `send_new`."""
+    def announce(self, job: str, origin: Origin, album: str | None, asker: str) -> None:
+        """Schedule a progress message for a job, one per album, to be sent by `send_new`.
+
+        Args:
+            job: the id of the job.
+            origin: the message to reply to.
+            album: the id of the job's album.
+            asker: whoever may cancel it (`Pseudonyms.asker`).
+        """
         with self._lock:
             if job in self._key_of:
                 return
@@ -124,10 +131,30 @@ class ProgressMessages:
             else:
                 to = origin.destination
                 entry = ProgressMessage(
-                    chat=to.chat, topic=to.topic, locale=origin.locale, album=album, jobs=[job]
+                    chat=to.chat,
+                    topic=to.topic,
+                    locale=origin.locale,
+                    album=album,
+                    jobs=[job],
+                    asker=asker,
                 )
                 self._add(job, entry)
                 self._new.append((job, to))
+
+    def jobs_of(self, first: str) -> list[str]:
+        """Return the jobs of the progress message whose first job this is.
+
+        The message may be another bot's, and is then in Redis.
+        """
+        with self._lock:
+            entry = self._messages.get(first)
+            if entry:
+                return list(entry.jobs)
+        saved = cast("bytes | None", self._redis.hget(keys.NOTICES, first))
+        try:
+            return self._read(saved.decode()).jobs if saved else [first]
+        except (SealBroken, ValueError):
+            return [first]
 
     def send_new(self) -> None:
         """Send the messages announced since the last call, in the background."""
@@ -194,7 +221,9 @@ class ProgressMessages:
                 self._telegram.send_upload_action(entry.chat, entry.topic)
                 return
             # A group that became a supergroup is another chat from then on.
-            entry.chat, entry.message = self._telegram.send_text(to, entry.message_text())
+            entry.chat, entry.message = self._telegram.send_text(
+                to, entry.message_text(), keyboard=entry.keyboard()
+            )
         except Exception:
             # The photo is answered without a progress message.
             self._remove(first)
@@ -206,7 +235,9 @@ class ProgressMessages:
 
     def _edit(self, first: str, entry: ProgressMessage) -> None:
         if entry.message is not None:
-            self._telegram.edit_text(entry.chat, entry.message, entry.message_text())
+            self._telegram.edit_text(
+                entry.chat, entry.message, entry.message_text(), entry.keyboard()
+            )
         with self._lock:
             self._save(first)
 

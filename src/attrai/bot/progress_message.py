@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from attrai.locales import duration, text
-from attrai.telegram import chat_interval
+from attrai.telegram import Keyboard, chat_interval
+from attrai.telegram.answer_buttons import progress_keyboard
 
 #: An estimate is updated when it is off by more than this many seconds, and by more than this
 #: fraction of the estimated time left.
@@ -26,6 +27,8 @@ class ProgressMessage(BaseModel):
     jobs: list[str]
     #: The topic of a forum.
     topic: int | None = None
+    #: Whose photos they are (`Pseudonyms.asker`); None if an earlier version sent the message.
+    asker: str | None = None
     #: Telegram's id of the message; None until it is sent.
     message: int | None = None
     #: The estimate in seconds, and the Unix time at which it was made.
@@ -56,6 +59,10 @@ class ProgressMessage(BaseModel):
     def needs_update(self, remaining: Mapping[str, float]) -> bool:
         """Return whether the estimate is so far off that the message should be updated."""
         return self.error(remaining) > max(_UPDATE_MIN_SECONDS, _UPDATE_MIN_FRACTION * self._left())
+
+    def keyboard(self) -> Keyboard:
+        """Return the buttons of the message."""
+        return progress_keyboard(self.asker, self.jobs[0], self.locale) if self.asker else ()
 
     def message_text(self) -> str:
         """Return the text of the message in the user's language."""

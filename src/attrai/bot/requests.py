@@ -74,7 +74,8 @@ class RequestHandler:
         # The one record that says whose photo it is, so that an operator can block them.
         log.info("received", job=job.id, user=job.user, admission=admission)
         if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
-            self._progress.announce(job.id, request.origin, request.album)
+            asker = self._pseudonyms.asker(request.origin.chat, request.origin.user)
+            self._progress.announce(job.id, request.origin, request.album, asker)
         elif admission == "daily-limit":
             when = time_until(self._intake.ledger.next_daily(job.user), job.locale)
             self._refuse(job, admission, limit=self._settings.daily or 0, when=when)

@@ -31,7 +31,7 @@ STARTS = "attrai:starts:"
 LATER = "attrai:later"
 #: ID: present while a worker delivers the answer.
 DELIVERING = "attrai:delivering:"
-#: ID: present for a day after the answer.
+#: ID: present for a day after the answer; `cancelled` if the user gave the job up.
 ANSWERED = "attrai:answered:"
 #: Sorted set of the ids of overdue jobs whose message from the sweeper has not reached a worker
 #: yet, by the time from which the message counts as lost.

@@ -92,6 +92,7 @@ class Ledger:
         self._pause = self._script("pause")
         self._set_aside = self._script("set_aside")
         self._finish = self._script("finish")
+        self._cancel = self._script("cancel")
         self._claim_overdue = self._script("claim_overdue")
         self._unclaim = self._script("unclaim")
         self._drop = self._script("drop")
@@ -225,6 +226,17 @@ class Ledger:
         delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
         args = [job.id, job.user, self.today(), outcome, "" if delivery is None else delivery]
         return bool(self._finish(args=[*args, *_histogram_counts(job)]))
+
+    def cancel(self, job_ids: Sequence[str]) -> list[str]:
+        """Give up jobs that are not being delivered: nothing is sent for them any more.
+
+        Their slots are free at once. A stage that is at work on one finishes that; the next one
+        finds the job answered, and deletes its files.
+
+        Returns:
+            Those of the job ids that are cancelled, by this call or an earlier one.
+        """
+        return [job_id.decode() for job_id in self._cancel(args=[self.today(), *job_ids])]
 
     def in_flight(self) -> int:
         """Return the number of jobs that have a slot."""

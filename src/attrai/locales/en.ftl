@@ -114,11 +114,14 @@ button-ranking = Ranking
 button-spotlight = Spotlight
 button-file = As a file
 button-delete = Delete
+button-cancel = Cancel
 press-taken = One moment…
 press-busy = That would be too many photos. Please press again { $when }.
 press-photo-gone = The photo is gone, so I can't draw it again.
 press-undeletable = Telegram doesn't let me delete this any more.
 press-not-yours = Only the person who asked, or an administrator, may press this.
+press-cancelled = Cancelled.
+press-too-late = Too late: the answer is on its way.
 press-old = This button no longer works.
 not-allowed = Sorry, this bot isn't open to everyone, so I can't help you here.
 

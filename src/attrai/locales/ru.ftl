@@ -112,11 +112,14 @@ button-ranking = Рейтинг
 button-spotlight = Подсветка
 button-file = Файлом
 button-delete = Удалить
+button-cancel = Отменить
 press-taken = Минутку…
 press-busy = Пока это слишком много фото. Нажмите ещё раз { $when }.
 press-photo-gone = Этого фото больше нет, перерисовать его не получится.
 press-undeletable = Телеграм больше не даёт мне это удалить.
 press-not-yours = Эта кнопка — для того, кто прислал запрос, и для администраторов.
+press-cancelled = Отменено.
+press-too-late = Поздно: ответ уже отправляется.
 press-old = Эта кнопка больше не работает.
 not-allowed = Извините, этот бот доступен не всем, и помочь вам здесь я не могу.
 

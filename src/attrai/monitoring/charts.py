@@ -176,7 +176,7 @@ def _draw_outcomes(axes: Axes, history: History, theme: Theme) -> None:
     total = sum(outcomes.values())
     _title(axes, f"{total:,} answers", theme)
     places = range(len(outcomes))
-    axes.barh(places, list(outcomes.values()), color=[theme.first] * 3 + [theme.second])
+    axes.barh(places, list(outcomes.values()), color=[theme.first] * 4 + [theme.second])
     axes.set_yticks(places, [name.replace("-", " ") for name in outcomes])
     axes.spines["bottom"].set_visible(False)
     axes.invert_yaxis()

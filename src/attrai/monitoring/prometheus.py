@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, sta
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from attrai.errors import OUTCOMES, CannotStart, outcome_of
+from attrai.errors import CANCELLED, OUTCOMES, CannotStart, outcome_of
 from attrai.job import STAGES, Job
 from attrai.monitoring.snapshot import Snapshot, StageView
 
@@ -30,7 +30,9 @@ _WORK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _WAIT = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 _ANSWER = (0.25, 0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 300, 1800)
 
-#: Outcome in a stage of a photo that passes it; for one that fails there it is one of `OUTCOMES`.
+#: How jobs are answered. To those that are cancelled nothing is sent, and no worker counts them.
+_ANSWERS = tuple(outcome for outcome in OUTCOMES if outcome != CANCELLED)
+#: Outcome in a stage of a photo that passes it; for one that fails there it is one of `_ANSWERS`.
 _DONE = "done"
 
 
@@ -90,10 +92,10 @@ class StageMetrics(dramatiq.Middleware):
                 self._work.labels(stage)
                 self._wait.labels(stage)
                 self._retried.labels(stage)
-                for outcome in (_DONE, *OUTCOMES[1:]):
+                for outcome in (_DONE, *_ANSWERS[1:]):
                     self._handled.labels(stage, outcome)
         if "deliver" in stages:
-            for outcome in OUTCOMES:
+            for outcome in _ANSWERS:
                 self._answered.labels(outcome)
 
     def after_process_message(

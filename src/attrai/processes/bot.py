@@ -16,6 +16,7 @@ from attrai.bot.access import Access
 from attrai.bot.admin import AdminCommands
 from attrai.bot.answer_buttons import AnswerButtons
 from attrai.bot.buttons import Buttons
+from attrai.bot.cancelling import Cancelling
 from attrai.bot.captions import AlbumCaptions
 from attrai.bot.handling import HandledUpdates
 from attrai.bot.language import PREFIX as LANGUAGE
@@ -120,6 +121,7 @@ class Bot:
         self._access = Access(settings, redis, self._telegram, self._buttons, self._sender)
         permission = Permission(settings, self._telegram)
         AnswerButtons(settings, self._telegram, intake, permission).register(self._buttons)
+        Cancelling(intake.ledger, self._progress, permission).register(self._buttons)
         self._heartbeat = LoopHeartbeat()
         self._updates = self._open_updates(settings, shutdown, redis)
         self._ended = threading.Event()

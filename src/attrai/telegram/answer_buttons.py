@@ -13,8 +13,9 @@ from attrai.locales import text
 from attrai.telegram.address import Address
 from attrai.telegram.keyboards import MAX_DATA_BYTES, Button, Keyboard
 
-#: Prefixes of the data of buttons. The rest is a style, the style of the answer, or nothing.
-STYLE, FILE, DELETE = "s", "f", "d"
+#: Prefixes of the data of buttons. The rest is a style, the style of the answer, nothing, or the
+#: first job of a progress message.
+STYLE, FILE, DELETE, CANCEL = "s", "f", "d", "c"
 #: Maximum number of styles in a row.
 _ROW = 3
 
@@ -49,6 +50,11 @@ def answer_keyboard(address: Address, style: str, locale: str) -> Keyboard:
     rows = [others[start : start + _ROW] for start in range(0, len(others), _ROW)]
     file = _button(text("button-file", locale), FILE, address.asker, style)
     return (*rows, (*file, *delete))
+
+
+def progress_keyboard(asker: str, first: str, locale: str) -> Keyboard:
+    """Return the button under the progress message of a first job."""
+    return (_button(text("button-cancel", locale), CANCEL, asker, first),)
 
 
 def style_label(name: str, locale: str) -> str:

@@ -1,0 +1,27 @@
+-- Give up jobs whose answers are not being delivered: free their slots and count them as cancelled, so
+-- that no stage begins work on them again. Return the ids of those that are cancelled, now or before.
+
+local date = ARGV[1]
+
+-- Give up a job in flight, and return whether it is not too late for that.
+local function cancel(id)
+    local readable, job = pcall(cjson.decode, redis.call('HGET', TICKETS, id) or '')
+    -- A worker that died while it delivered may have sent the answer.
+    if not readable or redis.call('HEXISTS', STARTS .. id, 'deliver') == 1 then return false end
+    free_slot(id)
+    redis.call('ZREM', USER_JOBS .. job.user, id)
+    redis.call('SREM', FULL_USERS, job.user)
+    redis.call('ZREM', USER_PHOTOS .. job.user, id)
+    redis.call('SET', ANSWERED .. id, 'cancelled', 'EX', ANSWERED_TTL_SECONDS)
+    redis.call('HINCRBY', DAY .. date, 'outcome:cancelled', 1)
+    return true
+end
+
+local cancelled = {}
+for place = 2, #ARGV do
+    local id = ARGV[place]
+    if cancel(id) or redis.call('GET', ANSWERED .. id) == 'cancelled' then
+        table.insert(cancelled, id)
+    end
+end
+return cancelled
