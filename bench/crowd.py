@@ -5,15 +5,16 @@
 The sandbox takes Telegram's place, over real HTTP. One call in twenty is answered with 429, and
 another one with a 5xx or a cut connection. One in fifty is carried out, and its answer is lost or
 garbled. The bot is killed once and terminated once, and restarted each time. One user blocks the
-bot. The chain runs on real RabbitMQ and Redis with a process for each stage, or embedded in the
-bot's process. An embedded bot is terminated twice instead, since killing it would lose the photos
-it holds.
+bot, and one more sends 300 texts at once. The chain runs on real RabbitMQ and Redis with a process
+for each stage, or embedded in the bot's process. An embedded bot is terminated twice instead, since
+killing it would lose the photos it holds.
 
 In the end every photo must have exactly one answer, or two if Telegram's reply to the first was
 lost. No slot, file, message or progress message may be left over, except progress messages that
-were sent just as the bot was killed or whose reply was lost. The rate of messages must have stayed
-within the limits, allowing for the delay of requests to the sandbox on this machine, which is
-measured meanwhile. Otherwise the exit status is 1.
+were sent just as the bot was killed or whose reply was lost. At most one in ten of the texts may
+have a reply. The rate of messages must have stayed within the limits, allowing for the delay of
+requests to the sandbox on this machine, which is measured meanwhile. Otherwise the exit status is
+1.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from testing.waiting import wait_for
 TOKEN = "70010020030:a-token-that-stands-nowhere-by-chance"  # noqa: S105 - it opens only the sandbox
 #: Id of the first user, long enough not to occur anywhere by chance.
 FIRST = 7_001_002_003_000
+#: Number of texts that one more user sends at once.
+FLOOD = 300
 #: Seconds without a new answer after which the rest counts as lost.
 PATIENCE = 120
 
@@ -54,6 +57,8 @@ class Crowd:
         #: The user who blocks the bot after sending their photos.
         self.blocker = self.people[-1]
         self.sent: dict[int, list[int]] = defaultdict(list)
+        #: A user who sends nothing but texts, and many of them.
+        self.flooder = sandbox.user(FIRST + people)
 
     def send(self, total: int, halfway: Callable[[], None]) -> None:
         """Send photos one by one, as files and in albums.
@@ -67,6 +72,7 @@ class Crowd:
         while waiting:
             if not half_sent and sum(left.values()) <= total / 2:
                 halfway()
+                self.flood()
                 half_sent = True
             user = self._rng.choice(waiting)
             count = min(left[user.id], self._rng.choice([1, 1, 1, 2, 4]))
@@ -86,6 +92,16 @@ class Crowd:
         if count > 1:
             return user.send_album(photos, self._rng.choice([None, "ranking"]))
         return [user.send_photo(photos[0])]
+
+    def flood(self) -> None:
+        """Send many texts at once."""
+        for number in range(FLOOD):
+            self.flooder.send_text(f"text {number}")
+
+    def replies_to_flood(self) -> int:
+        """Return how many of those texts have a reply."""
+        messages = self._sandbox.messages(self.flooder.id)
+        return len({message.reply_to for message in messages if message.sender == "bot"})
 
     def answers(self) -> tuple[Counter[int], Counter[int], int]:
         """Return how many answers and pictures each message got, and the progress messages left.
@@ -189,7 +205,12 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         lost = len(crowd.expecting - set(answers))
         twice = sum(count > 1 for count in pictures.values())
         more = sum(count > 1 for count in answers.values())
-        too_often = more > lost_answers(sandbox) or max(pictures.values(), default=0) > 2
+        replies = crowd.replies_to_flood()
+        too_often = (
+            replies > FLOOD / 10
+            or more > lost_answers(sandbox)
+            or max(pictures.values(), default=0) > 2
+        )
         metronome.stop()
         rate = rates(sandbox, metronome)
         faults = Counter(call.fault for call in sandbox.calls if call.fault)
@@ -201,6 +222,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         print(
             f"{total} photos, {len(crowd.expecting)} to answer, {lost} lost, "
             f"{more} answered twice, {twice} of them with two pictures, "
+            f"{replies} replies to {FLOOD} texts, "
             + ", ".join(f"{number} {what}" for what, number in left.items())
             + f" left, {took:.0f} s",
             flush=True,
