@@ -71,13 +71,13 @@ def quoted(message: dict[str, Any]) -> dict[str, Any]:
     """Return a message of another chat as the ExternalReplyInfo of one that replies to it."""
     kinds = ("photo", "document", "sticker", "animation", "video_note", "live_photo")
     fields = {key: message[key] for key in (*kinds, "has_media_spoiler") if key in message}
-    fields["origin"] = _origin(message)
+    fields["origin"] = origin_of(message)
     if message["chat"]["type"] in ("supergroup", "channel"):
         fields |= {"chat": message["chat"], "message_id": message["message_id"]}
     return fields
 
 
-def _origin(message: dict[str, Any]) -> dict[str, Any]:
+def origin_of(message: dict[str, Any]) -> dict[str, Any]:
     """Return a message's author as a MessageOrigin."""
     date = message["date"]
     if message["chat"]["type"] == "channel":

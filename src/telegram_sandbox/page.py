@@ -228,8 +228,7 @@ def _page_message(message: Json) -> Json:
         "edited": "edit_date" in message or None,
     }
     if origin := message.get("forward_origin"):
-        user = origin.get("sender_user")
-        fields["forwarded"] = user["first_name"] if user else origin["sender_user_name"]
+        fields["forwarded"] = _name_of(origin)
     if "photo" in message:
         largest = message["photo"][-1]
         fields |= {"photo": _url(largest), "width": largest["width"], "height": largest["height"]}
@@ -245,6 +244,15 @@ def _page_message(message: Json) -> Json:
             "size": document["file_size"],
         }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _name_of(origin: Json) -> str:
+    """Return the name that stands in a MessageOrigin."""
+    if "sender_user" in origin:
+        return str(origin["sender_user"]["first_name"])
+    if "sender_user_name" in origin:
+        return str(origin["sender_user_name"])
+    return str(origin["chat" if "chat" in origin else "sender_chat"]["title"])
 
 
 def _action(key: Json) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from telegram_sandbox.chats import quoted, topic_fields
+from telegram_sandbox.chats import origin_of, quoted, topic_fields
 from telegram_sandbox.errors import ActionRefused, UnreadablePicture
 from telegram_sandbox.state import Json, State
 
@@ -195,14 +195,12 @@ class User:
         message = self._state.message(of, message_id)
         if message is None:
             raise ActionRefused("there is no such message")
-        author = message["from"]
-        origin = (
-            {"type": "hidden_user", "sender_user_name": author["first_name"]}
-            if hidden
-            else {"type": "user", "sender_user": author}
-        )
+        origin = origin_of(message)
+        if hidden:
+            name = message["from"]["first_name"]
+            origin = {"type": "hidden_user", "date": message["date"], "sender_user_name": name}
         content = {key: message[key] for key in _FORWARDED if key in message}
-        return self._send({**content, "forward_origin": {**origin, "date": message["date"]}})
+        return self._send({**content, "forward_origin": origin})
 
     def block(self) -> None:
         """Block the bot, so that it can't send anything to the private chat."""

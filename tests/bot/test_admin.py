@@ -134,6 +134,21 @@ def test_blocking_by_a_forwarded_message(bot: Parts) -> None:
     assert "Send me a photo" in bot.said(5)[-1]
 
 
+def test_blocking_who_writes_as_a_chat(bot: Parts) -> None:
+    """The operator blocks whoever writes on behalf of a group, also by quoting a message there."""
+    group = bot.sandbox.group(-100)
+    pseudonym = open_pseudonyms(bot.settings).user(-100)
+    message = group.anonymous_admin().send_photo(picture(), "@attrai_sandbox_bot", chat=-100)
+    bot.receive()
+    admin = bot.sandbox.user(ADMIN)
+    forwarded = admin.forward(message, of=-100)
+    assert ask(bot, "/admin block", forwarded) == f"Blocked: {pseudonym}"
+    asked = admin.send_text("/admin unblock", quoting=(-100, message))
+    bot.receive()
+    answer = bot.sandbox.messages(ADMIN)[-1]
+    assert (answer.reply_to, answer.text) == (asked, f"No longer blocked: {pseudonym}")
+
+
 def test_who_can_not_be_blocked(bot: Parts) -> None:
     """The operator is told how to name someone if they don't, or if the author is hidden."""
     ann = bot.sandbox.user(5)

@@ -73,7 +73,8 @@ class CommandRequest(NamedTuple):
     name: str
     #: The text after the command.
     words: str = ""
-    #: Who wrote the forwarded message that the command replies to, if Telegram says so.
+    #: Who wrote the message of another chat that the command replies to, forwarded or there, if
+    #: Telegram says so: a user, or the chat on behalf of which they wrote.
     author: int | None = None
 
 
@@ -192,7 +193,7 @@ class UpdateParser:
                 return request._replace(words=words or "")
         elif not private and not addressee:
             return None  # in a group it may be meant for any bot
-        return CommandRequest(origin, name, words or "", _original_author(message.reply_to_message))
+        return CommandRequest(origin, name, words or "", _original_author(message))
 
     def _read_press(self, press: types.CallbackQuery) -> ButtonRequest:
         user, message = press.from_user, press.message
@@ -318,9 +319,14 @@ def _is_moving(message: types.Message) -> bool:
     return bool(message.video or message.video_note or message.animation or message.sticker)
 
 
-def _original_author(message: types.Message | None) -> int | None:
-    """Return the id of the person who wrote a forwarded message, unless they hide it."""
-    origin = message.forward_origin if message else None
-    if not isinstance(origin, types.MessageOriginUser) or origin.sender_user.is_bot:
-        return None
-    return origin.sender_user.id
+def _original_author(message: types.Message) -> int | None:
+    """Return the author of the message of another chat that one replies to, unless they hide it."""
+    forwarded, quoted = message.reply_to_message, message.external_reply
+    origin = (forwarded and forwarded.forward_origin) or (quoted and quoted.origin)
+    match origin:
+        case types.MessageOriginUser(sender_user=user) if not user.is_bot:
+            return int(user.id)
+        case types.MessageOriginChat(sender_chat=chat) | types.MessageOriginChannel(chat=chat):
+            return int(chat.id)
+        case _:
+            return None
