@@ -206,6 +206,16 @@ def test_a_press_is_answered_too(settings: dict[str, object], shown: str) -> Non
             assert bot.sandbox.wait_for_answer(pressed, 0) == CallbackAnswer(shown, alert=True)
 
 
+def test_what_is_ones_own_can_be_taken_away() -> None:
+    """Whoever may no longer use the bot may still delete an answer, but not have it drawn anew."""
+    with parts() as bot:
+        answer = answered(bot)
+        with parts(bot.redis, bot.sandbox, blocked=str(ASKER)) as later:
+            assert press(later, answer, "Ranking") == CallbackAnswer(NOT_FOR_THEM, alert=True)
+            assert press(later, answer, "Delete") == CallbackAnswer("", alert=False)
+            assert answer.id not in {message.id for message in later.sandbox.messages(ASKER)}
+
+
 @pytest.fixture
 def daily() -> Iterator[Parts]:
     """Create a bot with a limit of one photo a day."""

@@ -15,9 +15,12 @@ from attrai.ledger import keys
 from attrai.locales import text
 from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms
+from attrai.telegram.answer_buttons import CANCEL, DELETE, read
 
 #: Seconds before someone who may not use the bot is told so again.
 TELL_AGAIN_SECONDS = 3600
+#: The buttons that take away what is somebody's own, which they may always do.
+_TAKING_AWAY = (CANCEL, DELETE)
 #: Maximum length of what is shown to whoever presses a button, in characters.
 _MAX_PRESS_TEXT = 200
 
@@ -88,6 +91,8 @@ class Access:
             redis.RedisError: Redis can't be reached.
         """
         origin = request.origin
+        if isinstance(request, ButtonRequest) and read(request.data).prefix in _TAKING_AWAY:
+            return True
         blocked = self._pseudonyms.user(origin.user) in self._blocklist
         refusal = self._rules.refusal(origin, blocked=blocked)
         if refusal is None:
