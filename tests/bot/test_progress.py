@@ -329,3 +329,37 @@ def test_a_progress_message_in_a_topic(
     assert (shown.topic, shown.reply_to) == (None if topic == 1 else topic, photo)
     actions = [call for call in bot.sandbox.calls if call.method == "sendChatAction"]
     assert [(call.topic, call.status) for call in actions] == [(topic, 200)]
+
+
+def actions(bot: Parts) -> list[tuple[int | None, int | None]]:
+    """Return the chats and topics of the chat actions so far."""
+    calls = [call for call in bot.sandbox.calls if call.method == "sendChatAction"]
+    return [(call.chat_id, call.topic) for call in calls]
+
+
+def test_the_action_is_shown_until_the_answer(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chat action is repeated before it disappears, once per chat, until the answer is due."""
+    now = time.monotonic()
+    monkeypatch.setattr(progress, "_now", lambda: now)
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 0.01)
+    takes(bot, 1.5)
+    forum = bot.sandbox.group(forum=True)
+    bot.sandbox.user(1).send_album([picture()] * 2)
+    bot.sandbox.user(2).send_photo(picture(), "/rate", chat=forum.id, topic=forum.topic())
+    bot.receive()
+    places = [(1, None), (forum.id, 7)]
+    assert sorted(actions(bot), key=str) == sorted(places, key=str)
+    for times in (2, 3):
+        now += 4
+        bot.look()
+        assert len(actions(bot)) == 2 * (times - 1)
+        now += 0.6
+        bot.look()
+        bot.look()
+        assert sorted(actions(bot)[-2:], key=str) == sorted(places, key=str)
+        assert len(actions(bot)) == 2 * times
+    for _ in range(3):
+        answer(bot)
+    now += 5
+    bot.look()
+    assert len(actions(bot)) == 6

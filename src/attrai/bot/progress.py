@@ -25,8 +25,10 @@ log = structlog.get_logger(__name__)
 _CHECK_SECONDS = 5.0
 #: Maximum number of messages updated per check, as the rate limit is needed for answers.
 _MAX_UPDATES_PER_CHECK = 10
-#: Below this estimate, in seconds, the chat also shows that a picture is being sent.
+#: Below this estimate, in seconds, the chat also shows that a picture is being sent, and after how
+#: many seconds it does so again: Telegram shows it for five.
 _CHAT_ACTION_BELOW_SECONDS = 5.0
+_CHAT_ACTION_SECONDS = 4.5
 #: Below this estimate, in seconds, the progress message is held back: it would only delay the
 #: answer, as a chat gets at most one message per second. It is sent if the photo takes longer.
 _NO_MESSAGE_BELOW_SECONDS = 2.0
@@ -75,6 +77,8 @@ class ProgressMessages:
         #: where they go.
         self._delayed: dict[str, tuple[float, Destination]] = {}
         self._next_check = 0.0
+        #: The monotonic times of the last chat actions, by chat and topic.
+        self._shown: dict[tuple[int, int | None], float] = {}
         #: Progress messages by the id of their first job, as in Redis.
         self._messages: dict[str, ProgressMessage] = {}
         #: The key in `_messages` for each job id and album id.
@@ -179,6 +183,7 @@ class ProgressMessages:
             self._sender.post(
                 partial(self._delete, first, sent.pop(first)), max_attempts=_MAX_ATTEMPTS
             )
+        self._show_again(sent)
         if sent and _now() >= self._next_check:
             self._next_check = _now() + _CHECK_SECONDS
             self._update(sent, self._ledger.estimates.remaining(sorted(held)))
@@ -190,6 +195,23 @@ class ProgressMessages:
         with self._lock:
             for job, first in replica.take_joined(set(self._messages)).items():
                 self._count(job, first)
+
+    def _show_again(self, sent: Mapping[str, ProgressMessage]) -> None:
+        """Show again that pictures are being sent, where that is about to disappear."""
+        soon = [n for n in sent.values() if n.seconds_left() < _CHAT_ACTION_BELOW_SECONDS]
+        with self._lock:
+            since = _now() - _CHAT_ACTION_SECONDS
+            self._shown = {place: at for place, at in self._shown.items() if at > since}
+            due = {(n.chat, n.topic) for n in soon} - self._shown.keys()
+            now = sorted(due, key=str)[:_MAX_UPDATES_PER_CHECK]
+            self._shown |= dict.fromkeys(now, _now())
+        for chat, topic in now:
+            self._sender.post(partial(self._telegram.send_upload_action, chat, topic))
+
+    def _show(self, entry: ProgressMessage) -> None:
+        with self._lock:
+            self._shown[entry.chat, entry.topic] = _now()
+        self._telegram.send_upload_action(entry.chat, entry.topic)
 
     def _update(self, sent: dict[str, ProgressMessage], remaining: Mapping[str, float]) -> None:
         off = [first for first, entry in sent.items() if entry.needs_update(remaining)]
@@ -218,7 +240,7 @@ class ProgressMessages:
             if at_once and entry.estimated_seconds < _NO_MESSAGE_BELOW_SECONDS:
                 with self._lock:
                     self._delayed[first] = (_now() + _NO_MESSAGE_BELOW_SECONDS, to)
-                self._telegram.send_upload_action(entry.chat, entry.topic)
+                self._show(entry)
                 return
             # A group that became a supergroup is another chat from then on.
             entry.chat, entry.message = self._telegram.send_text(
@@ -231,7 +253,7 @@ class ProgressMessages:
         with self._lock:
             self._save(first)
         if entry.estimated_seconds < _CHAT_ACTION_BELOW_SECONDS:
-            self._telegram.send_upload_action(entry.chat, entry.topic)
+            self._show(entry)
 
     def _edit(self, first: str, entry: ProgressMessage) -> None:
         if entry.message is not None:

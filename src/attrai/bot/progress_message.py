@@ -41,9 +41,10 @@ class ProgressMessage(BaseModel):
 
     def error(self, remaining: Mapping[str, float]) -> float:
         """Return by how many seconds the message's estimate differs from a new one."""
-        return abs(self.estimate(remaining) - self._left())
+        return abs(self.estimate(remaining) - self.seconds_left())
 
-    def _left(self) -> float:
+    def seconds_left(self) -> float:
+        """Return the seconds that the estimate still promises."""
         return max(0.0, self.estimated_seconds - (time.time() - self.at))
 
     def estimate(self, remaining: Mapping[str, float]) -> float:
@@ -58,7 +59,9 @@ class ProgressMessage(BaseModel):
 
     def needs_update(self, remaining: Mapping[str, float]) -> bool:
         """Return whether the estimate is so far off that the message should be updated."""
-        return self.error(remaining) > max(_UPDATE_MIN_SECONDS, _UPDATE_MIN_FRACTION * self._left())
+        return self.error(remaining) > max(
+            _UPDATE_MIN_SECONDS, _UPDATE_MIN_FRACTION * self.seconds_left()
+        )
 
     def keyboard(self) -> Keyboard:
         """Return the buttons of the message."""
