@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import attrai.locales
 from attrai import errors
+from attrai.bot.menu import MENUS
 from attrai.locales import DEFAULT_LOCALE, choose_locale, duration, locales, text, time_until
-from attrai.processes.bot import _COMMANDS
 from attrai.render import renderer_names
 
 DETAILS = {
@@ -66,7 +66,7 @@ def test_every_failure_in_every_language(code: str, locale: str) -> None:
 @pytest.mark.parametrize("locale", locales())
 def test_every_command_and_style(locale: str) -> None:
     """Menu commands and built-in renderers have descriptions in each language."""
-    for command in _COMMANDS:
+    for command in {command for menu in MENUS.values() for command in menu}:
         assert 3 <= len(text(f"command-{command}", locale)) <= 256
         assert _words(locale, f"command-{command}") == set()
     for name in renderer_names():

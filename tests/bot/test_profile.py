@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
-from attrai.bot.profile import describe
+from attrai.bot.profile import describe, warn_of_privacy_mode
 from attrai.errors import TryLater
 from attrai.locales import locales, text
 from telegram_sandbox import Faults, Sandbox, running
@@ -79,3 +80,15 @@ def test_a_start_that_was_cut_off_is_made_up_for(sandbox: Sandbox, url: str) -> 
             continue
         break
     assert set_calls(sandbox) == dict.fromkeys(FIELDS, len(locales()) + 1)
+
+
+@pytest.mark.parametrize("privacy_mode", [False, True])
+def test_privacy_mode(privacy_mode: bool) -> None:  # noqa: FBT001
+    """One warning says what privacy mode keeps from the bot, and how to turn it off."""
+    with (
+        running(Sandbox(TOKEN, privacy_mode=privacy_mode)) as url,
+        structlog.testing.capture_logs() as records,
+    ):
+        warn_of_privacy_mode(connect(url).me())
+    assert [record["log_level"] for record in records] == ["warning"] * privacy_mode
+    assert all("/setprivacy" in record["event"] for record in records)

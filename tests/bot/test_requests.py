@@ -246,6 +246,8 @@ _COMMANDS = [
     ("ru", "/privacy", "не позже чем через 30 минут"),
     ("en", "/styles", "spotlight: bright faces"),
     ("en", "/styles", "The default is boxes."),
+    ("en", "/settings", "the language I answer in"),
+    ("ru", "/settings", "язык моих ответов"),
     ("en", "/rate", "Reply to a photo with /rate"),
     ("ru", "hello", "Это не фото"),
     ("fr", "hello", "That's not a photo"),

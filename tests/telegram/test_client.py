@@ -45,7 +45,7 @@ _CALLS: dict[str, Call] = {
     "editMessageText": lambda telegram: telegram.edit_text(1, 2, "Hello again!"),
     "deleteMessage": lambda telegram: telegram.delete(1, 2),
     "sendChatAction": lambda telegram: telegram.send_upload_action(1),
-    "setMyCommands": lambda telegram: telegram.set_commands({"help": "what I do"}, "ru"),
+    "setMyCommands": lambda telegram: telegram.set_commands({"help": "what I do"}, "ru", "groups"),
     "getFile": lambda telegram: telegram.download("a file", 10),
 }
 

@@ -150,8 +150,8 @@ class RequestHandler:
     def _reply_text(self, request: CommandRequest | OtherMessage) -> str:
         locale = request.origin.locale
         match request:
-            case CommandRequest(name="start"):
-                return text("start", locale)
+            case CommandRequest(name="start" | "settings" as name):
+                return text(name, locale)
             case CommandRequest(name="privacy"):
                 when = time_until(self._settings.job_seconds, locale)
                 return text("privacy", locale, when=when)

@@ -99,6 +99,9 @@ styles =
 
     The default is { $default }.
 style-line = { $name }: { $style }
+settings =
+    /language – the language I answer in
+    /styles – ways to draw the result
 style-boxes = a box and a score for each face
 style-ranking = numbered faces and a list from the highest score to the lowest, with how much people would disagree (±)
 style-spotlight = bright faces, everything else dimmed
@@ -184,6 +187,7 @@ admin-block-whom = Whom? Write /admin block or /admin unblock with a pseudonym f
 command-help = what I can do
 command-styles = ways to draw the result
 command-language = the language I write in
+command-settings = language and style
 command-privacy = what happens to your photos
 command-rate = in a group: reply with this to a photo to rate it
 

@@ -97,6 +97,9 @@ styles =
 
     По умолчанию — { $default }.
 style-line = { $name }: { $style }
+settings =
+    /language – язык моих ответов
+    /styles – как оформить картинку
 style-boxes = рамка и оценка у каждого лица
 style-ranking = лица с номерами и список от высшей оценки к низшей, с разбросом мнений (±)
 style-spotlight = яркие лица на затемнённом фоне
@@ -161,6 +164,7 @@ admin-block-whom = Кого? Напишите /admin block или /admin unblock
 command-help = что я умею
 command-styles = как оформить картинку
 command-language = на каком языке я пишу
+command-settings = язык и стиль картинки
 command-privacy = что происходит с вашими фото
 command-rate = в группе: ответьте этим на фото, чтобы оценить его
 

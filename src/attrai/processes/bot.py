@@ -21,9 +21,10 @@ from attrai.bot.captions import AlbumCaptions
 from attrai.bot.handling import HandledUpdates
 from attrai.bot.language import PREFIX as LANGUAGE
 from attrai.bot.language import Languages
+from attrai.bot.menu import menus_offer
 from attrai.bot.permission import Permission
 from attrai.bot.poller import Poller
-from attrai.bot.profile import describe
+from attrai.bot.profile import describe, warn_of_privacy_mode
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.replicas import Replica
 from attrai.bot.requests import RequestHandler
@@ -31,7 +32,6 @@ from attrai.bot.sender import BackgroundSender
 from attrai.bot.updates import ButtonRequest, Request, UpdateParser
 from attrai.errors import SettingsError
 from attrai.lifecycle.shutdown import Shutdown
-from attrai.locales import DEFAULT_LOCALE, locales, text
 from attrai.logs import LogHandler
 from attrai.monitoring.queues import Queues, RabbitQueues
 from attrai.processes.heartbeat import DroppedRecords, LoopHeartbeat
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Commands in the menu; /start needs no entry.
-_COMMANDS = ("help", "styles", "rate", "language", "privacy")
 #: How long a message of the bot itself waits for a slot in the rate limits of its chat.
 _MAX_WAIT_SECONDS = 1.5
 #: Seconds between updates of the progress messages.
@@ -162,6 +160,7 @@ class Bot:
             me = self._updates.wait_for_account()
             if me is None:
                 return
+            warn_of_privacy_mode(me)
             self._introduce()
             on_ready(str(me.username))
             parser = UpdateParser(me, self._max_side, self._captions)
@@ -186,16 +185,8 @@ class Bot:
 
     def _introduce(self) -> None:
         """Set what Telegram shows of the bot, in the background: its commands and descriptions."""
-        for language in (None, *locales()):
-            menu = {name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in _COMMANDS}
-            self._sender.post(
-                partial(self._telegram.set_commands, menu, language),
-                max_attempts=_MAX_ATTEMPTS,
-                awaited=False,
-            )
-        self._sender.post(
-            partial(describe, self._telegram), max_attempts=_MAX_ATTEMPTS, awaited=False
-        )
+        for send in (menus_offer(self._telegram), partial(describe, self._telegram)):
+            self._sender.post(send, max_attempts=_MAX_ATTEMPTS, awaited=False)
 
     def __enter__(self) -> Self:
         self._updating.start()

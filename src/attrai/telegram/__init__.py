@@ -1,6 +1,6 @@
 """Telegram: a Bot API client that never reveals the token, rate limiting, pseudonyms and seals."""
 
-from attrai.telegram.client import DESCRIPTIONS, Description, Telegram
+from attrai.telegram.client import DESCRIPTIONS, Description, MenuScope, Telegram
 from attrai.telegram.destination import GENERAL_TOPIC, Destination, Sent
 from attrai.telegram.errors import (
     ContentRefused,
@@ -23,6 +23,7 @@ __all__ = [
     "Description",
     "Destination",
     "Keyboard",
+    "MenuScope",
     "NotPermitted",
     "PollingConflict",
     "Pseudonyms",

@@ -32,6 +32,14 @@ _CHUNK = 65536
 ALLOWED_UPDATES = ["message", "edited_message", "channel_post", "callback_query"]
 _NOT_FOUND = 404
 
+#: Kinds of chats that have a menu of commands each.
+MenuScope = Literal["private chats", "groups", "administrators of groups"]
+_SCOPES: dict[MenuScope, Callable[[], types.BotCommandScope]] = {
+    "private chats": types.BotCommandScopeAllPrivateChats,
+    "groups": types.BotCommandScopeAllGroupChats,
+    "administrators of groups": types.BotCommandScopeAllChatAdministrators,
+}
+
 #: What Telegram shows in the empty chat with the bot, and in its profile.
 Description = Literal["description", "short-description"]
 DESCRIPTIONS: tuple[Description, ...] = get_args(Description)
@@ -299,16 +307,19 @@ class Telegram:
                 chat, "upload_photo", timeout=_TIMEOUT, message_thread_id=topic
             )
 
-    def set_commands(self, commands: dict[str, str], language: str | None) -> None:
-        """Set the menu of commands for a language.
+    def set_commands(
+        self, commands: dict[str, str], language: str | None, scope: MenuScope
+    ) -> None:
+        """Set the menu of commands for a language in one kind of chats.
 
         Args:
             commands: descriptions by command name.
             language: a two-letter language code, or None for users of all other languages.
+            scope: the chats.
         """
         with translate_errors():
             menu = [types.BotCommand(name, description) for name, description in commands.items()]
-            self._bot.set_my_commands(menu, language_code=language)
+            self._bot.set_my_commands(menu, _SCOPES[scope](), language)
 
     def description(self, kind: Description, language: str | None = None) -> str:
         """Return a description of the bot for a two-letter language code; "" if there is none."""
