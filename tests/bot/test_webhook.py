@@ -223,6 +223,19 @@ def test_a_body_without_end(bot: Bot) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
+def test_what_is_no_request(
+    bot: Bot, sandbox: Sandbox, records: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """What strangers send to the port keeps no update from coming, and is not in the log."""
+    for sent in (b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9\r\n\r\n", b"a" * 100_000, b""):
+        with socket.create_connection(("localhost", bot.settings.webhook_port)) as connection:
+            connection.sendall(sent)
+    sandbox.user().send_text("a")
+    wait_for(lambda: sandbox.pending_updates() == 0)
+    assert len(bot.received) == 1
+    assert records() == []
+
+
 def test_a_shutdown_while_updates_are_handled(bot: Bot, sandbox: Sandbox) -> None:
     """A shutdown waits for the updates that are being handled, and takes no more; they wait."""
     begun, may_end = threading.Event(), threading.Event()

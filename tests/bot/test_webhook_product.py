@@ -17,7 +17,7 @@ from telegram_sandbox import Faults, Sandbox, running
 from testing.certificates import self_signed
 from testing.proxies import forward
 from testing.served import serving
-from testing.servers.server import HOST, listening, reserved_port
+from testing.servers.server import HOST, Server, listening, reserved_port
 from testing.waiting import wait_for
 from tests.bot.conftest import WAIT, Program
 from tests.bot.test_conversation import NOTICE, PHOTO, answers
@@ -50,6 +50,43 @@ def test_embedded(tmp_path: Path) -> None:
             sandbox.wait_for(1, lambda found: bool(answers(found, waiting)), WAIT)
         assert sandbox.state.webhook is None
     assert all(len(answers(sandbox.messages(1), to)) == 1 for to in [*asked, waiting])
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("server", ["redis", "rabbit"])
+def test_an_outage(
+    request: pytest.FixtureRequest, tmp_path: Path, amqp_url: str, redis_url: str, server: str
+) -> None:
+    """A photo whose update comes while a server is away is answered once, when that is back."""
+    away: Server = request.getfixturevalue(f"{server}_server")
+    (tmp_path / "photos").mkdir()
+    sandbox = Sandbox()
+    sandbox.webhook_retry_seconds = 0.05
+    with running(sandbox) as url, reserved_port() as port, ExitStack() as stack:
+        environment = {
+            "ATTRAI_TELEGRAM_TOKEN": sandbox.token,
+            "ATTRAI_TELEGRAM_API_URL": url,
+            "ATTRAI_PHOTOS_URL": f"file://{tmp_path}/photos",
+            "ATTRAI_BROKER_URL": amqp_url,
+            "ATTRAI_REDIS_URL": redis_url,
+            "ATTRAI_WEBHOOK_URL": f"http://127.0.0.1:{port}/",
+            "ATTRAI_WEBHOOK_PORT": str(port),
+            "TMPDIR": str(tmp_path),
+        }
+        for command in (["bot"], *(["worker", stage] for stage in STAGES)):
+            stack.enter_context(Program(*command, environment=environment))
+        wait_for(lambda: sandbox.state.webhook)
+        before = sandbox.user(1).send_photo(PHOTO)
+        sandbox.wait_for(1, lambda found: bool(answers(found, before)), WAIT)
+        away.stop()
+        during = sandbox.user(1).send_photo(PHOTO)
+        assert sandbox.pending_updates() == 1
+        away.start()
+        sandbox.wait_for(1, lambda found: bool(answers(found, during)), WAIT)
+        wait_for(lambda: sandbox.pending_updates() == 0)
+    for message in (before, during):
+        (answer,) = answers(sandbox.messages(1), message)
+        assert answer.photo is not None
 
 
 @contextmanager

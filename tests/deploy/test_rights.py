@@ -350,6 +350,13 @@ def test_keys_that_are_refused(role_of: Callable[[str], Role], name: str) -> Non
     client = role_of(name).redis
     for key in (
         keys.NOTICES,
+        keys.NOTICES_BOTS,
+        keys.NOTICES_JOINED,
+        keys.NOTICES_CLAIM + "1",
+        keys.NOTICES_ORPHAN + "1",
+        keys.BOT + "1",
+        keys.CAPTION + "1",
+        keys.UPDATE + "1",
         keys.SENDS + "1",
         keys.LANGUAGE + "1",
         keys.ORPHANS,

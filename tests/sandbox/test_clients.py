@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from telegram_sandbox import CallbackAnswer, Faults, Sandbox
+from testing.waiting import PATIENCE_S
 from tests.sandbox.clients import Library, aiogram, python_telegram_bot
 from tests.sandbox.conftest import picture
 
@@ -61,8 +62,17 @@ def test_webhook(run_bot: Callable[..., Any], sandbox: Sandbox) -> None:
     """A webhook keeps getUpdates from working until it is deleted, and updates wait meanwhile."""
 
     async def scenario(bot: Any) -> None:
-        assert await bot.set_webhook("https://bot.invalid/")
-        assert (await bot.get_webhook_info()).url == "https://bot.invalid/"
+        assert await bot.set_webhook(
+            "https://bot.invalid/", max_connections=7, allowed_updates=["message"]
+        )
+        assert sandbox.state.wait_until(
+            lambda: sandbox.state.webhook is not None and bool(sandbox.state.webhook.last_error),
+            PATIENCE_S,
+        )
+        info = await bot.get_webhook_info()
+        assert (info.url, info.max_connections) == ("https://bot.invalid/", 7)
+        assert list(info.allowed_updates) == ["message"]
+        assert (info.last_error_message, info.pending_update_count) == ("Connection refused", 1)
         with pytest.raises(Exception, match="can't use getUpdates method while webhook is active"):
             await bot.get_updates()
         assert await bot.delete_webhook()
