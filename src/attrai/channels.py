@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from attrai.job import Failure, Job
 
@@ -34,4 +35,38 @@ class Channel(Protocol):
 
     def send_failure(self, job: Job, failure: Failure) -> None:
         """Say why there is no picture; raises as `deliver` does."""
+        ...
+
+
+class Member(NamedTuple):
+    """A photo of an album whose answer is ready."""
+
+    #: Its number in the album, from 1.
+    place: int
+    job: Job
+    #: None if the job has failed.
+    picture: bytes | None
+
+
+class NotTogether(Exception):
+    """The photos of an album can't be answered together. Each one may still be answered alone."""
+
+
+@runtime_checkable
+class AlbumChannel(Channel, Protocol):
+    """A channel that answers several photos at once."""
+
+    def deliver_album(self, members: Sequence[Member], unconfirmed_sends: int) -> None:
+        """Send the pictures as one answer, and say why photos have none.
+
+        Args:
+            members: at least two photos of one album, in order.
+            unconfirmed_sends: the number of times that the answer was sent without a word whether
+                it arrived.
+
+        Raises:
+            NotTogether: there is no way to send them at once.
+            TryLater: as in `Channel.deliver`.
+            Unconfirmed: as in `Channel.deliver`.
+        """
         ...

@@ -165,6 +165,8 @@ class JobRef(BaseModel):
     #: A keyed hash or a constant, never a name or number that identifies the user to others.
     user: str = Field(min_length=1)
     locale: str = "en"
+    #: Jobs with the same album are answered together if they are ready in time. A keyed hash too.
+    album: str | None = None
 
     def failed(self, failure: Failure) -> Job:
         """Return a job whose only remaining work is to report `failure` to its user."""
@@ -210,6 +212,8 @@ class Job(JobRef):
     failed_fetches: int = Field(default=0, ge=0)
     #: Whether the answer was sent, which the ledger could not record yet.
     answered: bool = False
+    #: The other jobs of the album that were answered with this one.
+    together: tuple[Job, ...] = ()
     trace: tuple[Timing, ...] = ()
 
     @field_validator("version")

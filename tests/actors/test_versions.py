@@ -78,7 +78,13 @@ def newer_message() -> dict[str, Any]:
 
 
 #: Fields that came later, as they are in a message that didn't have them.
-ADDED = {"unconfirmed_sends": 0, "failed_fetches": 0, "answered": False}
+ADDED = {
+    "unconfirmed_sends": 0,
+    "failed_fetches": 0,
+    "answered": False,
+    "album": None,
+    "together": [],
+}
 
 
 def test_an_older_message() -> None:

@@ -55,6 +55,8 @@ def test_keys_are_stable() -> None:
         "LATER": "attrai:later",
         "DELIVERING": "attrai:delivering:",
         "ANSWERED": "attrai:answered:",
+        "ALBUMS": "attrai:album:",
+        "ALBUM_SENDS": "attrai:album-sends:",
         "OVERDUE": "attrai:overdue",
         "ORPHANS": "attrai:orphans",
         "SERVICE": "attrai:service",

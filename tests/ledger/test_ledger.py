@@ -91,6 +91,9 @@ def advance_time(redis: Redis, seconds: float) -> None:
         if redis.type(key) == b"zset":
             for member, score in redis.zrange(key, 0, -1, withscores=True):
                 redis.zadd(key, {member: score - seconds})
+        elif key.startswith(b"attrai:album:"):
+            for field in ("quiet", "deadline"):
+                redis.hincrbyfloat(key, field, -seconds)
 
 
 def test_overdue_jobs(redis: Redis, ledger: Ledger) -> None:

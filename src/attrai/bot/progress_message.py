@@ -54,8 +54,8 @@ class ProgressMessage(BaseModel):
             remaining: seconds until each job in flight is answered, by job id.
         """
         open_jobs = [remaining[job] for job in self.jobs if job in remaining]
-        # A chat's answers are rate limited, and the first one follows this message.
-        return max([*open_jobs, len(open_jobs) * chat_interval(self.chat)])
+        # A chat's messages are rate limited, and the answer follows this one.
+        return max([*open_jobs, chat_interval(self.chat) if open_jobs else 0])
 
     def needs_update(self, remaining: Mapping[str, float]) -> bool:
         """Return whether the estimate is so far off that the message should be updated."""

@@ -113,6 +113,7 @@ class RequestHandler:
 
     def _job(self, request: PhotoRequest) -> Job:
         origin, now = request.origin, time.time()
+        album = request.album and self._pseudonyms.album_in(origin.chat, request.album)
         return Job(
             id=self._pseudonyms.job(origin.chat, origin.message),
             channel=NAME,
@@ -125,6 +126,7 @@ class RequestHandler:
             ),
             user=self._pseudonyms.user(origin.user),
             locale=origin.locale,
+            album=album,
             source=self._seal.seal(request.file.id),
             renderer=self._renderer_from_caption(request.words),
             admitted_at=now,

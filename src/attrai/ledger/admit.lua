@@ -3,6 +3,7 @@
 local id, user, ticket, refused = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local lifetime, max_active, max_pending = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local date, max_daily, photo = ARGV[8], tonumber(ARGV[9]), ARGV[10]
+local album, patience = ARGV[11], tonumber(ARGV[12])
 
 -- What is overdue no longer counts; the sweeper answers and removes it.
 local function in_flight(jobs) return redis.call('ZCOUNT', jobs, now, '+inf') end
@@ -36,5 +37,6 @@ else
     if active + 1 >= max_active then redis.call('SADD', FULL_USERS, user) end
 end
 give_slot(id, slots, ticket, lifetime)
+if album ~= '' then enrol(album, id, math.min(patience, lifetime / 2), lifetime) end
 redis.call('ZADD', AT_STAGE .. (refused and 'deliver' or 'ingest'), now, id)
 return 'admitted'

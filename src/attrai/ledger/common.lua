@@ -59,3 +59,13 @@ local function record(stage, seconds)
     redis.call('HSET', SERVICE, stage, average + EMA_WEIGHT * (seconds - average))
     count(stage .. ':took:' .. bucket(seconds))
 end
+
+-- Note that an album has one more photo, for which the others wait.
+local function enrol(album, id, patience, lifetime)
+    local key = ALBUMS .. album
+    if redis.call('HEXISTS', key, id) == 1 then return end
+    local deadline = math.max(tonumber(redis.call('HGET', key, 'deadline') or 0), now + patience)
+    redis.call('HSET', key, id, redis.call('HINCRBY', key, 'places', 1) .. ' ',
+        'quiet', now + ALBUM_QUIET_SECONDS, 'deadline', deadline)
+    redis.call('EXPIRE', key, math.ceil(2 * lifetime + SWEPT_LOST_SECONDS))
+end

@@ -6,6 +6,15 @@ from __future__ import annotations
 WORKER_TTL_SECONDS = 15
 #: Seconds before another worker may deliver an answer, after a worker died while delivering it.
 DELIVERY_LOCK_SECONDS = 30
+#: The same for an album, in seconds: longer than a stage may take, since the messages of its other
+#: photos wait for that.
+ALBUM_LOCK_SECONDS = 70
+#: Seconds after an album's last photo in which another one may come. Telegram sends each in an
+#: update of its own and never says how many there are.
+ALBUM_QUIET_SECONDS = 1
+#: How long an album waits for a photo that takes longer than was estimated: a multiple of the
+#: estimate, and at least so many seconds.
+ALBUM_PATIENCE_FACTOR, ALBUM_PATIENCE_MIN_SECONDS = 2, 10
 #: Bounds of how long the sweeper waits, after a worker failed to answer an overdue job, before it
 #: publishes the job again: as long as the job is overdue, in seconds.
 SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS = 60, 900

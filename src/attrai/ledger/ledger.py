@@ -16,7 +16,10 @@ from redis import Redis
 from attrai.errors import TIMED_OUT
 from attrai.job import Job, JobRef, StageName, UnknownVersion, UnreadableMessage
 from attrai.ledger import keys
+from attrai.ledger.albums import Albums
 from attrai.ledger.constants import (
+    ALBUM_PATIENCE_FACTOR,
+    ALBUM_PATIENCE_MIN_SECONDS,
     BEING_DELIVERED,
     DAY_TTL_SECONDS,
     ORPHAN_MARGIN_SECONDS,
@@ -82,6 +85,8 @@ class Ledger:
         self._redis = redis
         #: The load of each stage, and when jobs will be answered.
         self.estimates = Estimates(redis)
+        #: Which photos of an album are ready to be answered together.
+        self.albums = Albums(redis, lifetime)
         #: Returns the date under which events are counted.
         self.today = today
         self._limits = (lifetime, max_active, max_pending)
@@ -116,6 +121,7 @@ class Ledger:
         ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
         args = [job.id, job.user, ticket, refused, *self._limits, self.today()]
         args += ["" if self._max_daily is None else self._max_daily, photo or job.id]
+        args += [job.album or "", self._patience() if job.album else 0]
         return cast("Admission", self._admit(args=args).decode())
 
     def next_daily(self, user: str) -> float:
@@ -131,6 +137,11 @@ class Ledger:
             return 0.0
         (_, admitted), now = oldest[0], float(seconds + microseconds / 1e6)
         return max(0.0, float(admitted) + QUOTA_SECONDS - now)
+
+    def _patience(self) -> float:
+        """Return for how many seconds the photos of an album wait for one that comes now."""
+        seconds = ALBUM_PATIENCE_FACTOR * self.estimates.eta()
+        return max(ALBUM_PATIENCE_MIN_SECONDS, seconds)
 
     def admitted(self, job_id: str) -> Job | None:
         """Return the job as it was admitted, or None if it has no slot or can't be read.
@@ -221,11 +232,12 @@ class Ledger:
         return {job_id for job_id, score in zip(job_ids, scores, strict=True) if score is not None}
 
     def finish(self, job: Job) -> bool:
-        """Free the job's slot and count its outcome; return False if it was answered before."""
-        outcome = job.failure.code if job.failure else "rated"
-        delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
-        args = [job.id, job.user, self.today(), outcome, "" if delivery is None else delivery]
-        return bool(self._finish(args=[*args, *_histogram_counts(job)]))
+        """Free the job's slot and count its outcome; return False if it was answered before.
+
+        The jobs that were answered together with it are finished too, in the same step.
+        """
+        jobs = json.dumps([_counted(each) for each in (job, *job.together)])
+        return bool(self._finish(args=[self.today(), job.album or "", jobs]))
 
     def cancel(self, job_ids: Sequence[str]) -> list[str]:
         """Give up jobs that are not being delivered: nothing is sent for them any more.
@@ -317,10 +329,22 @@ class Ledger:
         self._redis.zrem(keys.WORKERS + stage, worker)
 
 
-def _histogram_counts(job: Job) -> list[str | int]:
-    """Return the counts that a rated job adds to its day's histograms: name, count, name, ..."""
+def _counted(job: Job) -> dict[str, Any]:
+    """Return what `finish` needs to know of a job."""
+    delivery = job.trace[-1].took if job.trace and job.trace[-1].stage == "deliver" else None
+    known = {
+        "id": job.id,
+        "user": job.user,
+        "outcome": job.failure.code if job.failure else "rated",
+        "counts": _histogram_counts(job),
+    }
+    return known if delivery is None else {**known, "took": delivery}
+
+
+def _histogram_counts(job: Job) -> dict[str, int]:
+    """Return the counts that a rated job adds to its day's histograms, by name."""
     if job.failure:
-        return []
+        return {}
     work = sum(timing.took for timing in job.trace)
     # A full 10 belongs to the last bin.
     bins = Counter(
@@ -328,11 +352,8 @@ def _histogram_counts(job: Job) -> list[str | int]:
         for score in job.scores
         if score is not None
     )
-    counts: list[str | int] = [f"seconds:{histogram_bound(job.seconds)}", 1]
-    counts += [f"work:{histogram_bound(work)}", 1]
-    for start, faces in bins.items():
-        counts += [f"score:{start}", faces]
-    return counts
+    times = {f"seconds:{histogram_bound(job.seconds)}": 1, f"work:{histogram_bound(work)}": 1}
+    return times | {f"score:{start}": faces for start, faces in bins.items()}
 
 
 def _parsed(ticket: bytes | str) -> object:

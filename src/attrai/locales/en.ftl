@@ -42,6 +42,8 @@ only-minors = { $count ->
     [2] Both faces look too young to be scored, so they have boxes without numbers.
    *[other] All { $count } faces look too young to be scored, so they have boxes without numbers.
 }
+album-photo = Photo { $number }
+album-item = { $which }: { $words }
 perhaps-sent = I sent the picture twice, but Telegram won't say whether it arrived. If you don't see it, please send the photo again.
 faces-left-out = Found { $found } faces, showing the { $shown ->
     [one] largest

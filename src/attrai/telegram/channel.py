@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 from PIL import Image
 
+from attrai.channels import Member, NotTogether
 from attrai.errors import (
-    INTERNAL,
     FetchFailed,
     FileTooLarge,
     PhotoUnavailable,
@@ -33,6 +33,7 @@ from attrai.telegram import (
     TokenRefused,
 )
 from attrai.telegram.address import Address
+from attrai.telegram.album import album_caption, failure_text, in_order
 from attrai.telegram.answer_buttons import answer_keyboard
 from attrai.telegram.files import GET_FILE_MB
 
@@ -42,8 +43,8 @@ NAME = "telegram"
 #: Limits of sendPhoto: bytes, width plus height in pixels, and ratio of the sides
 #: (https://core.telegram.org/bots/api#sendphoto).
 _PHOTO_BYTES, _PHOTO_SIDES, _PHOTO_RATIO = 10 * 10**6, 10_000, 20
-#: Maximum length of a caption, in characters.
-_CAPTION = 1024
+#: Maximum length of a caption and of a text, in characters.
+_CAPTION, _TEXT = 1024, 4096
 #: File name of a picture that is sent as a document.
 _FILE_NAME = "rated.jpg"
 #: Seconds between retries of a problem that the operator has to fix.
@@ -134,10 +135,12 @@ class TelegramChannel:
                 words = text("perhaps-sent", job.locale)
                 self._telegram.send_text(address.to, words, turn=job.id)
             else:
-                self._send_picture(address, job, picture, keyboard)
+                self._send_picture(address, picture, caption(job), job.id, keyboard)
 
-    def _send_picture(self, address: Address, job: Job, picture: bytes, keyboard: Keyboard) -> None:
-        to, words = address.to, caption(job)
+    def _send_picture(
+        self, address: Address, picture: bytes, words: str, turn: str, keyboard: Keyboard = ()
+    ) -> None:
+        to = address.to
         refused = False
         try:
             if fits_photo(picture) and not address.as_file:
@@ -146,7 +149,7 @@ class TelegramChannel:
                         to,
                         picture,
                         words,
-                        turn=job.id,
+                        turn=turn,
                         keyboard=keyboard,
                         spoiler=address.spoiler,
                     )
@@ -156,11 +159,11 @@ class TelegramChannel:
                 else:
                     return
             self._telegram.send_document(
-                to, picture, _FILE_NAME, words, turn=job.id, keyboard=keyboard, instead=refused
+                to, picture, _FILE_NAME, words, turn=turn, keyboard=keyboard, instead=refused
             )
         except (NotPermitted, ContentRefused) as error:
             log.warning("sent without the picture", reason=str(error))
-            self._telegram.send_text(to, words, turn=job.id, instead=True)
+            self._telegram.send_text(to, words, turn=turn, instead=True)
 
     def send_failure(self, job: Job, failure: Failure) -> None:
         """Send the user a message that says why there is no picture.
@@ -172,10 +175,7 @@ class TelegramChannel:
             Unconfirmed: the answer may have arrived.
         """
         address = self._open_address(job)
-        try:
-            reason = text(failure.code, job.locale, **failure.details)
-        except KeyError:  # the failure comes from a worker of another version
-            reason = text(INTERNAL.code, job.locale)
+        reason = failure_text(failure, job.locale)
         if self._has_arrived(job):
             return
         to = address.to
@@ -186,6 +186,51 @@ class TelegramChannel:
                 self._telegram.edit_keyboard(address.chat, address.edit, ())
         with _translate_errors():
             self._telegram.send_text(to, reason, turn=job.id)
+
+    def deliver_album(self, members: Sequence[Member], unconfirmed_sends: int) -> None:
+        """Send the pictures as an album that replies to its first message, with one caption.
+
+        If one of them is beyond Telegram's limits for photos all are sent as documents, which an
+        album can't mix with photos. One picture is sent as a single photo, and none as a text.
+
+        Raises:
+            NotTogether: Telegram rejects the album, or it was admitted under another token.
+            TryLater: Telegram is unavailable, rate limited, or refuses the token.
+            Unconfirmed: the answer may have arrived.
+        """
+        try:
+            addressed = in_order([(self._open_address(member.job), member) for member in members])
+            first = addressed[0][1].job.with_(unconfirmed_sends=unconfirmed_sends)
+            if not self._has_arrived(first):
+                with _translate_errors():
+                    self._send_album(addressed, unconfirmed_sends)
+        except Undeliverable as error:
+            raise NotTogether(str(error)) from error
+
+    def _send_album(
+        self, addressed: Sequence[tuple[Address, Member]], unconfirmed_sends: int
+    ) -> None:
+        (address, first), *_ = addressed
+        pictures = [
+            (member.picture, address.spoiler)
+            for address, member in addressed
+            if member.picture is not None
+        ]
+        # The turn of an album that has grown since is of no use: it was booked for fewer messages.
+        turn = f"{first.job.album}:{len(pictures)}"
+        members = [member for _, member in addressed]
+        words = album_caption(members, _CAPTION if pictures else _TEXT)
+        if unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES:
+            words = text("perhaps-sent", first.job.locale)
+            self._telegram.send_text(address.to, words, turn=turn)
+        elif not pictures:
+            self._telegram.send_text(address.to, words, turn=turn)
+        elif len(pictures) == 1:
+            self._send_picture(address, pictures[0][0], words, turn)
+        else:
+            as_photos = all(fits_photo(picture) for picture, _ in pictures)
+            file_name = None if as_photos else _FILE_NAME
+            self._telegram.send_album(address.to, pictures, words, file_name=file_name, turn=turn)
 
     def _has_arrived(self, job: Job) -> bool:
         """Return whether an answer that was sent before without a reply is taken for delivered.

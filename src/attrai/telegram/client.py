@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, Literal, get_args
@@ -235,6 +235,44 @@ class Telegram:
             instead=instead,
         )
 
+    def send_album(
+        self,
+        to: Destination,
+        pictures: Sequence[tuple[bytes, bool]],
+        caption: str,
+        *,
+        file_name: str | None,
+        turn: str,
+    ) -> None:
+        """Send two to ten pictures as one album, with the caption on the first.
+
+        Args:
+            to: where the album goes.
+            pictures: JPEGs, and whether each is hidden under a spoiler.
+            caption: what is said about all of them.
+            file_name: send the pictures as documents of this name rather than as photos.
+            turn: identifies the album when it is sent again later.
+        """
+        captions = [caption, *[None] * len(pictures)]
+        album: list[Any] = [
+            types.InputMediaPhoto(
+                types.InputFile(BytesIO(picture)), words, has_spoiler=spoiler or None
+            )
+            if file_name is None
+            else types.InputMediaDocument(
+                types.InputFile(BytesIO(picture), file_name), caption=words
+            )
+            for (picture, spoiler), words in zip(pictures, captions, strict=False)
+        ]
+        with self._slot(to.chat, turn, items=len(album)), translate_errors(Unconfirmed):
+            self._bot.send_media_group(
+                to.chat,
+                album,
+                message_thread_id=to.thread,
+                reply_parameters=to.reply(),
+                timeout=_UPLOAD_TIMEOUT,
+            )
+
     def edit_text(self, chat: int, message: int, text: str, keyboard: Keyboard = ()) -> None:
         """Replace the text and the buttons of a message that the bot sent."""
         with self._slot(chat), translate_errors(Unconfirmed):
@@ -394,9 +432,11 @@ class Telegram:
                     return Sent(to.chat, send(to).message_id)
 
     @contextmanager
-    def _slot(self, chat: int, turn: str | None = None, *, booked: bool = False) -> Iterator[None]:
+    def _slot(
+        self, chat: int, turn: str | None = None, *, items: int = 1, booked: bool = False
+    ) -> Iterator[None]:
         if not booked:
-            self._limiter.acquire(chat, turn)
+            self._limiter.acquire(chat, turn, items)
         try:
             yield
         except TryLater as later:

@@ -24,6 +24,10 @@ class Pseudonyms:
         """Return the pseudonym of a chat."""
         return job_id("chat", self._key, chat)
 
+    def album_in(self, chat: int, album: str) -> str:
+        """Return the pseudonym of an album in a chat."""
+        return job_id("album", self._key, chat, album)
+
     def asker(self, chat: int, user: int) -> str:
         """Return a short pseudonym of a user in a chat, which fits into a button's data."""
         return job_id("asker", self._key, chat, user)[:_ASKER_DIGITS]
