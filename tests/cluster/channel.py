@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrai.actors.stage import TIME_LIMIT_MS
+from attrai.channels import Member
 from attrai.job import Failure, Job
 from attrai.processes.watchdog import GRACE_SECONDS
 from attrai.worker import start
@@ -15,7 +17,8 @@ from attrai.worker import start
 NAME = "test"
 #: The environment variable with the path of the file to which answers are appended.
 ANSWERS = "TEST_ANSWERS"
-#: A source that kills the process that fetches it.
+#: A source that kills the process that fetches it, and a file beside the answers that kills the
+#: first process to answer an album.
 DEADLY = "deadly"
 #: Sources that hang outside of Python for longer than any test, with the GIL released and held.
 HANGS, HOLDS_GIL = "hangs", "holds-gil"
@@ -26,7 +29,8 @@ TIME_LIMIT, GRACE = "TEST_TIME_LIMIT", "TEST_GRACE"
 class AnswersFile:
     """A channel that reads photos from files and appends each answer to a file.
 
-    An answer is a line written at once, so it is complete even if its writer is killed.
+    An answer is a line written at once, so it is complete even if its writer is killed; that of an
+    album is a line for each photo.
     """
 
     def __init__(self, answers: Path) -> None:
@@ -50,10 +54,21 @@ class AnswersFile:
         """Record that a failure message was sent."""
         self._write(job, failure.code)
 
+    def deliver_album(self, members: Sequence[Member], unconfirmed_sends: int) -> None:
+        """Record for each photo how many were answered with it, or die if that is to be."""
+        deadly = self._answers.with_name(DEADLY)
+        if deadly.exists():
+            deadly.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._append("".join(f"{job.id} of-{len(members)}\n" for _, job, _ in members))
+
     def _write(self, job: Job, answer: str) -> None:
+        self._append(f"{job.id} {answer}\n")
+
+    def _append(self, lines: str) -> None:
         file = os.open(self._answers, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
-            os.write(file, f"{job.id} {answer}\n".encode())
+            os.write(file, lines.encode())
         finally:
             os.close(file)
 
