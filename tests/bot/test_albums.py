@@ -50,6 +50,14 @@ def wait_for_answers(product: Product, chat: int, count: int) -> list[Message]:
     return answers(product.sandbox.wait_for(chat, done, WAIT))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def warm(product: Product) -> None:
+    """Wait until every stage works, as no estimate tells how long workers take to start."""
+    person = product.person()
+    person.send_photo(PHOTO)
+    wait_for_answers(product, person.id, 1)
+
+
 def test_an_album(product: Product) -> None:
     """Photos with faces come back in order with their ranks; why one does not is told too."""
     ann = product.person()

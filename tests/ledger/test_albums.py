@@ -164,6 +164,23 @@ def test_the_deadline_follows_the_estimate(redis: Redis, ledger: Ledger) -> None
     assert LIFETIME / 4 < waiting.seconds <= LIFETIME / 2
 
 
+def test_the_deadline_follows_each_photo(redis: Redis, ledger: Ledger) -> None:
+    """As long as one photo after another gets ready, those that are ready wait for the next."""
+    *jobs, late = admit(ledger, 1, 2, 3, 4)
+    for job in jobs:
+        advance_time(redis, ALBUM_PATIENCE_MIN_SECONDS)
+        assert isinstance(join(ledger, job), Wait)
+        # Looking again is no progress.
+        advance_time(redis, ALBUM_PATIENCE_MIN_SECONDS / 2)
+        waiting = join(ledger, job)
+        assert isinstance(waiting, Wait)
+        assert waiting.seconds <= ALBUM_PATIENCE_MIN_SECONDS / 2
+        advance_time(redis, -ALBUM_PATIENCE_MIN_SECONDS / 2)
+    advance_time(redis, ALBUM_PATIENCE_MIN_SECONDS)
+    assert numbers(together(ledger, jobs[0])) == [(1, 1), (2, 2), (3, 3)]
+    assert ledger.holds(late.id)
+
+
 def test_failures_and_refusals_belong_to_it(redis: Redis, ledger: Ledger) -> None:
     """A photo that was refused, or that failed on its way, is answered with the others."""
     one, two = admit(ledger, 1, 2)

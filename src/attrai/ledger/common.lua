@@ -60,12 +60,18 @@ local function record(stage, seconds)
     count(stage .. ':took:' .. bucket(seconds))
 end
 
+-- Have the photos of an album wait for at least so many seconds from now on.
+local function lengthen(key, patience)
+    local deadline = tonumber(redis.call('HGET', key, 'deadline') or 0)
+    redis.call('HSET', key, 'deadline', math.max(deadline, now + patience))
+end
+
 -- Note that an album has one more photo, for which the others wait.
 local function enrol(album, id, patience, lifetime)
     local key = ALBUMS .. album
     if redis.call('HEXISTS', key, id) == 1 then return end
-    local deadline = math.max(tonumber(redis.call('HGET', key, 'deadline') or 0), now + patience)
     redis.call('HSET', key, id, redis.call('HINCRBY', key, 'places', 1) .. ' ',
-        'quiet', now + ALBUM_QUIET_SECONDS, 'deadline', deadline)
+        'quiet', now + ALBUM_QUIET_SECONDS)
+    lengthen(key, patience)
     redis.call('EXPIRE', key, math.ceil(2 * lifetime + SWEPT_LOST_SECONDS))
 end

@@ -13,8 +13,8 @@ ALBUM_LOCK_SECONDS = 70
 #: update of its own and never says how many there are.
 ALBUM_QUIET_SECONDS = 1
 #: How long an album waits for a photo that takes longer than was estimated: a multiple of the
-#: estimate, and at least so many seconds.
-ALBUM_PATIENCE_FACTOR, ALBUM_PATIENCE_MIN_SECONDS = 2, 10
+#: estimate when it came, and at least so many seconds after each photo that is ready.
+ALBUM_PATIENCE_FACTOR, ALBUM_PATIENCE_MIN_SECONDS = 2, 15
 #: Bounds of how long the sweeper waits, after a worker failed to answer an overdue job, before it
 #: publishes the job again: as long as the job is overdue, in seconds.
 SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS = 60, 900

@@ -16,10 +16,13 @@ local entries = redis.call('HGETALL', key)
 for n = 1, #entries, 2 do
     local job, place, found = entries[n], string.match(entries[n + 1], '^(%d+) (.*)$')
     if #job == #id and place then
-        -- A picture is better than word that it took too long.
-        if job == id and not (failed and found ~= '') then
-            found = message
-            redis.call('HSET', key, id, place .. ' ' .. message)
+        if job == id then
+            if found == '' and not failed then
+                lengthen(key, math.min(ALBUM_PATIENCE_MIN_SECONDS, lifetime / 2))
+            end
+            -- A picture is better than word that it took too long.
+            if found == '' or not failed then found = message end
+            redis.call('HSET', key, id, place .. ' ' .. found)
         end
         if not redis.call('ZSCORE', JOBS, job) then
             redis.call('HDEL', key, job)
