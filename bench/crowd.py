@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -41,6 +42,8 @@ FIRST = 7_001_002_003_000
 FLOOD = 300
 #: Seconds without a new answer after which the rest counts as lost.
 PATIENCE = 120
+#: The number of a photo in the caption of an album's answer.
+_NUMBERED = re.compile(r"(?:Photo|Фото) (\d+)")
 
 
 class Crowd:
@@ -59,6 +62,8 @@ class Crowd:
         self.sent: dict[int, list[int]] = defaultdict(list)
         #: A user who sends nothing but texts, and many of them.
         self.flooder = sandbox.user(FIRST + people)
+        #: The messages of each album, by each of them.
+        self._albums: dict[int, list[int]] = {}
 
     def send(self, total: int, halfway: Callable[[], None]) -> None:
         """Send photos one by one, as files and in albums.
@@ -90,7 +95,9 @@ class Crowd:
         # The last one is broken, and a client would not send it as a photo.
         photos = self._rng.choices(self._photos[:-1], k=count)
         if count > 1:
-            return user.send_album(photos, self._rng.choice([None, "ranking"]))
+            album = user.send_album(photos, self._rng.choice([None, "ranking"]))
+            self._albums |= dict.fromkeys(album, album)
+            return album
         return [user.send_photo(photos[0])]
 
     def flood(self) -> None:
@@ -106,7 +113,7 @@ class Crowd:
     def answers(self) -> tuple[Counter[int], Counter[int], int]:
         """Return how many answers and pictures each message got, and the progress messages left.
 
-        Both counts are by the id of the message they reply to.
+        Both counts are by the id of the message that they answer.
         """
         answers: Counter[int] = Counter()
         pictures: Counter[int] = Counter()
@@ -117,10 +124,20 @@ class Crowd:
                     if is_progress_message(message):
                         # The bot can't delete messages to a user who blocked it.
                         progress += user is not self.blocker
-                    else:
-                        answers[message.reply_to] += 1
-                        pictures[message.reply_to] += message.text is None
+                        continue
+                    for photo in self._answered_by(message, message.reply_to):
+                        answers[photo] += 1
+                        pictures[photo] += message.text is None
         return answers, pictures, progress
+
+    def _answered_by(self, message: Message, reply_to: int) -> list[int]:
+        """Return the messages that an answer is about: one, or those that its caption numbers."""
+        album = self._albums.get(reply_to, [])
+        words = message.caption or message.text or ""
+        numbers = {int(number) for number in _NUMBERED.findall(words)} if album else set()
+        if message.album and not words:
+            return []  # another one of the same album has the caption
+        return [album[number - 1] for number in sorted(numbers)] or [reply_to]
 
     @property
     def answered(self) -> int:
@@ -148,7 +165,9 @@ def is_progress_message(message: Message) -> bool:
 def lost_answers(sandbox: Sandbox) -> int:
     """Return how many messages were sent without the bot learning it."""
     return sum(
-        call.fault in {"drop_after", "garbled"} and call.method in LIMITED for call in sandbox.calls
+        call.items
+        for call in sandbox.calls
+        if call.fault in {"drop_after", "garbled"} and call.method in LIMITED
     )
 
 

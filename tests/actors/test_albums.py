@@ -147,7 +147,8 @@ class Worker:
         )
         assert self.ledger.in_flight() == 0
         assert list(self.photos.job_ids(0)) == []
-        assert list(self.redis.scan_iter("attrai:album*")) == []
+        for key in self.redis.scan_iter("attrai:album*"):
+            assert list(self.redis.hgetall(key)) == [b"places"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from attrai.job import Face, Failure, Job, Score, StageName, Timing, job_id
 from attrai.ledger import Ledger, Start, Together, Wait, keys
 from attrai.ledger.constants import (
     ALBUM_LOCK_SECONDS,
+    ALBUM_MEMORY_SECONDS,
     ALBUM_PATIENCE_MIN_SECONDS,
     ALBUM_QUIET_SECONDS,
     SWEPT_LOST_SECONDS,
@@ -99,6 +100,10 @@ def finish(ledger: Ledger, job: Job, found: Together) -> bool:
 def assert_nothing_left(redis: Redis, ledger: Ledger) -> None:
     """Check that nothing of an album or a job in flight is in Redis."""
     assert ledger.in_flight() == 0
+    for key in redis.scan_iter("attrai:album*"):
+        assert list(redis.hgetall(key)) == [b"places"]
+        assert 0 < redis.ttl(key) <= ALBUM_MEMORY_SECONDS
+        redis.delete(key)
     left = {key.decode().rsplit(":", 1)[0] for key in redis.scan_iter()}
     assert left <= {"attrai", "attrai:answered", "attrai:day", "attrai:recent", "attrai:users"}
 
@@ -147,6 +152,18 @@ def test_a_late_photo_holds_up_nobody(redis: Redis, ledger: Ledger) -> None:
     found = together(ledger, late)
     assert numbers(found) == [(3, 3)]
     assert finish(ledger, late, found)
+    assert_nothing_left(redis, ledger)
+
+
+def test_a_photo_that_comes_after_the_answer(redis: Redis, ledger: Ledger) -> None:
+    """Photos whose updates come late are answered together, and numbered after the others."""
+    for photos in ([1, 2], [3, 4]):
+        one, two = admit(ledger, *photos)
+        join(ledger, one)
+        advance_time(redis, ALBUM_QUIET_SECONDS)
+        found = together(ledger, two)
+        assert [place for place, _ in numbers(found)] == photos
+        assert finish(ledger, two, found)
     assert_nothing_left(redis, ledger)
 
 

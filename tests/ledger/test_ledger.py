@@ -92,7 +92,7 @@ def advance_time(redis: Redis, seconds: float) -> None:
             for member, score in redis.zrange(key, 0, -1, withscores=True):
                 redis.zadd(key, {member: score - seconds})
         elif key.startswith(b"attrai:album:"):
-            for field in ("quiet", "deadline"):
+            for field in {b"quiet", b"deadline"} & set(redis.hkeys(key)):
                 redis.hincrbyfloat(key, field, -seconds)
 
 

@@ -15,6 +15,8 @@ ALBUM_QUIET_SECONDS = 1
 #: How long an album waits for a photo that takes longer than was estimated: a multiple of the
 #: estimate when it came, and at least so many seconds after each photo that is ready.
 ALBUM_PATIENCE_FACTOR, ALBUM_PATIENCE_MIN_SECONDS = 2, 15
+#: Seconds for which it is remembered how many photos an answered album had.
+ALBUM_MEMORY_SECONDS = 600
 #: Bounds of how long the sweeper waits, after a worker failed to answer an overdue job, before it
 #: publishes the job again: as long as the job is overdue, in seconds.
 SWEEP_RETRY_MIN_SECONDS, SWEEP_RETRY_MAX_SECONDS = 60, 900

@@ -34,6 +34,12 @@ if album ~= '' then
     for _, name in ipairs(redis.call('HKEYS', ALBUMS .. album)) do
         left = left or #name == #jobs[1].id
     end
-    if not left then redis.call('DEL', ALBUMS .. album) end
+    local places = redis.call('HGET', ALBUMS .. album, 'places')
+    if places and not left then
+        -- A photo that comes late gets the next number.
+        redis.call('DEL', ALBUMS .. album)
+        redis.call('HSET', ALBUMS .. album, 'places', places)
+        redis.call('EXPIRE', ALBUMS .. album, ALBUM_MEMORY_SECONDS)
+    end
 end
 return answered[1]
