@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 
 import pytest
@@ -12,7 +12,7 @@ from attrai.channels import AlbumChannel, Member, NotTogether
 from attrai.errors import TryLater, Unconfirmed
 from attrai.job import Face, Failure, Job, Score, job_id
 from attrai.processes.embedded import embedded_redis
-from attrai.telegram import Seal, limiter
+from attrai.telegram import Destination, Seal, limiter
 from attrai.telegram.album import album_caption
 from attrai.telegram.channel import TelegramChannel, seal_address
 from telegram_sandbox import Faults, Message, Sandbox, running
@@ -32,13 +32,21 @@ Make = Callable[..., list[Member]]
 def album(make_job: Callable[..., Job], face: Face) -> Make:
     """Return a function that makes the photos of an album, which are the messages 1, 2, ..."""
 
-    def make(*photos: Rated, chat: int = 1, first: int = 1, **changes: object) -> list[Member]:
+    def make(
+        *photos: Rated,
+        chat: int = 1,
+        first: int = 1,
+        spoilers: Sequence[int] = (),
+        **changes: object,
+    ) -> list[Member]:
         members = []
         for place, found in enumerate(photos, 1):
             job = make_job(
                 id=job_id("telegram", place),
                 channel="telegram",
-                address=seal_address(chat, first + place - 1, SEAL),
+                address=seal_address(
+                    Destination(chat, first + place - 1), SEAL, spoiler=place in spoilers
+                ),
                 album="an-album",
                 **changes,
             )
@@ -139,12 +147,13 @@ def widths(messages: list[Message]) -> list[int]:
 
 def test_an_album_is_answered(channel: TelegramChannel, sandbox: Sandbox, album: Make) -> None:
     """Pictures come in the order of their messages, in reply to the first, with one caption."""
-    members = album([5.0], NO_FACE, [7.0], [6.0], first=3)
+    members = album([5.0], NO_FACE, [7.0], [6.0], first=3, spoilers=[3])
     assert isinstance(channel, AlbumChannel)
     channel.deliver_album([members[2], members[0], members[3], members[1]], 0)
     sent = answers(sandbox)
     assert widths(sent) == [101, 103, 104]
     assert [message.reply_to for message in sent] == [3, 3, 3]
+    assert [message.spoiler for message in sent] == [False, True, False]
     assert [message.caption for message in sent] == [album_caption(members, 1024), None, None]
     assert len({message.album for message in sent} - {None}) == 1
 
@@ -161,14 +170,15 @@ def test_photos_admitted_out_of_order(
 
 def test_one_picture_of_an_album(channel: TelegramChannel, sandbox: Sandbox, album: Make) -> None:
     """An album with one picture is a single photo, and one without any is a text."""
-    for photos, shown in (([[7.0], NO_FACE], [101]), ([NO_FACE, NO_FACE], [])):
-        members = album(*photos)
+    for photos, shown in (([NO_FACE, [7.0]], [102]), ([NO_FACE, NO_FACE], [])):
+        members = album(*photos, spoilers=[2])
         channel.deliver_album(members, 0)
         sent = answers(sandbox)[-1]
         assert sent.album is None
         assert sent.reply_to == 1
         assert (sent.caption or sent.text) == album_caption(members, 1024)
         assert widths([sent] if sent.photo else []) == shown
+        assert sent.spoiler == bool(shown)
     assert len(answers(sandbox)) == 2
 
 

@@ -34,10 +34,10 @@ DELIVERING = "attrai:delivering:"
 #: ID: present for a day after the answer; `cancelled` if the user gave the job up.
 ANSWERED = "attrai:answered:"
 #: ALBUM: hash of job id -> its number in the album, a blank, and the job once its answer is ready;
-#: `places` -> how many numbers are taken, which outlasts the answer for minutes; `quiet` -> the time
-#: until which more photos may come; `deadline` -> the time from which those that are ready don't
-#: wait; `unconfirmed` -> how often the answer was sent without a word whether it arrived; `alone` ->
-#: present if each photo is to be answered alone.
+#: `places` -> how many numbers are taken, which outlasts the answer for minutes; `quiet` -> the
+#: time until which more photos may come; `deadline` -> the time from which those that are ready
+#: don't wait; `unconfirmed` -> how often the answer was sent without a word whether it arrived;
+#: `alone` -> present if each photo is to be answered alone.
 ALBUMS = "attrai:album:"
 #: ALBUM: present while a worker delivers the answer: the job with whose message it does.
 ALBUM_SENDS = "attrai:album-sends:"

@@ -226,7 +226,9 @@ class TelegramChannel:
         elif not pictures:
             self._telegram.send_text(address.to, words, turn=turn)
         elif len(pictures) == 1:
-            self._send_picture(address, pictures[0][0], words, turn)
+            ((picture, spoiler),) = pictures
+            address = address.model_copy(update={"spoiler": spoiler})
+            self._send_picture(address, picture, words, turn)
         else:
             as_photos = all(fits_photo(picture) for picture, _ in pictures)
             file_name = None if as_photos else _FILE_NAME
