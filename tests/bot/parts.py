@@ -69,9 +69,10 @@ class Parts(NamedTuple):
             request = self.parser.parse(update)
             if request is None:
                 continue
-            request = self.languages.apply(request)
-            if self.access.admits(request):
-                self.handle(request)
+            with self.buttons.answer_in_outages(request):
+                request = self.languages.apply(request)
+                if self.access.admits(request):
+                    self.handle(request)
         self.sandbox.state.updates.confirm(updates[-1]["update_id"] + 1)
         self.flush()
 

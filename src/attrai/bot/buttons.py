@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import ButtonRequest
+from attrai.bot.updates import ButtonRequest, Request
 from attrai.locales import text
 from attrai.outages import OUTAGES
 from attrai.telegram import Telegram
@@ -47,12 +48,7 @@ class Buttons:
         Raises the errors of `RequestHandler.receive`, after which it may be called again.
         """
         handler = self._handlers.get(request.data.partition(":")[0], _out_of_use)
-        try:
-            reply = handler(request)
-        except OUTAGES:
-            # The app shows that it waits until there is an answer. A later one is refused.
-            self._answer_in_background(request, Reply)
-            raise
+        reply = handler(request)
         if callable(reply):
             self._answer_in_background(request, reply)
         else:
@@ -61,6 +57,19 @@ class Buttons:
     def answer(self, request: ButtonRequest, reply: Reply) -> None:
         """Answer a press without handling it."""
         self._answer_in_background(request, lambda: reply)
+
+    @contextmanager
+    def answer_in_outages(self, request: Request) -> Iterator[None]:
+        """Answer a press at once if an outage interrupts the block, which is then repeated later.
+
+        The app shows that it waits until there is an answer. One that comes later is refused.
+        """
+        try:
+            yield
+        except OUTAGES:
+            if isinstance(request, ButtonRequest):
+                self._answer_in_background(request, Reply)
+            raise
 
     def _answer_in_background(self, request: ButtonRequest, find: Callable[[], Reply]) -> None:
         self._sender.post(partial(self._answer, request.query, find), max_attempts=_MAX_ATTEMPTS)

@@ -171,6 +171,10 @@ class Bot:
             ) from None
 
     def _receive(self, request: Request) -> None:
+        with self._buttons.answer_in_outages(request):
+            self._handle(request)
+
+    def _handle(self, request: Request) -> None:
         request = self._languages.apply(request)
         if not self._access.admits(request):
             return
