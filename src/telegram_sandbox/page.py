@@ -103,7 +103,7 @@ class Page:
                 pending = events.take()
 
     async def send(self, request: Request) -> Response:
-        """Send a text, photos or documents as the user, and answer with the message ids."""
+        """Send a text, photos, stickers or documents as the user; answer with the message ids."""
         try:
             form = await read_form(limit_body(request, MAX_FILES * MAX_UPLOAD), MAX_FILES)
         except (BodyTooLarge, ValueError) as error:
@@ -119,13 +119,21 @@ class Page:
         return JSONResponse({"ids": ids})
 
     def _send(self, user: User, form: FormData) -> list[int]:
-        photos, documents = (_uploads(form, kind) for kind in ("photo", "document"))
+        photos, stickers, documents = (
+            _uploads(form, kind) for kind in ("photo", "sticker", "document")
+        )
         caption = str(form.get("caption") or "") or None
         text = str(form.get("text") or "").strip()
+        spoiler = "spoiler" in form
         if len(photos) > 1:
-            return user.send_album([data for _, data in photos], caption)
+            return user.send_album([data for _, data in photos], caption, spoiler=spoiler)
         if photos:
-            return [user.send_photo(photos[0][1], caption)]
+            [(file, data)] = photos
+            if _mime(file) == "image/gif":  # as the apps do
+                return [user.send_animation(data, caption)]
+            return [user.send_photo(data, caption, spoiler=spoiler)]
+        if stickers:
+            return [user.send_sticker(data) for _, data in stickers]
         if documents:
             album = self._sandbox.state.new_album() if len(documents) > 1 else None
             captions = [caption, *[None] * len(documents)]
@@ -229,21 +237,35 @@ def _page_message(message: Json) -> Json:
     }
     if origin := message.get("forward_origin"):
         fields["forwarded"] = _name_of(origin)
-    if "photo" in message:
-        largest = message["photo"][-1]
-        fields |= {"photo": _url(largest), "width": largest["width"], "height": largest["height"]}
+    if shown := _picture_of(message):
+        fields |= {"photo": _url(shown), "width": shown["width"], "height": shown["height"]}
+    if "has_media_spoiler" in message:
+        fields["spoiler"] = True
     if "reply_markup" in message:
         fields["buttons"] = [
             [{"text": key["text"], **_action(key)} for key in row]
             for row in message["reply_markup"]["inline_keyboard"]
         ]
-    if document := message.get("document"):
+    document = message.get("document")
+    if document and "animation" not in message:
         fields["document"] = {
             "url": _url(document),
             "name": document["file_name"],
             "size": document["file_size"],
         }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _picture_of(message: Json) -> Json | None:
+    """Return the picture that the page shows of a message, if any."""
+    if "photo" in message:
+        largest: Json = message["photo"][-1]
+        return largest
+    if "sticker" in message and not message["sticker"]["is_animated"]:
+        sticker: Json = message["sticker"]
+        return sticker
+    moving = message.get("animation") or message.get("video_note") or {}
+    return moving.get("thumbnail")
 
 
 def _name_of(origin: Json) -> str:

@@ -87,9 +87,14 @@ class User:
         return self._send(content, chat, reply_to)
 
     def send_album(
-        self, photos: list[bytes], caption: str | None = None, *, chat: int | None = None
+        self,
+        photos: list[bytes],
+        caption: str | None = None,
+        *,
+        chat: int | None = None,
+        spoiler: bool = False,
     ) -> list[int]:
-        """Send photos as an album, with the caption on the first one.
+        """Send photos as an album, with the caption on the first one, perhaps under spoilers.
 
         Raises:
             ActionRefused: one of them can't be decoded as a picture, in which case none is sent, or
@@ -97,8 +102,9 @@ class User:
         """
         album = self._state.new_album()
         captions = [caption, *[None] * len(photos)]
+        hidden = {"has_media_spoiler": True} if spoiler else {}
         contents = [
-            {"photo": self._photo(data), **_optional_fields(text, album)}
+            {"photo": self._photo(data), **_optional_fields(text, album), **hidden}
             for data, text in zip(photos, captions, strict=False)
         ]
         with self._state.lock:  # the bot gets it as a whole

@@ -166,6 +166,31 @@ def test_page_sends_messages_of_every_kind(sandbox: Sandbox, url: str) -> None:
     assert (three.caption, last.caption) == ("three", None)
 
 
+def test_page_sends_and_shows_what_is_hidden_or_moves(sandbox: Sandbox, url: str) -> None:
+    """Photos go under a spoiler, and stickers and GIFs as what they are, and are shown so."""
+    photo, gif = ("a.jpg", picture(), "image/jpeg"), ("a.gif", picture(kind="GIF"), "image/gif")
+    send(url, [("photo", photo)], spoiler="true")
+    send(url, [("photo", photo)] * 2, spoiler="true")
+    send(url, [("sticker", photo)])
+    send(url, [("photo", gif)], caption="moving")
+    sandbox.user().send_video_note(picture(240, 240))
+    kinds = ("photo", "sticker", "animation", "video_note")
+    sent = sandbox.state.messages(1)
+    assert [next(kind for kind in kinds if kind in message) for message in sent] == (
+        ["photo"] * 3 + list(kinds[1:])
+    )
+    assert [message.spoiler for message in sandbox.messages(1)] == [True] * 3 + [False] * 3
+    with stream(url) as events:
+        shown = [data for name, data in (next(events) for _ in range(6)) if name == "message"]
+    assert [message.get("spoiler") for message in shown] == [True] * 3 + [None] * 3
+    assert [(message["width"], message["height"]) for message in shown] == (
+        [(640, 480)] * 3 + [(512, 384), (320, 240), (240, 240)]
+    )
+    assert not any("document" in message for message in shown)
+    for message in shown:
+        assert requests.get(url + message["photo"], timeout=PATIENCE_S).status_code == 200
+
+
 def test_page_is_told_what_is_wrong(sandbox: Sandbox, url: str) -> None:
     """An invalid request is refused with 422 and the reason, and nothing is sent."""
     text = ("a.jpg", b"text", "image/jpeg")

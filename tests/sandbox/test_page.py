@@ -133,6 +133,36 @@ def test_a_pasted_photo_can_go_as_a_file(chat: Page, sandbox: Sandbox) -> None:
     expect(bubble(chat, message.id).get_by_role("img")).to_be_visible()
 
 
+def test_a_photo_goes_under_a_spoiler(chat: Page, sandbox: Sandbox) -> None:
+    """A photo under a spoiler is hidden until it is pressed; a file can't be under one."""
+    drop(chat, PHOTO)
+    chat.get_by_label("as file").check()
+    expect(chat.get_by_label("under a spoiler")).to_be_disabled()
+    chat.get_by_label("as photo").check()
+    chat.get_by_label("under a spoiler").check()
+    chat.get_by_role("button", name="Send", exact=True).click()
+    (message,) = sent(sandbox)
+    assert message.spoiler
+    hidden = bubble(chat, message.id).locator(".spoiler")
+    expect(hidden).to_have_count(1)
+    hidden.click()
+    expect(hidden).to_have_count(0)
+    expect(chat.get_by_role("dialog")).to_have_count(0)
+    drop(chat, PHOTO)
+    expect(chat.get_by_label("under a spoiler")).not_to_be_checked()
+
+
+def test_a_picture_goes_as_a_sticker(chat: Page, sandbox: Sandbox) -> None:
+    """A picture that is sent as a sticker is shown as one."""
+    drop(chat, PHOTO)
+    chat.get_by_label("as sticker").check()
+    chat.get_by_role("button", name="Send", exact=True).click()
+    (message,) = sent(sandbox)
+    assert "sticker" in sandbox.state.messages(ME)[0]
+    expect(bubble(chat, message.id).get_by_role("img")).to_be_visible()
+    expect(chat.locator(".pending")).to_have_count(0)
+
+
 def test_several_photos_make_an_album(chat: Page, sandbox: Sandbox) -> None:
     """Photos that are chosen together form one album with the caption on the first."""
     chat.set_input_files("#files", [ASTRONAUT] * 4)

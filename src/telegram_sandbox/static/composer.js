@@ -31,9 +31,12 @@ function attach(files) {
 }
 
 export function refreshTray() {
-  page.photo.disabled = !attachments.every(({ file }) => file.type.startsWith("image/"));
+  page.photo.disabled = page.sticker.disabled =
+    !attachments.every(({ file }) => file.type.startsWith("image/"));
   if (page.photo.disabled) page.document.checked = true;
   else if (!attachments.length) page.photo.checked = true;
+  page.spoiler.disabled = !page.photo.checked;
+  if (page.spoiler.disabled || !attachments.length) page.spoiler.checked = false;
   page.tray.hidden = !attachments.length;
   page.attached.replaceChildren(...attachments.map(makeAttachment));
   refreshComposer();
@@ -63,8 +66,9 @@ function refreshComposer() {
 }
 
 function submit() {
-  const kind = page.photo.checked ? "photo" : "document";
-  const outgoing = { text: page.text.value.trim(), attachments, kind };
+  const kind = ["photo", "sticker", "document"].find((name) => page[name].checked);
+  const spoiler = page.spoiler.checked;
+  const outgoing = { text: page.text.value.trim(), attachments, kind, spoiler };
   if (!outgoing.text && !attachments.length) return;
   attachments = [];
   page.text.value = page.notice.textContent = "";
@@ -144,5 +148,6 @@ page.slash.addEventListener("click", () => {
 });
 page.files.addEventListener("change", () => attach(page.files.files));
 page.composer.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+page.tray.addEventListener("change", refreshTray);
 page.text.addEventListener("input", refreshComposer);
 page.text.addEventListener("keydown", onKey);

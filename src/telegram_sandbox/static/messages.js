@@ -66,10 +66,19 @@ function makeArticle(message) {
     makeKeyboard(message));
 }
 
-function makePicture(url, caption, { width, height } = {}) {
+function makePicture(url, caption, { width, height, spoiler } = {}) {
   const image = make("img", { src: url, alt: caption || translate("photo") });
   if (width) Object.assign(image, { width, height });
-  return makeButton("picture", () => enlarge(url, caption), image);
+  const picture = makeButton("picture", () => {
+    if (!picture.classList.contains("spoiler")) return enlarge(url, caption);
+    picture.classList.remove("spoiler");
+    picture.title = "";
+  }, image);
+  if (spoiler) {
+    picture.classList.add("spoiler");
+    picture.title = translate("reveal");
+  }
+  return picture;
 }
 
 function makeDocument({ url, name, size }, caption) {
@@ -86,7 +95,7 @@ function makeQuote(id) {
   const original = shown.get(id)?.message;
   const sender = original?.from === "bot" ? BOT : translate("you");
   const quote = makeButton("quote", () => reveal(id),
-    original?.photo && make("img", { src: original.photo, alt: "" }),
+    original?.photo && !original.spoiler && make("img", { src: original.photo, alt: "" }),
     make("span", {}, original && make("b", {}, sender), make("span", {}, excerpt(original))));
   return Object.assign(quote, { title: translate("showOriginal") });
 }

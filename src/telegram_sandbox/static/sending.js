@@ -5,7 +5,7 @@ import { follow } from "./scrolling.js";
 import { upload, user } from "./server.js";
 import { language, translate } from "./texts.js";
 
-/** Shows `outgoing` as pending and posts it: {text, attachments: [{file, url}], kind}. */
+/** Shows `outgoing` as pending and posts it: {text, attachments: [{file, url}], kind, spoiler}. */
 export function send(outgoing) {
   const row = makePending(outgoing);
   page.pending.append(row);
@@ -26,17 +26,18 @@ async function trySend(outgoing, row) {
   else note.replaceChildren(...makeFailure(outgoing, row, status, response?.error));
 }
 
-function fill({ text, attachments = [], kind }) {
+function fill({ text, attachments = [], kind, spoiler }) {
   const form = new FormData();
   form.append("user", user);
   form.append("language", language);
   if (text) form.append(attachments.length ? "caption" : "text", text);
   for (const { file } of attachments) form.append(kind, file);
+  if (spoiler) form.append("spoiler", "true");
   return form;
 }
 
 function makePending({ text, attachments = [], kind }) {
-  const parts = attachments.map((attachment) => make("article", {}, kind === "photo"
+  const parts = attachments.map((attachment) => make("article", {}, kind !== "document"
     ? div("picture", makePreview(attachment))
     : div("document", makeIcon("file"), make("b", {}, attachment.file.name))));
   const words = text && make("p", { className: "words" }, text);
@@ -62,7 +63,7 @@ function makeFailure(outgoing, row, status, reason) {
   return [
     make("p", { role: "alert" }, explanation),
     makeButton("plain", () => trySend(outgoing, row), translate("retry")),
-    status === 422 && outgoing.kind === "photo"
+    status === 422 && outgoing.kind !== "document"
       && makeButton("plain", asFile, translate("sendAsFile")),
     makeButton("plain", () => discard(outgoing, row), translate("discard")),
   ].filter(Boolean);

@@ -2,7 +2,8 @@
 
 const TEXTS = {
   en: {
-    asFile: "as file", asPhoto: "as photo", attach: "Attach photos or files",
+    asFile: "as file", asPhoto: "as photo", asSticker: "as sticker",
+    attach: "Attach photos or files",
     attached: "Attached files", block: "Block the bot", blocked: "You blocked the bot.",
     caption: "Add a caption…", chat: "Chat with attrai", choose: "Choose a photo", close: "Close",
     commands: "Commands", connecting: "connecting…", delete: "Delete", deleted: "Deleted message",
@@ -12,16 +13,19 @@ const TEXTS = {
       + "onto this page or paste it from the clipboard.",
     language: "Language", message: "Message…", noServer: "Can't reach the sandbox.",
     online: "bot", photo: "Photo", picture: "Picture", refused: "Couldn't send this: {}.",
-    remove: "Remove {}", retry: "Try again", send: "Send", sending: "Sending…",
+    remove: "Remove {}", reveal: "Show what is hidden", retry: "Try again",
+    send: "Send", sending: "Sending…",
     sendAsFile: "Send as file", showOriginal: "Show the original message",
     standIn: "This page stands in for Telegram: you need no account, and the chat is gone once the "
       + "sandbox stops.",
     tooLarge: "{} is larger than 50 MB.", tooMany: "At most 10 files at a time.",
-    typing: "typing…", unblock: "Unblock", upload_document: "sending a file…",
+    typing: "typing…", unblock: "Unblock", underSpoiler: "under a spoiler",
+    upload_document: "sending a file…",
     upload_photo: "sending a photo…", welcome: "Send a photo with a face", you: "You",
   },
   ru: {
-    asFile: "как файл", asPhoto: "как фото", attach: "Прикрепить фото или файлы",
+    asFile: "как файл", asPhoto: "как фото", asSticker: "как стикер",
+    attach: "Прикрепить фото или файлы",
     attached: "Прикреплённые файлы", block: "Заблокировать бота",
     blocked: "Вы заблокировали бота.", caption: "Добавьте подпись…", chat: "Чат с attrai",
     choose: "Выбрать фото", close: "Закрыть", commands: "Команды", connecting: "соединение…",
@@ -33,12 +37,14 @@ const TEXTS = {
       + "эту страницу или вставьте из буфера обмена.",
     language: "Язык", message: "Сообщение…", noServer: "Нет связи с песочницей.", online: "бот",
     photo: "Фото", picture: "Изображение", refused: "Не удалось отправить: {}.",
-    remove: "Убрать {}", retry: "Повторить", send: "Отправить", sending: "Отправляется…",
+    remove: "Убрать {}", reveal: "Показать скрытое", retry: "Повторить",
+    send: "Отправить", sending: "Отправляется…",
     sendAsFile: "Отправить файлом", showOriginal: "Показать исходное сообщение",
     standIn: "Эта страница заменяет Telegram: учётная запись не нужна, а переписка исчезнет, когда "
       + "песочница остановится.",
     tooLarge: "{} больше 50 МБ.", tooMany: "Не больше 10 файлов сразу.", typing: "печатает…",
-    unblock: "Разблокировать", upload_document: "отправляет файл…",
+    unblock: "Разблокировать", underSpoiler: "под спойлером",
+    upload_document: "отправляет файл…",
     upload_photo: "отправляет фото…", welcome: "Отправьте фото с лицом", you: "Вы",
   },
 };
