@@ -68,6 +68,8 @@ def test_not_in_a_group(bot: Parts) -> None:
     """In a group, /admin is an unknown command even to the operator, as others read it."""
     assert not bot.admin.receive(CommandRequest(Origin(-100, 1, ADMIN, "en"), "admin"))
     assert not bot.admin.receive(CommandRequest(Origin(ADMIN, 1, ADMIN, "en"), "help"))
+    with parts(admins="-100") as other:  # nor to who writes as a group that is an operator
+        assert not other.admin.receive(CommandRequest(Origin(-100, 1, -100, "en"), "admin"))
 
 
 def test_without_matplotlib(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,12 +69,13 @@ class AdminCommands:
             redis.RedisError: Redis can't be reached.
         """
         origin = request.origin
-        # A private chat has the user's own id. In a group, others would see the answer.
+        # A private chat has the user's own id. In a group, others would see the answer; a group's
+        # anonymous administrators have its negative id.
         if (
             isinstance(request, CommandRequest)
             and request.name == COMMAND
             and origin.user in self._admins
-            and origin.chat == origin.user
+            and origin.chat == origin.user > 0
         ):
             if request.words:
                 self._reply(origin, self._block_or_list(request))
