@@ -132,6 +132,21 @@ def test_everyone_has_a_place_of_their_own(sender: BackgroundSender) -> None:
     assert set(chat.got) == {"first", "(-100, 2)", "(1, 1)"}
 
 
+def test_a_group_is_shared(sender: BackgroundSender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two replies to a person in a group there is room for messages to others."""
+    assert module.pause_seconds(ANN) == limiter.CHAT_INTERVAL_SECONDS
+    assert module.pause_seconds(-100) == 5 * limiter.GROUP_INTERVAL_SECONDS
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 1000)
+    chat = Chat()
+    chat.open.set()
+    for number in range(10):
+        sender.reply(-100, ANN, chat.send(f"Ann {number}"))
+        sender.attempt_all(PATIENCE_S)
+    sender.reply(-100, BOB, chat.send("Bob"))
+    sender.attempt_all(PATIENCE_S)
+    assert chat.got == ["Ann 0", "Bob"]
+
+
 def test_waiting_messages_keep_no_thread(sender: BackgroundSender) -> None:
     """A message is sent at once while a hundred others wait for their chats."""
     slow = Chat()

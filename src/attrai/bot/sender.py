@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 _THREADS = 8
 #: Minimum and maximum seconds between attempts.
 _RETRY_MIN_SECONDS, _RETRY_MAX_SECONDS = 0.5, 30.0
+#: A person gets at most one in so many messages of a group as replies to commands.
+_GROUP_SHARE = 5
 #: Maximum number of attempts to send a reply.
 _MAX_REPLY_ATTEMPTS = 5
 
@@ -150,10 +152,17 @@ class BackgroundSender:
             else:
                 self._replies[key] = message
                 self._wait(key, newer)
-        # No sooner, as the limiter would keep the thread until then.
         self._calls.add(
-            partial(self._send_reply, key), chat_interval(key[0]) if delay is None else delay
+            partial(self._send_reply, key), pause_seconds(key[0]) if delay is None else delay
         )
+
+
+def pause_seconds(chat: int) -> float:
+    """Return the seconds between two replies to a person in a chat.
+
+    Sooner, the limiter would keep the thread. In a group the other messages are for others.
+    """
+    return chat_interval(chat) * (_GROUP_SHARE if chat < 0 else 1)
 
 
 def _try(message: _Message) -> float | None:
