@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 import threading
@@ -10,9 +11,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from typing import Any
 
 import requests
+from starlette.requests import Request
+from starlette.types import Message
 
 from telegram_sandbox.errors import ApiError
 from telegram_sandbox.methods import BotMethods
@@ -160,15 +162,26 @@ class WebhookDelivery:
             with suppress(ValueError):
                 return f"Wrong response from the webhook: {status} {HTTPStatus(status).phrase}"
             return f"Wrong response from the webhook: {status}"
-        with suppress(ApiError, ValueError, KeyError):
-            self._call(response.json())
+        with suppress(ApiError):
+            self._call(response)
         return None
 
-    def _call(self, answer: Any) -> None:
-        """Carry out the method call that an answer may be."""
-        if isinstance(answer, dict) and "method" in answer:
-            method = answer.pop("method")
-            self._methods.call(method, Parameters(answer))
+    def _call(self, response: requests.Response) -> None:
+        """Carry out the method call that an answer may be, in JSON or as a form.
+
+        Raises:
+            ApiError: it is malformed, or fails.
+        """
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": response.content}
+
+        kind = response.headers.get("Content-Type", "").encode()
+        scope = {"type": "http", "query_string": b"", "headers": [(b"content-type", kind)]}
+        parameters = asyncio.run(Parameters.read(Request(scope, receive)))
+        method = parameters.text("method")
+        if method in self._methods.names:
+            self._methods.call(method, parameters)
 
 
 def _key(update: Json) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from telegram_sandbox import Faults, Sandbox
 from testing.waiting import PATIENCE_S, wait_for
+from tests.sandbox.clients import aiogram, python_telegram_bot
 
 Call = Callable[..., dict[str, Any]]
 _SECRET = "a-Secret_1"  # noqa: S105 - it opens nothing
@@ -41,6 +43,7 @@ class Receiver:
                 status, answer = receiver.answer(receiver.got[-1])
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
+                self.send_header("Content-Type", "application/json")
                 self.end_headers()
                 self.wfile.write(answer)
 
@@ -177,3 +180,66 @@ def test_what_is_refused(call: Call, parameters: dict[str, str], reason: str) ->
     """A URL or secret that Telegram doesn't take is refused in its words."""
     assert reason in call("setWebhook", **parameters)["description"]
     assert call("getWebhookInfo")["result"]["url"] == ""
+
+
+@pytest.mark.slow
+def test_a_bot_of_aiogram(sandbox: Sandbox, url: str) -> None:
+    """A bot written with aiogram gets its updates by webhook, and answers by a call or in place."""
+    from aiogram import Dispatcher, types  # noqa: PLC0415 - takes seconds
+    from aiogram.methods import SendMessage  # noqa: PLC0415 - takes seconds
+    from aiogram.webhook.aiohttp_server import SimpleRequestHandler  # noqa: PLC0415 - takes seconds
+    from aiohttp import web  # noqa: PLC0415 - only for this test
+
+    dispatcher = Dispatcher()
+
+    @dispatcher.message()
+    async def echo(message: types.Message) -> SendMessage | None:
+        if message.text == "a":
+            await message.answer("by a call")
+            return None
+        return SendMessage(chat_id=message.chat.id, text="in place")
+
+    def answered() -> bool:
+        texts = [message.text for message in sandbox.messages(1)]
+        return sandbox.pending_updates() == 0 and {"by a call", "in place"} <= set(texts)
+
+    async def scenario() -> None:
+        async with aiogram().bot(url, sandbox.token) as bot:
+            app = web.Application()
+            SimpleRequestHandler(
+                dispatcher, bot, handle_in_background=False, secret_token=_SECRET
+            ).register(app, path="/")
+            runner = web.AppRunner(app)
+            await runner.setup()
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            await bot.set_webhook(f"http://{host}:{port}/", secret_token=_SECRET)
+            await asyncio.to_thread(wait_for, answered)
+            await bot.delete_webhook()
+            await runner.cleanup()
+
+    sandbox.user().send_text("a")
+    sandbox.user().send_text("b")
+    asyncio.run(scenario())
+    assert [message.sender for message in sandbox.messages(1)].count("bot") == 2
+
+
+def test_a_bot_of_python_telegram_bot(
+    sandbox: Sandbox, url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot written with python-telegram-bot reads what its webhook gets, and answers."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # avoids a deprecation warning
+    library = python_telegram_bot()
+
+    async def scenario() -> None:
+        async with library.bot(url, sandbox.token) as bot:
+            await bot.set_webhook(receiver.url, secret_token=_SECRET)
+            await asyncio.to_thread(wait_for, lambda: receiver.got)
+            update = library.types.Update.de_json(receiver.got[0], bot)
+            await bot.send_message(update.effective_chat.id, update.message.text.upper())
+
+    sandbox.user().send_text("a")
+    asyncio.run(scenario())
+    assert sandbox.messages(1)[-1].text == "A"
+    assert receiver.secrets == {_SECRET}

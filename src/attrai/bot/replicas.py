@@ -22,6 +22,8 @@ _ALIVE_SECONDS, _RENEW_SECONDS = 30, 5.0
 #: For how many seconds it is known which bot announced a photo or an album: as long as photos of an
 #: album may come, or an update be repeated.
 _CLAIM_SECONDS = 3600
+#: For how many seconds it is known which bot keeps which message, since the last one was sent.
+_KEPT_SECONDS = 86_400
 
 
 class Replica:
@@ -81,6 +83,8 @@ class Replica:
     def keep(self, first: str) -> None:
         """Note that this bot keeps a message."""
         self._redis.hset(keys.NOTICES_BOTS, first, self._id)
+        # A bot that polls later keeps all messages and cleans up nothing here.
+        self._redis.expire(keys.NOTICES_BOTS, _KEPT_SECONDS)
 
     def drop(self, first: str | bytes) -> None:
         """Note that a message is deleted."""
