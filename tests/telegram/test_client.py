@@ -42,6 +42,9 @@ _CALLS: dict[str, Call] = {
     "sendDocument": lambda telegram: telegram.send_document(
         TO, picture(), "rated.jpg", "A caption.", turn="a"
     ),
+    "sendMediaGroup": lambda telegram: telegram.send_album(
+        TO, [(picture(), False), (picture(), True)], "A caption.", file_name=None, turn="a"
+    ),
     "editMessageText": lambda telegram: telegram.edit_text(1, 2, "Hello again!"),
     "deleteMessage": lambda telegram: telegram.delete(1, 2),
     "sendChatAction": lambda telegram: telegram.send_upload_action(1),
@@ -136,7 +139,7 @@ def test_a_server_that_is_silent(
     monkeypatch.setattr(client, "_UPLOAD_TIMEOUT", 0.1)
     sandbox.user()
     sandbox.faults = Faults(timeout=1)
-    for name in ("sendMessage", "sendPhoto", "sendDocument", "deleteMessage"):
+    for name in ("sendMessage", "sendPhoto", "sendMediaGroup", "deleteMessage"):
         assert str(failing(_CALLS[name], connect_again(telegram), TryLater)) == "ReadTimeout"
 
 
@@ -155,7 +158,7 @@ def test_what_may_have_been_sent(
     """A message may have been sent if its connection breaks, but not if Telegram declines it."""
     sandbox.user().send_text("hi")
     sandbox.faults = faults
-    for name in ("sendMessage", "sendPhoto", "sendDocument"):
+    for name in ("sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"):
         assert type(failing(_CALLS[name], connect_again(telegram), TryLater)) is error
 
 
@@ -176,7 +179,7 @@ def test_a_user_who_is_gone(telegram: Telegram, sandbox: Sandbox) -> None:
     error = failing(lambda t: t.send_text(Destination(1, message), "a"), telegram, Rejected)
     assert str(error) == "Bad Request: message to be replied not found"
     person.block()
-    for name in ("sendMessage", "sendPhoto", "sendDocument", "sendChatAction"):
+    for name in ("sendMessage", "sendPhoto", "sendMediaGroup", "sendChatAction"):
         error = failing(_CALLS[name], connect_again(telegram), Rejected)
         assert str(error) == "Forbidden: bot was blocked by the user"
 
