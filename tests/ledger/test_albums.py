@@ -109,6 +109,30 @@ def assert_nothing_left(redis: Redis, ledger: Ledger) -> None:
     assert left <= {"attrai", "attrai:answered", "attrai:day", "attrai:recent", "attrai:users"}
 
 
+def test_cancelling_a_photo_of_an_album(redis: Redis, ledger: Ledger) -> None:
+    """The others don't wait for it, and what is being sent with them can't be cancelled."""
+    jobs = admit(ledger, 1, 2, 3, 4)
+    for job in jobs[:3]:
+        assert isinstance(join(ledger, job), Wait)
+    assert ledger.cancel([jobs[1].id]) == [jobs[1].id]  # which is ready, but not sent yet
+    advance_time(redis, 2 * LIFETIME / 3)  # the fourth takes too long
+    found = together(ledger, jobs[0])
+    assert numbers(found) == [(1, 1), (3, 3)]
+    assert ledger.cancel([job.id for job in jobs]) == [jobs[1].id, jobs[3].id]
+    assert finish(ledger, jobs[0], found)
+    assert ledger.cancel([jobs[2].id]) == []
+    assert_nothing_left(redis, ledger)
+
+
+def test_cancelling_an_album(redis: Redis, ledger: Ledger) -> None:
+    """Nothing is left of an album whose photos are all cancelled."""
+    jobs = admit(ledger, 1, 2)
+    assert isinstance(join(ledger, jobs[0]), Wait)
+    assert ledger.cancel([job.id for job in jobs]) == [job.id for job in jobs]
+    assert {ledger.begin(job, "deliver") for job in jobs} == {"answered"}
+    assert_nothing_left(redis, ledger)
+
+
 def test_the_last_one_answers_for_all(redis: Redis, ledger: Ledger) -> None:
     """Photos wait for each other, and with the last one's message all are finished."""
     one, two, three = admit(ledger, 1, 2, 3)

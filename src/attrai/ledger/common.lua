@@ -75,3 +75,19 @@ local function enrol(album, id, patience, lifetime)
     lengthen(key, patience)
     redis.call('EXPIRE', key, math.ceil(2 * lifetime + SWEPT_LOST_SECONDS))
 end
+
+-- Note that a photo of an album is not in flight any more.
+local function leave_album(album, id)
+    local key = ALBUMS .. album
+    redis.call('HDEL', key, id)
+    for _, name in ipairs(redis.call('HKEYS', key)) do
+        if #name == #id then return end
+    end
+    local places = redis.call('HGET', key, 'places')
+    if places then
+        -- A photo that comes late gets the next number.
+        redis.call('DEL', key)
+        redis.call('HSET', key, 'places', places)
+        redis.call('EXPIRE', key, ALBUM_MEMORY_SECONDS)
+    end
+end

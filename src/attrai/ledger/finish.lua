@@ -23,23 +23,10 @@ local date, album, jobs = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local answered = {}
 for _, job in ipairs(jobs) do
     table.insert(answered, finish(job, date))
-    if album ~= '' then redis.call('HDEL', ALBUMS .. album, job.id) end
+    if album ~= '' then leave_album(album, job.id) end
 end
-if album ~= '' then
-    if redis.call('GET', ALBUM_SENDS .. album) == jobs[1].id then
-        redis.call('DEL', ALBUM_SENDS .. album)
-        redis.call('HDEL', ALBUMS .. album, 'unconfirmed')
-    end
-    local left = false
-    for _, name in ipairs(redis.call('HKEYS', ALBUMS .. album)) do
-        left = left or #name == #jobs[1].id
-    end
-    local places = redis.call('HGET', ALBUMS .. album, 'places')
-    if places and not left then
-        -- A photo that comes late gets the next number.
-        redis.call('DEL', ALBUMS .. album)
-        redis.call('HSET', ALBUMS .. album, 'places', places)
-        redis.call('EXPIRE', ALBUMS .. album, ALBUM_MEMORY_SECONDS)
-    end
+if album ~= '' and redis.call('GET', ALBUM_SENDS .. album) == jobs[1].id then
+    redis.call('DEL', ALBUM_SENDS .. album)
+    redis.call('HDEL', ALBUMS .. album, 'unconfirmed')
 end
 return answered[1]
