@@ -100,6 +100,19 @@ def test_a_file_that_is_unavailable_once(product: Product) -> None:
     assert re.fullmatch(r"\d,\d из 10", answer(product, ann.id, photo).caption or "")
 
 
+def test_answers_that_are_garbled(product: Product) -> None:
+    """While Telegram takes pictures and garbles its answers a person gets two, and is told."""
+    ann = product.person()
+    product.sandbox.faults = Faults(garbled=1, methods={"sendPhoto", "sendDocument"})
+    photo = ann.send_photo(PHOTO)
+    messages = product.sandbox.wait_for(
+        ann.id,
+        lambda found: any("sent the picture twice" in (m.text or "") for m in found),
+        WAIT,
+    )
+    assert [bool(message.photo) for message in answers(messages, photo)] == [True, True, False]
+
+
 def test_a_group_that_becomes_a_supergroup(product: Product, group: Group) -> None:
     """The answer to a group that becomes a supergroup meanwhile goes to the new chat."""
     product.sandbox.faults = Faults(server_error=1, methods={"file"})
