@@ -124,6 +124,21 @@ def test_cancelling_a_photo_of_an_album(redis: Redis, ledger: Ledger) -> None:
     assert_nothing_left(redis, ledger)
 
 
+def test_cancelling_after_a_worker_died(redis: Redis, ledger: Ledger) -> None:
+    """What a worker may have sent before it died can't be cancelled, but what was not sent can."""
+    one, two = admit(ledger, 1, 2)
+    join(ledger, one)
+    advance_time(redis, ALBUM_QUIET_SECONDS)
+    together(ledger, two)
+    redis.delete(keys.ALBUM_SENDS + ALBUM, keys.DELIVERING + two.id)
+    assert ledger.cancel([one.id, two.id]) == []
+    together(ledger, two)
+    ledger.albums.release(two, ALBUM)
+    ledger.pause(two, "deliver")
+    assert ledger.cancel([one.id, two.id]) == [one.id, two.id]
+    assert_nothing_left(redis, ledger)
+
+
 def test_cancelling_an_album(redis: Redis, ledger: Ledger) -> None:
     """Nothing is left of an album whose photos are all cancelled."""
     jobs = admit(ledger, 1, 2)

@@ -7,7 +7,7 @@ local date = ARGV[1]
 local function may_be_sent(id, album)
     if redis.call('HEXISTS', STARTS .. id, 'deliver') == 1 then return true end
     -- With another photo of its album, unless it was not ready when that was sent.
-    return album and redis.call('EXISTS', ALBUM_SENDS .. album) == 1
+    return album and redis.call('HEXISTS', ALBUMS .. album, 'sending') == 1
         and string.find(redis.call('HGET', ALBUMS .. album, id) or '', '{', 1, true)
 end
 

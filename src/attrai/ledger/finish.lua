@@ -27,6 +27,6 @@ for _, job in ipairs(jobs) do
 end
 if album ~= '' and redis.call('GET', ALBUM_SENDS .. album) == jobs[1].id then
     redis.call('DEL', ALBUM_SENDS .. album)
-    redis.call('HDEL', ALBUMS .. album, 'unconfirmed')
+    redis.call('HDEL', ALBUMS .. album, 'sending', 'unconfirmed')
 end
 return answered[1]

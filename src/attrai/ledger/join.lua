@@ -41,6 +41,7 @@ if wait > 0 then return { 'wait', tostring(wait) } end
 if not redis.call('SET', sends, id, 'NX', 'EX', ALBUM_LOCK_SECONDS)
     and redis.call('GET', sends) ~= id then return { 'wait', tostring(ALBUM_QUIET_SECONDS) } end
 redis.call('EXPIRE', sends, ALBUM_LOCK_SECONDS)
+redis.call('HSET', key, 'sending', 1)
 table.sort(ready, function(one, other) return one[1] < other[1] end)
 local claimed = { 'together', redis.call('HGET', key, 'unconfirmed') or '0' }
 for _, entry in ipairs(ready) do

@@ -36,8 +36,9 @@ ANSWERED = "attrai:answered:"
 #: ALBUM: hash of job id -> its number in the album, a blank, and the job once its answer is ready;
 #: `places` -> how many numbers are taken, which outlasts the answer for minutes; `quiet` -> the
 #: time until which more photos may come; `deadline` -> the time from which those that are ready
-#: don't wait; `unconfirmed` -> how often the answer was sent without a word whether it arrived;
-#: `alone` -> present if each photo is to be answered alone.
+#: don't wait; `sending` -> present while they are sent, or if that worker died; `unconfirmed` ->
+#: how often the answer was sent without a word whether it arrived; `alone` -> present if each photo
+#: is to be answered alone.
 ALBUMS = "attrai:album:"
 #: ALBUM: present while a worker delivers the answer: the job with whose message it does.
 ALBUM_SENDS = "attrai:album-sends:"
