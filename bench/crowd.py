@@ -7,14 +7,15 @@ another one with a 5xx or a cut connection. One in fifty is carried out, and its
 garbled. The bot is killed once and terminated once, and restarted each time. One user blocks the
 bot, and one more sends 300 texts at once. The chain runs on real RabbitMQ and Redis with a process
 for each stage, or embedded in the bot's process. An embedded bot is terminated twice instead, since
-killing it would lose the photos it holds.
+killing it would lose the photos it holds. Once all photos are sent, people press buttons: other
+styles under answers, and cancel under progress messages.
 
 In the end every photo must have exactly one answer, or two if Telegram's reply to the first was
-lost. No slot, file, message or progress message may be left over, except progress messages that
-were sent just as the bot was killed or whose reply was lost. At most one in ten of the texts may
-have a reply. The rate of messages must have stayed within the limits, allowing for the delay of
-requests to the sandbox on this machine, which is measured meanwhile. Otherwise the exit status is
-1.
+lost, or none if it was cancelled. Every press must be answered. No slot, file, message or progress
+message may be left over, except progress messages that were sent just as the bot was killed or
+whose reply was lost. At most one in ten of the texts may have a reply. The rate of messages must
+have stayed within the limits, allowing for the delay of requests to the sandbox on this machine,
+which is measured meanwhile. Otherwise the exit status is 1.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+from attrai.locales import locales, text
+from attrai.telegram.answer_buttons import CANCEL
 from bench.chaos import make_photos
 from bench.crowd_rates import LIMITED, Metronome, rates
 from telegram_sandbox import Faults, Message, Sandbox, User
+from telegram_sandbox.errors import ActionRefused
 from testing.faults import Faults as Restarts
 from testing.product import running_product
 from testing.waiting import wait_for
@@ -42,6 +46,10 @@ FIRST = 7_001_002_003_000
 FLOOD = 300
 #: Seconds without a new answer after which the rest counts as lost.
 PATIENCE = 120
+#: How many of the messages with buttons have one pressed.
+PRESSED = 0.3
+#: What is said of a photo that was cancelled.
+CANCELLED = {text("press-cancelled", locale) for locale in locales()}
 #: The number of a photo in the caption of an album's answer.
 _NUMBERED = re.compile(r"(?:Photo|Фото) (\d+)")
 
@@ -62,6 +70,9 @@ class Crowd:
         self.sent: dict[int, list[int]] = defaultdict(list)
         #: A user who sends nothing but texts, and many of them.
         self.flooder = sandbox.user(FIRST + people)
+        #: The photos that each press would cancel, by Telegram's id of the press.
+        self.presses: dict[str, list[int]] = {}
+        self._seen: set[int] = set()
         #: The messages of each album, by each of them.
         self._albums: dict[int, list[int]] = {}
 
@@ -104,6 +115,34 @@ class Crowd:
         """Send many texts at once."""
         for number in range(FLOOD):
             self.flooder.send_text(f"text {number}")
+
+    def press(self) -> None:
+        """Press buttons under some of the messages that have come since the last call."""
+        for user in self.people[:-1]:
+            for message in self._sandbox.messages(user.id):
+                if message.id in self._seen or not message.buttons or not message.reply_to:
+                    continue
+                self._seen.add(message.id)
+                if self._rng.random() < PRESSED:
+                    photos = self._albums.get(message.reply_to, [message.reply_to])
+                    # It may have been deleted meanwhile.
+                    with suppress(ActionRefused):
+                        data = message.buttons[0][0].data
+                        press = user.press(message.id, data)
+                        self.presses[press] = photos if data.startswith(f"{CANCEL}:") else []
+
+    def unanswered_presses(self) -> int:
+        """Return how many presses have no answer."""
+        return sum(self._sandbox.state.press_answer(press) is None for press in self.presses)
+
+    def cancelled(self) -> set[int]:
+        """Return the photos that were cancelled, all or some of each album."""
+        found = set()
+        for press, photos in self.presses.items():
+            answer = self._sandbox.state.press_answer(press)
+            if answer and answer.text in CANCELLED:
+                found |= set(photos)
+        return found
 
     def replies_to_flood(self) -> int:
         """Return how many of those texts have a reply."""
@@ -152,7 +191,7 @@ class Crowd:
             for user in self.people
             if user is not self.blocker
             for message in self.sent[user.id]
-        }
+        } - self.cancelled()
 
 
 def is_progress_message(message: Message) -> bool:
@@ -201,12 +240,14 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         crowd.send(total, lambda: wait_for(lambda: bot.starts > 1, "no restart", PATIENCE))
         last, deadline = -1, 0.0
         while True:
+            crowd.press()
             answers, pictures, progress = crowd.answers()
             if len(answers) > last:
                 last, deadline = len(answers), time.monotonic() + PATIENCE
             left = product.left()
             # Nothing deletes a progress message that was sent just as the bot was killed, or whose
             # number is not known because the answer was lost.
+            left["presses"] = crowd.unanswered_presses()
             left["progress"] = max(0, progress - restarts.count["kill"] - lost_answers(sandbox))
             complete = crowd.expecting <= set(answers) and not any(left.values())
             if complete or time.monotonic() > deadline:
@@ -242,6 +283,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
             f"{total} photos, {len(crowd.expecting)} to answer, {lost} lost, "
             f"{more} answered twice, {twice} of them with two pictures, "
             f"{replies} replies to {FLOOD} texts, "
+            f"{len(crowd.presses)} presses, {len(crowd.cancelled())} photos cancelled, "
             + ", ".join(f"{number} {what}" for what, number in left.items())
             + f" left, {took:.0f} s",
             flush=True,

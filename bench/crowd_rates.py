@@ -19,7 +19,10 @@ _BEAT = 0.02
 #: Seconds before and after a message in which the metronome's calls show how slow the machine was.
 _AROUND = 5
 #: Methods used by the bot that Telegram rate-limits.
-LIMITED = ("sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup", "editMessageText")
+LIMITED = (
+    *("sendMessage", "sendPhoto", "sendDocument", "sendMediaGroup"),
+    *("editMessageText", "editMessageMedia"),
+)
 
 
 class Metronome:
