@@ -62,7 +62,7 @@ class Crowd:
         self._rng = random.Random(seed)
         self._photos = photos
         self.people = [
-            sandbox.user(FIRST + number, self._rng.choice(["en", "ru", "de"]))
+            sandbox.user(FIRST + number, self._rng.choice(["en", "ru", "nl"]))
             for number in range(people)
         ]
         #: The user who blocks the bot after sending their photos.

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from attrai.locales import text
 from telegram_sandbox import Faults, Message, Sandbox, running
 from testing.servers.server import reserved_port
 from testing.waiting import wait_for
@@ -202,6 +203,24 @@ def test_the_chat_page(product: Product, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"\d\.\d / 10"))).to_be_visible(timeout=WAIT * 1000)
     expect(page.get_by_text("Rating your")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_language_is_chosen(product: Product, page: Page) -> None:
+    """A language is chosen by a button in the chat, and the next photo is answered in it."""
+    ann = product.person()
+    page.goto(f"{product.url}/?user={ann.id}")
+    page.get_by_label("Message…").fill("/language")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="العربية").click(timeout=WAIT * 1000)
+    expect(page.get_by_text(text("language-set", "ar"))).to_be_visible(timeout=WAIT * 1000)
+    expect(page.get_by_role("button", name="العربية")).to_have_count(0)
+    drop(page, File("me.jpg", "image/jpeg", PHOTO))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(r"\d\.\d من 10"))).to_be_visible(timeout=WAIT * 1000)
+    asked = ann.send_text("/language ja")
+    messages = product.sandbox.wait_for(ann.id, lambda found: bool(answers(found, asked)), WAIT)
+    assert answers(messages, asked)[0].text == text("language-set", "ja")
 
 
 def environment(url: str, token: str, folder: Path) -> dict[str, str]:

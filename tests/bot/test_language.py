@@ -9,6 +9,7 @@ import pytest
 
 from attrai.ledger import keys
 from attrai.locales import locales, text
+from attrai.outages import OUTAGES
 from attrai.telegram import open_pseudonyms
 from telegram_sandbox import Message
 from tests.bot.parts import Parts, parts
@@ -150,3 +151,17 @@ def test_a_language_of_a_later_version_is_not_spoken(bot: Parts) -> None:
     bot.sandbox.user(1, "ru")
     assert ask(bot, "/start").text == text("start", "ru")
     assert labels(ask(bot, "/language"))["l:auto"] == "✓ Как в Telegram"
+
+
+def test_a_request_waits_for_redis(bot: Parts) -> None:
+    """While Redis is away no request is answered in another language than the chosen one."""
+    ask(bot, "/language ru")
+    number = bot.sandbox.user(1).send_text("/start")
+    server = bot.redis.connection_pool.connection_kwargs["server"]
+    server.connected = False
+    with pytest.raises(OUTAGES):
+        bot.receive()
+    server.connected = True
+    bot.receive()
+    answers = [message for message in bot.sandbox.messages(1) if message.reply_to == number]
+    assert [answer.text for answer in answers] == [text("start", "ru")]

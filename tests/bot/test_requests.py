@@ -250,7 +250,7 @@ _COMMANDS = [
     ("ru", "/settings", "язык моих ответов"),
     ("en", "/rate", "Reply to a photo with /rate"),
     ("ru", "hello", "Это не фото"),
-    ("fr", "hello", "That's not a photo"),
+    ("nl", "hello", "That's not a photo"),
 ]
 
 

@@ -214,7 +214,7 @@ def test_failure_messages(
         (Failure(code="of-next-year"), "en", "Something went wrong on our side."),
         (Failure(code="too-small"), "en", "Something went wrong on our side."),
         (Failure(code="of-next-year"), "ru", "нас что-то сломалось."),
-        (Failure(code="no-face"), "fr", "No face found."),
+        (Failure(code="no-face"), "nl", "No face found."),
     ):
         channel.send_failure(job.with_(locale=locale), failure)
         answer = sandbox.messages(1)[-1]

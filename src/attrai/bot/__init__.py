@@ -10,6 +10,8 @@ updates     parses an update into a request
 access      lets pass who may use the bot, and tells the others
 blocklist   keeps whom operators have blocked
 requests    admits or refuses photos, and answers commands
+language    remembers who chose which language, and applies it to their requests
+profile     sets the descriptions that Telegram shows of the bot
 buttons     answers presses of buttons, by the handler of their kind
 answer_buttons  handles those under answers
 cancelling  handles that under progress messages

@@ -119,9 +119,9 @@ button-file = Файлом
 button-delete = Удалить
 button-cancel = Отменить
 press-taken = Минутку…
-press-busy = Пока это слишком много фото. Нажмите ещё раз { $when }.
+press-busy = Сейчас слишком много фото. Нажмите ещё раз { $when }.
 press-photo-gone = Этого фото больше нет, перерисовать его не получится.
-press-undeletable = Телеграм больше не даёт мне это удалить.
+press-undeletable = Telegram больше не даёт мне это удалить.
 press-not-yours = Эта кнопка — для того, кто прислал запрос, и для администраторов.
 press-cancelled = Отменено.
 press-too-late = Поздно: ответ уже отправляется.
@@ -148,6 +148,7 @@ bottleneck-clears = Узкое место — { $stage }. Фото в очере
 admin = Фото в обработке: { $photos }. Новому понадобится примерно { $wait }.
 admin-today = Сегодня: { $requests } фото от { $users ->
     [one] { $users } человека
+    [few] { $users } человек
    *[other] { $users } человек
 }.
 admin-stage = { $stage }: ждёт { $waiting }, воркеров { $workers }, в минуту { $per_minute }
