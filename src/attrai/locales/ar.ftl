@@ -102,7 +102,7 @@ styles =
 
     { $styles }
 
-    النمط المعتاد هو { $default }.
+    النمط المعتاد هو { $default }. الأزرار تحت الصورة تعيد رسمها بنمط آخر.
 style-line = { "\u200F" }{ $name }: { $style }
 settings =
     اللغة التي أكتب بها: /language

@@ -99,7 +99,7 @@ styles =
 
     { $styles }
 
-    Ohne Angabe nehme ich { $default }.
+    Ohne Angabe nehme ich { $default }. Die Knöpfe unter einem Bild zeichnen es in einem anderen Stil neu.
 style-line = { $name }: { $style }
 settings =
     /language – in welcher Sprache ich schreibe

@@ -99,7 +99,7 @@ styles =
 
     { $styles }
 
-    The default is { $default }.
+    The default is { $default }. The buttons under a picture draw it again in another style.
 style-line = { $name }: { $style }
 settings =
     /language – the language I answer in

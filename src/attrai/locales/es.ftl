@@ -99,7 +99,7 @@ styles =
 
     { $styles }
 
-    Si no dices nada, uso { $default }.
+    Si no dices nada, uso { $default }. Los botones bajo una imagen la vuelven a dibujar en otro estilo.
 style-line = { $name }: { $style }
 settings =
     /language – el idioma en que te escribo

@@ -101,7 +101,7 @@ styles =
 
     { $styles }
 
-    Par défaut, c'est { $default }.
+    Par défaut, c'est { $default }. Les boutons sous une image la redessinent dans un autre style.
 style-line = { $name } : { $style }
 settings =
     /language – la langue dans laquelle j'écris

@@ -87,7 +87,7 @@ styles =
 
     { $styles }
 
-    Kalau tidak ditulis, yang dipakai { $default }.
+    Kalau tidak ditulis, yang dipakai { $default }. Tombol di bawah gambar menggambarnya ulang dengan gaya lain.
 style-line = { $name }: { $style }
 settings =
     /language – bahasa yang kupakai

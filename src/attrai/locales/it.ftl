@@ -93,7 +93,7 @@ styles =
 
     { $styles }
 
-    Se non scrivi nulla, uso { $default }.
+    Se non scrivi nulla, uso { $default }. I pulsanti sotto un'immagine la ridisegnano in un altro stile.
 style-line = { $name }: { $style }
 settings =
     /language – la lingua in cui scrivo

@@ -84,7 +84,7 @@ styles =
 
     { $styles }
 
-    指定がなければ { $default } になります。
+    指定がなければ { $default } になります。画像の下のボタンで、別のスタイルに描き直せます。
 style-line = { $name }：{ $style }
 settings =
     /language – 使う言語

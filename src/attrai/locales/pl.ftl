@@ -100,7 +100,7 @@ styles =
 
     { $styles }
 
-    Domyślny styl to { $default }.
+    Domyślny styl to { $default }. Przyciski pod obrazem rysują go na nowo w innym stylu.
 style-line = { $name }: { $style }
 settings =
     /language – w jakim języku piszę

@@ -99,7 +99,7 @@ styles =
 
     { $styles }
 
-    O padrão é { $default }.
+    O padrão é { $default }. Os botões abaixo de uma imagem a desenham de novo em outro estilo.
 style-line = { $name }: { $style }
 settings =
     /language – em que idioma eu escrevo

@@ -97,7 +97,7 @@ styles =
 
     { $styles }
 
-    По умолчанию — { $default }.
+    По умолчанию — { $default }. Кнопки под картинкой перерисовывают её в другом стиле.
 style-line = { $name }: { $style }
 settings =
     /language – язык моих ответов

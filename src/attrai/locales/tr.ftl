@@ -93,7 +93,7 @@ styles =
 
     { $styles }
 
-    Bir şey yazmazsan { $default } kullanılır.
+    Bir şey yazmazsan { $default } kullanılır. Resmin altındaki düğmeler onu başka bir stilde yeniden çizer.
 style-line = { $name }: { $style }
 settings =
     /language – hangi dilde yazdığım

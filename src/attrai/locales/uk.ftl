@@ -97,7 +97,7 @@ styles =
 
     { $styles }
 
-    За замовчуванням — { $default }.
+    За замовчуванням — { $default }. Кнопки під картинкою перемальовують її в іншому стилі.
 style-line = { $name }: { $style }
 settings =
     /language – якою мовою я пишу

@@ -84,7 +84,7 @@ styles =
 
     { $styles }
 
-    默认是 { $default }。
+    默认是 { $default }。图片下方的按钮可以换一种样式重新绘制。
 style-line = { $name }：{ $style }
 settings =
     /language – 我使用的语言
