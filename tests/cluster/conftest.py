@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from attrai.actors.stage import publish
@@ -60,6 +62,14 @@ class Worker:
                 if self._ending:
                     return
                 self._start()
+
+    def kill(self) -> None:
+        """Kill the worker; it is restarted."""
+        # Its processes do the work, and would go on without the one that started them.
+        started = psutil.Process(self.process.pid)
+        for process in (*started.children(recursive=True), started):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def end(self) -> None:
         """Have the worker finish its message and end, without restarting it."""

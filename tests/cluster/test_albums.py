@@ -35,7 +35,7 @@ def kill(cluster: Cluster, stage: str) -> None:
     """Kill a worker, and wait until another one has taken its place."""
     worker = cluster.workers[stage]
     starts = worker.starts
-    worker.process.kill()
+    worker.kill()
     wait_for(lambda: worker.starts > starts, "the worker is not restarted")
 
 
