@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from attrai.lifecycle.signals import SIGNALS
@@ -30,6 +31,13 @@ if "consumes" in sys.argv:
 print(os.getpid(), flush=True)
 while True:
     time.sleep(600)
+"""
+#: A stand-in for dramatiq with one worker.
+DRAMATIQ = f"""
+import os, time
+while os.fork():
+    time.sleep(600)
+{WORKER}
 """
 
 
@@ -109,4 +117,13 @@ def test_workers_end_with_a_supervisor_that_is_killed() -> None:
         worker = int(running.line())
         os.kill(running.pid, signal.SIGKILL)
         assert running.line() == "ends in order"
+        wait_for(lambda: is_gone(worker))
+
+
+def test_workers_end_with_a_dramatiq_that_is_killed() -> None:
+    """Workers shut down when the process that started them is killed."""
+    with program(*supervised(source=DRAMATIQ)) as running:
+        worker = int(running.line())
+        os.kill(psutil.Process(worker).ppid(), signal.SIGKILL)
+        assert running.end() == (137, "ends in order\n", "")
         wait_for(lambda: is_gone(worker))

@@ -12,6 +12,7 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from attrai import health
@@ -42,6 +43,9 @@ def supervise(command: list[str]) -> int:
         if number == signal.SIGCHLD:
             status = _reap(child)
             if status is not None:
+                # Workers would outlive a dramatiq that was killed, and nobody would restart them.
+                with suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGTERM)
                 return SIGNALLED + received[0] if received else status
             continue
         received.append(number)
