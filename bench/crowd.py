@@ -149,14 +149,15 @@ class Crowd:
         messages = self._sandbox.messages(self.flooder.id)
         return len({message.reply_to for message in messages if message.sender == "bot"})
 
-    def answers(self) -> tuple[Counter[int], Counter[int], int]:
-        """Return how many answers and pictures each message got, and the progress messages left.
+    def answers(self) -> tuple[Counter[int], Counter[int], int, int]:
+        """Return the answers and pictures of each message, repetitions, and progress messages.
 
-        Both counts are by the id of the message that they answer.
+        All are counts, the first two by the message that they answer. An album that was sent
+        again is one repetition.
         """
         answers: Counter[int] = Counter()
         pictures: Counter[int] = Counter()
-        progress = 0
+        repeated = progress = 0
         for user in self.people:
             for message in self._sandbox.messages(user.id):
                 if message.sender == "bot" and message.reply_to:
@@ -164,10 +165,12 @@ class Crowd:
                         # The bot can't delete messages to a user who blocked it.
                         progress += user is not self.blocker
                         continue
-                    for photo in self._answered_by(message, message.reply_to):
+                    photos = self._answered_by(message, message.reply_to)
+                    repeated += bool(photos) and all(answers[photo] for photo in photos)
+                    for photo in photos:
                         answers[photo] += 1
                         pictures[photo] += message.text is None
-        return answers, pictures, progress
+        return answers, pictures, repeated, progress
 
     def _answered_by(self, message: Message, reply_to: int) -> list[int]:
         """Return the messages that an answer is about: one, or those that its caption numbers."""
@@ -202,11 +205,9 @@ def is_progress_message(message: Message) -> bool:
 
 
 def lost_answers(sandbox: Sandbox) -> int:
-    """Return how many messages were sent without the bot learning it."""
+    """Return how many messages, or albums, were sent without the bot learning it."""
     return sum(
-        call.items
-        for call in sandbox.calls
-        if call.fault in {"drop_after", "garbled"} and call.method in LIMITED
+        call.fault in {"drop_after", "garbled"} and call.method in LIMITED for call in sandbox.calls
     )
 
 
@@ -241,7 +242,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         last, deadline = -1, 0.0
         while True:
             crowd.press()
-            answers, pictures, progress = crowd.answers()
+            answers, pictures, repeated, progress = crowd.answers()
             if len(answers) > last:
                 last, deadline = len(answers), time.monotonic() + PATIENCE
             left = product.left()
@@ -268,7 +269,7 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         replies = crowd.replies_to_flood()
         too_often = (
             replies > FLOOD / 10
-            or more > lost_answers(sandbox)
+            or repeated > lost_answers(sandbox)
             or max(pictures.values(), default=0) > 2
         )
         metronome.stop()

@@ -48,6 +48,18 @@ def embedded_redis() -> fakeredis.FakeRedis:
     return fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
+class EmbeddedBroker(StubBroker):
+    """A broker in memory, of which a worker holds as many delayed messages as there are."""
+
+    def get_declared_queues(self) -> set[str]:
+        """Return the names of the queues without those of delayed messages.
+
+        dramatiq counts these among them, so that its worker would take no more than a few delayed
+        messages at a time, and would leave others waiting that are due sooner.
+        """
+        return super().get_declared_queues() - self.delay_queues
+
+
 class EmbeddedChain(NamedTuple):
     """The parts of running stages that others use."""
 
@@ -71,7 +83,7 @@ def embedded_chain(
     When it closes, jobs that are being processed finish their stage and the others are dropped. No
     file is left behind, not even by a kill.
     """
-    broker = StubBroker(
+    broker = EmbeddedBroker(
         middleware=middleware(min_backoff=_MIN_BACKOFF_MS, max_backoff=_MAX_BACKOFF_MS)
     )
     with ExitStack() as stack:
