@@ -50,6 +50,8 @@ PATIENCE = 120
 PRESSED = 0.3
 #: What is said of a photo that was cancelled.
 CANCELLED = {text("press-cancelled", locale) for locale in locales()}
+#: What is said of an album whose pictures may be missing.
+PERHAPS_SENT = {text("perhaps-sent-album", locale) for locale in locales()}
 #: The number of a photo in the caption of an album's answer.
 _NUMBERED = re.compile(r"(?:Photo|Фото) (\d+)")
 
@@ -176,6 +178,8 @@ class Crowd:
         """Return the messages that an answer is about: one, or those that its caption numbers."""
         album = self._albums.get(reply_to, [])
         words = message.caption or message.text or ""
+        if words in PERHAPS_SENT:
+            return album
         numbers = {int(number) for number in _NUMBERED.findall(words)} if album else set()
         if message.album and not words:
             return []  # another one of the same album has the caption
@@ -267,11 +271,8 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         twice = sum(count > 1 for count in pictures.values())
         more = sum(count > 1 for count in answers.values())
         replies = crowd.replies_to_flood()
-        too_often = (
-            replies > FLOOD / 10
-            or repeated > lost_answers(sandbox)
-            or max(pictures.values(), default=0) > 2
-        )
+        most, unheard = max(pictures.values(), default=0), lost_answers(sandbox)
+        too_often = replies > FLOOD / 10 or repeated > unheard or most > 2
         metronome.stop()
         rate = rates(sandbox, metronome)
         faults = Counter(call.fault for call in sandbox.calls if call.fault)
@@ -282,7 +283,8 @@ def run(total: int, people: int, seed: int, *, embedded: bool) -> int:
         )
         print(
             f"{total} photos, {len(crowd.expecting)} to answer, {lost} lost, "
-            f"{more} answered twice, {twice} of them with two pictures, "
+            f"{more} answered twice, {twice} of them with two pictures or more, {most} at most, "
+            f"{repeated} answers repeated, {unheard} lost on their way, "
             f"{replies} replies to {FLOOD} texts, "
             f"{len(crowd.presses)} presses, {len(crowd.cancelled())} photos cancelled, "
             + ", ".join(f"{number} {what}" for what, number in left.items())

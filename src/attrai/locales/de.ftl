@@ -45,6 +45,7 @@ only-minors = { $count ->
 album-photo = Foto { $number }
 album-item = { $which }: { $words }
 perhaps-sent = Ich habe das Bild zweimal geschickt, aber Telegram bestätigt nicht, dass es angekommen ist. Falls du es nicht siehst, schick das Foto bitte noch einmal.
+perhaps-sent-album = Ich habe die Bilder zweimal geschickt, aber Telegram bestätigt nicht, dass sie angekommen sind. Falls du sie nicht siehst, schick die Fotos bitte noch einmal.
 faces-left-out = { $found } Gesichter gefunden, { $shown ->
     [one] das größte ist markiert
    *[other] die { $shown } größten sind markiert

@@ -45,6 +45,7 @@ only-minors = { $count ->
 album-photo = Photo { $number }
 album-item = { $which }: { $words }
 perhaps-sent = I sent the picture twice, but Telegram won't say whether it arrived. If you don't see it, please send the photo again.
+perhaps-sent-album = I sent the pictures twice, but Telegram won't say whether they arrived. If you don't see them, please send the photos again.
 faces-left-out = Found { $found } faces, showing the { $shown ->
     [one] largest
    *[other] { $shown } largest

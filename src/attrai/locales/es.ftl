@@ -45,6 +45,7 @@ only-minors = { $count ->
 album-photo = Foto { $number }
 album-item = { $which }: { $words }
 perhaps-sent = He enviado la imagen dos veces, pero Telegram no confirma si ha llegado. Si no la ves, envía la foto otra vez, por favor.
+perhaps-sent-album = He enviado las imágenes dos veces, pero Telegram no confirma si han llegado. Si no las ves, envía las fotos otra vez, por favor.
 faces-left-out = He encontrado { $found } caras y muestro { $shown ->
     [one] la más grande
    *[other] las { $shown } más grandes

@@ -47,6 +47,7 @@ only-minors = { $count ->
 album-photo = Photo { $number }
 album-item = { $which } : { $words }
 perhaps-sent = J'ai envoyé l'image deux fois, mais Telegram ne confirme pas qu'elle est arrivée. Si tu ne la vois pas, renvoie la photo, s'il te plaît.
+perhaps-sent-album = J'ai envoyé les images deux fois, mais Telegram ne confirme pas qu'elles sont arrivées. Si tu ne les vois pas, renvoie les photos, s'il te plaît.
 faces-left-out = { $found } visages trouvés, { $shown ->
     [one] seul le plus grand est indiqué
    *[other] les { $shown } plus grands sont indiqués

@@ -39,6 +39,7 @@ only-minors = { $count ->
 album-photo = Foto { $number }
 album-item = { $which }: { $words }
 perhaps-sent = Gambarnya sudah kukirim dua kali, tetapi Telegram tidak memastikan apakah sampai. Kalau kamu tidak melihatnya, kirim fotonya sekali lagi, ya.
+perhaps-sent-album = Gambar-gambarnya sudah kukirim dua kali, tetapi Telegram tidak memastikan apakah sampai. Kalau kamu tidak melihatnya, kirim foto-fotonya sekali lagi, ya.
 faces-left-out = Ada { $found } wajah, yang ditampilkan { $shown } yang terbesar.
 
 ## Selama foto diproses

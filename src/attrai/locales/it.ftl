@@ -42,6 +42,7 @@ only-minors = { $count ->
 album-photo = Foto { $number }
 album-item = { $which }: { $words }
 perhaps-sent = Ho mandato l'immagine due volte, ma Telegram non conferma che sia arrivata. Se non la vedi, manda di nuovo la foto, per favore.
+perhaps-sent-album = Ho mandato le immagini due volte, ma Telegram non conferma che siano arrivate. Se non le vedi, manda di nuovo le foto, per favore.
 faces-left-out = Ho trovato { $found } volti e mostro { $shown ->
     [one] il più grande
    *[other] i { $shown } più grandi

@@ -36,6 +36,7 @@ only-minors = { $count ->
 album-photo = 写真 { $number }
 album-item = { $which }：{ $words }
 perhaps-sent = 画像を 2 回送りましたが、届いたかどうか Telegram から確認が取れません。見当たらない場合は、もう一度写真を送ってください。
+perhaps-sent-album = 画像をまとめて 2 回送りましたが、届いたかどうか Telegram から確認が取れません。見当たらない場合は、もう一度写真を送ってください。
 faces-left-out = { $found } 人の顔が見つかりました。大きい方から { $shown } 人を表示しています。
 
 ## 写真の処理中

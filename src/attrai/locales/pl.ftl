@@ -48,6 +48,7 @@ only-minors = { $count ->
 album-photo = Zdjęcie { $number }
 album-item = { $which }: { $words }
 perhaps-sent = Obraz został wysłany dwa razy, ale Telegram nie potwierdza, że dotarł. Jeśli go nie widzisz, wyślij, proszę, zdjęcie jeszcze raz.
+perhaps-sent-album = Obrazy zostały wysłane dwa razy, ale Telegram nie potwierdza, że dotarły. Jeśli ich nie widzisz, wyślij, proszę, zdjęcia jeszcze raz.
 faces-left-out = Twarze na zdjęciu: { $found }, pokazuję największe: { $shown }.
 
 ## Kiedy zdjęcie jest przetwarzane

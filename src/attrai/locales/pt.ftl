@@ -45,6 +45,7 @@ only-minors = { $count ->
 album-photo = Foto { $number }
 album-item = { $which }: { $words }
 perhaps-sent = Enviei a imagem duas vezes, mas o Telegram não confirma se ela chegou. Se você não a vê, envie a foto de novo, por favor.
+perhaps-sent-album = Enviei as imagens duas vezes, mas o Telegram não confirma se elas chegaram. Se você não as vê, envie as fotos de novo, por favor.
 faces-left-out = Encontrei { $found } rostos e mostro { $shown ->
     [one] o maior
    *[other] os { $shown } maiores

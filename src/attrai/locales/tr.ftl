@@ -42,6 +42,7 @@ only-minors = { $count ->
 album-photo = Fotoğraf { $number }
 album-item = { $which }: { $words }
 perhaps-sent = Resmi iki kez gönderdim ama Telegram ulaştığını doğrulamıyor. Görmüyorsan lütfen fotoğrafı tekrar gönder.
+perhaps-sent-album = Resimleri iki kez gönderdim ama Telegram ulaştıklarını doğrulamıyor. Görmüyorsan lütfen fotoğrafları tekrar gönder.
 faces-left-out = { $found } yüz buldum, { $shown ->
     [one] en büyüğünü
    *[other] en büyük { $shown } tanesini

@@ -36,6 +36,7 @@ only-minors = { $count ->
 album-photo = 照片 { $number }
 album-item = { $which }：{ $words }
 perhaps-sent = 图片我发了两次，但 Telegram 没有确认是否送达。如果你没看到，请重新发送照片。
+perhaps-sent-album = 这组图片我发了两次，但 Telegram 没有确认是否送达。如果你没看到，请重新发送照片。
 faces-left-out = 共找到 { $found } 张脸，只标出最大的 { $shown } 张。
 
 ## 照片处理期间

@@ -221,9 +221,8 @@ class TelegramChannel:
         members = [member for _, member in addressed]
         words = album_caption(members, _CAPTION if pictures else _TEXT)
         if unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES:
-            words = text("perhaps-sent", first.job.locale)
-            self._telegram.send_text(address.to, words, turn=turn)
-        elif not pictures:
+            words = text("perhaps-sent-album", first.job.locale)
+        if unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES or not pictures:
             self._telegram.send_text(address.to, words, turn=turn)
         elif len(pictures) == 1:
             ((picture, spoiler),) = pictures
