@@ -170,7 +170,7 @@ command-styles = طرق رسم النتيجة
 command-language = اللغة التي أكتب بها
 command-settings = اللغة والنمط
 command-privacy = ماذا يحدث لصورك
-command-rate = في مجموعة: ردّ بهذا على صورة لتقييمها
+command-rate = ردّ بهذا على صورة لتقييمها
 
 ## ما يعرضه تيليجرام عن البوت قبل أول رسالة وفي صفحته
 

@@ -174,7 +174,7 @@ command-styles = wie das Bild aussehen soll
 command-language = in welcher Sprache ich schreibe
 command-settings = Sprache und Stil
 command-privacy = was mit deinen Fotos geschieht
-command-rate = in einer Gruppe: antworte damit auf ein Foto, um es zu bewerten
+command-rate = antworte damit auf ein Foto, um es zu bewerten
 
 ## Was Telegram über den Bot zeigt, vor der ersten Nachricht und im Profil
 

@@ -192,7 +192,7 @@ command-styles = ways to draw the result
 command-language = the language I write in
 command-settings = language and style
 command-privacy = what happens to your photos
-command-rate = in a group: reply with this to a photo to rate it
+command-rate = reply to a photo with this to rate it
 
 ## What Telegram shows of the bot, before the first message and in its profile
 

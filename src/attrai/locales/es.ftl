@@ -177,7 +177,7 @@ command-styles = estilos para el resultado
 command-language = el idioma en que te escribo
 command-settings = idioma y estilo
 command-privacy = qué pasa con tus fotos
-command-rate = en un grupo: responde con esto a una foto para puntuarla
+command-rate = responde con esto a una foto para puntuarla
 
 ## Lo que Telegram muestra del bot, antes del primer mensaje y en su perfil
 

@@ -179,7 +179,7 @@ command-styles = comment dessiner le résultat
 command-language = la langue dans laquelle j'écris
 command-settings = langue et style
 command-privacy = ce que deviennent tes photos
-command-rate = dans un groupe : réponds avec ceci à une photo pour la faire noter
+command-rate = réponds avec ceci à une photo pour la faire noter
 
 ## Ce que Telegram montre du bot, avant le premier message et dans son profil
 

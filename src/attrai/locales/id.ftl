@@ -155,7 +155,7 @@ command-styles = cara menggambar hasilnya
 command-language = bahasa yang kupakai
 command-settings = bahasa dan gaya
 command-privacy = apa yang terjadi dengan fotomu
-command-rate = di grup: balas sebuah foto dengan ini untuk menilainya
+command-rate = balas sebuah foto dengan ini untuk menilainya
 
 ## Yang ditampilkan Telegram tentang bot, sebelum pesan pertama dan di profil
 

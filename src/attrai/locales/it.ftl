@@ -165,7 +165,7 @@ command-styles = gli stili del risultato
 command-language = la lingua in cui scrivo
 command-settings = lingua e stile
 command-privacy = che cosa succede alle tue foto
-command-rate = in un gruppo: rispondi con questo a una foto per farla valutare
+command-rate = rispondi con questo a una foto per farla valutare
 
 ## Ciò che Telegram mostra del bot, prima del primo messaggio e nel profilo
 

@@ -152,7 +152,7 @@ command-styles = 結果の描き方
 command-language = 使う言語
 command-settings = 言語とスタイル
 command-privacy = 写真の取り扱い
-command-rate = グループで：採点したい写真にこれで返信
+command-rate = 採点したい写真にこれで返信
 
 ## 最初のメッセージの前とプロフィールに Telegram が表示するもの
 

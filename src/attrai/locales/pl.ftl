@@ -170,7 +170,7 @@ command-styles = jak ma wyglądać wynik
 command-language = w jakim języku piszę
 command-settings = język i styl
 command-privacy = co się dzieje z Twoimi zdjęciami
-command-rate = w grupie: odpowiedz tym na zdjęcie, aby je ocenić
+command-rate = odpowiedz tym na zdjęcie, aby je ocenić
 
 ## Co Telegram pokazuje o bocie, przed pierwszą wiadomością i w profilu
 

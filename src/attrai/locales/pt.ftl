@@ -177,7 +177,7 @@ command-styles = estilos para o resultado
 command-language = em que idioma eu escrevo
 command-settings = idioma e estilo
 command-privacy = o que acontece com as suas fotos
-command-rate = em um grupo: responda com isto a uma foto para avaliá-la
+command-rate = responda com isto a uma foto para avaliá-la
 
 ## O que o Telegram mostra do bot, antes da primeira mensagem e no perfil
 

@@ -162,7 +162,7 @@ command-styles = sonucun nasıl çizileceği
 command-language = hangi dilde yazdığım
 command-settings = dil ve stil
 command-privacy = fotoğraflarına ne olduğu
-command-rate = grupta: puanlanması için bir fotoğrafı bununla yanıtla
+command-rate = puanlanması için bir fotoğrafı bununla yanıtla
 
 ## Telegram'ın ilk mesajdan önce ve profilde bot hakkında gösterdikleri
 

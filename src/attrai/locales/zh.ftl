@@ -152,7 +152,7 @@ command-styles = 结果的绘制样式
 command-language = 我使用的语言
 command-settings = 语言和样式
 command-privacy = 你的照片会怎样处理
-command-rate = 在群组里：用它回复一张照片来评分
+command-rate = 用它回复一张照片来评分
 
 ## Telegram 在第一条消息之前和资料页上显示的内容
 
