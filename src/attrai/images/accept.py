@@ -41,6 +41,8 @@ _MAX_BYTES = 10**6
 #: The only metadata needed for decoding: whether colours are YCbCr. A JFIF segment of this length
 #: has no thumbnail.
 _NEEDED = re.compile(rb"\xff\xe0\x00\x10JFIF\0|\xff\xee\x00\x0eAdobe")
+#: The codes of segments that are left out unless they are needed.
+_LEFT_OUT = METADATA | ALONE
 
 
 def passthrough_jpeg(data: bytes, limits: Limits) -> tuple[bytes, tuple[int, int]] | None:
@@ -79,7 +81,7 @@ def _without_metadata(data: bytes, segments: Iterable[Segment]) -> bytes:
         if scanning:
             parts.append(data[position : segment.start])
         position = segment.stop
-        if segment.code not in METADATA | ALONE or _NEEDED.match(data, segment.start):
+        if segment.code not in _LEFT_OUT or _NEEDED.match(data, segment.start):
             parts.append(data[segment.start : position])
         scanning = scanning or segment.code == SCAN
     return b"".join([*parts, EOI])
