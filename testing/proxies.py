@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import parse_headers
 
-from testing.served import serving
+from testing.connections import serving
 from testing.servers.server import HOST
 
 USER, PASSWORD = "user", "open/sesame"

@@ -15,8 +15,8 @@ from redis import Redis
 from attrai.job import STAGES
 from telegram_sandbox import Faults, Sandbox, running
 from testing.certificates import self_signed
+from testing.connections import serving
 from testing.proxies import forward
-from testing.served import serving
 from testing.servers.server import HOST, Server, listening, reserved_port
 from testing.waiting import wait_for
 from tests.bot.conftest import WAIT, Program

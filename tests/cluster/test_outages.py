@@ -33,8 +33,8 @@ from attrai.processes.embedded import embedded_redis
 from attrai.services import Services
 from attrai.settings import Settings
 from attrai.storage import VolumeStore
+from testing.connections import serving
 from testing.folder_channel import FolderChannel
-from testing.served import serving
 from testing.servers import RabbitServer, RedisServer
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster

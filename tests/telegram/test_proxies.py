@@ -21,8 +21,8 @@ from attrai.settings import Settings
 from attrai.telegram import Destination, open_telegram
 from telegram_sandbox import Message, Sandbox, running
 from testing.certificates import self_signed
+from testing.connections import serving
 from testing.proxies import CREDENTIALS, connect_proxy, forward, socks_proxy
-from testing.served import serving
 from testing.servers.server import HOST
 from tests.bot.conftest import WAIT, Program
 from tests.bot.test_conversation import PHOTO, answers

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from testing.served import serving
+from testing.connections import serving
 from testing.servers.server import HOST
 from testing.tap import Flow, Tap
 from testing.waiting import PATIENCE_S
