@@ -25,7 +25,7 @@ from attrai.settings import Settings
 from bench.stages import Contender
 from bench.stages_photos import cases
 from testing.servers import RabbitServer, RedisServer
-from testing.servers.server import free_ports
+from testing.servers.server import reserved_ports
 
 #: Seconds between two scrapes, as in deploy/swarm/prometheus.yml.
 INTERVAL = 15
@@ -108,10 +108,9 @@ def dramatiqs_own() -> Callable[[], object]:
     return photo
 
 
-def run(rounds: int) -> int:
+def run(rounds: int, worker_port: int, sweeper_port: int) -> int:
     """Print the results and return the exit status: 1 when metrics cost too much."""
     photo = photo_seconds(rounds)
-    worker_port, sweeper_port = free_ports(2)
     metrics = open_stage_metrics(Settings(metrics_port=worker_port))
     assert metrics is not None
     metrics.begin(STAGES)
@@ -154,7 +153,8 @@ def main() -> None:
         # The folders in which the workers' processes, and dramatiq's, would share their counts.
         tempfile.tempdir = folder
         os.environ["dramatiq_prom_db"] = str(Path(folder, "dramatiq"))  # noqa: SIM112 - its name
-        sys.exit(run(arguments.rounds))
+        with reserved_ports(2) as ports:
+            sys.exit(run(arguments.rounds, *ports))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from typing import Any
 
 import requests
 
-from testing.servers.server import HOST, PATIENCE_S, Server
+from testing.servers.server import HOST, Server
+from testing.waiting import PATIENCE_S
 
 
 class PrometheusServer(Server):

@@ -12,7 +12,8 @@ import subprocess
 import pika
 from pika.exceptions import AMQPError
 
-from testing.servers.server import HOST, PATIENCE_S, Server, find_program, listening
+from testing.servers.server import HOST, Server, find_program, listening
+from testing.waiting import PATIENCE_S
 
 
 class RabbitServer(Server):

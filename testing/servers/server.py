@@ -19,11 +19,10 @@ from typing import Self
 
 import psutil
 
+from testing.waiting import PATIENCE_S
+
 HOST = "127.0.0.1"
 INSTALL = "apt-get install --no-install-recommends rabbitmq-server redis-server chromium prometheus"
-#: Seconds to wait for a server. RabbitMQ takes 4 to 6 s on two cores; much more means that the
-#: machine is stuck.
-PATIENCE_S = 90.0
 #: Debian's folder of the actual programs. Its wrappers in /usr/sbin run only as user rabbitmq.
 RABBITMQ_BIN = "/usr/lib/rabbitmq/bin"
 
@@ -78,26 +77,21 @@ def port_of(holder: socket.socket) -> int:
 
 
 @contextlib.contextmanager
+def reserved_ports(count: int) -> Iterator[list[int]]:
+    """Yield `count` ports that refuse connections unless servers of the caller's listen on them."""
+    held = reserve_ports(count)
+    try:
+        yield [port_of(holder) for holder in held]
+    finally:
+        for holder in held:
+            holder.close()
+
+
+@contextlib.contextmanager
 def reserved_port() -> Iterator[int]:
     """Yield a port that refuses connections unless a server of the caller's listens on it."""
-    (holder,) = reserve_ports(1)
-    with holder:
-        yield port_of(holder)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return `count` ports on which nothing listens, as `reserve_ports` finds them.
-
-    They are not held: prefer `reserved_port`, unless the server does not set SO_REUSEADDR.
-
-    Raises:
-        OSError: there are too few free ports.
-    """
-    held = reserve_ports(count)
-    ports = [port_of(holder) for holder in held]
-    for holder in held:
-        holder.close()
-    return ports
+    with reserved_ports(1) as (port,):
+        yield port
 
 
 def listening(port: int) -> bool:

@@ -16,7 +16,7 @@ from attrai.actors.stage import TIME_LIMIT_MS
 from attrai.job import STAGES, Job
 from testing.servers import PrometheusServer, RabbitServer, RedisServer
 from testing.servers.fixtures import require
-from testing.servers.server import free_ports
+from testing.servers.server import reserved_port, reserved_ports
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
 from tests.cluster.test_start import start_worker
@@ -73,19 +73,20 @@ def watched(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch
     """Return a running chain that Prometheus scrapes every second."""
     require("prometheus")
     services = (*STAGES, "sweep")
-    ports = dict(zip(services, free_ports(len(services)), strict=True))
-    for stage in STAGES:
-        monkeypatch.setenv(PORT, str(ports[stage]))
-        cluster.start(stage)
-    sweeper = start_worker("sweep", **{PORT: str(ports["sweep"])})
-    try:
-        with PrometheusServer(ports, RULES) as prometheus:
-            seen = Watched(cluster, ports, prometheus)
-            seen.await_value("sum(up)", len(services))
-            yield seen
-    finally:
-        sweeper.terminate()
-        sweeper.communicate(timeout=PATIENCE_S)
+    with reserved_ports(len(services)) as reserved:
+        ports = dict(zip(services, reserved, strict=True))
+        for stage in STAGES:
+            monkeypatch.setenv(PORT, str(ports[stage]))
+            cluster.start(stage)
+        sweeper = start_worker("sweep", **{PORT: str(ports["sweep"])})
+        try:
+            with PrometheusServer(ports, RULES) as prometheus:
+                seen = Watched(cluster, ports, prometheus)
+                seen.await_value("sum(up)", len(services))
+                yield seen
+        finally:
+            sweeper.terminate()
+            sweeper.communicate(timeout=PATIENCE_S)
 
 
 def work_through(cluster: Cluster, folder: Path) -> list[Job]:
@@ -155,11 +156,17 @@ def test_a_stage_that_ends(watched: Watched, monkeypatch: pytest.MonkeyPatch) ->
     assert watched.cluster.wait_for_answer(job) == ["picture"]
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Reserve a port for a page of metrics."""
+    with reserved_port() as port:
+        yield port
+
+
 def test_servers_that_hang(
-    cluster: Cluster, rabbit_server: RabbitServer, redis_server: RedisServer
+    cluster: Cluster, rabbit_server: RabbitServer, redis_server: RedisServer, port: int
 ) -> None:
     """While a server hangs or is down, the sweeper reports which before a scrape times out."""
-    (port,) = free_ports(1)
     sweeper = start_worker("sweep", **{PORT: str(port)})
 
     slowest = 0.0

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from attrai.errors import CannotStart
 from attrai.monitoring.exporter import acquire_first_lock, share
 from attrai.monitoring.prometheus import serve
-from testing.servers.server import free_ports
+from testing.servers.server import reserved_port
 from testing.waiting import PATIENCE_S
 
 #: A process of a service: counts a photo, serves the metrics, and ends when its input does.
@@ -47,11 +47,11 @@ def start(port: int, folder: Path) -> subprocess.Popen[str]:
 
 def test_one_page_for_all(tmp_path: Path) -> None:
     """The counts of two processes of a service are added up on its one page."""
-    (port,) = free_ports(1)
-    processes = [start(port, tmp_path) for _ in range(2)]
-    page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).text
-    for process in processes:
-        process.communicate()
+    with reserved_port() as port:
+        processes = [start(port, tmp_path) for _ in range(2)]
+        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).text
+        for process in processes:
+            process.communicate()
     assert 'attrai_answers_total{outcome="no-face"} 2.0' in page
 
 
@@ -94,12 +94,12 @@ print(acquire_first_lock(Path({str(tmp_path)!r})))
 
 def test_a_taken_port() -> None:
     """A port used by another program is refused with an error that names the setting."""
-    (port,) = free_ports(1)
-    server = serve(port, CollectorRegistry())
-    with pytest.raises(CannotStart, match=f"ATTRAI_METRICS_PORT: can't listen on {port}"):
-        serve(port, CollectorRegistry())
-    server.shutdown()
-    server.server_close()
+    with reserved_port() as port:
+        server = serve(port, CollectorRegistry())
+        with pytest.raises(CannotStart, match=f"ATTRAI_METRICS_PORT: can't listen on {port}"):
+            serve(port, CollectorRegistry())
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.parametrize("taken", ["link", "dangling", "file"])

@@ -24,10 +24,10 @@ from testing.servers.fixtures import require
 from testing.servers.server import (
     HOST,
     find_program,
-    free_ports,
     is_gone,
     listening,
     reserved_port,
+    reserved_ports,
 )
 from testing.waiting import PATIENCE_S
 
@@ -243,9 +243,9 @@ def test_the_end_of_the_interpreter_ends_its_servers() -> None:
 
 def test_ports_are_not_those_of_outgoing_connections() -> None:
     """The ports are outside the ephemeral range, so no client gets a stopped server's port."""
-    ports = free_ports(10)
-    assert len(set(ports)) == 10
-    assert max(ports) < 32_768
+    with reserved_ports(10) as ports:
+        assert len(set(ports)) == 10
+        assert max(ports) < 32_768
 
 
 def test_a_server_keeps_its_port(redis_server: RedisServer) -> None:
