@@ -1,4 +1,4 @@
-"""Fixtures that run the whole product against the sandbox, as separate processes."""
+"""Fixtures: a sandbox, and the whole product that runs against one, as separate processes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,24 @@ import pytest
 from attrai.job import STAGES
 from telegram_sandbox import Sandbox, User, running
 from testing.waiting import PATIENCE_S
+from tests.telegram.served import TOKEN
 
 WAIT = PATIENCE_S
 #: The operator's user id.
 ADMIN = 4_711_000_147_110  # which occurs nowhere by chance
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """Create a sandbox without users."""
+    return Sandbox(TOKEN)
+
+
+@pytest.fixture
+def url(sandbox: Sandbox) -> Iterator[str]:
+    """Serve the sandbox."""
+    with running(sandbox) as url:
+        yield url
 
 
 class Program:

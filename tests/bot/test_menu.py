@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from attrai.bot.menu import menus_offer
 from attrai.errors import TryLater
 from attrai.locales import locales, text
-from telegram_sandbox import Faults, Sandbox, running
-from tests.telegram.served import TOKEN, connect
+from telegram_sandbox import Faults, Sandbox
+from tests.telegram.served import connect
 
 GROUPS, ADMINISTRATORS = {"type": "all_group_chats"}, {"type": "all_chat_administrators"}
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Create a sandbox without users."""
-    return Sandbox(TOKEN)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox) -> Iterator[str]:
-    """Serve the sandbox."""
-    with running(sandbox) as url:
-        yield url
 
 
 def names(commands: list[dict[str, str]]) -> list[str]:

@@ -27,7 +27,7 @@ from telegram_sandbox import Faults, Sandbox, running
 from telegram_sandbox.polling import MAX_TIMEOUT_SECONDS
 from telegram_sandbox.webhook import Webhook
 from testing.waiting import PATIENCE_S, wait_for
-from tests.telegram.served import TOKEN, connect
+from tests.telegram.served import connect
 
 
 class Bot:
@@ -57,12 +57,6 @@ class Bot:
 
     def _turn(self) -> None:
         self.turns += 1
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Create a sandbox without users."""
-    return Sandbox(TOKEN)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -16,19 +15,6 @@ from tests.telegram.served import TOKEN, connect
 
 FIELDS = {"description": "bot-description", "short_description": "bot-short-description"}
 SETTERS = {"setMyDescription": "description", "setMyShortDescription": "short_description"}
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Create a sandbox without users."""
-    return Sandbox(TOKEN)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox) -> Iterator[str]:
-    """Serve the sandbox."""
-    with running(sandbox) as url:
-        yield url
 
 
 def set_calls(sandbox: Sandbox) -> Counter[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -28,14 +27,9 @@ ALBUM = "an-album"
 LIFETIME = 600
 
 
-@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.servers)])
-def redis(request: pytest.FixtureRequest) -> Iterator[Redis]:
-    """Return the Redis of the embedded mode, then a real one."""
-    if request.param == "embedded":
-        yield embedded_redis()
-    else:
-        with Redis.from_url(request.getfixturevalue("redis_url")) as client:
-            yield client
+@pytest.fixture
+def redis(each_redis: Redis) -> Redis:
+    return each_redis
 
 
 @pytest.fixture

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-import fakeredis
 import pytest
 from redis import Redis
 
 from attrai.job import STAGES, StageName, Timing
 from attrai.ledger import Ledger
 from attrai.ledger.history import read_history
+from tests.ledger.conftest import LIFETIME, MAX_ACTIVE, TODAY
 from tests.ledger.test_ledger import advance_time, make, starts
-
-MAX_ACTIVE, LIFETIME = 2, 1800
-DAY = date(2026, 3, 2)
-
-
-@pytest.fixture
-def redis() -> Redis:
-    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
-
-
-@pytest.fixture
-def ledger(redis: Redis) -> Ledger:
-    return Ledger(
-        redis, max_active=MAX_ACTIVE, max_pending=5, lifetime=LIFETIME, today=DAY.isoformat
-    )
 
 
 @pytest.mark.parametrize("stage", STAGES[:-1])
@@ -56,7 +39,7 @@ def test_it_is_counted_once(redis: Redis, ledger: Ledger) -> None:
     assert ledger.cancel([job.id, make(2).id]) == [job.id]
     assert ledger.cancel([job.id]) == [job.id]
     assert not ledger.finish(job)
-    history = read_history(redis, today=DAY)
+    history = read_history(redis, today=TODAY)
     assert history.requests == 1
     assert {kind: count for kind, count in history.outcomes.items() if count} == {"cancelled": 1}
 
@@ -71,7 +54,7 @@ def test_too_late(redis: Redis, ledger: Ledger) -> None:
     assert ledger.cancel([job.id]) == []
     assert ledger.finish(job)
     assert ledger.cancel([job.id]) == []
-    assert read_history(redis, today=DAY).outcomes["rated"] == 1
+    assert read_history(redis, today=TODAY).outcomes["rated"] == 1
 
 
 def test_between_two_attempts_to_deliver(ledger: Ledger) -> None:

@@ -21,24 +21,7 @@ from attrai.ledger.constants import (
     WORKER_TTL_SECONDS,
 )
 from attrai.ledger.histogram import histogram_bound
-
-MAX_ACTIVE, MAX_PENDING, LIFETIME = 2, 5, 1800
-
-
-@pytest.fixture
-def redis() -> Redis:
-    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
-
-
-@pytest.fixture
-def ledger(redis: Redis) -> Ledger:
-    return Ledger(
-        redis,
-        max_active=MAX_ACTIVE,
-        max_pending=MAX_PENDING,
-        lifetime=LIFETIME,
-        today=lambda: "2026-03-02",  # no midnight comes during a test
-    )
+from tests.ledger.conftest import LIFETIME, MAX_ACTIVE, MAX_PENDING
 
 
 def make(number: int, user: str = "ann") -> Job:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from redis import Redis
@@ -11,24 +10,12 @@ from redis import Redis
 from attrai.job import STAGES, Failure, Job, Timing, job_id
 from attrai.ledger import Ledger, Start
 from attrai.ledger.constants import ANSWERED_TTL_SECONDS, ORPHAN_MARGIN_SECONDS
-from attrai.processes.embedded import embedded_redis
-
-MAX_ACTIVE, LIFETIME = 2, 1800
-
-
-@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.servers)])
-def redis(request: pytest.FixtureRequest) -> Iterator[Redis]:
-    """Return the Redis of the embedded mode, then a real one."""
-    if request.param == "embedded":
-        yield embedded_redis()
-    else:
-        with Redis.from_url(request.getfixturevalue("redis_url")) as client:
-            yield client
+from tests.ledger.conftest import LIFETIME, MAX_ACTIVE
 
 
 @pytest.fixture
-def ledger(redis: Redis) -> Ledger:
-    return Ledger(redis, max_active=MAX_ACTIVE, max_pending=5, lifetime=LIFETIME)
+def redis(each_redis: Redis) -> Redis:
+    return each_redis
 
 
 def make(number: int = 1, **changes: object) -> Job:

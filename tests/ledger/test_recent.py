@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import fakeredis
 import pytest
 from redis import Redis
 
@@ -14,11 +13,6 @@ from attrai.ledger.recent import Activity, read_activity
 
 MAX_ACTIVE = 2
 TODAY = "2026-03-02"  # no midnight comes during a test
-
-
-@pytest.fixture
-def redis() -> Redis:
-    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
 @pytest.fixture
