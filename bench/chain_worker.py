@@ -27,4 +27,4 @@ class ChainChannel(FolderChannel):
 
 def setup() -> None:
     """Start the workers; the entry point for dramatiq's command line."""
-    start(lambda _: {NAME: ChainChannel()})
+    start(lambda *_: {NAME: ChainChannel()})

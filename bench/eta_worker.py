@@ -120,7 +120,7 @@ class SlowChannel:
 
 def setup() -> None:
     """Start the workers; the entry point for dramatiq's command line."""
-    start(lambda _: {NAME: SlowChannel(Path(os.environ[ANSWERS]))})
+    start(lambda *_: {NAME: SlowChannel(Path(os.environ[ANSWERS]))})
 
 
 def ignore_signals() -> None:

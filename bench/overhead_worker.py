@@ -46,4 +46,4 @@ class OverheadChannel:
 
 def setup() -> None:
     """Start the workers; the entry point for dramatiq's command line."""
-    start(lambda _: {NAME: OverheadChannel()})
+    start(lambda *_: {NAME: OverheadChannel()})

@@ -1,4 +1,4 @@
-"""The protocol of a channel: where photos come from and answers go."""
+"""The protocol of a channel: where photos come from and answers go; and the installed channels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from attrai.job import Failure, Job
+from attrai.plugins import Plugins
 
 
 class Channel(Protocol):
-    """A front end. Its methods are called from several threads."""
+    """A front end. Its methods are called from several threads.
+
+    To add one, register a function under the entry point group `attrai.channels`, by the name that
+    stands in the `channel` of its jobs. It is called with the `Settings`, a client of Redis and the
+    photo store, and returns the channel, or None where the settings don't set it up.
+    """
 
     def fetch(self, job: Job, max_bytes: int) -> bytes:
         """Return the bytes of the job's photo, or `max_bytes` and one more of a larger file.
@@ -70,3 +76,10 @@ class AlbumChannel(Channel, Protocol):
             Unconfirmed: as in `Channel.deliver`.
         """
         ...
+
+
+CHANNELS = Plugins(
+    "channel",
+    "attrai.channels",
+    Channel,  # type: ignore[type-abstract]  # nobody creates it
+)

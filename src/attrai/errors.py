@@ -115,6 +115,10 @@ class Unconfirmed(TryLater):
     """An answer was sent, but whether it arrived is unknown: the connection or the reply broke."""
 
 
+class ChannelMissing(TryLater):
+    """This process has no such channel; another one may, or this one after its next start."""
+
+
 class StoreUnavailable(OSError):
     """The server of the photo store can't be reached, fails, or refuses the request."""
 

@@ -44,6 +44,9 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 Version = Literal[1, 2]
 VERSIONS: tuple[Version, ...] = get_args(Version)
 
+#: The names that a channel may have, as a regular expression.
+CHANNEL_NAME = r"^[a-z]+$"
+
 Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -158,7 +161,7 @@ class JobRef(BaseModel):
 
     #: Also the name of the job's folder, so only hexadecimal digits are allowed.
     id: str = Field(pattern=r"^[0-9a-f]{32}$")
-    channel: str = Field(pattern=r"^[a-z]+$")
+    channel: str = Field(pattern=CHANNEL_NAME)
     #: Where to send the answer, in the channel's own format. Telegram's is sealed, because it names
     #: people; messages of earlier versions hold a dict of its ids.
     address: str | dict[str, str | int]

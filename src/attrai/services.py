@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from re import fullmatch
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
@@ -15,11 +16,12 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from attrai.broker import Broker, middleware
-from attrai.channels import Channel
-from attrai.errors import CannotStart
-from attrai.job import Job
+from attrai.channels import CHANNELS, Channel
+from attrai.errors import CannotStart, ChannelMissing
+from attrai.job import CHANNEL_NAME, Job
 from attrai.ledger import Ledger
 from attrai.outages import passes
+from attrai.plugins import UnusablePlugin
 from attrai.settings import Settings
 from attrai.storage import PhotoStore, StoreError, open_store
 
@@ -52,6 +54,17 @@ class Services:
     threads: int = 1
     #: Called with each job that left a stage, before and after the stage.
     on_forwarded: Callable[[Job, Job], None] = lambda _before, _after: None
+
+    def channel(self, name: str) -> Channel:
+        """Return the channel that a job names.
+
+        Raises:
+            ChannelMissing: this process doesn't have it.
+        """
+        try:
+            return self.channels[name]
+        except KeyError:
+            raise ChannelMissing(f"no channel {name!r} is set up here") from None
 
     @cached_property
     def decoder(self) -> IsolatedDecoder:
@@ -146,20 +159,38 @@ def log_answer(job: Job) -> None:
     log.info("answered", job=job.id, outcome=job.failure.code if job.failure else "rated")
 
 
-def open_channels(settings: Settings) -> dict[str, Channel]:
+def open_channels(settings: Settings, redis: redis.Redis, photos: PhotoStore) -> dict[str, Channel]:
+    """Return the installed channels that the settings set up, by name.
+
+    Raises:
+        SettingsError: a setting of a channel is wrong.
+        CannotStart: an installed channel can't be used.
+    """
+    channels = {}
+    for name in CHANNELS.names():
+        if not fullmatch(CHANNEL_NAME, name):
+            raise UnusablePlugin(f"channel {name!r}: its name may have the letters a to z only")
+        channel = CHANNELS.open_if_set_up(name, settings, redis, photos)
+        if channel is not None:
+            channels[name] = channel
+    return channels
+
+
+def open_telegram_channel(
+    settings: Settings, redis: redis.Redis, _photos: PhotoStore
+) -> Channel | None:
     """Return the Telegram channel if there is a token; not all stages need one.
 
     Raises:
         SettingsError: Telegram refuses the token.
     """
     if settings.telegram_token is None:
-        return {}
+        return None
     # Stages that don't talk to Telegram need not load pyTelegramBotAPI.
     from attrai.telegram import open_seal, open_telegram  # noqa: PLC0415
-    from attrai.telegram.channel import NAME, TelegramChannel  # noqa: PLC0415
+    from attrai.telegram.channel import TelegramChannel  # noqa: PLC0415
 
-    telegram = open_telegram(settings, open_redis(settings))
-    return {NAME: TelegramChannel(telegram, open_seal(settings))}
+    return TelegramChannel(open_telegram(settings, redis), open_seal(settings))
 
 
 def make_broker(settings: Settings, extra: list[dramatiq.Middleware]) -> Broker:

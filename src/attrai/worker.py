@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
+import redis
 import structlog
 
 from attrai.actors.stage import TIME_LIMIT_MS, Stage
 from attrai.broker import Broker
-from attrai.channels import Channel
+from attrai.channels import CHANNELS, Channel
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import Job
 from attrai.logs import LogHandler
@@ -34,6 +35,7 @@ from attrai.services import (
     open_services,
 )
 from attrai.settings import Settings, load_settings
+from attrai.storage import PhotoStore
 
 if TYPE_CHECKING:
     from attrai.monitoring.prometheus import StageMetrics
@@ -48,13 +50,17 @@ _CONSUMER_TIMEOUT_MS = 200
 _DELAYED_PER_THREAD = 1000
 
 
+#: Returns the channels by name, opened with the settings, a client of Redis and the photo store.
+ChannelsOf = Callable[[Settings, redis.Redis, PhotoStore], Mapping[str, Channel]]
+
+
 def setup() -> None:
     """Make the process's broker, for dramatiq's command line."""
     start(open_channels)
 
 
 def start(
-    channels_of: Callable[[Settings], Mapping[str, Channel]],
+    channels_of: ChannelsOf,
     *,
     time_limit_ms: int = TIME_LIMIT_MS,
     grace_seconds: float = GRACE_SECONDS,
@@ -62,7 +68,7 @@ def start(
     """Make the process's broker.
 
     Args:
-        channels_of: returns the channels that the stages use.
+        channels_of: returns the channels, if a stage uses them.
         time_limit_ms: how long a stage may take.
         grace_seconds: how much longer it may hang before the process ends.
 
@@ -73,7 +79,7 @@ def start(
         settings = load_settings()
         log_handler = configure_logs(settings, "worker")
         await_servers(settings)
-        services = open_services(settings, channels_of(settings))
+        services = open_services(settings, {})
         metrics = open_stage_metrics(settings)
     except (SettingsError, CannotStart) as error:
         sys.exit(f"attrai: {error}")
@@ -81,7 +87,7 @@ def start(
     if metrics is not None:
         services = _counting(services, metrics)
         extra.append(metrics)
-    boot = Boot(services, log_handler, time_limit_ms)
+    boot = Boot(services, channels_of, log_handler, time_limit_ms)
     watchdog = Watchdog(time_limit_ms, grace_seconds, log_handler.close)
     dramatiq.set_broker(make_broker(settings, [boot, watchdog, *extra]))
 
@@ -99,8 +105,15 @@ def _counting(services: Services, metrics: StageMetrics) -> Services:
 class Boot(dramatiq.Middleware):
     """Loads the imported stages before the process takes its first message."""
 
-    def __init__(self, services: Services, log_handler: LogHandler, time_limit_ms: int) -> None:
+    def __init__(
+        self,
+        services: Services,
+        channels_of: ChannelsOf,
+        log_handler: LogHandler,
+        time_limit_ms: int,
+    ) -> None:
         self._services = services
+        self._channels_of = channels_of
         self._log_handler = log_handler
         self._time_limit_ms = time_limit_ms
 
@@ -108,6 +121,8 @@ class Boot(dramatiq.Middleware):
         """Load the stages, or end the process."""
         try:
             self._boot(broker, worker)
+        except (SettingsError, CannotStart) as error:
+            sys.exit(f"attrai: {error}")
         except Exception:
             # dramatiq swallows what its hooks raise, except for what ends the process, and would
             # go on without the stage.
@@ -122,8 +137,8 @@ class Boot(dramatiq.Middleware):
         ]
         if not stages:
             raise CannotStart("no stage: name its module, as attrai.worker says")
-        if not self._services.channels and any(stage.uses_channels for stage in stages):
-            raise CannotStart("ATTRAI_TELEGRAM_TOKEN is not set: this stage talks to Telegram")
+        if any(stage.uses_channels for stage in stages):
+            self._open_channels()
         # One thread: OpenCV and the engine use one as well, so that a process is a core. What a
         # busy worker prefetches, another one could process.
         worker.worker_threads = worker.queue_prefetch = self._services.threads
@@ -138,6 +153,18 @@ class Boot(dramatiq.Middleware):
         ledger = make_ledger(open_redis(settings, retries=0), settings)
         self._dropped = DroppedRecords(ledger, self._log_handler)
         self._reports = LedgerReports(ledger, [stage.name for stage in stages], self._dropped)
+
+    def _open_channels(self) -> None:
+        services = self._services
+        client = open_redis(services.settings)
+        channels = self._channels_of(services.settings, client, services.photos)
+        if not channels:
+            installed = ", ".join(CHANNELS.names())
+            raise CannotStart(
+                f"no channel is set up, of {installed}, and this stage needs one; "
+                "that of Telegram needs ATTRAI_TELEGRAM_TOKEN"
+            )
+        self._services = replace(services, channels=channels)
 
     def after_worker_boot(self, broker: Any, worker: Any) -> None:  # noqa: ARG002 - dramatiq passes them
         """Register the process, which consumes messages now."""

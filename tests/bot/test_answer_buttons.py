@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
+from attrai import plugins
 from attrai.job import Job
-from attrai.render import renderer, renderer_names
 from attrai.telegram import Pseudonyms, Seal, limiter
 from attrai.telegram.channel import TelegramChannel
 from telegram_sandbox import CallbackAnswer, Message
 from tests.bot.parts import MAX_ACTIVE, Parts, parts
+from tests.packages import make_package
 from tests.sandbox.conftest import picture
 from tests.telegram.served import TOKEN
 
@@ -80,11 +81,12 @@ def test_an_answer_offers_what_it_is_not(bot: Parts) -> None:
     ]
 
 
-def test_a_renderer_of_others_gets_a_button(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_renderer_of_others_gets_a_button(
+    bot: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An installed renderer is offered under its own name, unless that is too long for a button."""
-    names = ("stamp", "я" * 22, "я" * 23)
-    found = [EntryPoint(name, "a.b:C", renderer.GROUP) for name in (*renderer_names(), *names)]
-    monkeypatch.setattr(renderer, "entry_points", lambda **_: found)
+    renderers = dict.fromkeys(("stamp", "я" * 22, "я" * 23), "Renderer")
+    monkeypatch.syspath_prepend(make_package(tmp_path, "stamps_of_a_test", "", renderers=renderers))
     with parts(sandbox=bot.sandbox) as another:
         assert labels(answered(another))[:-1] == [["Ranking", "Spotlight", "stamp"], ["я" * 22]]
 
@@ -206,7 +208,7 @@ def test_delete_at_any_moment(bot: Parts) -> None:
 def test_a_style_that_is_gone(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     """A button of a renderer that is no longer installed says that it works no longer."""
     message = answered(bot)
-    monkeypatch.setattr(renderer, "entry_points", lambda **_: [])
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: [])
     with parts(bot.redis, bot.sandbox) as restarted:
         assert press(restarted, message, "Ranking").text == "This button no longer works."
         assert restarted.queued("ingest") == []

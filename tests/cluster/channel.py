@@ -76,7 +76,7 @@ class AnswersFile:
 def setup() -> None:
     """Start a worker; the entry point for dramatiq's command line."""
     start(
-        lambda _: {NAME: AnswersFile(Path(os.environ[ANSWERS]))},
+        lambda *_: {NAME: AnswersFile(Path(os.environ[ANSWERS]))},
         time_limit_ms=int(os.environ.get(TIME_LIMIT, TIME_LIMIT_MS)),
         grace_seconds=float(os.environ.get(GRACE, GRACE_SECONDS * 1000)) / 1000,
     )

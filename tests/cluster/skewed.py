@@ -38,4 +38,4 @@ def setup() -> None:
     ahead, right = float(os.environ[AHEAD]), time.time
     # The process's own clock, as libfaketime would do.
     time.time = lambda: right() + ahead
-    start(lambda _: {NAME: BusyAtFirst(Path(os.environ[ANSWERS]))})
+    start(lambda *_: {NAME: BusyAtFirst(Path(os.environ[ANSWERS]))})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import dramatiq
 import psutil
@@ -20,6 +22,7 @@ from testing.servers import RabbitServer, RedisServer
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
 from tests.conftest import ROOT
+from tests.packages import make_package
 
 pytestmark = pytest.mark.servers
 
@@ -148,6 +151,45 @@ def test_a_bot_without_a_token() -> None:
     output, _ = bot.communicate(timeout=PATIENCE_S)
     assert output == "attrai: ATTRAI_TELEGRAM_TOKEN is not set; @BotFather gives one\n"
     assert bot.returncode != 0
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("stage", ["ingest", "deliver"])
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        ("", r"no channel is set up, of .*telegram.*ATTRAI_TELEGRAM_TOKEN"),
+        ("no token", "ATTRAI_TELEGRAM_TOKEN: this is no token"),
+    ],
+    ids=["none", "wrong"],
+)
+def test_a_stage_without_a_channel(stage: str, token: str, said: str) -> None:
+    """A stage that fetches or answers ends with one line if it has no channel to do so."""
+    worker = start_worker("worker", stage, ATTRAI_TELEGRAM_TOKEN=token)
+    output, _ = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode != 0
+    (line,) = (line for line in output.splitlines() if line.startswith("attrai: "))
+    assert re.search(said, line)
+    assert "Traceback" not in output
+
+
+def test_a_broken_channel(cluster: Cluster, tmp_path: Path) -> None:
+    """A channel that can't be loaded ends the stages that use channels, and no other stage."""
+    package = make_package(tmp_path / "p", "broken_of_a_test", "", channels={"broken": "Nothing"})
+    path = f"{package}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    worker = start_worker("worker", "deliver", PYTHONPATH=path)
+    output, _ = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode != 0
+    assert "attrai: channel 'broken' (broken_of_a_test:Nothing) can't be loaded" in output
+    assert "Traceback" not in output
+    worker = start_worker("worker", "render", PYTHONPATH=path)
+    try:
+        wait_for(
+            lambda: cluster.ledger.estimates.loads()["render"].workers == 1, "it did not start"
+        )
+    finally:
+        worker.terminate()
+        worker.communicate(timeout=PATIENCE_S)
 
 
 @pytest.mark.usefixtures("cluster")

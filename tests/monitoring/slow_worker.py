@@ -84,4 +84,4 @@ class Channel:
 
 def setup() -> None:
     """Entry point for dramatiq's command line."""
-    start(lambda _: {NAME: Channel()})
+    start(lambda *_: {NAME: Channel()})

@@ -15,18 +15,11 @@ from attrai.render import (
     load_renderer,
     renderer_names,
 )
+from tests.packages import make_package
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLUGINS = """
-[attrai.renderers]
-sketch = plugin_of_a_test:Sketch
-missing = plugin_of_a_test:Missing
-elsewhere = no_such_module:Sketch
-failing = plugin_of_a_test:Failing
-mute = plugin_of_a_test:Mute
-"""
 CODE = """
 class Sketch:
     def render(self, photo, faces):
@@ -44,12 +37,10 @@ class Mute:
 @pytest.fixture
 def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third-party package with one good renderer and several broken ones."""
-    metadata = tmp_path / "plugin_of_a_test-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin-of-a-test\n")
-    (metadata / "entry_points.txt").write_text(PLUGINS)
-    (tmp_path / "plugin_of_a_test.py").write_text(CODE)
-    monkeypatch.syspath_prepend(tmp_path)
+    renderers = {name.lower(): name for name in ("Sketch", "Missing", "Failing", "Mute")}
+    renderers["elsewhere"] = "no_such_module:Sketch"
+    package = make_package(tmp_path, "plugin_of_a_test", CODE, renderers=renderers)
+    monkeypatch.syspath_prepend(package)
 
 
 @pytest.mark.parametrize("name", ["boxes", "ranking", "spotlight"])

@@ -28,7 +28,7 @@ class Deliver(Stage):
     uses_channels = True
 
     def work(self, job: Job) -> Job:
-        channel = self.services.channels[job.channel]
+        channel = self.services.channel(job.channel)
         if job.answered:
             log.info("sent already")
         elif job.album and isinstance(channel, AlbumChannel):
@@ -135,7 +135,7 @@ class Deliver(Stage):
             raise TryLater("its album is being answered", _ALBUM_PAUSE_SECONDS)
         if not job.failure and not job.answered:
             try:
-                self._answer(failed, self.services.channels[job.channel])
+                self._answer(failed, self.services.channel(job.channel))
             except _TRY_AGAIN:
                 raise
             except Exception:  # nothing is left to do but to clean up

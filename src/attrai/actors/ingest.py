@@ -19,7 +19,7 @@ class Ingest(Stage):
         self._decoder = services.decoder
 
     def work(self, job: Job) -> Job:
-        channel = self.services.channels[job.channel]
+        channel = self.services.channel(job.channel)
         data = channel.fetch(job, self._limits.max_bytes)
         # This process holds the token of the channel, so it decodes nothing itself.
         content, size = self._decoder.accept_photo(data)

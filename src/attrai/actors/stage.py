@@ -13,7 +13,14 @@ import structlog
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
 from attrai.broker import PutBack
-from attrai.errors import INTERNAL, FetchFailed, TryLater, Unconfirmed, UserError
+from attrai.errors import (
+    INTERNAL,
+    ChannelMissing,
+    FetchFailed,
+    TryLater,
+    Unconfirmed,
+    UserError,
+)
 from attrai.job import STAGES, Job, StageName, Timing, UnknownVersion, UnreadableMessage
 from attrai.ledger import Start
 from attrai.outages import OUTAGES, is_outage
@@ -34,6 +41,9 @@ _COPY_DELAY_MS = 5000
 #: For how long a job of another version waits for a worker that can process it, before its user is
 #: told that something went wrong: longer than all services take to be updated, in seconds.
 VERSION_PATIENCE_SECONDS = 600
+#: For how long a job waits for a worker that has its channel, in seconds: an operator who forgot to
+#: install it, or its token, should notice within a day. After that nothing of the job is kept.
+CHANNEL_PATIENCE_SECONDS = 24 * 3600
 #: Bounds of how long a job is delayed while its channel can't be reached: half its age.
 _POSTPONE_MIN_SECONDS, _POSTPONE_MAX_SECONDS = 1.0, 60.0
 
@@ -178,8 +188,11 @@ class Stage(ABC):
             log.info("done already", file=str(error))
             return
         except TryLater as later:
-            self._postpone(job, start, later)
-            return
+            if not isinstance(later, ChannelMissing) or start.age < CHANNEL_PATIENCE_SECONDS:
+                self._postpone(job, start, later)
+                return
+            log.error("given up", reason=str(later))  # noqa: TRY400 - nothing to trace
+            done = job.with_(failure=INTERNAL)
         waited, took = start.waited, time.monotonic() - started
         timing = Timing(stage=self.name, waited=waited, took=took)
         done = done.model_copy(update={"trace": (*done.trace, timing)})

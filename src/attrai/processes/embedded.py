@@ -29,11 +29,10 @@ from attrai.monitoring.queues import EmbeddedQueues
 from attrai.processes import sweeper
 from attrai.processes.bot import Bot
 from attrai.processes.heartbeat import DroppedRecords
-from attrai.services import Services, log_answer, make_ledger
+from attrai.services import Services, log_answer, make_ledger, open_channels
 from attrai.settings import Settings
 from attrai.storage import PhotoStore, UnlinkedStore
-from attrai.telegram import open_seal, open_telegram
-from attrai.telegram.channel import NAME, TelegramChannel
+from attrai.telegram import open_seal
 
 log = structlog.get_logger(__name__)
 
@@ -77,17 +76,27 @@ def embedded_chain(
     on_answered: Callable[[Job], None],
     *,
     threads: int,
+    photos: PhotoStore | None = None,
 ) -> Iterator[EmbeddedChain]:
     """Run the five stages on `threads` threads while the context is open.
 
     When it closes, jobs that are being processed finish their stage and the others are dropped. No
     file is left behind, not even by a kill.
+
+    Args:
+        settings: the operator's settings.
+        ledger: admits the jobs.
+        channels: by the name in a job's `channel`.
+        on_answered: called with every job that was answered.
+        threads: run the stages.
+        photos: keeps the files of jobs; by default a new store that leaves none behind. It is
+            closed by who opened it.
     """
     broker = EmbeddedBroker(
         middleware=middleware(min_backoff=_MIN_BACKOFF_MS, max_backoff=_MAX_BACKOFF_MS)
     )
     with ExitStack() as stack:
-        photos = stack.enter_context(closing(UnlinkedStore()))
+        photos = photos or stack.enter_context(closing(UnlinkedStore()))
         services = stack.enter_context(
             closing(Services(settings, photos, ledger, channels, on_answered, threads))
         )
@@ -118,14 +127,15 @@ def run_embedded(
     Raises:
         SettingsError: there is no token, or Telegram refuses it.
     """
+    open_seal(settings)  # reports a missing token before anything is loaded
     redis = embedded_redis()
     ledger = make_ledger(redis, settings)
-    channels = {NAME: TelegramChannel(open_telegram(settings, redis), open_seal(settings))}
-
-    with (
-        embedded_chain(settings, ledger, channels, log_answer, threads=threads) as chain,
-        _sweeping(chain, ledger),
-    ):
+    with closing(UnlinkedStore()) as photos, ExitStack() as stack:
+        channels = open_channels(settings, redis, photos)
+        chain = stack.enter_context(
+            embedded_chain(settings, ledger, channels, log_answer, threads=threads, photos=photos)
+        )
+        stack.enter_context(_sweeping(chain, ledger))
         dropped = DroppedRecords(ledger, log_handler)
         queues = EmbeddedQueues(chain.broker.queues)
         with Bot(settings, shutdown, redis, chain.intake, queues, dropped) as bot:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from attrai.plugins import Plugins, UnknownPlugin, UnusablePlugin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,21 +34,26 @@ class Renderer(Protocol):
         ...
 
 
-#: The entry point group under which packages register renderers.
-GROUP = "attrai.renderers"
-
-
-class UnknownRenderer(Exception):
+class UnknownRenderer(UnknownPlugin):
     """No renderer has this name; the message is one line that lists the known names."""
 
 
-class UnusableRenderer(Exception):
+class UnusableRenderer(UnusablePlugin):
     """A renderer can't be loaded; the message is one line that names its plug-in."""
+
+
+RENDERERS = Plugins(
+    "renderer",
+    "attrai.renderers",
+    Renderer,  # type: ignore[type-abstract]  # nobody creates it
+    UnknownRenderer,
+    UnusableRenderer,
+)
 
 
 def renderer_names() -> list[str]:
     """Return the names of the installed renderers in alphabetical order, without loading any."""
-    return sorted({entry.name for entry in entry_points(group=GROUP)})
+    return RENDERERS.names()
 
 
 @cache
@@ -60,16 +66,4 @@ def load_renderer(name: str) -> Renderer:
         UnknownRenderer: no installed package registers this name.
         UnusableRenderer: the registered object fails to load or is not a `Renderer`.
     """
-    found = next(iter(entry_points(group=GROUP, name=name)), None)
-    if found is None:
-        raise UnknownRenderer(f"no renderer {name!r}; there are {', '.join(renderer_names())}")
-    try:
-        renderer = found.load()()
-    except Exception as error:  # third-party code may raise anything
-        problem = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UnusableRenderer(
-            f"renderer {name!r} ({found.value}) can't be loaded: {problem}"
-        ) from error
-    if not isinstance(renderer, Renderer):
-        raise UnusableRenderer(f"renderer {name!r} ({found.value}) has no method `render`")
-    return renderer
+    return RENDERERS.open(name)
