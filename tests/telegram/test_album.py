@@ -245,3 +245,21 @@ def test_each_picture_counts(sandbox: Sandbox, album: Make) -> None:
     assert later > 50
     assert len(sandbox.messages(group.id)) == 20
     assert [made.items for made in sandbox.calls] == [10]
+
+
+def test_a_group_that_became_a_supergroup(
+    channel: TelegramChannel, sandbox: Sandbox, album: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An album for a group that became a supergroup goes there, without a reply."""
+    monkeypatch.setattr(limiter, "GROUP_INTERVAL_SECONDS", 0.01)
+    group = sandbox.group(-7)
+    for _ in range(2):
+        sandbox.user(1).send_photo(picture(), chat=group.id)
+    members = album([5.0], [7.0], chat=group.id, first=11)
+    supergroup = group.become_supergroup(-1001)
+    channel.deliver_album(members, 0)
+    sent = [each for each in sandbox.messages(supergroup.id) if each.sender == "bot"]
+    assert widths(sent) == [101, 102]
+    assert [message.caption for message in sent] == [album_caption(members, 1024), None]
+    assert [message.reply_to for message in sent] == [None, None]
+    assert len({message.album for message in sent} - {None}) == 1

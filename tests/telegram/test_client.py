@@ -243,11 +243,17 @@ _ODD_ANSWERS = [
 
 
 @pytest.mark.parametrize("answer", _ODD_ANSWERS, ids=range(len(_ODD_ANSWERS)))
-@pytest.mark.parametrize("name", ["getMe", "getUpdates", "sendMessage", "getFile"])
+@pytest.mark.parametrize("name", ["getMe", "getUpdates", "sendMessage", "sendMediaGroup", "getFile"])
 def test_an_answer_of_no_bot_api(answer: bytes, name: str) -> None:
     """Malformed JSON, and JSON that is not a Bot API response, raise TryLater."""
     with answering(body(answer), body(b"", "404 Not Found")) as url:
         failing(_CALLS[name], connect(url), TryLater)
+
+
+def test_an_album_of_no_messages() -> None:
+    """An album that came to nothing, or so Telegram says, may have been sent."""
+    with answering(body(b'{"ok": true, "result": []}')) as url:
+        failing(_CALLS["sendMediaGroup"], connect(url), Unconfirmed)
 
 
 _JSON = st.recursive(

@@ -127,7 +127,7 @@ class TelegramChannel:
                     picture,
                     caption(job),
                     keyboard,
-                    name=None if as_photo else _FILE_NAME,
+                    file_name=None if as_photo else _FILE_NAME,
                     turn=job.id,
                     spoiler=address.spoiler,
                 )

@@ -243,8 +243,8 @@ class Telegram:
         *,
         file_name: str | None,
         turn: str,
-    ) -> None:
-        """Send two to ten pictures as one album, with the caption on the first.
+    ) -> Sent:
+        """Send two to ten pictures as one album, with the caption on the first, which is returned.
 
         Args:
             to: where the album goes.
@@ -254,24 +254,21 @@ class Telegram:
             turn: identifies the album when it is sent again later.
         """
         captions = [caption, *[None] * len(pictures)]
-        album: list[Any] = [
-            types.InputMediaPhoto(
-                types.InputFile(BytesIO(picture)), words, has_spoiler=spoiler or None
-            )
-            if file_name is None
-            else types.InputMediaDocument(
-                types.InputFile(BytesIO(picture), file_name), caption=words
-            )
-            for (picture, spoiler), words in zip(pictures, captions, strict=False)
-        ]
-        with self._slot(to.chat, turn, items=len(album)), translate_errors(Unconfirmed):
-            self._bot.send_media_group(
+
+        def send(to: Destination) -> types.Message:
+            album: list[Any] = [
+                _media(picture, words, file_name, spoiler=spoiler)
+                for (picture, spoiler), words in zip(pictures, captions, strict=False)
+            ]
+            return self._bot.send_media_group(
                 to.chat,
                 album,
                 message_thread_id=to.thread,
                 reply_parameters=to.reply(),
                 timeout=_UPLOAD_TIMEOUT,
-            )
+            )[0]
+
+        return self._send(to, send, turn=turn, items=len(pictures))
 
     def edit_text(self, chat: int, message: int, text: str, keyboard: Keyboard = ()) -> None:
         """Replace the text and the buttons of a message that the bot sent."""
@@ -288,7 +285,7 @@ class Telegram:
         caption: str,
         keyboard: Keyboard,
         *,
-        name: str | None,
+        file_name: str | None,
         turn: str,
         spoiler: bool = False,
     ) -> None:
@@ -300,17 +297,11 @@ class Telegram:
             picture: the new picture.
             caption: the new caption.
             keyboard: the new buttons.
-            name: the name of the file if the picture is to be a document instead of a photo.
+            file_name: send the picture as a document of this name rather than as a photo.
             turn: identifies the message to the rate limit.
             spoiler: whether a photo is hidden under a spoiler.
         """
-        media: types.InputMedia = (
-            types.InputMediaPhoto(
-                types.InputFile(BytesIO(picture)), caption, has_spoiler=spoiler or None
-            )
-            if name is None
-            else types.InputMediaDocument(types.InputFile(BytesIO(picture), name), caption=caption)
-        )
+        media = _media(picture, caption, file_name, spoiler=spoiler)
         with self._slot(chat, turn), translate_errors(Unconfirmed):
             self._bot.edit_message_media(
                 media, chat, message, reply_markup=markup(keyboard), timeout=_UPLOAD_TIMEOUT
@@ -418,9 +409,10 @@ class Telegram:
         send: Callable[[Destination], types.Message],
         *,
         turn: str | None,
+        items: int = 1,
         instead: bool = False,
     ) -> Sent:
-        with self._slot(to.chat, turn, booked=instead):
+        with self._slot(to.chat, turn, items=items, booked=instead):
             try:
                 with translate_errors(Unconfirmed):
                     return Sent(to.chat, send(to).message_id)
@@ -443,3 +435,13 @@ class Telegram:
             if later.seconds is not None:
                 self._limiter.hold(chat, later.seconds)
             raise
+
+
+def _media(
+    picture: bytes, caption: str | None, file_name: str | None, *, spoiler: bool
+) -> types.InputMedia:
+    """Return a picture as a photo, or as a document if it has a name. It can be sent once."""
+    file = types.InputFile(BytesIO(picture), file_name)
+    if file_name is None:
+        return types.InputMediaPhoto(file, caption, has_spoiler=spoiler or None)
+    return types.InputMediaDocument(file, caption=caption)

@@ -79,7 +79,7 @@ def translate_errors(unknown: type[TryLater] = TryLater) -> Iterator[None]:
         apihelper.ApiInvalidJSONException,
         # Raised for valid JSON that is not a Bot API response.
         ValueError,
-        KeyError,
+        LookupError,
         TypeError,
         AttributeError,
     ) as error:
