@@ -15,7 +15,7 @@ from attrai.channels import Member
 from attrai.job import Face, Failure, Job, Score
 from attrai.locales import DEFAULT_LOCALE, choose_locale, duration, locales, text, time_until
 from attrai.telegram.album import album_caption
-from attrai.telegram.channel import caption
+from attrai.telegram.answer_texts import caption
 from tests.test_locales import SAMPLES, messages
 
 TRANSLATIONS = [locale for locale in locales() if locale != DEFAULT_LOCALE]

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from attrai.job import Face, Job, Score
 from attrai.locales import text
-from attrai.telegram.channel import caption
+from attrai.telegram.answer_texts import caption
 from telegram_sandbox import Sandbox, running
 from testing.waiting import PATIENCE_S
 

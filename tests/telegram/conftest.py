@@ -8,7 +8,8 @@ import pytest
 
 from attrai.job import Face, Job, Score
 from attrai.telegram import Destination, Seal, Telegram, limiter
-from attrai.telegram.channel import TelegramChannel, seal_address
+from attrai.telegram.address import seal_address
+from attrai.telegram.channel import TelegramChannel
 from telegram_sandbox import Sandbox, running
 from tests.sandbox.conftest import picture
 from tests.telegram.served import TOKEN, connect

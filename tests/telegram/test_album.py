@@ -14,8 +14,9 @@ from attrai.job import Face, Failure, Job, Score, job_id
 from attrai.locales import text
 from attrai.processes.embedded import embedded_redis
 from attrai.telegram import Destination, Seal, limiter
+from attrai.telegram.address import seal_address
 from attrai.telegram.album import album_caption
-from attrai.telegram.channel import TelegramChannel, seal_address
+from attrai.telegram.channel import TelegramChannel
 from telegram_sandbox import Faults, Message, Sandbox, running
 from testing.waiting import PATIENCE_S
 from tests.sandbox.conftest import picture

@@ -20,7 +20,10 @@ from attrai.errors import (
 from attrai.job import Failure, Job, Score
 from attrai.locales import text
 from attrai.telegram import Destination, Seal, limiter
-from attrai.telegram.channel import TelegramChannel, caption, fits_photo, seal_address
+from attrai.telegram.address import seal_address
+from attrai.telegram.answer_texts import caption
+from attrai.telegram.channel import TelegramChannel
+from attrai.telegram.limits import fits_photo
 from telegram_sandbox import Faults, Sandbox, running
 from tests.sandbox.conftest import picture
 from tests.telegram.conftest import SEAL

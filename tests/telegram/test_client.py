@@ -243,7 +243,9 @@ _ODD_ANSWERS = [
 
 
 @pytest.mark.parametrize("answer", _ODD_ANSWERS, ids=range(len(_ODD_ANSWERS)))
-@pytest.mark.parametrize("name", ["getMe", "getUpdates", "sendMessage", "sendMediaGroup", "getFile"])
+@pytest.mark.parametrize(
+    "name", ["getMe", "getUpdates", "sendMessage", "sendMediaGroup", "getFile"]
+)
 def test_an_answer_of_no_bot_api(answer: bytes, name: str) -> None:
     """Malformed JSON, and JSON that is not a Bot API response, raise TryLater."""
     with answering(body(answer), body(b"", "404 Not Found")) as url:

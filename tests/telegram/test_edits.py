@@ -7,7 +7,8 @@ import pytest
 from attrai.errors import TryLater, Unconfirmed, Undeliverable
 from attrai.job import Failure, Job
 from attrai.telegram import Destination
-from attrai.telegram.channel import TelegramChannel, seal_address
+from attrai.telegram.address import seal_address
+from attrai.telegram.channel import TelegramChannel
 from telegram_sandbox import Faults, Message, Sandbox
 from tests.sandbox.conftest import picture
 from tests.telegram.conftest import SEAL

@@ -16,13 +16,12 @@ from attrai.locales import text
 from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms
 from attrai.telegram.answer_buttons import CANCEL, DELETE, read
+from attrai.telegram.limits import PRESS_ANSWER, shorten
 
 #: Seconds before someone who may not use the bot is told so again.
 TELL_AGAIN_SECONDS = 3600
 #: The buttons that take away what is somebody's own, which they may always do.
 _TAKING_AWAY = (CANCEL, DELETE)
-#: Maximum length of what is shown to whoever presses a button, in characters.
-_MAX_PRESS_TEXT = 200
 
 
 class Refusal(NamedTuple):
@@ -98,9 +97,7 @@ class Access:
         if refusal is None:
             return True
         if isinstance(request, ButtonRequest):
-            words = refusal.words
-            if len(words) > _MAX_PRESS_TEXT:
-                words = words[: _MAX_PRESS_TEXT - 1] + "…"
+            words = shorten(refusal.words, PRESS_ANSWER)
             self._buttons.answer(request, Reply(words, alert=bool(words)))
         elif refusal.words:
             tell = partial(self._tell, origin, refusal)

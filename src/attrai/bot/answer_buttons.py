@@ -16,8 +16,9 @@ from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.settings import Settings
 from attrai.telegram import Destination, Rejected, Telegram, open_pseudonyms, open_seal
+from attrai.telegram.address import seal_address
 from attrai.telegram.answer_buttons import DELETE, FILE, STYLE, read
-from attrai.telegram.channel import NAME, seal_address
+from attrai.telegram.channel import NAME
 
 
 class AnswerButtons:

@@ -17,7 +17,8 @@ from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.settings import Settings
 from attrai.telegram import Telegram, open_pseudonyms, open_seal
-from attrai.telegram.channel import NAME, seal_address
+from attrai.telegram.address import seal_address
+from attrai.telegram.channel import NAME
 from attrai.telegram.files import GET_FILE_MB, is_telegrams
 
 log = structlog.get_logger(__name__)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
+from attrai.job import Job
 from attrai.telegram.destination import Destination
+from attrai.telegram.seal import Seal
 
 
 class Address(BaseModel):
@@ -37,3 +42,29 @@ class Address(BaseModel):
     def to(self) -> Destination:
         """Where the answer goes."""
         return Destination(self.chat, self.message, self.topic, self.even_if_deleted)
+
+
+def seal_address(to: Destination, seal: Seal, **optional: Any) -> str:
+    """Return the address of the answers to a message, with the optional fields of `Address`.
+
+    Other versions read it too, so it says only what differs from the usual.
+    """
+    address = Address(
+        chat=to.chat,
+        message=to.reply_to,
+        topic=to.topic,
+        even_if_deleted=to.even_if_deleted,
+        **optional,
+    )
+    return seal.seal(address.model_dump_json(exclude_defaults=True))
+
+
+def open_address(job: Job, seal: Seal) -> Address:
+    """Return where the answers to a job go.
+
+    Raises:
+        SealBroken: the job was admitted under another token.
+    """
+    address = job.address  # a dict if a version that didn't seal admitted the job
+    opened = json.loads(seal.open(address)) if isinstance(address, str) else address
+    return Address.model_validate(opened)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrai.channels import Member
-from attrai.errors import INTERNAL
-from attrai.job import Failure, Job
+from attrai.job import Job
 from attrai.locales import text
 from attrai.telegram.address import Address
+from attrai.telegram.answer_texts import failure_text
+from attrai.telegram.limits import shorten
 
 #: Number of a photo's scores in the caption, the highest first.
 _SCORES = 5
@@ -45,16 +46,7 @@ def album_caption(members: Sequence[Member], limit: int) -> str:
         if reason := _reason(member.job):
             reasons.setdefault(reason, []).append(member)
     lines += [_item(about, reason, locale) for reason, about in reasons.items()]
-    words = "\n".join(lines)
-    return words if len(words) <= limit else words[: limit - 1] + "…"
-
-
-def failure_text(failure: Failure, locale: str) -> str:
-    """Return why there is no picture, in the user's language."""
-    try:
-        return text(failure.code, locale, **failure.details)
-    except KeyError:  # the failure comes from a worker of another version
-        return text(INTERNAL.code, locale)
+    return shorten("\n".join(lines), limit)
 
 
 def _item(about: Sequence[Member], words: str, locale: str) -> str:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from io import BytesIO
-from typing import Any
 
 import structlog
-from PIL import Image
 
 from attrai.channels import Member, NotTogether
 from attrai.errors import (
@@ -23,7 +19,6 @@ from attrai.job import Failure, Job
 from attrai.locales import text
 from attrai.telegram import (
     ContentRefused,
-    Destination,
     Keyboard,
     NotPermitted,
     Rejected,
@@ -32,19 +27,16 @@ from attrai.telegram import (
     Telegram,
     TokenRefused,
 )
-from attrai.telegram.address import Address
-from attrai.telegram.album import album_caption, failure_text, in_order
+from attrai.telegram.address import Address, open_address
+from attrai.telegram.album import album_caption, in_order
 from attrai.telegram.answer_buttons import answer_keyboard
+from attrai.telegram.answer_texts import caption, failure_text
 from attrai.telegram.files import GET_FILE_MB
+from attrai.telegram.limits import CAPTION, TEXT, fits_photo
 
 log = structlog.get_logger(__name__)
 
 NAME = "telegram"
-#: Limits of sendPhoto: bytes, width plus height in pixels, and ratio of the sides
-#: (https://core.telegram.org/bots/api#sendphoto).
-_PHOTO_BYTES, _PHOTO_SIDES, _PHOTO_RATIO = 10 * 10**6, 10_000, 20
-#: Maximum length of a caption and of a text, in characters.
-_CAPTION, _TEXT = 1024, 4096
 #: File name of a picture that is sent as a document.
 _FILE_NAME = "rated.jpg"
 #: Seconds between retries of a problem that the operator has to fix.
@@ -117,7 +109,6 @@ class TelegramChannel:
         if self._has_arrived(job):
             return
         keyboard = answer_keyboard(address, job.renderer, job.locale)
-        as_photo = fits_photo(picture) and not address.as_file
         with _translate_errors():
             if address.edit is not None:
                 # An edit that may have arrived does no harm when it is repeated.
@@ -127,7 +118,7 @@ class TelegramChannel:
                     picture,
                     caption(job),
                     keyboard,
-                    file_name=None if as_photo else _FILE_NAME,
+                    file_name=_file_name(address, picture),
                     turn=job.id,
                     spoiler=address.spoiler,
                 )
@@ -143,7 +134,7 @@ class TelegramChannel:
         to = address.to
         refused = False
         try:
-            if fits_photo(picture) and not address.as_file:
+            if _file_name(address, picture) is None:
                 try:
                     self._telegram.send_photo(
                         to,
@@ -219,10 +210,11 @@ class TelegramChannel:
         # The turn of an album that has grown since is of no use: it was booked for fewer messages.
         turn = f"{first.job.album}:{len(pictures)}"
         members = [member for _, member in addressed]
-        words = album_caption(members, _CAPTION if pictures else _TEXT)
-        if unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES:
+        words = album_caption(members, CAPTION if pictures else TEXT)
+        perhaps_sent = unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES
+        if perhaps_sent:
             words = text("perhaps-sent-album", first.job.locale)
-        if unconfirmed_sends >= _MAX_UNCONFIRMED_PICTURES or not pictures:
+        if perhaps_sent or not pictures:
             self._telegram.send_text(address.to, words, turn=turn)
         elif len(pictures) == 1:
             ((picture, spoiler),) = pictures
@@ -252,27 +244,10 @@ class TelegramChannel:
 
     def _open_address(self, job: Job) -> Address:
         """Return where the answers to a job go."""
-        address = job.address
         try:
-            opened = json.loads(self._seal.open(address)) if isinstance(address, str) else address
+            return open_address(job, self._seal)
         except SealBroken:
             raise Undeliverable(reason=_SEAL_BROKEN) from None
-        return Address.model_validate(opened)
-
-
-def seal_address(to: Destination, seal: Seal, **optional: Any) -> str:
-    """Return the address of the answers to a message, with the optional fields of `Address`.
-
-    Other versions read it too, so it says only what differs from the usual.
-    """
-    address = Address(
-        chat=to.chat,
-        message=to.reply_to,
-        topic=to.topic,
-        even_if_deleted=to.even_if_deleted,
-        **optional,
-    )
-    return seal.seal(address.model_dump_json(exclude_defaults=True))
 
 
 def _is_plain(job: Job) -> bool:
@@ -280,41 +255,9 @@ def _is_plain(job: Job) -> bool:
     return isinstance(job.address, dict)
 
 
-def fits_photo(picture: bytes) -> bool:
-    """Return whether the picture is within Telegram's limits for photos."""
-    with Image.open(BytesIO(picture)) as image:
-        width, height = image.size
-    return (
-        len(picture) <= _PHOTO_BYTES
-        and width + height <= _PHOTO_SIDES
-        and max(width, height) <= _PHOTO_RATIO * min(width, height)
-    )
-
-
-def caption(job: Job) -> str:
-    """Return a job's scores as a caption in the user's language.
-
-    A long list of scores is cut so that the caption has at most 1024 characters.
-    """
-    locale, scores = job.locale, job.scores
-    known = [score for score in scores if score]
-    more = ""
-    if job.faces_found > len(scores):
-        more += "\n" + text("faces-left-out", locale, found=job.faces_found, shown=len(scores))
-    if scores and not known:
-        return text("only-minors", locale, count=len(scores)) + more
-    if minors := len(scores) - len(known):
-        more += "\n" + text("minors", locale, count=minors)
-    items = [
-        text("rated-item", locale, score=score.value) if score else text("no-score", locale)
-        for score in scores
-    ]
-    if len(scores) == 1:
-        words = text("rated-one", locale, score=known[0].value)
-    else:
-        words = text("rated-many", locale, count=len(scores), scores="; ".join(items))
-    room = _CAPTION - len(more)
-    return (words if len(words) <= room else words[: room - 1] + "…") + more
+def _file_name(address: Address, picture: bytes) -> str | None:
+    """Return the name of the file that a picture is sent as, or None if it is sent as a photo."""
+    return _FILE_NAME if address.as_file or not fits_photo(picture) else None
 
 
 @contextmanager
