@@ -57,7 +57,7 @@ with Apache 2, and the image has both: ask a lawyer before you distribute it.
 def main() -> None:
     """Print the page."""
     lines = (_SWARM / "requirements.lock").read_text("utf-8").splitlines()
-    names = sorted([*(line.split("==")[0] for line in lines if "==" in line), "torch"])
+    names = sorted(line.split("==")[0] for line in lines if "==" in line)
     licences = {name: _KNOWN.get(name) or _licence(distribution(name)) for name in names}
     strict = [(name, licence) for name, licence in licences.items() if _COPYLEFT.search(licence)]
     for name in names:

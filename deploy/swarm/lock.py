@@ -6,7 +6,7 @@ Run it with Python 3.11 on Linux x86-64, as in the image, after a change of cons
     python3 deploy/swarm/lock.py
 
 The hashes are those of the wheels that pip chooses there, so an image for another platform needs
-locks that were made on it. torch is left out: its wheel without CUDA has an index of its own.
+locks that were made on it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from typing import Any
 
 _SWARM = Path(__file__).parent
 _ROOT = _SWARM.parents[1]
-_EXTRAS = ("charts", "metrics", "openvino", "s3", "socks", "webhook")
+#: The extras of attrai that the image has.
+EXTRAS = ("charts", "metrics", "s3", "socks", "webhook")
 #: redis needs it on Debian's Python 3.11.2, but not on 3.11.3.
 _BESIDES = ("async-timeout",)
-_UNLOCKED = ("torch",)
 
 
 def main() -> None:
     """Write both files."""
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))
     needed = [*project["project"]["dependencies"], *_BESIDES]
-    for extra in _EXTRAS:
+    for extra in EXTRAS:
         needed += project["project"]["optional-dependencies"][extra]
     _write(_SWARM / "requirements.lock", "the image", needed)
     _write(_SWARM / "build.lock", "the build of attrai", project["build-system"]["requires"])
@@ -42,8 +42,6 @@ def _write(lock: Path, what: str, needed: Sequence[str]) -> None:
     lines = [f"# The packages of {what}. Made by lock.py."]
     for package in _resolve(needed):
         name = package["metadata"]["name"].lower().replace("_", "-").replace(".", "-")
-        if name in _UNLOCKED:
-            continue
         digest = package["download_info"]["archive_info"]["hashes"]["sha256"]
         lines.append(f"{name}=={package['metadata']['version']} --hash=sha256:{digest}")
     lock.write_text("\n".join([lines[0], *sorted(lines[1:])]) + "\n", "utf-8")

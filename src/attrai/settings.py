@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     min_face_side: Annotated[int, Field(ge=20, le=1000)] = 40
     #: Maximum number of faces to score per photo. If there are more, the largest are scored.
     max_faces: Annotated[int, Field(ge=1, le=200)] = 50
-    #: The inference engine; "auto" selects the fastest that is installed.
+    #: The inference engine; "auto" selects torch if it can use a GPU, else OpenVINO.
     engine: EngineName = "auto"
     #: The scorer's weights file; the packaged weights if not set.
     weights: FilePath | None = None
@@ -153,8 +153,8 @@ class Settings(BaseSettings):
     @field_validator("engine")
     @classmethod
     def _engine_is_installed(cls, engine: EngineName) -> EngineName:
-        if engine != "auto" and find_spec(engine) is None:
-            raise ValueError(f"the package {engine} is not installed")
+        if engine == "torch" and find_spec("torch") is None:
+            raise ValueError("torch is not installed: pip install 'attrai[torch]'")
         return engine
 
 

@@ -96,7 +96,7 @@ class Product:
         return self.sandbox.user(next(self._numbers), language)
 
 
-# Both modes start several processes that import torch, so they start once per module.
+# Both modes start several processes that load networks, so they start once per module.
 @pytest.fixture(
     scope="module",
     params=["embedded", pytest.param("servers", marks=pytest.mark.servers)],

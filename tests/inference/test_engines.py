@@ -26,6 +26,7 @@ from attrai.faces import CascadeNetworks, Detector, aligned_crops
 from attrai.faces.alignment import CROP_SIDE
 from attrai.faces.networks import WEIGHTS
 from attrai.inference import Engine, Images, open_engine
+from attrai.inference import engine as choice
 from attrai.scoring import PACKAGED, Scorer
 from attrai.settings import load_settings
 from bench import torchvision_shim
@@ -37,21 +38,23 @@ if TYPE_CHECKING:
     import torch
 
 
-def needs(package: str) -> None:
-    """Skip the test if a package is not installed, without importing it."""
-    if find_spec(package) is None:
-        pytest.skip(f"{package} is not installed")
+def needs_torch() -> None:
+    """Skip the test if torch is not installed, without importing it."""
+    if find_spec("torch") is None:
+        pytest.skip("torch is not installed")
 
 
 @pytest.fixture(scope="module", params=["torch", "openvino"])
 def engine(request: pytest.FixtureRequest) -> Engine:
-    needs(request.param)
+    if request.param == "torch":
+        needs_torch()
     return open_engine(request.param, threads=2)
 
 
 @pytest.fixture(scope="module")
 def facenet_pytorch() -> ModuleType:
     """The module facenet_pytorch, whose import takes seconds."""
+    needs_torch()
     torchvision_shim.make_importable()
     return import_module("facenet_pytorch")
 
@@ -107,6 +110,7 @@ def test_networks_are_those_of_facenet_pytorch(
 @pytest.mark.slow
 def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
     """Scores agree within 0.05 with torchvision's ResNet34 in single precision, ages within 1 %."""
+    needs_torch()
     import torch  # noqa: PLC0415 - see above
 
     torchvision_shim.make_importable()
@@ -155,25 +159,22 @@ def test_weights_are_those_of_the_wheel(facenet_pytorch: ModuleType) -> None:
         assert metadata[f"{name} sha256"] == digest
 
 
-def test_openvino_needs_no_torch() -> None:
-    """A process that detects and scores with OpenVINO never imports torch."""
-    needs("openvino")
-    program = (
-        "import sys; import attrai.actors.detect, attrai.actors.score;"
-        "from attrai.faces import CascadeNetworks; from attrai.scoring import PACKAGED, Scorer;"
-        "from attrai.inference import open_engine; engine = open_engine('auto', 1);"
-        "CascadeNetworks.load(engine); Scorer.load(PACKAGED, engine);"
-        "print(sorted({'torch', 'torchvision', 'facenet_pytorch'} & sys.modules.keys()))"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert run.stdout.splitlines()[-1] == "[]"
+@pytest.mark.parametrize(
+    ("driver", "gpu", "chosen"),
+    [(False, True, "openvino"), (True, False, "openvino"), (True, True, "torch, cuda")],
+)
+def test_torch_is_chosen_for_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, driver: bool, gpu: bool, chosen: str
+) -> None:
+    """By default torch computes if it can use a GPU, and OpenVINO otherwise."""
+    needs_torch()
+    monkeypatch.setattr(choice, "_NVIDIA", tmp_path if driver else tmp_path / "absent")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    assert open_engine("auto", threads=1).name.startswith(chosen)
 
 
 def test_openvino_tells_nobody(tmp_path: Path) -> None:
     """Starting OpenVINO loads no telemetry and leaves nothing in the home directory."""
-    needs("openvino")
     program = (
         "import sys; from attrai.inference import open_engine; open_engine('openvino', 1);"
         "print([name for name in sys.modules if name.startswith('openvino_telemetry.')])"
@@ -212,7 +213,7 @@ def test_unknown_engines_are_refused(name: str, monkeypatch: pytest.MonkeyPatch)
 
 def largest_differences(photos: list[Images]) -> tuple[float, float]:
     """Return the largest differences of boxes, in pixels, and scores between OpenVINO and torch."""
-    needs("openvino")
+    needs_torch()
     engines = [open_engine("torch", 1), open_engine("openvino", 1)]
     detectors = [Detector(CascadeNetworks.load(e), min_side=40, max_faces=50) for e in engines]
     scorers = [Scorer.load(PACKAGED, each) for each in engines]

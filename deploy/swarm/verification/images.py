@@ -23,8 +23,8 @@ RABBITMQ, REDIS = f"attrai-rabbitmq:{_TAG}", f"attrai-redis:{_TAG}"
 _LOCKS = ("deploy/swarm/requirements.lock", "deploy/swarm/build.lock")
 #: The files and folders that the Dockerfile copies, without wheels/.
 _CONTEXT = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "fonts", "src", *_LOCKS)
-#: The sandbox is not locked.
-_EXTRAS = "s3,sandbox"
+#: Not locked, unlike what every image has.
+_EXTRAS = "sandbox"
 #: hatchling builds attrai itself; redis needs async-timeout on Debian's Python 3.11.2, but not on
 #: 3.11.3.
 _BESIDES = ("hatchling", "async-timeout")

@@ -63,7 +63,7 @@ def bot_command(
         settings = load_settings()
         log_handler = configure_logs(settings, "bot")
         if embedded:
-            from attrai.processes.embedded import run_embedded  # noqa: PLC0415 - imports torch
+            from attrai.processes.embedded import run_embedded  # noqa: PLC0415 - loads all stages
 
             threads = jobs or os.cpu_count() or 1
             run_embedded(settings, shutdown, _announce, log_handler, threads=threads)

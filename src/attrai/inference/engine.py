@@ -112,19 +112,27 @@ def open_engine(name: EngineName, threads: int) -> Engine:
     """Open an inference engine.
 
     Args:
-        name: The engine's name, or "auto" for the fastest one available (ATTRAI_ENGINE).
+        name: The engine's name, or "auto" for torch if it can use a GPU, else OpenVINO
+            (ATTRAI_ENGINE).
         threads: Number of threads that will call networks at once.
     """
-    if name == "auto":
-        has_cuda = _NVIDIA.exists() and find_spec("torch")
-        name = "openvino" if find_spec("openvino") and not has_cuda else "torch"
     engine: Engine
-    if name == "openvino":
-        from attrai.inference.openvino_engine import OpenVinoEngine  # noqa: PLC0415 - optional
-
-        engine = OpenVinoEngine(threads)
-    else:
-        from attrai.inference.torch_engine import TorchEngine  # noqa: PLC0415 - slow to import
+    if name == "torch" or (name == "auto" and _torch_has_gpu()):
+        from attrai.inference.torch_engine import TorchEngine  # noqa: PLC0415 - an extra
 
         engine = TorchEngine()
+    else:
+        # Not every process that imports this module computes networks.
+        from attrai.inference.openvino_engine import OpenVinoEngine  # noqa: PLC0415
+
+        engine = OpenVinoEngine(threads)
     return engine
+
+
+def _torch_has_gpu() -> bool:
+    """Return whether torch is installed with CUDA and finds a GPU."""
+    if not (_NVIDIA.exists() and find_spec("torch")):
+        return False  # importing torch takes seconds
+    import torch  # noqa: PLC0415 - an extra
+
+    return torch.cuda.is_available()

@@ -126,9 +126,9 @@ def show(
             typer.echo(f"Pictures in {printable(plots)}")
 
 
-def require_training(command: str) -> None:
-    """Exit if the packages are missing that evaluating and training need."""
-    if not all(map(find_spec, ("scipy", "sklearn"))):
+def require_training(command: str, *others: str) -> None:
+    """Exit if a package is missing that evaluating needs, or one of those that `command` adds."""
+    if not all(map(find_spec, ("scipy", "sklearn", *others))):
         refuse(f"{command} needs more packages: pip install 'attrai[training]'")
 
 

@@ -216,7 +216,7 @@ def _open(context: typer.Context) -> Iterator[Bar]:
     A shutdown request ends the process at once, with one line on stderr. Files are written
     atomically, so the same command resumes from there.
     """
-    require_training("train")
+    require_training("train", "torch")
     # Importing torch takes seconds, for which `attrai --help` shouldn't wait.
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
 

@@ -80,7 +80,7 @@ def test_extras_are_needed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, package: str, options: list[str], extra: str
 ) -> None:
     """Without a package of an extra the command ends at once with what to install."""
-    there = {"scipy", "sklearn", "matplotlib"} - {package}
+    there = {"scipy", "sklearn", "matplotlib"} - {package}  # torch is not needed
     monkeypatch.setattr(
         "attrai_training.cli.evaluate.find_spec", lambda name: name in there or None
     )
