@@ -4,8 +4,12 @@ PYTHON ?= python3
 PHOTO ?= examples/astronaut.jpg
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+# These files say for what packages are installed. Each goes on from the one above.
+FOR_RATE := $(VENV)/.for-rate
+FOR_CHAT := $(VENV)/.for-chat
+FOR_TEST := $(VENV)/.for-test
+# Python compiles what it imports, which is far less than pip would compile.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
 # Tests run in several processes with one OpenMP thread each: threads that spin while others wait
 # for a core make everything many times slower. Bytecode is kept, because tests start attrai a
@@ -14,16 +18,16 @@ PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE PYTHONDONTWRITEBYTECODE= $(B
 
 .PHONY: rate chat check test lint types quick all programs bench format clean
 
-rate: $(READY)
+rate: $(FOR_RATE)
 	$(BIN)/attrai rate "$(PHOTO)"
 
-chat: $(READY)
+chat: $(FOR_CHAT)
 	$(BIN)/attrai sandbox --bot
 
-check: $(READY)
+check: $(FOR_TEST)
 	@$(MAKE) --no-print-directory --jobs lint types quick
 
-test: $(READY) programs
+test: $(FOR_TEST) programs
 	@$(MAKE) --no-print-directory --jobs lint types all
 
 lint:
@@ -57,25 +61,33 @@ programs:
 	log=$$(mktemp); { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	  --no-install-recommends $$packages; } >$$log 2>&1 || { cat $$log; exit 1; }
 
-bench: $(READY)
+bench: $(FOR_TEST)
 	$(PIP) --group bench
 	$(BIN)/python -m bench.stages
 	$(BIN)/python -m bench.isolation
 
-format: $(READY)
+format: $(FOR_TEST)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
 clean:
 	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-$(READY): pyproject.toml constraints.txt
+$(FOR_RATE): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "attrai needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-module
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+$(FOR_CHAT): $(FOR_RATE)
+	$(PIP) -e '.[sandbox]'
+	@touch $@
+
+$(FOR_TEST): $(FOR_CHAT)
 	$(PIP) --upgrade pip  # older ones know no dependency groups
-	$(PIP) -e '.[charts,metrics,openvino,s3,sandbox,socks,webhook,training]' --group dev
+	$(PIP) -e '.[charts,metrics,s3,sandbox,socks,training,webhook]' --group dev
 	@touch $@
 
 # Debian and Ubuntu package this part of Python separately.
