@@ -1,11 +1,14 @@
-"""The operator's settings: one frozen `Settings`, read once at start from `ATTRAI_*` variables."""
+"""The operator's settings: one frozen `Settings`, read once at start from `ATTRAI_*` variables.
+
+They are in the environment, in secret files and, for the processes of the service, in `.env`.
+"""
 
 from __future__ import annotations
 
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import pydantic_settings
@@ -20,11 +23,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from attrai.env_file import find_env_file
 from attrai.errors import SettingsError
 
 EngineName = Literal["auto", "torch", "openvino"]
 
-_PREFIX = "ATTRAI_"
+PREFIX = "ATTRAI_"
 
 #: Where Docker mounts secrets. The file `attrai_broker_url` holds the value of ATTRAI_BROKER_URL.
 _SECRETS = Path("/run/secrets")
@@ -37,10 +41,13 @@ class Settings(BaseSettings):
     """The settings of a process, each read from the variable ATTRAI_ plus its name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
+        env_prefix=PREFIX,
         env_ignore_empty=True,
         frozen=True,
         hide_input_in_errors=True,
+        # It may be that of another program as well, and begin with a byte order mark.
+        dotenv_filtering="only_existing",
+        env_file_encoding="utf-8-sig",
         secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
     )
 
@@ -113,7 +120,7 @@ class Settings(BaseSettings):
     @classmethod
     def _trim(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Remove what editors, shells and `docker run --env-file` leave around a value."""
-        trimmed = {name: _trimmed(value) for name, value in values.items()}
+        trimmed = {name: trim(value) for name, value in values.items()}
         return {name: value for name, value in trimmed.items() if value != ""}
 
     @field_validator(
@@ -158,35 +165,90 @@ class Settings(BaseSettings):
         return engine
 
 
+class WrongSetting(NamedTuple):
+    """A setting with an invalid value."""
+
+    name: str
+    #: The value, unless it is a secret or may contain one.
+    value: object | None
+    reason: str
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f"={self.value}"
+        return f"{variable_of(self.name)}{value}: {self.reason}"
+
+
 def load_settings() -> Settings:
     """Return the settings from this process's environment and secret files.
+
+    `.env` is not read: what works on files of others may run in their folder, whose `.env` could
+    name other weights.
 
     Raises:
         SettingsError: a variable has an invalid value, or a secret file can't be read.
     """
+    return _load(None)
+
+
+def load_service_settings() -> Settings:
+    """Return the settings of a process of the service, which are also read from `.env`.
+
+    A variable of the environment takes precedence over one in the file, and this over a secret
+    file.
+
+    Raises:
+        SettingsError: as in `load_settings`, or `.env` can't be used.
+    """
+    return _load(find_env_file())
+
+
+def _load(env_file: Path | None) -> Settings:
+    settings, wrong = try_settings(env_file)
+    if settings is None:
+        first, *others = map(str, wrong)
+        more = f" (`attrai config` shows {len(others)} more that are wrong)" if others else ""
+        raise SettingsError(first + more)
+    return settings
+
+
+def try_settings(env_file: Path | None) -> tuple[Settings | None, list[WrongSetting]]:
+    """Return the settings, or all those that are wrong.
+
+    Raises:
+        SettingsError: a secret file can't be read.
+    """
     try:
-        return Settings()
+        # An argument that mypy does not know without pydantic's plugin.
+        return Settings(_env_file=env_file), []  # type: ignore[call-arg]
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name, reason = str(problem["loc"][0]), problem["msg"].removeprefix("Value error, ")
-        # What is not to be shown may be a secret, or contain one.
-        value = f"={problem['input']}" if Settings.model_fields[name].repr else ""
-        raise SettingsError(f"{_variable(name)}{value}: {reason}") from error
+        return None, _wrong_settings(error)
     except pydantic_settings.SettingsError as error:  # a file in _SECRETS can't be read
         (name,) = re.findall(r'field "(\w+)"', str(error))
         reason = str(getattr(error.__cause__, "strerror", None) or "it is no text in UTF-8")
-        raise SettingsError(f"{_variable(name)}: its secret file: {reason}") from None
+        raise SettingsError(f"{variable_of(name)}: its secret file: {reason}") from None
 
 
-def _variable(name: str) -> str:
-    return _PREFIX + name.upper()
+def _wrong_settings(error: ValidationError) -> list[WrongSetting]:
+    """Return the settings that are wrong, each once."""
+    wrong: dict[str, WrongSetting] = {}
+    for problem in error.errors(include_url=False):
+        name, reason = str(problem["loc"][0]), problem["msg"].removeprefix("Value error, ")
+        # What is not to be shown may be a secret, or contain one.
+        value = problem["input"] if Settings.model_fields[name].repr else None
+        wrong.setdefault(name, WrongSetting(name, value, reason))
+    return list(wrong.values())
+
+
+def variable_of(name: str) -> str:
+    """Return the variable of a setting."""
+    return PREFIX + name.upper()
 
 
 #: Why a URL can't be taken apart, or would be at the wrong place.
 _QUOTE = "this is no URL; are marks in its password quoted, such as '[' as %5B and '@' as %40?"
 
 
-def _trimmed(value: object) -> object:
+def trim(value: object) -> object:
     """Return a string without blanks, a byte order mark and a pair of quotes around it."""
     if not isinstance(value, str):
         return value

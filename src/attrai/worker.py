@@ -34,7 +34,7 @@ from attrai.services import (
     open_redis,
     open_services,
 )
-from attrai.settings import Settings, load_settings
+from attrai.settings import Settings, load_service_settings
 from attrai.storage import PhotoStore
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def start(
         SystemExit: a setting or a server makes it impossible; the message says which.
     """
     try:
-        settings = load_settings()
+        settings = load_service_settings()
         log_handler = configure_logs(settings, "worker")
         await_servers(settings)
         services = open_services(settings, {})

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from attrai.cli.config import config_command
 from attrai.cli.monitoring import stats_command, status_command
 from attrai.cli.processes import (
     bot_command,
@@ -79,5 +80,6 @@ app.command(name="bot")(bot_command)
 app.command(name="sandbox")(sandbox_command)
 app.command(name="sweep")(sweep_command)
 app.command(name="health")(health_command)
+app.command(name="config")(config_command)
 app.command(name="status")(status_command)
 app.command(name="stats")(stats_command)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from attrai.lifecycle.shutdown import Shutdown
-from attrai.rating.printable import printable
+from attrai.printable import printable
 
 #: Exit statuses. `attrai.lifecycle.signals` sets those of processes ended by a signal.
 FAILED, USAGE = 1, 2
@@ -33,9 +33,22 @@ def shutdown_of(context: typer.Context) -> Shutdown:
 
 def refuse(reason: str, status: int = USAGE) -> NoReturn:
     """Print in one line why the command can't start or go on, and exit, by default with 2."""
-    line = Text(f"attrai: {printable(reason)}", style="red")
-    error_console().print(line, soft_wrap=True)
+    complain(reason)
     raise typer.Exit(status)
+
+
+def complain(reason: str) -> None:
+    """Print in one line what is wrong."""
+    _print_line(reason, "red")
+
+
+def warn(reason: str) -> None:
+    """Print in one line what is probably wrong."""
+    _print_line(reason, "yellow")
+
+
+def _print_line(reason: str, style: str) -> None:
+    error_console().print(Text(f"attrai: {printable(reason)}", style=style), soft_wrap=True)
 
 
 #: Width in characters when the output is not a terminal, so that each row stays on one line for

@@ -16,9 +16,9 @@ from rich.live import Live
 
 from attrai.cli.console import FAILED, output_console, refuse, shutdown_of
 from attrai.cli.options import json_option
-from attrai.errors import SettingsError
-from attrai.rating.printable import printable
-from attrai.settings import Settings, load_settings
+from attrai.cli.settings import service_settings
+from attrai.printable import printable
+from attrai.settings import Settings
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -46,7 +46,7 @@ def status_command(
     from attrai.monitoring.queues import RabbitQueues  # noqa: PLC0415
     from attrai.services import make_ledger  # noqa: PLC0415 - keeps --help fast
 
-    settings = _settings()
+    settings = service_settings()
     console = output_console()
     console.width = max(console.width, status.MIN_WIDTH)
     redis = _redis(settings)
@@ -120,7 +120,7 @@ def stats_command(
     from attrai.outages import redis_reason  # noqa: PLC0415
 
     try:
-        with _redis(_settings()) as redis:
+        with _redis(service_settings()) as redis:
             history = read_history(redis, days)
     except RedisError as error:
         refuse(f"Redis is down: {redis_reason(error)}", FAILED)
@@ -158,10 +158,3 @@ def _redis(settings: Settings) -> Redis:
         return open_redis(settings, retries=0)
     except ValueError:  # its message may contain part of the password
         refuse("ATTRAI_REDIS_URL is not the URL of a Redis server")
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except SettingsError as error:
-        refuse(str(error))

@@ -16,7 +16,7 @@ from attrai.job import STAGES
 from attrai.lifecycle.allocation import worker_environment
 from attrai.lifecycle.signals import ReplaceProcess
 from attrai.lifecycle.streams import OutputLost
-from attrai.settings import load_settings
+from attrai.settings import load_service_settings
 
 
 def worker_command(
@@ -60,7 +60,7 @@ def bot_command(
 
     shutdown = shutdown_of(context)
     try:
-        settings = load_settings()
+        settings = load_service_settings()
         log_handler = configure_logs(settings, "bot")
         if embedded:
             from attrai.processes.embedded import run_embedded  # noqa: PLC0415 - loads all stages
@@ -122,7 +122,7 @@ def sweep_command(
 
     shutdown = shutdown_of(context)
     try:
-        settings = load_settings()
+        settings = load_service_settings()
         log_handler = configure_logs(settings, "sweep")
         if once:
             overdue, orphans = sweeper.run_once(settings)

@@ -16,7 +16,7 @@ import typer
 from attrai import logs
 from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
 from attrai.cli.options import jobs_option, json_option, parse_folder, parse_path
-from attrai.errors import SettingsError
+from attrai.cli.settings import local_settings
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.rating import report
 from attrai.rating.paths import SUFFIX, Result, Task, expand_paths
@@ -27,7 +27,7 @@ from attrai.render import (
     load_renderer,
     renderer_names,
 )
-from attrai.settings import Settings, load_settings
+from attrai.settings import Settings
 
 
 def rate_command(
@@ -68,10 +68,10 @@ def rate_command(
 
     Exits with 1 if a photo could not be rated, and with 2 on wrong usage.
     """
+    settings = local_settings()
     try:
-        settings = load_settings()
         drawing = load_renderer(renderer)
-    except (SettingsError, UnknownRenderer, UnusableRenderer) as error:
+    except (UnknownRenderer, UnusableRenderer) as error:
         refuse(str(error))
     logs.configure(settings.log_level, sys.stderr)
     shutdown = shutdown_of(context)

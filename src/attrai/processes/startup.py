@@ -15,8 +15,10 @@ import structlog
 
 from attrai import logs
 from attrai.broker import hide_messages
+from attrai.env_file import find_env_file
 from attrai.errors import CannotStart
 from attrai.ledger import keys
+from attrai.origins import find_unknown
 from attrai.outages import (
     OUTAGES,
     RABBITMQ_REFUSALS,
@@ -107,8 +109,11 @@ def _check_eviction(client: redis.Redis) -> None:
 def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     """Configure logging from the settings, and keep their passwords out of all records.
 
+    The first records name settings that look misspelt.
+
     Raises:
         CannotStart: the URL of Graylog is unusable.
+        SettingsError: `.env` can't be used.
     """
     urls = [url.get_secret_value() for url in (settings.broker_url, settings.redis_url)]
     secrets = [password for url in (*urls, *getproxies().values()) for password in _passwords(url)]
@@ -133,6 +138,8 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
         raise CannotStart(f"ATTRAI_GELF_URL: {error}") from error
     handler.addFilter(hide_messages)
     logs.log_uncaught()
+    for name, origin, suggestion in find_unknown(find_env_file()):
+        log.warning("unknown setting", name=name, origin=origin, did_you_mean=suggestion)
     return handler
 
 

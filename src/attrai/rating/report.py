@@ -14,8 +14,8 @@ from rich.text import Text
 
 from attrai.job import Failure
 from attrai.locales import text
+from attrai.printable import printable
 from attrai.rating.paths import Result
-from attrai.rating.printable import printable
 
 #: How many faces' scores a row of the table shows; JSON has them all.
 _MOST_SCORES = 8

@@ -15,9 +15,8 @@ import typer
 
 from attrai import logs
 from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
-from attrai.errors import SettingsError
-from attrai.rating.printable import printable
-from attrai.settings import load_settings
+from attrai.cli.settings import local_settings
+from attrai.printable import printable
 from attrai_training.errors import LabelsError
 
 if TYPE_CHECKING:
@@ -79,8 +78,8 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     from attrai_training import evaluation as ev  # noqa: PLC0415
 
     threads = os.cpu_count() or 1
+    settings = local_settings()
     try:
-        settings = load_settings()
         logs.configure(settings.log_level, sys.stderr)
         photos, problems = ev.read_labels(data)
         ratings = ratings or ev.ratings_in(data)
@@ -95,7 +94,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
             crops = ev.load_crops(photos, shape, settings, threads=threads, progress=found)
             predictions = ev.predict(crops.images, scorer, threads, scored)
         evaluation = ev.evaluate(predictions.values, predictions.spreads, crops.kept, raters)
-    except (SettingsError, LabelsError, WeightsError) as error:
+    except (LabelsError, WeightsError) as error:
         refuse(str(error))
     problems = sorted([*problems, *crops.problems], key=lambda problem: problem.row)
     show(evaluation, problems, plots, as_json=as_json)

@@ -20,8 +20,9 @@ from attrai.cli.console import (
     refuse,
     shutdown_of,
 )
+from attrai.cli.settings import local_settings
 from attrai.errors import SettingsError
-from attrai.rating.printable import printable
+from attrai.printable import printable
 from attrai.settings import load_settings
 from attrai_training.cli.evaluate import (
     DATA,
@@ -222,7 +223,7 @@ def _open(context: typer.Context) -> Iterator[Bar]:
 
     shutdown = shutdown_of(context)
     try:
-        logs.configure(load_settings().log_level, sys.stderr)
+        logs.configure(local_settings().log_level, sys.stderr)
         with progress_bars(shutdown) as progress, shutdown.calling(_tell_stopped):
             seen = progress.console.is_terminal
             yield partial(add_bar, progress) if seen else add_lines

@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from attrai.rating.printable import printable
+from attrai.printable import printable
 from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS, Agreement, Evaluation, Grouping
 from attrai_training.evaluation.labels import LabelProblem
 from attrai_training.evaluation.metrics import CalibrationBin, Coverage, Estimate
