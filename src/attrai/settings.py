@@ -6,8 +6,10 @@ They are in the environment, in secret files and, for the processes of the servi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,6 +29,7 @@ from attrai.env_file import find_env_file
 from attrai.errors import SettingsError
 
 EngineName = Literal["auto", "torch", "openvino"]
+LogFormat = Literal["auto", "console", "json"]
 
 PREFIX = "ATTRAI_"
 
@@ -115,6 +118,8 @@ class Settings(BaseSettings):
     #: What everyone but admins is told instead of an answer, while it is set.
     maintenance: Annotated[str, Field(max_length=1000)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    #: Lines of JSON or of text for people; "auto" is text on a terminal.
+    log_format: LogFormat = "auto"
 
     @model_validator(mode="before")
     @classmethod
@@ -178,32 +183,38 @@ class WrongSetting(NamedTuple):
         return f"{variable_of(self.name)}{value}: {self.reason}"
 
 
-def load_settings() -> Settings:
+def load_settings(**given: str) -> Settings:
     """Return the settings from this process's environment and secret files.
 
     `.env` is not read: what works on files of others may run in their folder, whose `.env` could
     name other weights.
 
+    Args:
+        given: settings by name that take precedence, such as those of the command line.
+
     Raises:
         SettingsError: a variable has an invalid value, or a secret file can't be read.
     """
-    return _load(None)
+    return _load(None, given)
 
 
-def load_service_settings() -> Settings:
+def load_service_settings(**given: str) -> Settings:
     """Return the settings of a process of the service, which are also read from `.env`.
 
     A variable of the environment takes precedence over one in the file, and this over a secret
     file.
 
+    Args:
+        given: as in `load_settings`.
+
     Raises:
         SettingsError: as in `load_settings`, or `.env` can't be used.
     """
-    return _load(find_env_file())
+    return _load(find_env_file(), given)
 
 
-def _load(env_file: Path | None) -> Settings:
-    settings, wrong = try_settings(env_file)
+def _load(env_file: Path | None, given: Mapping[str, str]) -> Settings:
+    settings, wrong = try_settings(env_file, given)
     if settings is None:
         first, *others = map(str, wrong)
         more = f" (`attrai config` shows {len(others)} more that are wrong)" if others else ""
@@ -211,15 +222,17 @@ def _load(env_file: Path | None) -> Settings:
     return settings
 
 
-def try_settings(env_file: Path | None) -> tuple[Settings | None, list[WrongSetting]]:
+def try_settings(
+    env_file: Path | None, given: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Settings | None, list[WrongSetting]]:
     """Return the settings, or all those that are wrong.
 
     Raises:
         SettingsError: a secret file can't be read.
     """
     try:
-        # An argument that mypy does not know without pydantic's plugin.
-        return Settings(_env_file=env_file), []  # type: ignore[call-arg]
+        # mypy doesn't know the argument, and the types, without pydantic's plugin.
+        return Settings(_env_file=env_file, **given), []  # type: ignore[call-arg,arg-type]
     except ValidationError as error:
         return None, _wrong_settings(error)
     except pydantic_settings.SettingsError as error:  # a file in _SECRETS can't be read

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import typer
+
+from attrai.settings import LogFormat
+
+LOG_FORMATS: tuple[str, ...] = get_args(LogFormat)
 
 
 def jobs_option(purpose: str) -> Any:
@@ -23,6 +27,35 @@ def jobs_option(purpose: str) -> Any:
 def json_option(detail: str = "") -> Any:
     """Return the option `--json`, whose help ends with `detail`."""
     return typer.Option("--json", help=f"Print JSON{detail}.")
+
+
+def parse_log_format(text: str) -> str:
+    """Return a format of the log that was given on the command line.
+
+    Raises:
+        BadParameter: there is no such format.
+    """
+    if text not in LOG_FORMATS:
+        raise typer.BadParameter(f"choose one of {', '.join(LOG_FORMATS)}")
+    return text
+
+
+#: How log records are written.
+LogFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        metavar="|".join(LOG_FORMATS),
+        parser=parse_log_format,
+        help="Lines of JSON, or of text for people; auto, the default, is text on a terminal.",
+        show_default=False,
+    ),
+]
+
+
+def given_log_format(log_format: str | None) -> dict[str, str]:
+    """Return the settings that the option `--log-format` makes."""
+    return {} if log_format is None else {"log_format": log_format}
 
 
 def parse_path(text: str) -> str:

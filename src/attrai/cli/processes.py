@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from attrai.cli.console import FAILED, refuse, shutdown_of
-from attrai.cli.options import jobs_option
+from attrai.cli.options import LogFormatOption, given_log_format, jobs_option
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import STAGES
 from attrai.lifecycle.allocation import worker_environment
 from attrai.lifecycle.signals import ReplaceProcess
 from attrai.lifecycle.streams import OutputLost
-from attrai.settings import load_service_settings
+from attrai.settings import load_service_settings, variable_of
 
 
 def worker_command(
@@ -24,6 +24,7 @@ def worker_command(
     processes: Annotated[
         int, typer.Option("-p", "--processes", min=1, help="Number of worker processes.")
     ] = 1,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Run the workers of a stage, using RabbitMQ and Redis, until a signal stops them."""
     if stage not in STAGES:
@@ -31,14 +32,16 @@ def worker_command(
     from attrai.actors.stage import TIME_LIMIT_MS  # noqa: PLC0415 - keeps --help fast
 
     # The module and attrai.worker decide which queue is consumed, and on how many threads.
-    command = ["dramatiq", "attrai.worker:setup", f"attrai.actors.{stage}"]
+    command = ["attrai.processes.main_process", "attrai.worker:setup", f"attrai.actors.{stage}"]
     command += ["-p", str(processes), "--worker-shutdown-timeout", str(TIME_LIMIT_MS)]
     # dramatiq's main process ignores signals while it waits for the workers to come online before
     # it forks processes for middleware. There are none, so the wait is the minimum of 10 ms.
     command += ["--worker-fork-timeout", "10"]
     python = [sys.executable, "-m"]
+    variables = {variable_of(key): value for key, value in given_log_format(log_format).items()}
     raise ReplaceProcess(
-        [*python, "attrai.lifecycle.supervisor", *python, *command], worker_environment(stage)
+        [*python, "attrai.lifecycle.supervisor", *python, *command, "--skip-logging"],
+        worker_environment(stage) | variables,
     )
 
 
@@ -54,13 +57,14 @@ def bot_command(
         int | None,
         jobs_option("for the embedded stages"),
     ] = None,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Run the Telegram bot until a signal stops it. Only one bot per token may poll."""
     from attrai.processes.startup import configure_logs  # noqa: PLC0415 - keeps --help fast
 
     shutdown = shutdown_of(context)
     try:
-        settings = load_service_settings()
+        settings = load_service_settings(**given_log_format(log_format))
         log_handler = configure_logs(settings, "bot")
         if embedded:
             from attrai.processes.embedded import run_embedded  # noqa: PLC0415 - loads all stages
@@ -87,6 +91,7 @@ def sandbox_command(
     bot: Annotated[  # noqa: FBT002 - as above
         bool, typer.Option("--bot", help="Also start the bot with all stages; on loopback only.")
     ] = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Run a local stand-in for Telegram with a chat page, to try the bot without an account."""
     try:
@@ -105,7 +110,7 @@ def sandbox_command(
         if bot:
             os.environ["ATTRAI_TELEGRAM_API_URL"] = url
             os.environ["ATTRAI_TELEGRAM_TOKEN"] = sandbox.token
-            bot_command(context, embedded=True)
+            bot_command(context, embedded=True, log_format=log_format)
         else:
             shutdown = shutdown_of(context)
             shutdown.set_grace_period()
@@ -115,6 +120,7 @@ def sandbox_command(
 def sweep_command(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Sweep once and exit.")] = False,  # noqa: FBT002 - as above
+    log_format: LogFormatOption = None,
 ) -> None:
     """Answer overdue jobs with a failure message, and delete files that belong to no job."""
     from attrai.processes import sweeper  # noqa: PLC0415 - keeps --help fast
@@ -122,7 +128,7 @@ def sweep_command(
 
     shutdown = shutdown_of(context)
     try:
-        settings = load_service_settings()
+        settings = load_service_settings(**given_log_format(log_format))
         log_handler = configure_logs(settings, "sweep")
         if once:
             overdue, orphans = sweeper.run_once(settings)

@@ -15,7 +15,14 @@ import typer
 
 from attrai import logs
 from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
-from attrai.cli.options import jobs_option, json_option, parse_folder, parse_path
+from attrai.cli.options import (
+    LogFormatOption,
+    given_log_format,
+    jobs_option,
+    json_option,
+    parse_folder,
+    parse_path,
+)
 from attrai.cli.settings import local_settings
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.rating import report
@@ -30,7 +37,7 @@ from attrai.render import (
 from attrai.settings import Settings
 
 
-def rate_command(
+def rate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     context: typer.Context,
     paths: Annotated[
         list[str],
@@ -63,17 +70,18 @@ def rate_command(
         bool,
         json_option(", one object per photo as soon as it is rated"),
     ] = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Rate photos: find the faces, score them, and write a picture of each photo.
 
     Exits with 1 if a photo could not be rated, and with 2 on wrong usage.
     """
-    settings = local_settings()
+    settings = local_settings(**given_log_format(log_format))
     try:
         drawing = load_renderer(renderer)
     except (UnknownRenderer, UnusableRenderer) as error:
         refuse(str(error))
-    logs.configure(settings.log_level, sys.stderr)
+    logs.configure(settings.log_level, sys.stderr, log_format=settings.log_format)
     shutdown = shutdown_of(context)
     shutdown.set_grace_period()
 

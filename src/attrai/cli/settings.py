@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from attrai.cli.console import refuse, warn
@@ -17,9 +18,13 @@ def service_settings() -> Settings:
     return _settings(load_service_settings, find_env_file)
 
 
-def local_settings() -> Settings:
-    """Return the settings of a command that works on files and may run in a stranger's folder."""
-    return _settings(load_settings, lambda: None)
+def local_settings(**given: str) -> Settings:
+    """Return the settings of a command that works on files and may run in a stranger's folder.
+
+    Args:
+        given: settings by name that take precedence, from the command line.
+    """
+    return _settings(partial(load_settings, **given), lambda: None)
 
 
 def _settings(load: Callable[[], Settings], env_file: Callable[[], Path | None]) -> Settings:

@@ -1,7 +1,7 @@
-"""Logging: every record, from attrai or a library, becomes a line of JSON and a GELF message.
+"""Logging: every record, from attrai or a library, becomes a line and a GELF message.
 
 ```
- record ──> event ──> scrubbed ─┬─> a line of JSON on the stream
+ record ──> event ──> scrubbed ─┬─> a line of JSON, or of text on a terminal
                                 └─> queue ──> one thread ──> Graylog
 ```
 

@@ -11,9 +11,11 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from attrai.logs.console import rendering
 from attrai.logs.gelf import GelfAddress
 from attrai.logs.graylog import Graylog
 from attrai.logs.scrub import Scrubber
+from attrai.settings import LogFormat
 
 
 def configure(
@@ -21,6 +23,7 @@ def configure(
     stream: TextIO,
     *,
     service: str = "attrai",
+    log_format: LogFormat = "auto",
     gelf_url: str | None = None,
     secrets: Collection[str] = (),
 ) -> LogHandler:
@@ -31,8 +34,10 @@ def configure(
 
     Args:
         level: the name of a level, in any case.
-        stream: receives one line of JSON per record.
+        stream: receives the records.
         service: the name of the service, added to every record.
+        log_format: whether the stream gets lines of JSON, or of text for people; "auto" is text on
+            a terminal.
         gelf_url: address of Graylog in the form that `GelfAddress.parse` accepts.
         secrets: strings to mask in both outputs.
 
@@ -74,9 +79,7 @@ def configure(
         last.append(graylog)
     handler = LogHandler(stream, graylog)
     handler.setFormatter(
-        _Formatter(
-            processors=[*last, structlog.processors.JSONRenderer()], foreign_pre_chain=shared
-        )
+        _Formatter(processors=[*last, *rendering(log_format, stream)], foreign_pre_chain=shared)
     )
     logging.basicConfig(handlers=[handler], force=True)
     logging.captureWarnings(capture=True)

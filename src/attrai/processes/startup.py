@@ -131,6 +131,7 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
             # dramatiq replaces sys.stdout by a pipe that ends in stderr.
             sys.__stdout__ or sys.stdout,
             service=service,
+            log_format=settings.log_format,
             gelf_url=settings.gelf_url,
             secrets=secrets,
         )

@@ -80,7 +80,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     threads = os.cpu_count() or 1
     settings = local_settings()
     try:
-        logs.configure(settings.log_level, sys.stderr)
+        logs.configure(settings.log_level, sys.stderr, log_format=settings.log_format)
         photos, problems = ev.read_labels(data)
         ratings = ratings or ev.ratings_in(data)
         raters = ev.Raters.fit(ev.read_ratings(ratings, photos), photos) if ratings else None

@@ -223,7 +223,8 @@ def _open(context: typer.Context) -> Iterator[Bar]:
 
     shutdown = shutdown_of(context)
     try:
-        logs.configure(local_settings().log_level, sys.stderr)
+        settings = local_settings()
+        logs.configure(settings.log_level, sys.stderr, log_format=settings.log_format)
         with progress_bars(shutdown) as progress, shutdown.calling(_tell_stopped):
             seen = progress.console.is_terminal
             yield partial(add_bar, progress) if seen else add_lines
