@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Images, open_engine
-from attrai.scoring import PACKAGED, Scorer
+from attrai.scoring import PACKAGED, ResNet34Scorer
 from attrai.settings import load_settings
 from attrai_training.evaluation import CropShape, load_crops, predict, read_labels
 from testing.faults import ROOT
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=_DATA)
     arguments = parser.parse_args()
     settings, threads = load_settings(), os.cpu_count() or 1
-    scorer = Scorer.load(arguments.weights, open_engine(settings.engine, threads))
+    scorer = ResNet34Scorer.load(arguments.weights, open_engine(settings.engine, threads))
 
     def ages(crops: Images) -> NDArray[np.float64]:
         found = predict(crops, scorer, threads, lambda _: None).ages

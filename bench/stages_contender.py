@@ -80,12 +80,12 @@ def contender(kind: str) -> Callable[[bytes, StepTimer], int]:
 
 def detector() -> Callable[[bytes, StepTimer], int]:
     """Return a function that runs the detector without the stage around it."""
-    from attrai.faces import Detector  # noqa: PLC0415 - not for the yardstick
+    from attrai.faces import FaceFinder  # noqa: PLC0415 - not for the yardstick
     from attrai.inference import open_engine  # noqa: PLC0415
     from attrai.settings import Settings  # noqa: PLC0415
 
     settings = Settings()
-    detect = Detector.open(settings, open_engine(settings.engine, threads=1))
+    detect = FaceFinder.open(settings, open_engine(settings.engine, threads=1))
 
     def process(data: bytes, step: StepTimer) -> int:
         photo = np.asarray(Image.open(BytesIO(data)))

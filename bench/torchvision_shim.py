@@ -13,6 +13,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrai.faces.boxes import non_maximum_suppression
+
 if TYPE_CHECKING:
     import torch
 
@@ -44,3 +46,23 @@ def make_importable() -> torch.library.Library | None:
     for name in ("nms", "qnms"):
         operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     return operators
+
+
+def make_facenet_usable() -> None:
+    """Replace what facenet-pytorch calls of torchvision's compiled part, if that doesn't load."""
+    if make_importable() is None:
+        return
+    from facenet_pytorch.models.utils import detect_face  # noqa: PLC0415 - after the above
+
+    detect_face.batched_nms = _batched_nms
+
+
+def _batched_nms(
+    boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, threshold: float
+) -> torch.Tensor:
+    import torch  # noqa: PLC0415 - as above
+
+    if not len(boxes):
+        return torch.empty(0, dtype=torch.int64)
+    apart = (boxes + groups.to(boxes)[:, None] * (boxes.max() + 1)).numpy()
+    return torch.from_numpy(non_maximum_suppression(apart, scores.numpy(), threshold).copy())

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from attrai.faces.boxes import non_maximum_suppression
 from bench import torchvision_shim
 
 #: Side of the smallest face to detect, in pixels; the same as attrai's default.
@@ -24,26 +23,11 @@ _CROP_SIDE = 224
 
 
 def facenet_detector() -> Any:
-    """Return facenet-pytorch's own cascade.
-
-    Its `batched_nms` is replaced if torchvision's compiled part does not load.
-    """
-    has_compiled_part = torchvision_shim.make_importable() is None
+    """Return facenet-pytorch's own cascade."""
+    torchvision_shim.make_facenet_usable()
     from facenet_pytorch import MTCNN  # noqa: PLC0415 - after the shim
-    from facenet_pytorch.models.utils import detect_face  # noqa: PLC0415 - as above
 
-    if not has_compiled_part:
-        detect_face.batched_nms = _batched_nms
     return MTCNN(keep_all=True, min_face_size=MIN_SIDE, device="cpu")
-
-
-def _batched_nms(
-    boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, threshold: float
-) -> torch.Tensor:
-    if not len(boxes):
-        return torch.empty(0, dtype=torch.int64)
-    apart = (boxes + groups.to(boxes)[:, None] * (boxes.max() + 1)).numpy()
-    return torch.from_numpy(non_maximum_suppression(apart, scores.numpy(), threshold).copy())
 
 
 class Yardstick:

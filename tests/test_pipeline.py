@@ -15,12 +15,12 @@ from PIL import Image
 
 import attrai
 from attrai.errors import FileTooLarge, NoFace, NotAnImage, SourceUnreadable
-from attrai.faces import CascadeNetworks, Detector, crop_faces
+from attrai.faces import CascadeNetworks, FaceFinder, Mtcnn, crop_faces
 from attrai.inference import Engine
 from attrai.job import Job
 from attrai.ledger import Ledger
 from attrai.processes.embedded import embedded_chain, embedded_redis
-from attrai.scoring import Scorer
+from attrai.scoring import ResNet34Scorer
 from attrai.settings import Settings
 from testing.folder_channel import TARGET, FolderChannel
 from testing.waiting import PATIENCE_S
@@ -83,14 +83,14 @@ def test_the_networks_are_loaded_once_for_all_threads() -> None:
     """Several first calls at once wait for one pipeline, and later ones use it too."""
     code = (
         "import gc, sys; from concurrent.futures import ThreadPoolExecutor\n"
-        "import attrai; from attrai.faces import Detector; from attrai.settings import Settings\n"
+        "import attrai; from attrai.faces import FaceFinder; from attrai.settings import Settings\n"
         "settings, other = Settings(), Settings(max_faces=7)\n"
-        "count = lambda: sum(isinstance(each, Detector) for each in gc.get_objects())\n"
+        "count = lambda: sum(isinstance(each, FaceFinder) for each in gc.get_objects())\n"
         "loaded = []\n"
-        "first = Detector.__init__\n"
+        "first = FaceFinder.__init__\n"
         "def init(self, *args, **options):\n"
         "    loaded.append(1); first(self, *args, **options)\n"
-        "Detector.__init__ = init\n"
+        "FaceFinder.__init__ = init\n"
         "with ThreadPoolExecutor(4) as pool:\n"
         "    list(pool.map(lambda _: attrai.rate(sys.argv[1], settings=settings), range(4)))\n"
         "print(len(loaded), count())\n"
@@ -144,8 +144,8 @@ def test_an_adult_with_a_child(
         photo.paste(image.point(lambda value: 150 + value * 0.4), (512, 0))
     photo.save(source)
     weights = with_age_head(VARYING, 0)
-    found = crop_faces(np.asarray(photo), Detector(networks, min_side=40, max_faces=9))
-    ages = Scorer.of(weights, engine).predict(found.crops).ages
+    found = crop_faces(np.asarray(photo), FaceFinder(Mtcnn(networks, 40), max_faces=9))
+    ages = ResNet34Scorer.of(weights, engine).predict(found.crops).ages
     assert ages is not None
     assert len(ages) == 2
     assert abs(ages[0] - ages[1]) > 1  # far more than rounding and compression cause

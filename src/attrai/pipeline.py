@@ -18,7 +18,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from attrai.faces import Detector, crop_faces
+from attrai.faces import FaceFinder, crop_faces
 from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
 from attrai.images.colours import to_resizable
@@ -27,7 +27,7 @@ from attrai.images.files import read_photo
 from attrai.inference import open_engine
 from attrai.job import ScoredFace, StageName, Timing, pair_scores
 from attrai.render import Renderer, load_renderer
-from attrai.scoring import Scorer
+from attrai.scoring import FaceScorer
 from attrai.settings import Settings, load_settings
 
 
@@ -55,12 +55,12 @@ class Pipeline:
         """Load the networks.
 
         Raises:
-            WeightsError: the scorer's weights are unusable.
+            CannotStart: the detector, the scorer or its weights are unusable.
         """
         engine = open_engine(settings.engine, threads)
         self.limits = limits_of(settings)
-        self._detector = Detector.open(settings, engine)
-        self._scorer = Scorer.open(settings, engine)
+        self._finder = FaceFinder.open(settings, engine)
+        self._scorer = FaceScorer.open(settings, engine)
 
     def __call__(self, data: bytes, renderer: Renderer) -> RatedPhoto:
         """Rate the photo in the bytes of a file of any supported format.
@@ -72,7 +72,7 @@ class Pipeline:
         with timed("ingest", trace):
             content, _ = accept_photo(data, self.limits)
         with timed("detect", trace):
-            found = crop_faces(np.asarray(unpack_photo(content)), self._detector)
+            found = crop_faces(np.asarray(unpack_photo(content)), self._finder)
         with timed("score", trace):
             scores = self._scorer(found.crops)
         with timed("render", trace):

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     max_faces: Annotated[int, Field(ge=1, le=200)] = 50
     #: The inference engine; "auto" selects torch if it can use a GPU, else OpenVINO.
     engine: EngineName = "auto"
+    #: What finds the faces: an installed detector.
+    detector: str = "mtcnn"
+    #: What scores them: an installed scorer.
+    scorer: str = "resnet34"
     #: The scorer's weights file; the packaged weights if not set.
     weights: FilePath | None = None
     #: Apparent age in years, as the scorer estimates it, below which a face gets no score; 0 for

@@ -11,7 +11,7 @@ import torch
 from scipy.optimize import root
 
 from attrai.inference import Images
-from attrai.scoring.scorer import Floats, moments
+from attrai.scoring.ratings import Floats, moments
 from attrai_training.evaluation.labels import RATINGS
 from attrai_training.network import ScorerNetwork
 

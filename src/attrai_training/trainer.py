@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Images, open_engine
-from attrai.scoring import Scorer
+from attrai.scoring import ResNet34Scorer
 from attrai.settings import Settings
 from attrai_training.calibration import calibrate
 from attrai_training.course import Course
@@ -150,7 +150,7 @@ class Trainer:
             predicted = kept.read()
             if predicted is None:
                 network = self._fit(config, [fold], f"Fold {fold + 1} of {FOLDS}")
-                scorer = Scorer.of(to_weights(network, CROP_SIDE, {}), engine)
+                scorer = ResNet34Scorer.of(to_weights(network, CROP_SIDE, {}), engine)
                 said = predict(served[tested], scorer, 1, lambda _: None)
                 predicted = {"found": [said.values.tolist(), said.spreads.tolist()]}
                 kept.write(predicted)

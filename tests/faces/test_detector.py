@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attrai.faces import CascadeNetworks, Detector
+from attrai.faces import CascadeNetworks, Detections, FaceFinder, Mtcnn
 from attrai.faces.boxes import iou_matrix
-from attrai.faces.detector import THRESHOLDS, RawDetections, find_faces
+from attrai.faces.mtcnn import THRESHOLDS, find_faces
 from tests.conftest import Labelled
 
 #: O-Net's threshold is the default of `facenet_pytorch.MTCNN`, so both accept the same faces.
@@ -22,7 +22,7 @@ MIN_SIDE = 40
 
 def detect(networks: CascadeNetworks, photo: Image.Image, *, max_faces: int = 50):  # noqa: ANN201
     """Run the detector on a photo."""
-    return Detector(networks, min_side=MIN_SIDE, max_faces=max_faces)(np.asarray(photo))
+    return FaceFinder(Mtcnn(networks, MIN_SIDE), max_faces=max_faces)(np.asarray(photo))
 
 
 def test_example(astronaut: Image.Image, networks: CascadeNetworks) -> None:
@@ -80,7 +80,7 @@ def test_photos_without_faces(size: tuple[int, int], networks: CascadeNetworks) 
     """No face is found on a plain or noisy photo of any shape."""
     noise = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3), np.uint8)
     for pixels in (noise, np.full_like(noise, 128)):
-        assert Detector(networks, min_side=MIN_SIDE, max_faces=9)(pixels) == ((), 0)
+        assert FaceFinder(Mtcnn(networks, MIN_SIDE), max_faces=9)(pixels) == ((), 0)
 
 
 def comparison_photos(labelled: list[Labelled]) -> Iterator[Image.Image]:
@@ -117,7 +117,7 @@ def test_finds_what_facenet_pytorch_finds(
         theirs, probabilities = reference.detect(photo)
         if theirs is None:
             theirs, probabilities = np.empty((0, 4)), np.empty(0)
-        ours: RawDetections = find_faces(np.asarray(photo), networks, MIN_SIDE, COMPARABLE)
+        ours: Detections = find_faces(np.asarray(photo), networks, MIN_SIDE, COMPARABLE)
         iou = iou_matrix(theirs.astype(np.float32), ours.boxes)
         best = iou.max(axis=1, initial=0)
         surely = np.asarray(probabilities, float) >= 0.95

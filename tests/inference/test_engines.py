@@ -22,12 +22,12 @@ from PIL import Image
 from safetensors import safe_open
 
 from attrai.errors import SettingsError
-from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces import CascadeNetworks, FaceFinder, Mtcnn, aligned_crops
 from attrai.faces.alignment import CROP_SIDE
 from attrai.faces.networks import WEIGHTS
 from attrai.inference import Engine, Images, open_engine
 from attrai.inference import engine as choice
-from attrai.scoring import PACKAGED, Scorer
+from attrai.scoring import PACKAGED, ResNet34Scorer
 from attrai.settings import load_settings
 from bench import torchvision_shim
 from tests.conftest import Labelled
@@ -126,7 +126,7 @@ def test_the_scorer_is_torchvisions_resnet34(engine: Engine) -> None:
     outputs = np.stack(reference(module, crops, mean, weights.spec.scale))
     odds = np.exp(outputs[:, :10])
     expected = (odds / odds.sum(axis=1, keepdims=True)) @ np.arange(1, 11)
-    values, _, ages = Scorer.of(weights, engine).predict(crops)
+    values, _, ages = ResNet34Scorer.of(weights, engine).predict(crops)
     assert_allclose(values, expected, atol=0.05)
     assert_allclose(ages, outputs[:, 10], rtol=0.01, atol=0.2)
 
@@ -215,8 +215,8 @@ def largest_differences(photos: list[Images]) -> tuple[float, float]:
     """Return the largest differences of boxes, in pixels, and scores between OpenVINO and torch."""
     needs_torch()
     engines = [open_engine("torch", 1), open_engine("openvino", 1)]
-    detectors = [Detector(CascadeNetworks.load(e), min_side=40, max_faces=50) for e in engines]
-    scorers = [Scorer.load(PACKAGED, each) for each in engines]
+    detectors = [FaceFinder(Mtcnn(CascadeNetworks.load(e), 40), max_faces=50) for e in engines]
+    scorers = [ResNet34Scorer.load(PACKAGED, each) for each in engines]
     boxes, scores = [0.0], [0.0]
     for photo in photos:
         first, second = (detector(photo).faces for detector in detectors)

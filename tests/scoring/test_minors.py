@@ -10,7 +10,7 @@ import pytest
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Engine, FloatArray, Images
-from attrai.scoring import Scorer, ScorerWeights
+from attrai.scoring import FaceScorer, ResNet34Scorer, ScorerWeights
 from attrai.scoring.weights_file import WeightsError
 from attrai.settings import Settings
 from tests.scoring.age_head import CONSTANT, VARYING, with_age_head, without_age_head, written
@@ -24,16 +24,17 @@ def crops() -> Images:
 
 
 @pytest.fixture(scope="module")
-def plain(engine: Engine) -> Scorer:
+def plain(engine: Engine) -> ResNet34Scorer:
     """The scorer whose weights have no age head."""
-    return Scorer.of(without_age_head(), engine)
+    return ResNet34Scorer.of(without_age_head(), engine)
 
 
 def of_ages(*ages: float, minimum: float) -> list[bool]:
     """Return whether faces of these apparent ages get a score."""
     outputs = np.zeros((len(ages), 11), np.float32)
     outputs[:, 10] = ages
-    scores = Scorer(lambda _: outputs, 10, minimum)(np.zeros((len(ages), 2, 2, 3), np.uint8))
+    scorer = FaceScorer(ResNet34Scorer(lambda _: outputs, 10), minimum)
+    scores = scorer(np.zeros((len(ages), 2, 2, 3), np.uint8))
     return [score is not None for score in scores]
 
 
@@ -48,9 +49,9 @@ def test_no_minimum_age() -> None:
     assert of_ages(-3, 0, 5, float("nan"), minimum=0) == [True] * 4
 
 
-def test_an_age_head_changes_no_score(plain: Scorer, crops: Images, engine: Engine) -> None:
+def test_an_age_head_changes_no_score(plain: ResNet34Scorer, crops: Images, engine: Engine) -> None:
     """The ages come with the same scores as without the head, which tell nothing of them."""
-    aged = Scorer.of(with_age_head(CONSTANT, 12), engine)
+    aged = ResNet34Scorer.of(with_age_head(CONSTANT, 12), engine)
     values, spreads, ages = aged.predict(crops)
     expected = plain.predict(crops)
     np.testing.assert_allclose(values, expected.values, atol=1e-3)
@@ -62,11 +63,11 @@ def test_an_age_head_changes_no_score(plain: Scorer, crops: Images, engine: Engi
 def test_each_face_by_its_own_age(crops: Images, engine: Engine) -> None:
     """Faces that look younger than the minimum get None, at their places among the others."""
     weights = with_age_head(VARYING, 0)
-    values, spreads, ages = Scorer.of(weights, engine).predict(crops)
+    values, spreads, ages = ResNet34Scorer.of(weights, engine).predict(crops)
     assert ages is not None
     middle = float(np.sort(ages)[2:4].mean())
     weights = with_age_head(VARYING, 40 - middle)
-    scores = Scorer.of(weights, engine, minimum_age=40)(crops)
+    scores = FaceScorer(ResNet34Scorer.of(weights, engine), minimum_age=40)(crops)
     assert [score is None for score in scores] == (ages < middle).tolist()
     assert scores.count(None) == 3
     for score, value, spread in zip(scores, values, spreads, strict=True):
@@ -78,9 +79,9 @@ def test_the_setting_decides(tmp_path: Path, crops: Images, engine: Engine) -> N
     """The scorer that a service opens withholds scores below ATTRAI_MINIMUM_AGE."""
     path = written(with_age_head(CONSTANT, 12), tmp_path / "own.safetensors")
     for minimum, withheld in ((13, 6), (11, 0), (0, 0)):
-        scorer = Scorer.open(Settings(weights=path, minimum_age=minimum), engine)
-        assert scorer(crops).count(None) == withheld
-        assert len(scorer.predict(crops).values) == 6
+        settings = Settings(weights=path, minimum_age=minimum)
+        assert FaceScorer.open(settings, engine)(crops).count(None) == withheld
+        assert len(ResNet34Scorer.open(settings, engine).predict(crops).values) == 6
 
 
 def test_without_an_age_head(
@@ -89,16 +90,17 @@ def test_without_an_age_head(
     """Weights of version 1 score every face; the log says so, if there is a minimum age."""
     path = written(without_age_head(), tmp_path / "own.safetensors")
     with caplog.at_level(logging.INFO, "attrai.scoring"):
-        Scorer.open(Settings(weights=path, minimum_age=0), engine)
-        Scorer.load(path, engine)
+        FaceScorer.open(Settings(weights=path, minimum_age=0), engine)
         assert caplog.messages == []
-        scorer = Scorer.open(Settings(weights=path, minimum_age=16), engine)
+        scorer = FaceScorer.open(Settings(weights=path, minimum_age=16), engine)
         assert None not in scorer(crops)
         assert None not in scorer(crops)
     (message,) = caplog.messages
-    assert "no age head" in message
+    assert "estimates no ages" in message
     caplog.clear()
-    Scorer.of(with_age_head(CONSTANT, 12), engine, minimum_age=16)
+    path = written(with_age_head(CONSTANT, 12), tmp_path / "aged.safetensors")
+    with caplog.at_level(logging.INFO, "attrai.scoring"):
+        FaceScorer.open(Settings(weights=path, minimum_age=16), engine)
     assert caplog.messages == []
 
 
@@ -123,7 +125,7 @@ def test_a_damaged_age_head_is_refused(
         tensors[name] = instead
     path = written(ScorerWeights(weights.spec, tensors), tmp_path / "own.safetensors")
     with pytest.raises(WeightsError, match=rf"own\.safetensors: .*{name}"):
-        Scorer.load(path, engine)
+        ResNet34Scorer.load(path, engine)
 
 
 def test_a_later_version_is_refused(tmp_path: Path, engine: Engine) -> None:
@@ -132,4 +134,4 @@ def test_a_later_version_is_refused(tmp_path: Path, engine: Engine) -> None:
     later = ScorerWeights(weights.spec.model_copy(update={"version": 3}), weights.tensors)
     path = written(later, tmp_path / "own.safetensors")
     with pytest.raises(WeightsError, match=r"attrai\.version"):
-        Scorer.load(path, engine)
+        ResNet34Scorer.load(path, engine)

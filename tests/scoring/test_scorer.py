@@ -16,25 +16,25 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces import CascadeNetworks, FaceFinder, Mtcnn, aligned_crops
 from attrai.faces.alignment import CROP_SIDE
 from attrai.images import Limits, decode_photo
 from attrai.inference import Engine, FloatArray
-from attrai.scoring import PACKAGED, Scorer
+from attrai.scoring import PACKAGED, FaceScorer, ResNet34Scorer
 from attrai.scoring.weights_file import WeightsError
 from tests.conftest import Labelled
 
 
 @pytest.fixture(scope="module")
-def scorer(engine: Engine) -> Scorer:
+def scorer(engine: Engine) -> FaceScorer:
     """The scorer with the packaged weights."""
-    return Scorer.load(PACKAGED, engine)
+    return FaceScorer(ResNet34Scorer.load(PACKAGED, engine))
 
 
 @given(arrays(np.float32, (3, 10), elements=st.floats(-1000, 1000, width=32)))
 def test_score_and_spread_are_those_of_the_distribution(logits: FloatArray) -> None:
     """Score and spread are the mean and standard deviation of the softmax, for any logits."""
-    scores = Scorer(lambda _: logits, 10)(np.zeros((3, 2, 2, 3), np.uint8))
+    scores = FaceScorer(ResNet34Scorer(lambda _: logits, 10))(np.zeros((3, 2, 2, 3), np.uint8))
     ratings = np.arange(1, 11)
     for score, row in zip(scores, logits.astype(float), strict=True):
         assert score is not None
@@ -45,7 +45,7 @@ def test_score_and_spread_are_those_of_the_distribution(logits: FloatArray) -> N
         assert score.spread == pytest.approx(spread, abs=1e-6)
 
 
-def test_batch_scores_each_face_by_itself(scorer: Scorer) -> None:
+def test_batch_scores_each_face_by_itself(scorer: FaceScorer) -> None:
     """A face's score does not depend on the faces it shares a batch with."""
     rng = np.random.default_rng(5)
     crops = rng.integers(0, 256, (3, CROP_SIDE, CROP_SIDE, 3), np.uint8)
@@ -90,20 +90,20 @@ def test_other_specifications_are_refused(
     """Weights for other crops or another network are refused with an error that names the field."""
     metadata = {"attrai": json.dumps({**packaged_spec(), **changes})}
     with pytest.raises(WeightsError, match=reason):
-        Scorer.load(repackage(tmp_path / "own.safetensors", metadata), engine)
+        ResNet34Scorer.load(repackage(tmp_path / "own.safetensors", metadata), engine)
 
 
 def test_foreign_files_are_refused(tmp_path: Path, engine: Engine) -> None:
     """Weights without a specification, without a tensor or without a checksum are refused."""
     own = tmp_path / "own.safetensors"
     with pytest.raises(WeightsError, match="metadata"):
-        Scorer.load(repackage(own, None), engine)
+        ResNet34Scorer.load(repackage(own, None), engine)
     metadata = {"attrai": json.dumps(packaged_spec())}
     with pytest.raises(WeightsError, match=r"bn1\.bias"):
-        Scorer.load(repackage(own, metadata, drop="bn1.bias"), engine)
+        ResNet34Scorer.load(repackage(own, metadata, drop="bn1.bias"), engine)
     (tmp_path / "own.safetensors.sha256").unlink()
     with pytest.raises(WeightsError, match="sha256"):
-        Scorer.load(own, engine)
+        ResNet34Scorer.load(own, engine)
 
 
 def test_damaged_files_are_refused(tmp_path: Path, engine: Engine) -> None:
@@ -113,25 +113,25 @@ def test_damaged_files_are_refused(tmp_path: Path, engine: Engine) -> None:
     content[-1] ^= 1
     own.write_bytes(content)
     with pytest.raises(WeightsError, match="damaged"):
-        Scorer.load(own, engine)
+        ResNet34Scorer.load(own, engine)
     own.write_bytes(b"pickle")
     checksum = tmp_path / "own.safetensors.sha256"
     for digest, reason in ((hashlib.sha256(b"pickle").hexdigest(), "header"), ("", "no checksum")):
         checksum.write_text(digest)
         with pytest.raises(WeightsError, match=reason):
-            Scorer.load(own, engine)
+            ResNet34Scorer.load(own, engine)
 
 
 @pytest.mark.slow
 def test_whole_pipeline_agrees_with_the_raters(
-    labelled: list[Labelled], networks: CascadeNetworks, scorer: Scorer
+    labelled: list[Labelled], networks: CascadeNetworks, scorer: FaceScorer
 ) -> None:
     """Scores of the val photos, from decoding to scoring, follow their ratings.
 
     The weights were not trained on these photos. The model card gives a Pearson correlation of
     0.736 and a mean absolute error of 0.680.
     """
-    detector = Detector(networks, min_side=40, max_faces=50)
+    detector = FaceFinder(Mtcnn(networks, 40), max_faces=50)
     predicted, rated = [], []
     for row in labelled:
         if row.split != "val":
@@ -154,11 +154,11 @@ def test_whole_pipeline_agrees_with_the_raters(
 
 
 def test_example_is_scored(
-    astronaut: Image.Image, networks: CascadeNetworks, scorer: Scorer
+    astronaut: Image.Image, networks: CascadeNetworks, scorer: FaceScorer
 ) -> None:
     """The example photo keeps its score; landmarks off by half a pixel change it by 0.1."""
     photo = np.asarray(astronaut)
-    faces = Detector(networks, min_side=40, max_faces=1)(photo).faces
+    faces = FaceFinder(Mtcnn(networks, 40), max_faces=1)(photo).faces
     (score,) = scorer(aligned_crops(photo, faces, CROP_SIDE))
     assert score is not None
     assert score.value == pytest.approx(5.37, abs=0.15)

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from attrai.faces.alignment import CROP_SIDE
 from attrai.inference import Engine
-from attrai.scoring import PACKAGED, Scorer, ScorerWeights
+from attrai.scoring import PACKAGED, ResNet34Scorer, ScorerWeights
 from attrai.scoring.weights_file import WeightsError
 from attrai_training.dlib_network import SIDE, DlibNetwork
 from attrai_training.net2net import net2net
@@ -116,7 +116,7 @@ def test_what_is_trained_is_what_is_served(tmp_path: Path, engine: Engine) -> No
     assert (weights.spec.version, weights.spec.training) == (2, {"steps": 3})
     crops = np.random.default_rng(1).integers(0, 256, (3, CROP_SIDE, CROP_SIDE, 3), np.uint8)
     features = network.features(torch.from_numpy(crops).permute(0, 3, 1, 2))
-    served = Scorer.of(weights, engine).predict(crops)
+    served = ResNet34Scorer.of(weights, engine).predict(crops)
     assert served.ages is not None
     scores = mean_rating(network.fc(features).softmax(1))
     np.testing.assert_allclose(served.values, scores, atol=0.05)

@@ -6,7 +6,7 @@ import structlog
 from PIL import Image
 
 from attrai.actors.stage import Stage
-from attrai.faces import Detector, crop_faces
+from attrai.faces import FaceFinder, crop_faces
 from attrai.images.codecs import pack_crops, pack_photo
 from attrai.inference import open_engine
 from attrai.job import Job
@@ -24,12 +24,12 @@ class Detect(Stage):
         self._decoder = services.decoder
         engine = open_engine(services.settings.engine, services.threads)
         log.info("inference", engine=engine.name)
-        self._detector = Detector.open(services.settings, engine)
+        self._finder = FaceFinder.open(services.settings, engine)
 
     def work(self, job: Job) -> Job:
         # Ingest may have passed the photo through as it came.
         photo = self._decoder.decode_jpeg(self.read(job, PHOTO))
-        found = crop_faces(photo, self._detector)
+        found = crop_faces(photo, self._finder)
         self.services.photos.write(job.id, CROPS, pack_crops(found.crops))
         if found.turned:
             # Another copy of this message finds it upright, and the same faces on it.

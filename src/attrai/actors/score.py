@@ -8,7 +8,7 @@ from attrai.actors.stage import Stage
 from attrai.images.codecs import unpack_crops
 from attrai.inference import open_engine
 from attrai.job import Job
-from attrai.scoring import Scorer
+from attrai.scoring import FaceScorer
 from attrai.services import Services
 from attrai.storage import CROPS
 
@@ -23,7 +23,7 @@ class ScoreFaces(Stage):
         super().__init__(services)
         engine = open_engine(services.settings.engine, services.threads)
         log.info("inference", engine=engine.name)
-        self._scorer = Scorer.open(services.settings, engine)
+        self._scorer = FaceScorer.open(services.settings, engine)
 
     def work(self, job: Job) -> Job:
         crops = unpack_crops(self.read(job, CROPS))

@@ -24,13 +24,12 @@ from attrai.cli.options import (
     parse_path,
 )
 from attrai.cli.settings import local_settings
+from attrai.errors import CannotStart, SettingsError
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.rating import report
 from attrai.rating.paths import SUFFIX, Result, Task, expand_paths
 from attrai.render import (
     Renderer,
-    UnknownRenderer,
-    UnusableRenderer,
     load_renderer,
     renderer_names,
 )
@@ -79,7 +78,7 @@ def rate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     settings = local_settings(**given_log_format(log_format))
     try:
         drawing = load_renderer(renderer)
-    except (UnknownRenderer, UnusableRenderer) as error:
+    except CannotStart as error:
         refuse(str(error))
     logs.configure(settings.log_level, sys.stderr, log_format=settings.log_format)
     shutdown = shutdown_of(context)
@@ -112,11 +111,10 @@ def _rate(
     # Importing the networks takes seconds, which would slow down `attrai --help`.
     from attrai.pipeline import Pipeline  # noqa: PLC0415
     from attrai.rating.batch import rate_files  # noqa: PLC0415
-    from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
 
     try:
         pipeline = Pipeline(settings, threads=threads)
-    except WeightsError as error:
+    except (SettingsError, CannotStart) as error:
         refuse(str(error))
     yield from rate_files(tasks, pipeline, renderer, shutdown, threads=threads)
 

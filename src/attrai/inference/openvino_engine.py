@@ -10,6 +10,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -34,11 +35,22 @@ class OpenVinoEngine:
 
     def load(self, model: Model) -> Network:
         """Compile a model, in half precision if the model allows it and the CPU supports it."""
-        precision = self._half if model.allow_half_precision else "f32"
-        options = {**self._options, "INFERENCE_PRECISION_HINT": precision}
-        compiled = self._core.compile_model(_graph(model), "CPU", options)
-        _leave_signal_stack()
+        compiled = self.compile(_graph(model), allow_half_precision=model.allow_half_precision)
         return OpenVinoNetwork(compiled, model.batches)
+
+    def read(self, path: Path) -> openvino.Model:
+        """Read a network from a file, such as one in ONNX."""
+        return self._core.read_model(path)
+
+    def compile(
+        self, model: openvino.Model, *, allow_half_precision: bool = False
+    ) -> openvino.CompiledModel:
+        """Compile a graph, in half precision if that is allowed and the CPU supports it."""
+        precision = self._half if allow_half_precision else "f32"
+        options = {**self._options, "INFERENCE_PRECISION_HINT": precision}
+        compiled = self._core.compile_model(model, "CPU", options)
+        _leave_signal_stack()
+        return compiled
 
 
 class _SignalStack(ctypes.Structure):

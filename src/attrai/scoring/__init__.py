@@ -1,6 +1,19 @@
-"""Face scoring: `Scorer` turns aligned crops into predicted ratings."""
+"""Face scoring: `FaceScorer` turns aligned crops into scores.
 
-from attrai.scoring.scorer import Scorer
-from attrai.scoring.weights_file import PACKAGED, ScorerWeights
+`Scorer` is the protocol of what predicts ratings; `ResNet34Scorer` is the default.
+"""
 
-__all__ = ["PACKAGED", "Scorer", "ScorerWeights"]
+from attrai.scoring.resnet34_scorer import ResNet34Scorer
+from attrai.scoring.scorer import SCORERS, FaceScorer, Predictions, Scorer
+from attrai.scoring.weights_file import PACKAGED, ScorerWeights, WeightsError
+
+__all__ = [
+    "PACKAGED",
+    "SCORERS",
+    "FaceScorer",
+    "Predictions",
+    "ResNet34Scorer",
+    "Scorer",
+    "ScorerWeights",
+    "WeightsError",
+]

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from attrai.errors import CannotStart
 from attrai.inference import FloatArray
 from attrai.storage import write_atomically
 
@@ -25,7 +26,7 @@ PACKAGED = Path(__file__).parent / "weights" / "resnet34.safetensors"
 _KEY = "attrai"
 
 
-class WeightsError(Exception):
+class WeightsError(CannotStart):
     """Raised when a weights file can't be used; the message names the file and the reason."""
 
 
@@ -72,7 +73,7 @@ class ScorerWeights:
             WeightsError: The file is missing, damaged, or not a scorer's weights.
         """
         try:
-            _check(path)
+            check_digest(path)
             with safe_open(path, framework="numpy") as file:
                 spec = ScorerSpec.model_validate_json((file.metadata() or {}).get(_KEY, "null"))
                 tensors = {
@@ -97,15 +98,22 @@ class ScorerWeights:
         content = save(half, {_KEY: self.spec.model_dump_json()})
         digest = hashlib.sha256(content).hexdigest()
         write_atomically(path, content)
-        write_atomically(_checksum(path), f"{digest}  {path.name}\n".encode())
+        write_atomically(checksum_file(path), f"{digest}  {path.name}\n".encode())
 
 
-def _checksum(path: Path) -> Path:
+def checksum_file(path: Path) -> Path:
+    """Return the path of the checksum of the file at `path`."""
     return path.with_name(path.name + ".sha256")
 
 
-def _check(path: Path) -> None:
-    checksum = _checksum(path)
+def check_digest(path: Path) -> None:
+    """Compare a file with the checksum beside it.
+
+    Raises:
+        WeightsError: The file is another one or damaged, or the checksum is.
+        OSError: One of the files can't be read.
+    """
+    checksum = checksum_file(path)
     expected = checksum.read_text().partition(" ")[0].strip()
     if not expected:
         raise WeightsError(f"{checksum}: holds no checksum")

@@ -73,7 +73,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     # Importing the networks takes a second, for which `attrai --help` shouldn't wait.
     from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415
     from attrai.inference import open_engine  # noqa: PLC0415
-    from attrai.scoring import PACKAGED, Scorer  # noqa: PLC0415
+    from attrai.scoring import PACKAGED, ResNet34Scorer  # noqa: PLC0415
     from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
     from attrai_training import evaluation as ev  # noqa: PLC0415
 
@@ -86,7 +86,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         raters = ev.Raters.fit(ev.read_ratings(ratings, photos), photos) if ratings else None
         photos = photos if split is None else ev.of_split(photos, split)
         weights = weights or settings.weights or PACKAGED
-        scorer = Scorer.load(weights, open_engine(settings.engine, threads))
+        scorer = ResNet34Scorer.load(weights, open_engine(settings.engine, threads))
         with progress_bars(shutdown_of(context)) as progress:
             found = add_bar(progress, "Finding faces", len(photos))
             scored = add_bar(progress, "Scoring", len(photos))

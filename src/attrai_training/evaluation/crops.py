@@ -15,9 +15,9 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from attrai.errors import NoFace, UserError
-from attrai.faces import Detector, crop_faces
+from attrai.faces import FaceFinder, crop_faces
 from attrai.faces.alignment import TEMPLATE
-from attrai.faces.detector import THRESHOLDS
+from attrai.faces.mtcnn import THRESHOLDS
 from attrai.faces.networks import WEIGHTS
 from attrai.images import accept_photo, limits_of
 from attrai.images.codecs import unpack_photo
@@ -137,13 +137,13 @@ def cropper(
     """Return a function that cuts the largest face out of a photo, for `threads` calls at once."""
     limits = limits_of(settings)
     largest = settings.model_copy(update={"max_faces": 1})
-    detector = Detector.open(largest, open_engine(settings.engine, threads))
+    finder = FaceFinder.open(largest, open_engine(settings.engine, threads))
 
     def cut(photo: Path) -> Images | Failure:
         try:
             content, _ = accept_photo(read_photo(photo, limits.max_bytes), limits)
             pixels = np.asarray(unpack_photo(content))
-            crop: Images = crop_faces(pixels, detector, shape.side, shape.margin).crops[0]
+            crop: Images = crop_faces(pixels, finder, shape.side, shape.margin).crops[0]
         except UserError as error:
             return error.failure()
         return crop

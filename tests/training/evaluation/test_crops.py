@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attrai.faces import CascadeNetworks, Detector, aligned_crops
+from attrai.faces import CascadeNetworks, FaceFinder, Mtcnn, aligned_crops
 from attrai.faces.alignment import CROP_SIDE
 from attrai.images.codecs import pack_photo, unpack_photo
 from attrai.settings import Settings
@@ -60,7 +60,7 @@ def test_crops_are_those_of_the_stages(networks: CascadeNetworks, tmp_path: Path
     photo.save(tmp_path / "photo.png")
     crop = cropper(Settings(), CropShape(CROP_SIDE), 1)(tmp_path / "photo.png")
     forwarded = np.asarray(unpack_photo(pack_photo(photo)))
-    faces = Detector(networks, min_side=40, max_faces=50)(forwarded).faces
+    faces = FaceFinder(Mtcnn(networks, 40), max_faces=50)(forwarded).faces
     np.testing.assert_array_equal(crop, aligned_crops(forwarded, faces, CROP_SIDE)[0])
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attrai.job import Score
-from attrai.scoring import Scorer
+from attrai.scoring import ResNet34Scorer
 from attrai_training.evaluation import Evaluation, LabelledPhoto, evaluate, predict
 from attrai_training.evaluation.evaluate import MIN_GROUP_PHOTOS
 from attrai_training.evaluation.labels import RATINGS
@@ -36,7 +36,7 @@ def test_each_crop_has_its_score() -> None:
         return np.column_stack([np.log(1 - share), others, np.log(share)])
 
     told: list[int] = []
-    values, spreads, ages = predict(images, Scorer(logits, 10), 3, told.append)
+    values, spreads, ages = predict(images, ResNet34Scorer(logits, 10), 3, told.append)
     assert ages is None
     share = brightness / 50
     np.testing.assert_allclose(values, 1 + 9 * share, atol=1e-6)
