@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
-from PIL import Image, ImageChops
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
 from attrai.cli import app
 from attrai.job import Job
 from attrai.settings import Settings
-from tests.conftest import ASTRONAUT, ROOT
+from tests.conftest import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*/README.md")])
 TEXTS = {str(page.relative_to(ROOT)): page.read_text("utf-8") for page in PAGES}
@@ -29,30 +26,6 @@ def block(page: str, language: str) -> str:
     """Return the page's only code block in `language`."""
     (code,) = re.findall(rf"```{language}\n(.*?)```", TEXTS[page], re.DOTALL)
     return str(code)
-
-
-def test_renderer_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example renderer, once installed, draws on the photo."""
-    page = "docs/renderers.md"
-    project = tomllib.loads(block(page, "toml"))["project"]
-    metadata = tmp_path / "attrai_stamp-1.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\n")
-    ((group, renderers),) = project["entry-points"].items()
-    lines = [f"[{group}]", *(f"{name} = {place}" for name, place in renderers.items())]
-    (metadata / "entry_points.txt").write_text("\n".join(lines))
-    (tmp_path / "stamp.py").write_text(block(page, "python"))
-    monkeypatch.syspath_prepend(tmp_path)
-
-    out = tmp_path / "out"
-    result = CliRunner().invoke(
-        app, ["rate", str(ASTRONAUT), "-o", str(out), "--renderer", "stamp"]
-    )
-    assert result.exit_code == 0, result.output
-    with Image.open(out / "astronaut.rated.jpg") as picture, Image.open(ASTRONAUT) as photo:
-        difference = ImageChops.difference(picture.convert("RGB"), photo.convert("RGB"))
-    drawn = difference.convert("L").point(lambda level: 255 if level > 60 else 0).getbbox()
-    assert drawn == pytest.approx((180, 59, 269, 173), abs=12)  # around the face
 
 
 def test_stage_example(tmp_path: Path, make_job: Callable[..., Job]) -> None:

@@ -22,7 +22,7 @@ from testing.servers import RabbitServer, RedisServer
 from testing.waiting import PATIENCE_S, wait_for
 from tests.cluster.conftest import Cluster
 from tests.conftest import ROOT
-from tests.packages import make_package
+from tests.packages import make_package, path_with
 
 pytestmark = pytest.mark.servers
 
@@ -58,11 +58,16 @@ def start(module: str, *arguments: str, **variables: str) -> subprocess.Popen[st
         ({"ATTRAI_PHOTOS_URL": "file:///no/such/folder"}, "ATTRAI_PHOTOS_URL"),
         ({"ATTRAI_GELF_URL": "udp://localhost"}, "ATTRAI_GELF_URL"),
         ({"ATTRAI_JOB_SECONDS": "soon"}, "ATTRAI_JOB_SECONDS"),
+        ({"ATTRAI_DETECTOR": "eyes"}, "no detector 'eyes'; there are facenet, mtcnn"),
+        ({"ATTRAI_SCORER": "taste"}, "no scorer 'taste'; there are onnx, resnet34"),
+        ({"ATTRAI_SCORER": "onnx"}, "ATTRAI_WEIGHTS is not set: the scorer onnx needs"),
     ],
 )
 def test_unusable_settings(variables: dict[str, str], said: str) -> None:
     """An unusable setting ends the worker with one line that names it."""
-    worker = start_worker("worker", "render", **variables)
+    stages = {"ATTRAI_DETECTOR": "detect", "ATTRAI_SCORER": "score"}
+    stage = next((stages[name] for name in variables if name in stages), "render")
+    worker = start_worker("worker", stage, **variables)
     output, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode != 0
     (line,) = (line for line in output.splitlines() if line.startswith("attrai: "))
@@ -176,7 +181,7 @@ def test_a_stage_without_a_channel(stage: str, token: str, said: str) -> None:
 def test_a_broken_channel(cluster: Cluster, tmp_path: Path) -> None:
     """A channel that can't be loaded ends the stages that use channels, and no other stage."""
     package = make_package(tmp_path / "p", "broken_of_a_test", "", channels={"broken": "Nothing"})
-    path = f"{package}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    path = path_with(package)
     worker = start_worker("worker", "deliver", PYTHONPATH=path)
     output, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode != 0

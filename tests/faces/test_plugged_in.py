@@ -95,9 +95,7 @@ def test_facenet(astronaut: Image.Image, engine: Engine) -> None:
     assert theirs(np.zeros((80, 100, 3), np.uint8)) == ((), 0)
 
 
-def test_facenet_is_not_installed(
-    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_facenet_is_not_installed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without facenet-pytorch one line says what to install."""
     monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
     with pytest.raises(CannotStart, match=r"pip install 'attrai\[facenet\]'"):
