@@ -11,19 +11,12 @@ from dramatiq.brokers.stub import StubBroker
 from redis import Redis
 
 from attrai.actors.intake import Intake
-from attrai.bot.access import Access
-from attrai.bot.admin import AdminCommands
-from attrai.bot.answer_buttons import AnswerButtons
-from attrai.bot.buttons import Buttons
-from attrai.bot.cancelling import Cancelling
-from attrai.bot.language import PREFIX as LANGUAGE
-from attrai.bot.language import Languages
-from attrai.bot.permission import Permission
+from attrai.bot.dispatcher import Dispatcher
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.replicas import Replica
-from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import ButtonRequest, Request, UpdateParser
+from attrai.bot.services import BotServices
+from attrai.bot.updates import Request, UpdateParser
 from attrai.job import STAGES, Job
 from attrai.ledger import Ledger
 from attrai.monitoring.queues import EmbeddedQueues
@@ -43,19 +36,36 @@ class Parts(NamedTuple):
     """The parts of one bot that does not poll."""
 
     sandbox: Sandbox
-    settings: Settings
-    redis: Redis
-    telegram: Telegram
-    ledger: Ledger
+    services: BotServices
     broker: StubBroker
-    sender: BackgroundSender
     progress: ProgressMessages
-    requests: RequestHandler
+    dispatcher: Dispatcher
     parser: UpdateParser
-    admin: AdminCommands
-    buttons: Buttons
-    languages: Languages
-    access: Access
+
+    @property
+    def settings(self) -> Settings:
+        """The bot's settings."""
+        return self.services.settings
+
+    @property
+    def redis(self) -> Redis:
+        """The bot's Redis."""
+        return self.services.redis
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger in that Redis."""
+        return self.services.intake.ledger
+
+    @property
+    def telegram(self) -> Telegram:
+        """The bot's client."""
+        return self.services.telegram
+
+    @property
+    def sender(self) -> BackgroundSender:
+        """The sender of the bot's messages."""
+        return self.services.sender
 
     def pending_requests(self) -> list[Request]:
         """Return the requests in the pending updates, without confirming them."""
@@ -67,21 +77,10 @@ class Parts(NamedTuple):
         updates = self.telegram.updates(0, 1)
         for update in updates:
             request = self.parser.parse(update)
-            if request is None:
-                continue
-            with self.buttons.answer_in_outages(request):
-                request = self.languages.apply(request)
-                if self.access.admits(request):
-                    self.handle(request)
+            if request is not None:
+                self.dispatcher.receive(request)
         self.sandbox.state.updates.confirm(updates[-1]["update_id"] + 1)
         self.flush()
-
-    def handle(self, request: Request) -> None:
-        """Have the part that a request is for handle it."""
-        if isinstance(request, ButtonRequest):
-            self.buttons.receive(request)
-        elif not self.languages.receive(request) and not self.admin.receive(request):
-            self.requests.receive(request)
 
     def flush(self) -> None:
         """Send the new progress messages, and wait until all messages are sent."""
@@ -137,36 +136,20 @@ def parts(
         broker = StubBroker(middleware=[])
         for stage in STAGES:
             broker.declare_queue(stage)
-        intake = Intake(broker, ledger)
-        replica = Replica(redis, open_pseudonyms(settings)) if settings.webhook_url else None
-        progress = ProgressMessages(redis, open_seal(settings), telegram, ledger, sender, replica)
-        requests = RequestHandler(settings, telegram, intake, progress, sender)
-        queues = EmbeddedQueues(broker.queues)
-        admin = AdminCommands(settings, redis, ledger, queues, telegram, sender)
-        buttons = Buttons(telegram, sender)
-        languages = Languages(redis, open_pseudonyms(settings), telegram, sender)
-        buttons.register(LANGUAGE, languages.press)
-        access = Access(settings, redis, telegram, buttons, sender)
-        permission = Permission(settings, telegram)
-        AnswerButtons(settings, telegram, intake, permission).register(buttons)
-        Cancelling(ledger, progress, permission).register(buttons)
+        services = BotServices(
+            settings,
+            redis,
+            Intake(broker, ledger),
+            telegram,
+            open_pseudonyms(settings),
+            open_seal(settings),
+            sender,
+        )
+        replica = Replica(redis, services.pseudonyms) if settings.webhook_url else None
+        progress = ProgressMessages(services, replica)
+        dispatcher = Dispatcher(services, progress, EmbeddedQueues(broker.queues))
         parser = UpdateParser(telegram.me(), settings.max_photo_side, {})
         try:
-            yield Parts(
-                sandbox,
-                settings,
-                redis,
-                telegram,
-                ledger,
-                broker,
-                sender,
-                progress,
-                requests,
-                parser,
-                admin,
-                buttons,
-                languages,
-                access,
-            )
+            yield Parts(sandbox, services, broker, progress, dispatcher, parser)
         finally:
             sender.close()

@@ -114,11 +114,11 @@ def test_who_is_not_told_yet() -> None:
         eve.send_text("hello")
         (request,) = bot.pending_requests()
         eve.block()
-        assert not bot.access.admits(request)
+        assert not bot.dispatcher.access.admits(request)
         bot.flush()
         assert not list(bot.redis.scan_iter(keys.TOLD + "*"))
         eve.unblock()
-        assert not bot.access.admits(request)
+        assert not bot.dispatcher.access.admits(request)
         bot.flush()
         assert bot.said(EVE) == [NOT_FOR_THEM]
 
@@ -250,8 +250,8 @@ def test_what_does_not_count(daily: Parts) -> None:
     ann.send_photo(picture())
     unfit, first = daily.pending_requests()
     for _ in range(3):
-        daily.requests.receive(unfit)
-        daily.requests.receive(first)
+        daily.dispatcher.requests.receive(unfit)
+        daily.dispatcher.requests.receive(first)
     (job,) = {job.id: job for job in daily.queued("ingest")}.values()
     assert {failed.failure and failed.failure.code for failed in daily.queued("deliver")} == {
         "not-an-image"
@@ -259,13 +259,13 @@ def test_what_does_not_count(daily: Parts) -> None:
     assert daily.ledger.finish(job.with_(failure=Failure(code="no-face")))
     ann.send_photo(picture())
     *_, second = daily.pending_requests()
-    daily.requests.receive(second)
+    daily.dispatcher.requests.receive(second)
     (job,) = [queued for queued in daily.queued("ingest") if queued.id != job.id]
     for _ in range(2):
         daily.ledger.finish(job)
     ann.send_photo(picture())
     *_, third = daily.pending_requests()
-    daily.requests.receive(third)
+    daily.dispatcher.requests.receive(third)
     assert daily.queued("deliver")[-1].failure == Failure(
         code="daily-limit", details={"limit": 1, "when": "in 24 hours"}
     )

@@ -66,15 +66,17 @@ def test_nobody_else_learns_of_it(bot: Parts) -> None:
 
 def test_not_in_a_group(bot: Parts) -> None:
     """In a group, /admin is an unknown command even to the operator, as others read it."""
-    assert not bot.admin.receive(CommandRequest(Origin(-100, 1, ADMIN, "en"), "admin"))
-    assert not bot.admin.receive(CommandRequest(Origin(ADMIN, 1, ADMIN, "en"), "help"))
+    assert not bot.dispatcher.admin.receive(CommandRequest(Origin(-100, 1, ADMIN, "en"), "admin"))
+    assert not bot.dispatcher.admin.receive(CommandRequest(Origin(ADMIN, 1, ADMIN, "en"), "help"))
     with parts(admins="-100") as other:  # nor to who writes as a group that is an operator
-        assert not other.admin.receive(CommandRequest(Origin(-100, 1, -100, "en"), "admin"))
+        assert not other.dispatcher.admin.receive(
+            CommandRequest(Origin(-100, 1, -100, "en"), "admin")
+        )
 
 
 def test_without_matplotlib(bot: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without matplotlib, the status is sent as a text message."""
-    monkeypatch.setattr("attrai.bot.admin.find_spec", lambda _: None)
+    monkeypatch.setattr("attrai.bot.status_report.find_spec", lambda _: None)
     assert importlib.util.find_spec("matplotlib") is not None
     bot.sandbox.user(ADMIN).send_text("/admin")
     bot.receive()

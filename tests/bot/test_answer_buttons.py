@@ -136,7 +136,7 @@ def test_a_repeated_press(bot: Parts) -> None:
     bot.sandbox.user(ASKER).press(message.id, message.buttons[0][0].data)
     (request,) = bot.pending_requests()
     bot.receive()
-    bot.buttons.receive(request)  # type: ignore[arg-type]  # a press
+    bot.dispatcher.buttons.receive(request)  # type: ignore[arg-type]  # a press
     assert bot.ledger.in_flight() == len({job.id for job in bot.queued("ingest")}) == 1
     for _ in range(MAX_ACTIVE - 1):
         assert press(bot, message, "Spotlight").text == "One moment…"

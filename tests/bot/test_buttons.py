@@ -47,8 +47,8 @@ def test_a_press_is_answered_by_the_handler_of_its_prefix(bot: Parts) -> None:
         pressed.append(request)
         return Reply(f"You said {request.data}", alert=True)
 
-    bot.buttons.register("a", handle)
-    bot.buttons.register("b", lambda request: lambda: Reply(request.data * 2))
+    bot.dispatcher.buttons.register("a", handle)
+    bot.dispatcher.buttons.register("b", lambda request: lambda: Reply(request.data * 2))
     message = offer(bot)
     assert press(bot, message, "a:2") == CallbackAnswer("You said a:2", alert=True)
     assert press(bot, message, "b") == CallbackAnswer("bb", alert=False)
@@ -60,7 +60,7 @@ def test_a_press_is_answered_by_the_handler_of_its_prefix(bot: Parts) -> None:
 
 def test_forged_and_unknown_presses_are_answered(bot: Parts) -> None:
     """Data that no button of the message has, or whose handler is gone, gets a polite answer."""
-    bot.buttons.register("a", lambda _: Reply("handled"))
+    bot.dispatcher.buttons.register("a", lambda _: Reply("handled"))
     message = offer(bot)
     for data in ("b", "a:3", "a:", "", "s:boxes"):
         assert press(bot, message, data) == OLD
@@ -95,7 +95,7 @@ def test_an_outage_leaves_no_press_without_an_answer(bot: Parts) -> None:
             raise error
         return Reply("at last")
 
-    bot.buttons.register("b", handle)
+    bot.dispatcher.buttons.register("b", handle)
     number = bot.sandbox.user(1).press(offer(bot), "b")
     with pytest.raises(RedisDown):
         bot.receive()
@@ -114,5 +114,5 @@ def test_what_takes_long_is_tried_again(bot: Parts) -> None:
             raise error
         return Reply("done")
 
-    bot.buttons.register("b", lambda _: work)
+    bot.dispatcher.buttons.register("b", lambda _: work)
     assert press(bot, offer(bot), "b").text == "done"

@@ -55,7 +55,7 @@ def test_a_photo_is_given_up(bot: Parts) -> None:
     assert bot.said(ASKER) == []
     assert bot.ledger.in_flight() == 0
     assert not bot.redis.exists("attrai:notices")
-    bot.handle(request)
+    bot.dispatcher.receive(request)
     bot.flush()
     assert (bot.ledger.in_flight(), bot.said(ASKER)) == (0, [])
 

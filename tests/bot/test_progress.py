@@ -102,7 +102,7 @@ def test_an_answer_that_is_faster(bot: Parts) -> None:
     """A photo that is answered before its progress message is sent gets none."""
     bot.sandbox.user().send_photo(picture())
     (request,) = bot.pending_requests()
-    bot.requests.receive(request)
+    bot.dispatcher.requests.receive(request)
     answer(bot)
     bot.flush()
     bot.look()
@@ -288,7 +288,7 @@ def test_a_group_that_becomes_a_supergroup(bot: Parts, monkeypatch: pytest.Monke
     group = bot.sandbox.group()
     bot.sandbox.user().send_photo(picture(), "/rate", chat=group.id)
     (request,) = bot.pending_requests()
-    bot.requests.receive(request)
+    bot.dispatcher.requests.receive(request)
     supergroup = group.become_supergroup(-1001)
     bot.flush()
     assert bot.said(supergroup.id) == ["Rating your photo, about 30 seconds."]

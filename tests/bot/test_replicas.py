@@ -137,7 +137,7 @@ def test_a_replica_that_went_before_it_announced(one: Parts, two: Parts) -> None
     (update,) = updates(one)
     request = one.parser.parse(update)
     assert request is not None
-    one.requests.receive(request)  # type: ignore[arg-type]  # it is no press
+    one.dispatcher.receive(request)
     dies(one)
     two.receive()
     assert len(one.said()) == 1

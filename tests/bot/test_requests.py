@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from attrai.actors.intake import Intake
-from attrai.bot.requests import RequestHandler
+from attrai.bot.dispatcher import Dispatcher
 from attrai.bot.updates import CommandRequest, Origin
 from attrai.job import Failure
+from attrai.monitoring.queues import EmbeddedQueues
 from attrai.render import renderer_names
 from attrai.telegram import Pseudonyms, Seal, limiter
 from tests.bot.parts import MAX_ACTIVE, MAX_PENDING, Parts, parts
@@ -107,10 +108,12 @@ def test_the_largest_file(bot: Parts, url: str | None, limit: int) -> None:
     """From Telegram's own server bots get 20 MB; from another one as much as is accepted."""
     given = {"max_file_mb": 50} | ({"telegram_api_url": url} if url else {})
     settings = bot.settings.model_copy(update=given)
-    intake = Intake(bot.broker, bot.ledger)
-    handler = RequestHandler(settings, bot.telegram, intake, bot.progress, bot.sender)
+    services = replace(bot.services, settings=settings)
+    dispatcher = Dispatcher(services, bot.progress, EmbeddedQueues(bot.broker.queues))
     person = bot.sandbox.user()
-    handler.receive(CommandRequest(Origin(person.id, person.send_text("/help"), 1, "en"), "help"))
+    dispatcher.receive(
+        CommandRequest(Origin(person.id, person.send_text("/help"), 1, "en"), "help")
+    )
     bot.flush()
     assert f"{limit} MB" in bot.said()[-1]
 
@@ -195,7 +198,7 @@ def test_a_repeated_update(bot: Parts) -> None:
     bot.sandbox.user().send_photo(picture())
     (request,) = bot.pending_requests()
     for _ in range(3):
-        bot.requests.receive(request)
+        bot.dispatcher.requests.receive(request)
         bot.flush()
     assert len({job.id for job in bot.queued("ingest")}) == 1
     assert bot.ledger.in_flight() == 1
@@ -204,7 +207,7 @@ def test_a_repeated_update(bot: Parts) -> None:
     assert bot.ledger.finish(job)
     bot.look()
     queued = len(bot.queued("ingest"))
-    bot.requests.receive(request)
+    bot.dispatcher.requests.receive(request)
     bot.flush()
     assert len(bot.queued("ingest")) == queued
     assert bot.said() == []
@@ -217,11 +220,11 @@ def test_a_refused_update_comes_again(bot: Parts) -> None:
         person.send_photo(picture())
     *admitted, refused = bot.pending_requests()
     for request in (*admitted, refused):
-        bot.requests.receive(request)
+        bot.dispatcher.requests.receive(request)
     jobs = bot.queued("ingest")
     for job in jobs:
         bot.ledger.finish(job)
-    bot.requests.receive(refused)
+    bot.dispatcher.requests.receive(refused)
     bot.look()
     bot.flush()
     assert bot.said() == []
@@ -230,7 +233,7 @@ def test_a_refused_update_comes_again(bot: Parts) -> None:
         (bot.queued("deliver")[0].id, "user-busy")
     }
     assert bot.ledger.finish(bot.queued("deliver")[0])
-    bot.requests.receive(refused)
+    bot.dispatcher.requests.receive(refused)
     assert bot.ledger.in_flight() == 0
 
 

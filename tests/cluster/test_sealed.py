@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from attrai.actors.intake import Intake
+from attrai.bot.dispatcher import Dispatcher
 from attrai.bot.progress import ProgressMessages
-from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
+from attrai.bot.services import BotServices
 from attrai.bot.updates import UpdateParser
+from attrai.monitoring.queues import RabbitQueues
 from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
-from attrai.telegram import open_seal
+from attrai.telegram import open_pseudonyms, open_seal
 from telegram_sandbox import Sandbox, running
 from testing.servers.rabbit import RabbitServer
 from testing.servers.redis import RedisServer
@@ -52,16 +54,26 @@ def test_nothing_on_disk_names_anybody(
 ) -> None:
     """Neither Redis nor RabbitMQ writes ids of chats, messages or files that could be read."""
     redis, sender = open_redis(settings), BackgroundSender()
-    telegram, ledger = connect(settings.telegram_api_url), make_ledger(redis, settings)
+    telegram = connect(settings.telegram_api_url)
     redis.hset("attrai:service", "detect", 30)  # long enough for a progress message
     broker = make_broker(settings, [])
-    progress = ProgressMessages(redis, open_seal(settings), telegram, ledger, sender)
-    handler = RequestHandler(settings, telegram, Intake(broker, ledger), progress, sender)
+    services = BotServices(
+        settings,
+        redis,
+        Intake(broker, make_ledger(redis, settings)),
+        telegram,
+        open_pseudonyms(settings),
+        open_seal(settings),
+        sender,
+    )
+    progress = ProgressMessages(services)
+    queues = RabbitQueues(settings.broker_url.get_secret_value())
+    dispatcher = Dispatcher(services, progress, queues)
     try:
         (update,) = telegram.updates(0, 1)
         request = UpdateParser(telegram.me(), settings.max_photo_side, {}).parse(update)
         assert request is not None
-        handler.receive(request)
+        dispatcher.receive(request)
         progress.send_new()
         sender.flush(PATIENCE_S)
         wait_for(lambda: redis.hlen("attrai:notices") == 1, "no progress message")

@@ -33,3 +33,18 @@ class Intake:
         if admission in ("admitted", "repeated") and started is not None:
             publish(self._broker, "deliver" if started.failure else "ingest", started)
         return admission
+
+    def seconds_to_wait(self, admission: Admission, user: str) -> float | None:
+        """Return the seconds until a user's job that was refused may be admitted.
+
+        None if it was not refused.
+        """
+        match admission:
+            case "daily-limit":
+                return self.ledger.next_daily(user)
+            case "user-busy":
+                return self.ledger.estimates.next_slot(user)
+            case "busy":
+                return self.ledger.estimates.eta()
+            case _:
+                return None

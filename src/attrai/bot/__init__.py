@@ -7,19 +7,23 @@ handling    handles one update, and knows which were handled
 replicas    says which of several bots keeps which progress message
 captions    remembers the captions of albums
 updates     parses an update into a request
+dispatcher  hands each request to the part that it is for
 access      lets pass who may use the bot, and tells the others
 blocklist   keeps whom operators have blocked
 requests    admits or refuses photos, and answers commands
+jobs        makes the jobs of photos and of presses
+replies     answers what people write, in the background
 language    remembers who chose which language, and applies it to their requests
 profile     sets the descriptions that Telegram shows of the bot
 buttons     answers presses of buttons, by the handler of their kind
 answer_buttons  handles those under answers
 cancelling  handles that under progress messages
 permission  lets only those press who may
-admin       answers /admin with the status of the service, and blocks people
+admin       answers /admin with the status of the service (status_report), and blocks people
 progress    sends, updates and deletes the messages that say how long a photo will take
 sender      sends messages in the background, so that the poller never waits for them
 calls       threads for calls that are due later
+services    what these parts share
 
 `attrai.processes.bot` runs these as a process, and `attrai.processes.embedded` runs them in
 one process with all stages.

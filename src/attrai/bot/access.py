@@ -9,12 +9,12 @@ from redis import Redis
 
 from attrai.bot.blocklist import Blocklist
 from attrai.bot.buttons import Buttons, Reply
-from attrai.bot.sender import BackgroundSender
+from attrai.bot.replies import Replies
 from attrai.bot.updates import ButtonRequest, Origin, Request
 from attrai.ledger import keys
 from attrai.locales import text
 from attrai.settings import Settings
-from attrai.telegram import Telegram, open_pseudonyms
+from attrai.telegram import Pseudonyms
 from attrai.telegram.answer_buttons import CANCEL, DELETE, read
 from attrai.telegram.limits import PRESS_ANSWER, shorten
 
@@ -71,17 +71,17 @@ class Access:
         self,
         settings: Settings,
         redis: Redis,
-        telegram: Telegram,
+        pseudonyms: Pseudonyms,
+        blocklist: Blocklist,
         buttons: Buttons,
-        sender: BackgroundSender,
+        replies: Replies,
     ) -> None:
         self._rules = Rules(settings)
-        self._pseudonyms = open_pseudonyms(settings)
+        self._pseudonyms = pseudonyms
         self._redis = redis
-        self._blocklist = Blocklist(redis)
-        self._telegram = telegram
+        self._blocklist = blocklist
         self._buttons = buttons
-        self._sender = sender
+        self._replies = replies
 
     def admits(self, request: Request) -> bool:
         """Return whether a request is to be processed; otherwise answer it as the rules say.
@@ -100,15 +100,13 @@ class Access:
             words = shorten(refusal.words, PRESS_ANSWER)
             self._buttons.answer(request, Reply(words, alert=bool(words)))
         elif refusal.words:
-            tell = partial(self._tell, origin, refusal)
-            self._sender.reply(origin.chat, origin.user, tell)
+            self._replies.call(origin, partial(self._tell, origin, refusal))
         return False
 
     def _tell(self, origin: Origin, refusal: Refusal) -> None:
         told = keys.TOLD + self._pseudonyms.user(origin.user)
         if refusal.rarely and self._redis.exists(told):
             return
-        turn = self._pseudonyms.reply(origin.chat, origin.user)
-        self._telegram.send_text(origin.destination, refusal.words, turn=turn)
+        self._replies.send(origin, refusal.words)
         if refusal.rarely:
             self._redis.set(told, 1, ex=TELL_AGAIN_SECONDS)

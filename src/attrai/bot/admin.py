@@ -8,29 +8,17 @@ lists the pseudonyms of those who are blocked.
 from __future__ import annotations
 
 import re
-from datetime import date
 from functools import partial
-from importlib.util import find_spec
-
-from redis import Redis
 
 from attrai.bot.blocklist import Blocklist
-from attrai.bot.sender import BackgroundSender
+from attrai.bot.replies import Replies
+from attrai.bot.status_report import StatusReport
 from attrai.bot.updates import CommandRequest, Origin, Request
-from attrai.ledger import Ledger
-from attrai.ledger.history import History, read_history
-from attrai.locales import duration, text
-from attrai.monitoring.bottleneck import bottleneck_hint
-from attrai.monitoring.queues import Queues
-from attrai.monitoring.snapshot import Snapshot, take
+from attrai.locales import text
 from attrai.settings import Settings
-from attrai.telegram import Telegram, open_pseudonyms
+from attrai.telegram import Pseudonyms, Telegram
 
 COMMAND = "admin"
-#: Number of days in the chart's time series; its distributions cover today only.
-_DAYS = 30
-#: Maximum number of attempts to send the status.
-_MAX_ATTEMPTS = 5
 #: A pseudonym of a user.
 _PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 #: Maximum number of blocked people to list: a text has at most 4096 characters.
@@ -47,20 +35,18 @@ class AdminCommands:
     def __init__(
         self,
         settings: Settings,
-        redis: Redis,
-        ledger: Ledger,
-        queues: Queues,
+        pseudonyms: Pseudonyms,
+        blocklist: Blocklist,
+        status: StatusReport,
         telegram: Telegram,
-        sender: BackgroundSender,
+        replies: Replies,
     ) -> None:
         self._admins = settings.admins or frozenset()
-        self._pseudonyms = open_pseudonyms(settings)
-        self._redis = redis
-        self._blocklist = Blocklist(redis)
-        self._ledger = ledger
-        self._queues = queues
+        self._pseudonyms = pseudonyms
+        self._blocklist = blocklist
+        self._status = status
         self._telegram = telegram
-        self._sender = sender
+        self._replies = replies
 
     def receive(self, request: Request) -> bool:
         """Answer an /admin request in the background; return False if the request is not one.
@@ -78,15 +64,11 @@ class AdminCommands:
             and origin.chat == origin.user > 0
         ):
             if request.words:
-                self._reply(origin, self._block_or_list(request))
+                self._replies.post(origin, self._block_or_list(request))
             else:
-                self._sender.post(partial(self._send_status, origin), max_attempts=_MAX_ATTEMPTS)
+                self._replies.call(origin, partial(self._send_status, origin))
             return True
         return False
-
-    def _reply(self, origin: Origin, words: str) -> None:
-        send = partial(self._telegram.send_text, origin.destination, words)
-        self._sender.reply(origin.chat, origin.user, send)
 
     def _block_or_list(self, request: CommandRequest) -> str:
         """Do what the words after the command say, and return the answer."""
@@ -116,54 +98,9 @@ class AdminCommands:
                 return None
 
     def _send_status(self, origin: Origin) -> None:
-        today = date.fromisoformat(self._ledger.today())
-        history = read_history(self._redis, _DAYS, today=today)
-        words = report(take(self._redis, self._ledger, self._queues), history.today, origin.locale)
-        if find_spec("matplotlib") is None:
-            self._telegram.send_text(origin.destination, words)
-            return
-        from attrai.monitoring.charts import draw  # noqa: PLC0415 - optional, and slow to import
-
-        self._telegram.send_photo(
-            origin.destination,
-            draw(history.today, history),
-            words,
-            turn=self._pseudonyms.job(origin.chat, origin.message),
-        )
-
-
-def report(snapshot: Snapshot, today: History, locale: str) -> str:
-    """Return a text summary of the snapshot that is short enough for a photo caption."""
-    lines = [
-        text("admin-down", locale, part=fault.part, reason=fault.reason)
-        for fault in snapshot.faults
-    ]
-    if snapshot.in_flight is not None and snapshot.eta is not None:
-        wait = duration(snapshot.eta, locale)
-        lines.append(text("admin", locale, photos=snapshot.in_flight, wait=wait))
-    lines.append(text("admin-today", locale, requests=today.requests, users=today.users))
-    lines += [
-        text(
-            "admin-stage",
-            locale,
-            stage=stage.name,
-            waiting=_known(stage.waiting),
-            workers=_known(stage.workers),
-            per_minute=_known(stage.per_minute),
-        )
-        for stage in snapshot.stages
-    ]
-    lines.append(
-        text(
-            "admin-counts",
-            locale,
-            full=_known(snapshot.users_at_limit),
-            dead=_known(snapshot.dead_letters),
-            dropped=_known(snapshot.dropped_logs),
-        )
-    )
-    return "\n".join([*lines, bottleneck_hint(snapshot, locale)]).rstrip()
-
-
-def _known(value: float | None) -> float | str:
-    return "?" if value is None else round(value)
+        words, chart = self._status.write(origin.locale)
+        turn = self._pseudonyms.job(origin.chat, origin.message)
+        if chart is None:
+            self._telegram.send_text(origin.destination, words, turn=turn)
+        else:
+            self._telegram.send_photo(origin.destination, chart, words, turn=turn)

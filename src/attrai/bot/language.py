@@ -8,7 +8,7 @@ from typing import cast
 from redis import Redis
 
 from attrai.bot.buttons import Reply
-from attrai.bot.sender import BackgroundSender
+from attrai.bot.replies import Replies
 from attrai.bot.updates import ButtonRequest, CommandRequest, Request
 from attrai.ledger import keys
 from attrai.locales import locales, text
@@ -28,12 +28,12 @@ class Languages:
     """The languages that people chose with /language, kept in Redis by their pseudonym."""
 
     def __init__(
-        self, redis: Redis, pseudonyms: Pseudonyms, telegram: Telegram, sender: BackgroundSender
+        self, redis: Redis, pseudonyms: Pseudonyms, telegram: Telegram, replies: Replies
     ) -> None:
         self._redis = redis
         self._pseudonyms = pseudonyms
         self._telegram = telegram
-        self._sender = sender
+        self._replies = replies
 
     def apply(self, request: Request) -> Request:
         """Return a request in the language that its author chose, if they did.
@@ -67,14 +67,7 @@ class Languages:
             chosen = self._chosen(origin.user)
             locale = chosen or origin.locale
             words, keyboard = text("language", locale), _keyboard(chosen or _AUTOMATIC, locale)
-        send = partial(
-            self._telegram.send_text,
-            origin.destination,
-            words,
-            turn=self._pseudonyms.reply(origin.chat, origin.user),
-            keyboard=keyboard,
-        )
-        self._sender.reply(origin.chat, origin.user, send)
+        self._replies.post(origin, words, keyboard)
         return True
 
     def press(self, request: ButtonRequest) -> Reply | partial[Reply]:

@@ -10,17 +10,16 @@ from attrai.bot.updates import ButtonRequest
 from attrai.errors import TryLater
 from attrai.locales import text
 from attrai.outages import OUTAGES
-from attrai.settings import Settings
-from attrai.telegram import Rejected, Telegram, open_pseudonyms
+from attrai.telegram import Pseudonyms, Rejected, Telegram
 from attrai.telegram.answer_buttons import read
 
 
 class Permission:
     """A guard of handlers, which tells everybody else that the button is not theirs."""
 
-    def __init__(self, settings: Settings, telegram: Telegram) -> None:
+    def __init__(self, telegram: Telegram, pseudonyms: Pseudonyms) -> None:
         self._telegram = telegram
-        self._pseudonyms = open_pseudonyms(settings)
+        self._pseudonyms = pseudonyms
 
     def of(self, handler: Handler) -> Handler:
         """Return a handler that handles only the presses of those who may."""

@@ -10,14 +10,13 @@ from functools import partial
 from typing import cast
 
 import structlog
-from redis import Redis
 
 from attrai.bot.progress_message import ProgressMessage
 from attrai.bot.replicas import Replica
-from attrai.bot.sender import BackgroundSender
+from attrai.bot.services import BotServices
 from attrai.bot.updates import Origin
-from attrai.ledger import Ledger, keys
-from attrai.telegram import Destination, Rejected, Seal, SealBroken, Telegram
+from attrai.ledger import keys
+from attrai.telegram import Destination, Rejected, SealBroken
 
 log = structlog.get_logger(__name__)
 
@@ -46,30 +45,18 @@ class ProgressMessages:
     They are saved in Redis, sealed, so that a restarted bot can delete them, or another of several.
     """
 
-    def __init__(
-        self,
-        redis: Redis,
-        seal: Seal,
-        telegram: Telegram,
-        ledger: Ledger,
-        sender: BackgroundSender,
-        replica: Replica | None = None,
-    ) -> None:
+    def __init__(self, bot: BotServices, replica: Replica | None = None) -> None:
         """Take over the messages that no other bot keeps.
 
         Args:
-            redis: where the messages are saved.
-            seal: seals them.
-            telegram: the client to send them with.
-            ledger: knows which photos are being processed, and for how long they will be.
-            sender: sends them in the background.
+            bot: what sends, seals and saves the messages, and knows the photos' estimates.
             replica: this bot, if there may be others; otherwise it keeps all messages.
         """
-        self._redis = redis
-        self._seal = seal
-        self._telegram = telegram
-        self._ledger = ledger
-        self._sender = sender
+        self._redis = bot.redis
+        self._seal = bot.seal
+        self._telegram = bot.telegram
+        self._ledger = bot.intake.ledger
+        self._sender = bot.sender
         self._replica = replica
         self._lock = threading.Lock()
         self._new: list[tuple[str, Destination]] = []

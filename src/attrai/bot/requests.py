@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from functools import partial
-
 import structlog
 
 from attrai.actors.intake import Intake
+from attrai.bot.jobs import JobMaker
 from attrai.bot.progress import ProgressMessages
-from attrai.bot.sender import BackgroundSender
+from attrai.bot.replies import Replies
 from attrai.bot.updates import CommandRequest, MessageRequest, OtherMessage, PhotoRequest
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooSmall, UserError
 from attrai.job import Failure, Job
 from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.settings import Settings
-from attrai.telegram import Telegram, open_pseudonyms, open_seal
-from attrai.telegram.address import seal_address
-from attrai.telegram.channel import NAME
+from attrai.telegram import Pseudonyms
 from attrai.telegram.files import GET_FILE_MB, is_telegrams
 
 log = structlog.get_logger(__name__)
@@ -34,18 +30,18 @@ class RequestHandler:
     def __init__(
         self,
         settings: Settings,
-        telegram: Telegram,
+        pseudonyms: Pseudonyms,
+        jobs: JobMaker,
         intake: Intake,
         progress: ProgressMessages,
-        sender: BackgroundSender,
+        replies: Replies,
     ) -> None:
         self._settings = settings
-        self._telegram = telegram
-        self._pseudonyms = open_pseudonyms(settings)
-        self._seal = open_seal(settings)
+        self._pseudonyms = pseudonyms
+        self._jobs = jobs
         self._intake = intake
         self._progress = progress
-        self._sender = sender
+        self._replies = replies
         self._limit_mb = settings.max_file_mb
         if is_telegrams(settings.telegram_api_url):
             self._limit_mb = min(self._limit_mb, GET_FILE_MB)
@@ -66,7 +62,7 @@ class RequestHandler:
             self._reply(request)
 
     def _receive_photo(self, request: PhotoRequest) -> None:
-        job = self._job(request)
+        job = self._jobs.from_photo(request, self._renderer_from_caption(request.words))
         failure = self._check_metadata(request)
         if failure:
             self._intake.submit(job.with_(failure=failure))
@@ -77,23 +73,19 @@ class RequestHandler:
         if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
             asker = self._pseudonyms.asker(request.origin.chat, request.origin.user)
             self._progress.announce(job.id, request.origin, request.album, asker)
-        elif admission == "daily-limit":
-            when = time_until(self._intake.ledger.next_daily(job.user), job.locale)
-            self._refuse(job, admission, limit=self._settings.daily or 0, when=when)
-        elif admission == "user-busy":
-            when = time_until(self._intake.ledger.estimates.next_slot(job.user), job.locale)
-            self._refuse(job, admission, limit=self._settings.max_active, when=when)
-        elif admission == "busy":
-            self._refuse(
-                job, admission, when=time_until(self._intake.ledger.estimates.eta(), job.locale)
-            )
+        elif (wait := self._intake.seconds_to_wait(admission, job.user)) is not None:
+            self._refuse(job, admission, wait)
 
     def _is_in_flight(self, job: Job) -> bool:
         """Return whether a repeated job is being processed, not one that was refused before."""
         started = self._intake.ledger.admitted(job.id)
         return started is not None and started.failure is None
 
-    def _refuse(self, job: Job, code: str, **details: float | str) -> None:
+    def _refuse(self, job: Job, code: str, wait: float) -> None:
+        details: dict[str, int | float | str] = {"when": time_until(wait, job.locale)}
+        limits = {"daily-limit": self._settings.daily, "user-busy": self._settings.max_active}
+        if limit := limits.get(code):
+            details["limit"] = limit
         # A refusal goes through the pipeline, where it survives a crash as a picture does.
         self._intake.submit(job.with_(failure=Failure(code=code, details=details)))
 
@@ -112,43 +104,14 @@ class RequestHandler:
             error = TooSmall(limit=self._settings.min_photo_side)
         return error.failure() if error else None
 
-    def _job(self, request: PhotoRequest) -> Job:
-        origin, now = request.origin, time.time()
-        album = request.album and self._pseudonyms.album_in(origin.chat, request.album)
-        return Job(
-            id=self._pseudonyms.job(origin.chat, origin.message),
-            channel=NAME,
-            address=seal_address(
-                origin.destination,
-                self._seal,
-                asker=self._pseudonyms.asker(origin.chat, origin.user),
-                styles=self._styles if request.redrawable else (),
-                spoiler=request.spoiler,
-            ),
-            user=self._pseudonyms.user(origin.user),
-            locale=origin.locale,
-            album=album,
-            source=self._seal.seal(request.file.id),
-            renderer=self._renderer_from_caption(request.words),
-            admitted_at=now,
-            queued_at=now,
-        )
-
     def _renderer_from_caption(self, words: str) -> str:
         """Return the first renderer named by a word of the caption, or the default one."""
         said = words.lower().split()
         return next((name for name in self._styles if name in said), DEFAULT_RENDERER)
 
     def _reply(self, request: CommandRequest | OtherMessage) -> None:
-        origin = request.origin
-        send = partial(
-            self._telegram.send_text,
-            origin.destination,
-            self._reply_text(request),
-            turn=self._pseudonyms.reply(origin.chat, origin.user),
-        )
         hint = isinstance(request, OtherMessage)
-        self._sender.reply(origin.chat, origin.user, send, hint=hint)
+        self._replies.post(request.origin, self._reply_text(request), hint=hint)
 
     def _reply_text(self, request: CommandRequest | OtherMessage) -> str:
         locale = request.origin.locale

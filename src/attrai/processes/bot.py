@@ -12,24 +12,17 @@ import structlog
 from redis import Redis, RedisError
 
 from attrai.actors.intake import Intake
-from attrai.bot.access import Access
-from attrai.bot.admin import AdminCommands
-from attrai.bot.answer_buttons import AnswerButtons
-from attrai.bot.buttons import Buttons
-from attrai.bot.cancelling import Cancelling
 from attrai.bot.captions import AlbumCaptions
+from attrai.bot.dispatcher import Dispatcher
 from attrai.bot.handling import HandledUpdates
-from attrai.bot.language import PREFIX as LANGUAGE
-from attrai.bot.language import Languages
 from attrai.bot.menu import menus_offer
-from attrai.bot.permission import Permission
 from attrai.bot.poller import Poller
 from attrai.bot.profile import describe, warn_of_privacy_mode
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.replicas import Replica
-from attrai.bot.requests import RequestHandler
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import ButtonRequest, Request, UpdateParser
+from attrai.bot.services import BotServices
+from attrai.bot.updates import UpdateParser
 from attrai.errors import SettingsError
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.logs import LogHandler
@@ -100,43 +93,34 @@ class Bot:
         self._max_side = settings.max_photo_side
         self._telegram = open_telegram(settings, redis, _MAX_WAIT_SECONDS)
         self._sender = BackgroundSender()
-        pseudonyms = open_pseudonyms(settings)
-        self._captions = AlbumCaptions(redis, pseudonyms, open_seal(settings))
+        pseudonyms, seal = open_pseudonyms(settings), open_seal(settings)
+        services = BotServices(
+            settings, redis, intake, self._telegram, pseudonyms, seal, self._sender
+        )
+        self._captions = AlbumCaptions(redis, pseudonyms, seal)
         # Telegram allows one bot to poll, but sends updates to as many as share a webhook.
         self._replica = Replica(redis, pseudonyms) if settings.webhook_url else None
-        self._progress = ProgressMessages(
-            redis, open_seal(settings), self._telegram, intake.ledger, self._sender, self._replica
-        )
-        self._requests = RequestHandler(
-            settings, self._telegram, intake, self._progress, self._sender
-        )
-        self._admin = AdminCommands(
-            settings, redis, intake.ledger, queues, self._telegram, self._sender
-        )
-        self._buttons = Buttons(self._telegram, self._sender)
-        self._languages = Languages(redis, open_pseudonyms(settings), self._telegram, self._sender)
-        self._buttons.register(LANGUAGE, self._languages.press)
-        self._access = Access(settings, redis, self._telegram, self._buttons, self._sender)
-        permission = Permission(settings, self._telegram)
-        AnswerButtons(settings, self._telegram, intake, permission).register(self._buttons)
-        Cancelling(intake.ledger, self._progress, permission).register(self._buttons)
+        self._progress = ProgressMessages(services, self._replica)
+        self._dispatcher = Dispatcher(services, self._progress, queues)
         self._heartbeat = LoopHeartbeat()
-        self._updates = self._open_updates(settings, shutdown, redis)
+        self._updates = self._open_updates(services, shutdown)
         self._ended = threading.Event()
         self._updating = threading.Thread(
             target=_keep_updated, args=(self._progress, dropped, self._ended)
         )
 
-    def _open_updates(
-        self, settings: Settings, shutdown: Shutdown, redis: Redis
-    ) -> Poller | Webhook:
-        if settings.webhook_url is None:
-            return Poller(self._telegram, shutdown, on_heartbeat=self._heartbeat.touch)
+    def _open_updates(self, services: BotServices, shutdown: Shutdown) -> Poller | Webhook:
+        if services.settings.webhook_url is None:
+            return Poller(services.telegram, shutdown, on_heartbeat=self._heartbeat.touch)
         from attrai.bot.webhook import Webhook  # noqa: PLC0415 - an extra
 
-        handled = HandledUpdates(redis, open_pseudonyms(settings))
+        handled = HandledUpdates(services.redis, services.pseudonyms)
         return Webhook(
-            settings, self._telegram, shutdown, handled, on_heartbeat=self._heartbeat.touch
+            services.settings,
+            services.telegram,
+            shutdown,
+            handled,
+            on_heartbeat=self._heartbeat.touch,
         )
 
     @property
@@ -164,24 +148,11 @@ class Bot:
             self._introduce()
             on_ready(str(me.username))
             parser = UpdateParser(me, self._max_side, self._captions)
-            self._updates.run(parser, self._receive, self._flush)
+            self._updates.run(parser, self._dispatcher.receive, self._flush)
         except TokenRefused:
             raise SettingsError(
                 "ATTRAI_TELEGRAM_TOKEN: Telegram does not take this token"
             ) from None
-
-    def _receive(self, request: Request) -> None:
-        with self._buttons.answer_in_outages(request):
-            self._handle(request)
-
-    def _handle(self, request: Request) -> None:
-        request = self._languages.apply(request)
-        if not self._access.admits(request):
-            return
-        if isinstance(request, ButtonRequest):
-            self._buttons.receive(request)
-        elif not self._languages.receive(request) and not self._admin.receive(request):
-            self._requests.receive(request)
 
     def _flush(self, seconds: float) -> None:
         self._progress.send_new()
