@@ -64,6 +64,7 @@ programs:
 bench: $(FOR_TEST)
 	$(PIP) --group bench
 	$(BIN)/python -m bench.stages
+	$(BIN)/python -m bench.parts
 	$(BIN)/python -m bench.isolation
 
 format: $(FOR_TEST)

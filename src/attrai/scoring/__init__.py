@@ -4,7 +4,7 @@
 """
 
 from attrai.scoring.resnet34_scorer import ResNet34Scorer
-from attrai.scoring.scorer import SCORERS, FaceScorer, Predictions, Scorer
+from attrai.scoring.scorer import SCORERS, FaceScorer, Predictions, Scorer, open_scorer
 from attrai.scoring.weights_file import PACKAGED, ScorerWeights, WeightsError
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "Scorer",
     "ScorerWeights",
     "WeightsError",
+    "open_scorer",
 ]

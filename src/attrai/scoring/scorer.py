@@ -59,6 +59,27 @@ SCORERS = Plugins(
 )
 
 
+def open_scorer(settings: Settings, engine: Engine) -> tuple[Scorer, bool]:
+    """Return the scorer that the settings name, and whether it estimates ages.
+
+    It has scored a black crop as a trial.
+
+    Raises:
+        UnknownPlugin: No installed package has it.
+        UnusablePlugin: It can't be loaded, or predicts something that is no rating.
+        WeightsError: Its weights can't be used.
+    """
+    scorer = SCORERS.open(settings.scorer, settings, engine)
+    crops = np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8)
+    try:
+        predictions = scorer.predict(crops)
+        _scores(predictions, minimum_age=0)
+    except Exception as error:  # third-party code may raise anything
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UnusablePlugin(f"scorer {settings.scorer!r} can't score: {problem}") from error
+    return scorer, predictions.ages is not None
+
+
 class FaceScorer:
     """A scorer that gives no score to faces which look like a minor's."""
 
@@ -74,22 +95,9 @@ class FaceScorer:
 
     @classmethod
     def open(cls, settings: Settings, engine: Engine) -> Self:
-        """Return the scorer that the settings name, which has scored an empty crop as a trial.
-
-        Raises:
-            UnknownPlugin: No installed package has it.
-            UnusablePlugin: It can't be loaded, or predicts something that is no rating.
-            WeightsError: Its weights can't be used.
-        """
-        scorer = SCORERS.open(settings.scorer, settings, engine)
-        crops = np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8)
-        try:
-            predictions = scorer.predict(crops)
-            _scores(predictions, minimum_age=0)
-        except Exception as error:  # third-party code may raise anything
-            problem = " ".join(f"{type(error).__name__}: {error}".split())
-            raise UnusablePlugin(f"scorer {settings.scorer!r} can't score: {problem}") from error
-        if settings.minimum_age and predictions.ages is None:
+        """Return the scorer that the settings name; see `open_scorer`."""
+        scorer, knows_ages = open_scorer(settings, engine)
+        if settings.minimum_age and not knows_ages:
             log.info("the scorer estimates no ages: children are scored like adults")
         return cls(scorer, settings.minimum_age)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -16,6 +16,7 @@ import typer
 from attrai import logs
 from attrai.cli.console import FAILED, add_bar, output_console, progress_bars, refuse, shutdown_of
 from attrai.cli.settings import local_settings
+from attrai.errors import CannotStart, SettingsError
 from attrai.printable import printable
 from attrai_training.errors import LabelsError
 
@@ -42,8 +43,13 @@ RATINGS = _option(
 )
 #: The option `--plots`.
 PLOTS = _option("--plots", metavar="DIR", file_okay=False, help="Folder to write plots to.")
+_SCORERS = _option(
+    "--scorer",
+    metavar="NAME[=FILE]",
+    help="An installed scorer, and its weights; by default ATTRAI_SCORER. Several are compared.",
+)
 _WEIGHTS = _option(
-    metavar="FILE", help="The scorer; by default ATTRAI_WEIGHTS, else the packaged one."
+    metavar="FILE", help="The scorer's weights; by default ATTRAI_WEIGHTS, else the packaged ones."
 )
 _SPLIT = _option(metavar="NAME", help="Only photos of this split; all by default.")
 _JSON = typer.Option("--json", help="Print JSON instead of tables.")
@@ -56,12 +62,13 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     context: typer.Context,
     data: Annotated[Path, DATA],
     ratings: Annotated[Path | None, RATINGS] = None,
+    scorers: Annotated[list[str] | None, _SCORERS] = None,
     weights: Annotated[Path | None, _WEIGHTS] = None,
     split: Annotated[str | None, _SPLIT] = None,
     plots: Annotated[Path | None, PLOTS] = None,
     as_json: Annotated[bool, _JSON] = False,  # noqa: FBT002 - Typer passes it by name
 ) -> None:
-    """Measure how well a scorer agrees with people's ratings of photos.
+    """Measure how well one or more scorers agree with people's ratings of photos.
 
     labels.csv has the columns file and score, the mean rating from 1 to 10; and where they are
     known n1 to n10, gender, ethnicity and split. With single ratings, scores are also compared with
@@ -69,12 +76,12 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     wrong usage or unusable labels.
     """
     require_training("evaluate")
+    if plots and len(scorers or []) > 1:
+        refuse("--plots draws one scorer, and not a comparison")
     require_charts(plots)
     # Importing the networks takes a second, for which `attrai --help` shouldn't wait.
     from attrai.faces.alignment import CROP_SIDE  # noqa: PLC0415
     from attrai.inference import open_engine  # noqa: PLC0415
-    from attrai.scoring import PACKAGED, ResNet34Scorer  # noqa: PLC0415
-    from attrai.scoring.weights_file import WeightsError  # noqa: PLC0415
     from attrai_training import evaluation as ev  # noqa: PLC0415
 
     threads = os.cpu_count() or 1
@@ -85,21 +92,43 @@ def evaluate_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
         ratings = ratings or ev.ratings_in(data)
         raters = ev.Raters.fit(ev.read_ratings(ratings, photos), photos) if ratings else None
         photos = photos if split is None else ev.of_split(photos, split)
-        weights = weights or settings.weights or PACKAGED
-        scorer = ResNet34Scorer.load(weights, open_engine(settings.engine, threads))
+        engine = open_engine(settings.engine, threads)
+        opened = ev.open_scorers(scorers or [], weights, settings, engine)
         with progress_bars(shutdown_of(context)) as progress:
             found = add_bar(progress, "Finding faces", len(photos))
-            scored = add_bar(progress, "Scoring", len(photos))
+            scored = add_bar(progress, "Scoring", len(photos) * len(opened))
             shape = ev.CropShape(CROP_SIDE)
             crops = ev.load_crops(photos, shape, settings, threads=threads, progress=found)
-            predictions = ev.predict(crops.images, scorer, threads, scored)
-        evaluation = ev.evaluate(predictions.values, predictions.spreads, crops.kept, raters)
-    except (LabelsError, WeightsError) as error:
+            predictions = {
+                name: ev.predict(crops.images, scorer, threads, scored)
+                for name, scorer in opened.items()
+            }
+        evaluations = {
+            name: ev.evaluate(found.values, found.spreads, crops.kept, raters)
+            for name, found in predictions.items()
+        }
+    except (LabelsError, SettingsError, CannotStart) as error:
         refuse(str(error))
     problems = sorted([*problems, *crops.problems], key=lambda problem: problem.row)
-    show(evaluation, problems, plots, as_json=as_json)
+    if len(evaluations) == 1:
+        (evaluation,) = evaluations.values()
+        show(evaluation, problems, plots, as_json=as_json)
+    else:
+        _compare(evaluations, problems, as_json=as_json)
     if problems:
         raise typer.Exit(FAILED)
+
+
+def _compare(
+    evaluations: Mapping[str, Evaluation], problems: Sequence[LabelProblem], *, as_json: bool
+) -> None:
+    """Print tables or JSON of several scorers."""
+    from attrai_training.evaluation import comparison  # noqa: PLC0415 - keeps --help fast
+
+    if as_json:
+        typer.echo(comparison.as_json(evaluations, problems))
+    else:
+        output_console().print(*comparison.tables(evaluations, problems), sep="\n")
 
 
 def show(

@@ -24,6 +24,7 @@ from attrai_training.evaluation.labels import (
 )
 from attrai_training.evaluation.metrics import Estimate
 from attrai_training.evaluation.raters import Raters, Ratings, ratings_in, read_ratings
+from attrai_training.evaluation.scorers import open_scorers
 
 __all__ = [
     "CropShape",
@@ -38,6 +39,7 @@ __all__ = [
     "evaluate",
     "load_crops",
     "of_split",
+    "open_scorers",
     "predict",
     "ratings_in",
     "read_labels",

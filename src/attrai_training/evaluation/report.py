@@ -74,7 +74,7 @@ def _counted(line: str, left_out: Mapping[str, int]) -> str:
     return f"{line}, [red]{sum(left_out.values()):,} left out:[/] {counts}" if counts else line
 
 
-def _table(title: str, *columns: str) -> Table:
+def make_table(title: str, *columns: str) -> Table:
     """Return an empty table whose first column is text and whose others are numbers."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.collapse_padding, table.caption_justify = True, "left"
@@ -85,7 +85,7 @@ def _table(title: str, *columns: str) -> Table:
 
 def _overall(agreement: Agreement) -> Table:
     title = f"Agreement of scores with {agreement.measure}s"
-    table, overall = _table(title, "", "", "95 % interval"), agreement.overall
+    table, overall = make_table(title, "", "", "95 % interval"), agreement.overall
     for name, estimate in (
         ("Pearson correlation (PC)", overall.pearson),
         ("Spearman correlation", overall.spearman),
@@ -95,7 +95,7 @@ def _overall(agreement: Agreement) -> Table:
         ("Slope of ratings over scores", overall.slope),
         ("Intercept", overall.intercept),
     ):
-        table.add_row(name, _number(estimate.value, "z.3f"), _interval(estimate, "z.3f"))
+        table.add_row(name, number(estimate.value, "z.3f"), interval(estimate, "z.3f"))
     if not math.isnan(agreement.reliability):
         table.add_row("Reliability of the ratings", f"{agreement.reliability:.3f}")
         table.add_row("Highest PC that it allows", f"{agreement.ceiling:.3f}")
@@ -103,7 +103,7 @@ def _overall(agreement: Agreement) -> Table:
 
 
 def _calibration(bins: Sequence[CalibrationBin]) -> Table:
-    table = _table("Calibration", "Score about", "Photos", "Mean score", "Mean rating", "95 %")
+    table = make_table("Calibration", "Score about", "Photos", "Mean score", "Mean rating", "95 %")
     for each in bins:
         within = "" if math.isnan(each.within) else f"±{each.within:.2f}"
         means = f"{each.predicted:.2f}", f"{each.rated:.2f}"
@@ -113,7 +113,7 @@ def _calibration(bins: Sequence[CalibrationBin]) -> Table:
 
 def _coverage(found: Coverage) -> Table:
     title = f"Spread, over {found.ratings:,} ratings of {found.photos:,} photos"
-    table = _table(title, "", "Predicted", "Raters' own")
+    table = make_table(title, "", "Predicted", "Raters' own")
     table.add_row("Mean spread", f"{found.predicted:.2f}", f"{found.rated:.2f}")
     table.add_row("Mean absolute difference", f"{found.mae:.2f}")
     for name, predicted, rated in (
@@ -125,7 +125,7 @@ def _coverage(found: Coverage) -> Table:
 
 
 def _grouping(title: str, grouping: Grouping) -> Table:
-    table = _table(title, "", "Photos", "PC", "MAE", "95 %", "Bias", "95 %")
+    table = make_table(title, "", "Photos", "PC", "MAE", "95 %", "Bias", "95 %")
     for label, group in grouping.groups.items():
         small = group.photos < MIN_GROUP_PHOTOS
         if small:
@@ -133,9 +133,9 @@ def _grouping(title: str, grouping: Grouping) -> Table:
         table.add_row(
             escape(printable(label)) + ("*" if small else ""),
             f"{group.photos:,}",
-            _number(group.pearson.value, "z.3f"),
-            *(_number(group.mae.value, ".2f"), _interval(group.mae, ".2f")),
-            *(_number(group.bias.value, "+z.2f"), _interval(group.bias, "+z.2f")),
+            number(group.pearson.value, "z.3f"),
+            *(number(group.mae.value, ".2f"), interval(group.mae, ".2f")),
+            *(number(group.bias.value, "+z.2f"), interval(group.bias, "+z.2f")),
             style="dim" if small else None,
         )
     if grouping.mae_gap is not None and grouping.bias_gap is not None:
@@ -144,10 +144,12 @@ def _grouping(title: str, grouping: Grouping) -> Table:
     return table
 
 
-def _interval(estimate: Estimate, form: str) -> str:
+def interval(estimate: Estimate, form: str) -> str:
+    """Return the ends of an estimate's interval, or nothing if they are unknown."""
     known = not math.isnan(estimate.low)
     return f"{estimate.low:{form}} to {estimate.high:{form}}" if known else ""
 
 
-def _number(value: float, form: str) -> str:
+def number(value: float, form: str) -> str:
+    """Return a number, or a dash if it is unknown."""
     return "–" if math.isnan(value) else f"{value:{form}}"  # noqa: RUF001 - a dash, not a minus

@@ -12,7 +12,9 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from attrai.cli import app
+from attrai.scoring import PACKAGED
 from tests.conftest import ASTRONAUT, MEBEAUTY
+from tests.packages import make_documented_package
 
 FAILED, USAGE = 1, 2
 
@@ -125,3 +127,63 @@ def test_the_packaged_weights_on_real_photos() -> None:
     assert item["overall"]["pearson"]["value"] >= 0.72
     assert item["overall"]["mae"]["value"] <= 0.7
     assert all(len(grouping["groups"]) > 1 for grouping in item["groupings"].values())
+
+
+@pytest.fixture
+def brightness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scorer of docs/plugins.md, installed."""
+    monkeypatch.syspath_prepend(make_documented_package(tmp_path / "package"))
+
+
+@pytest.mark.usefixtures("brightness")
+def test_scorers_side_by_side(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several scorers get a row each, with the metrics that each has alone."""
+    monkeypatch.setenv("COLUMNS", "120")
+    own = f"resnet34={PACKAGED}"
+    options = ["--data", folder, "--scorer", "brightness", "--scorer", own]
+    result = run(*options)
+    assert result.exit_code == FAILED
+    rows = [line.split() for line in result.stdout.splitlines()]
+    order = [row[0] for row in rows if row and row[0] in ("brightness", own)]
+    assert order == ["brightness", own]
+    # The photos differ in nothing but their brightness, by which they are rated.
+    (bright,) = (row for row in rows if row and row[0] == "brightness")
+    assert float(bright[1]) > 0.99
+    assert "50 photos scored, 3 left out" in result.stdout
+    both = json.loads(run(*options, "--json").stdout)["scorers"]
+    assert list(both) == ["brightness", own]
+    for name, options in (("brightness", ["--scorer", "brightness"]), (own, [])):
+        assert json.loads(run("--data", folder, "--json", *options).stdout) == both[name]
+
+
+@pytest.mark.usefixtures("brightness")
+def test_weights_belong_to_the_scorer_of_the_settings(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATTRAI_WEIGHTS are the weights of ATTRAI_SCORER, and no other scorer's."""
+    (tmp_path / "own.onnx").write_bytes(b"")
+    monkeypatch.setenv("ATTRAI_SCORER", "onnx")
+    monkeypatch.setenv("ATTRAI_WEIGHTS", str(tmp_path / "own.onnx"))
+    clean = ["--data", folder, "--split", "train"]
+    for options, reason in (
+        ([], "own.onnx: OpenVINO can't use it"),
+        (["--scorer", "onnx"], "own.onnx: OpenVINO can't use it"),
+        (["--scorer", "resnet34=/no/such"], "/no/such"),
+        (["--scorer", "taste"], "no scorer 'taste'; there are brightness, onnx, resnet34"),
+        (["--scorer", "onnx", "--scorer", "resnet34", "--plots", tmp_path], "--plots draws one"),
+    ):
+        result = run(*clean, *options)
+        assert result.exit_code == USAGE
+        (line,) = result.stderr.splitlines()
+        assert reason in line
+    result = run("--data", folder, "--scorer", "resnet34", "--scorer", "brightness", "--json")
+    assert list(json.loads(result.stdout)["scorers"]) == ["resnet34", "brightness"]
+
+
+def test_a_detector_that_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown detector ends the command with one line."""
+    monkeypatch.setenv("ATTRAI_DETECTOR", "eyes")
+    result = run("--data", folder)
+    assert result.exit_code == USAGE
+    assert "no detector 'eyes'; there are facenet, mtcnn" in result.stderr
+    assert "Traceback" not in result.output
