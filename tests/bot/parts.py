@@ -69,12 +69,12 @@ class Parts(NamedTuple):
 
     def pending_requests(self) -> list[Request]:
         """Return the requests in the pending updates, without confirming them."""
-        read = map(self.parser.parse, self.telegram.updates(0, 1))
+        read = map(self.parser.parse, self.telegram.updates.get(0, 1))
         return [request for request in read if request is not None]
 
     def receive(self) -> None:
         """Handle and confirm the pending updates."""
-        updates = self.telegram.updates(0, 1)
+        updates = self.telegram.updates.get(0, 1)
         for update in updates:
             request = self.parser.parse(update)
             if request is not None:

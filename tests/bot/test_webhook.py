@@ -27,7 +27,7 @@ from attrai.lifecycle.shutdown import Shutdown
 from attrai.processes.embedded import embedded_redis
 from attrai.settings import Settings
 from attrai.telegram import open_pseudonyms
-from attrai.telegram.client import ALLOWED_UPDATES
+from attrai.telegram.updates import ALLOWED_UPDATES
 from attrai.telegram.webhooks import SECRET_HEADER, webhook_secret
 from telegram_sandbox import Faults, Sandbox, running
 from testing.certificates import self_signed
@@ -323,7 +323,7 @@ def test_a_webhook_that_is_changed(
     """A webhook that another program deletes is set again, and the log says so."""
     monkeypatch.setattr(module, "_CHECK_SECONDS", 0.01)
     with serving(sandbox) as bot:
-        connect(bot.settings.telegram_api_url).delete_webhook()
+        connect(bot.settings.telegram_api_url).updates.delete_webhook()
         wait_for(lambda: sandbox.state.webhook)
         sent = sandbox.user().send_text("a")
         wait_for(lambda: bot.received == [sent])

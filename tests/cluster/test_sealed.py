@@ -70,7 +70,7 @@ def test_nothing_on_disk_names_anybody(
     queues = RabbitQueues(settings.broker_url.get_secret_value())
     dispatcher = Dispatcher(services, progress, queues)
     try:
-        (update,) = telegram.updates(0, 1)
+        (update,) = telegram.updates.get(0, 1)
         request = UpdateParser(telegram.me(), settings.max_photo_side, {}).parse(update)
         assert request is not None
         dispatcher.receive(request)

@@ -36,7 +36,7 @@ TO = Destination(1, 1)
 
 _CALLS: dict[str, Call] = {
     "getMe": lambda telegram: telegram.me(),
-    "getUpdates": lambda telegram: telegram.updates(0, 1),
+    "getUpdates": lambda telegram: telegram.updates.get(0, 1),
     "sendMessage": lambda telegram: telegram.send_text(TO, "Hello!"),
     "sendPhoto": lambda telegram: telegram.send_photo(TO, picture(), "A caption.", turn="a"),
     "sendDocument": lambda telegram: telegram.send_document(
@@ -48,7 +48,9 @@ _CALLS: dict[str, Call] = {
     "editMessageText": lambda telegram: telegram.edit_text(1, 2, "Hello again!"),
     "deleteMessage": lambda telegram: telegram.delete(1, 2),
     "sendChatAction": lambda telegram: telegram.send_upload_action(1),
-    "setMyCommands": lambda telegram: telegram.set_commands({"help": "what I do"}, "ru", "groups"),
+    "setMyCommands": lambda telegram: telegram.profile.set_commands(
+        {"help": "what I do"}, "ru", "groups"
+    ),
     "getFile": lambda telegram: telegram.download("a file", 10),
 }
 
@@ -202,14 +204,16 @@ def test_another_poller(telegram: Telegram, sandbox: Sandbox) -> None:
     """When two programs poll for updates, the first one gets PollingConflict."""
     caught: list[Exception] = []
     first = threading.Thread(
-        target=lambda: caught.append(failing(lambda t: t.updates(0, 20), telegram, PollingConflict))
+        target=lambda: caught.append(
+            failing(lambda t: t.updates.get(0, 20), telegram, PollingConflict)
+        )
     )
     with sandbox.state.lock:
         changes = sandbox.state._changes
     first.start()
     # The incoming poll counts as a change.
     assert sandbox.state.wait_until(lambda: sandbox.state._changes > changes, PATIENCE_S)
-    telegram.updates(0, 1)
+    telegram.updates.get(0, 1)
     first.join()
     assert "make sure that only one bot instance is running" in str(caught[0])
 
@@ -279,4 +283,4 @@ def test_any_answer(answer: object) -> None:
     """Any JSON response results in a list of updates or one of the four errors."""
     ours = suppress(TryLater, Rejected, TokenRefused, PollingConflict)
     with answering(body(json.dumps(answer).encode())) as url, ours:
-        assert isinstance(connect(url).updates(0, 1), list)
+        assert isinstance(connect(url).updates.get(0, 1), list)

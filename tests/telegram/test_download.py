@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from attrai.errors import TryLater
-from attrai.telegram import Rejected, Telegram, TokenRefused, client
+from attrai.telegram import Rejected, Telegram, TokenRefused, files
 from telegram_sandbox import Faults, Sandbox
 from tests.telegram.served import TOKEN, answering, body, connect
 
@@ -116,7 +116,7 @@ def test_a_file_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 
     It would complete after more than ten times as long.
     """
-    monkeypatch.setattr(client, "_DOWNLOAD_TIMEOUT", 0.3)
+    monkeypatch.setattr(files, "_DOWNLOAD_TIMEOUT", 0.3)
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(_HEAD + b"\r\n")
@@ -131,7 +131,7 @@ def test_a_file_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_that_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """A download that stalls times out."""
-    monkeypatch.setattr(client, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(files, "_TIMEOUT", 0.2)
 
     def stop(connection: socket.socket) -> None:
         connection.sendall(_HEAD + b"\r\nthe beginning")

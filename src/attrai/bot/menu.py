@@ -25,7 +25,7 @@ def menus_offer(telegram: Telegram) -> Callable[[], None]:
             menu = {
                 name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in MENUS[scope]
             }
-            telegram.set_commands(menu, language, scope)
+            telegram.profile.set_commands(menu, language, scope)
             left.pop()
 
     return offer

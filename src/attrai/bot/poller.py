@@ -57,7 +57,7 @@ class Poller:
         """
         try:
             me = self._connection.until_answered(self._telegram.me)
-            if self._connection.until_answered(self._telegram.delete_webhook):
+            if self._connection.until_answered(self._telegram.updates.delete_webhook):
                 log.warning("a webhook got this bot's updates: it is deleted")
         except ShuttingDown:
             return None
@@ -83,7 +83,7 @@ class Poller:
         try:
             while True:
                 updates = self._connection.ask(
-                    partial(self._telegram.updates, offset, _LONG_POLL_SECONDS)
+                    partial(self._telegram.updates.get, offset, _LONG_POLL_SECONDS)
                 )
                 if updates is None:
                     continue
@@ -105,7 +105,7 @@ class Poller:
         deadline = time.monotonic() + _CONFIRM_SECONDS
         while time.monotonic() < deadline:
             try:
-                self._telegram.confirm(offset)
+                self._telegram.updates.confirm(offset)
             except TryLater as later:
                 time.sleep(later.seconds or RETRY_MIN_SECONDS)
             except (PollingConflict, Rejected):

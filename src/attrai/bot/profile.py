@@ -23,12 +23,12 @@ def describe(telegram: Telegram) -> None:
     for.
     """
     for kind in DESCRIPTIONS:
-        if telegram.description(kind) not in ("", text(f"bot-{kind}")):
+        if telegram.profile.description(kind) not in ("", text(f"bot-{kind}")):
             continue
         for language in (*locales(), None):
             words = text(f"bot-{kind}", language or DEFAULT_LOCALE)
-            if telegram.description(kind, language) != words:
-                telegram.set_description(kind, words, language)
+            if telegram.profile.description(kind, language) != words:
+                telegram.profile.set_description(kind, words, language)
 
 
 def warn_of_privacy_mode(me: types.User) -> None:

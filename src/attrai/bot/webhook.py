@@ -128,14 +128,16 @@ class Webhook:
 
     def _set(self) -> bool:
         try:
-            return self._telegram.set_webhook(self._url, self._secret, self._certificate, THREADS)
+            return self._telegram.updates.set_webhook(
+                self._url, self._secret, self._certificate, THREADS
+            )
         except Rejected as rejected:
             raise SettingsError(f"ATTRAI_WEBHOOK_URL: Telegram answers: {rejected}") from None
 
     def _check(self) -> None:
         """Log why Telegram can't send updates here, and set the webhook again if it is gone."""
         try:
-            info = self._telegram.webhook()
+            info = self._telegram.updates.webhook()
             if info.url != self._url:
                 log.error("another program changed this bot's webhook: it is set again")
                 self._set()

@@ -1,6 +1,6 @@
 """Telegram: a Bot API client that never reveals the token, rate limiting, pseudonyms and seals."""
 
-from attrai.telegram.client import DESCRIPTIONS, Description, MenuScope, Telegram
+from attrai.telegram.client import Telegram
 from attrai.telegram.destination import GENERAL_TOPIC, Destination, Sent
 from attrai.telegram.errors import (
     ContentRefused,
@@ -12,6 +12,7 @@ from attrai.telegram.errors import (
 from attrai.telegram.keyboards import Button, Keyboard
 from attrai.telegram.limiter import chat_interval
 from attrai.telegram.opening import open_pseudonyms, open_seal, open_telegram
+from attrai.telegram.profile import DESCRIPTIONS, Description, MenuScope
 from attrai.telegram.pseudonyms import Pseudonyms
 from attrai.telegram.seal import Seal, SealBroken
 

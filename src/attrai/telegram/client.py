@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any, Literal, get_args
+from typing import Any
 
-import requests
-import structlog
 from telebot import TeleBot, apihelper, types
 
-from attrai.errors import SourceOutOfReach, TryLater, Unconfirmed
+from attrai.errors import TryLater, Unconfirmed
 from attrai.telegram.destination import Destination, Sent
 from attrai.telegram.errors import ChatMoved, TokenRefused, translate_errors
-from attrai.telegram.files import is_telegrams, read_local
+from attrai.telegram.files import download, read_local
 from attrai.telegram.keyboards import Keyboard, markup
 from attrai.telegram.limiter import Limiter
-
-log = structlog.get_logger(__name__)
+from attrai.telegram.profile import Profile
+from attrai.telegram.updates import Updates
 
 #: Timeout in seconds of a call, and of one that uploads a picture.
 _TIMEOUT, _UPLOAD_TIMEOUT = 15, 40
-#: Timeout in seconds of `confirm`, the last call of a process that is shutting down.
-_CONFIRM_TIMEOUT = 5
-#: Maximum total time of a download, in seconds.
-_DOWNLOAD_TIMEOUT = 40
-_CHUNK = 65536
-#: The kinds of updates that the bot wants.
-ALLOWED_UPDATES = ["message", "edited_message", "channel_post", "callback_query"]
-_NOT_FOUND = 404
-
-#: Kinds of chats that have a menu of commands each.
-MenuScope = Literal["private chats", "groups", "administrators of groups"]
-_SCOPES: dict[MenuScope, Callable[[], types.BotCommandScope]] = {
-    "private chats": types.BotCommandScopeAllPrivateChats,
-    "groups": types.BotCommandScopeAllGroupChats,
-    "administrators of groups": types.BotCommandScopeAllChatAdministrators,
-}
-
-#: What Telegram shows in the empty chat with the bot, and in its profile.
-Description = Literal["description", "short-description"]
-DESCRIPTIONS: tuple[Description, ...] = get_args(Description)
 
 
 class Telegram:
@@ -70,13 +47,14 @@ class Telegram:
         # pyTelegramBotAPI supports one server per process, and our processes talk to only one.
         apihelper.API_URL = server + "/bot{0}/{1}"  # type: ignore[assignment]  # it is None at first
         self._files = f"{server}/file/bot{token}/"
-        self._is_telegrams = is_telegrams(server)
         self._token = token
         self._limiter = limiter
         try:
             self._bot = TeleBot(token, threaded=False)
         except ValueError:
             raise TokenRefused from None
+        self.updates = Updates(self._bot)
+        self.profile = Profile(self._bot)
 
     def me(self) -> types.User:
         """Return the bot's own account."""
@@ -85,77 +63,6 @@ class Telegram:
             if not isinstance(me, types.User):
                 raise TypeError("no user")
             return me
-
-    def delete_webhook(self) -> bool:
-        """Delete the bot's webhook, if it has one, and return whether it had.
-
-        As long as there is one, Telegram refuses `updates`. Updates that wait are kept.
-        """
-        with translate_errors():
-            if not self._bot.get_webhook_info(timeout=_TIMEOUT).url:
-                return False
-            return self._bot.delete_webhook(timeout=_TIMEOUT)
-
-    def set_webhook(
-        self, url: str, secret: str, certificate: bytes | None, connections: int
-    ) -> bool:
-        """Have Telegram send updates to a URL, instead of returning them from `updates`.
-
-        Args:
-            url: where to.
-            secret: what Telegram is to prove itself with.
-            certificate: a self-signed certificate to trust, in PEM; None to trust what all trust.
-            connections: how many updates Telegram may send at a time.
-        """
-        with translate_errors():
-            return self._bot.set_webhook(
-                url,
-                certificate,
-                connections,
-                ALLOWED_UPDATES,
-                secret_token=secret,
-                timeout=_TIMEOUT,
-            )
-
-    def webhook(self) -> types.WebhookInfo:
-        """Return where Telegram sends updates, and how the last attempt to do so failed."""
-        with translate_errors():
-            return self._bot.get_webhook_info(timeout=_TIMEOUT)
-
-    def updates(self, offset: int, wait: int) -> list[Any]:
-        """Return the updates from `offset` on, as parsed JSON, and confirm those before it.
-
-        Args:
-            offset: the first `update_id` to return; 0 for all unconfirmed updates.
-            wait: the long polling timeout in seconds, at least 1.
-
-        Raises:
-            PollingConflict: another program polls for the bot's updates.
-        """
-        with translate_errors():
-            updates = apihelper.get_updates(  # type: ignore[no-untyped-call]  # telebot's
-                self._token,
-                offset=offset,
-                allowed_updates=ALLOWED_UPDATES,
-                long_polling_timeout=wait,
-            )
-            if not isinstance(updates, list):
-                raise TypeError("no list of updates")
-            return updates
-
-    def confirm(self, offset: int) -> None:
-        """Confirm the updates before `offset`, without waiting for new ones.
-
-        Raises:
-            PollingConflict: another program polls for the bot's updates.
-        """
-        with translate_errors():
-            # telebot's get_updates always does long polling. This `timeout` is the request's.
-            apihelper._make_request(  # type: ignore[no-untyped-call]  # noqa: SLF001
-                self._token,
-                "getUpdates",
-                params={"offset": offset, "limit": 1, "timeout": _CONFIRM_TIMEOUT},
-            )
 
     def send_text(
         self,
@@ -336,72 +243,19 @@ class Telegram:
                 chat, "upload_photo", timeout=_TIMEOUT, message_thread_id=topic
             )
 
-    def set_commands(
-        self, commands: dict[str, str], language: str | None, scope: MenuScope
-    ) -> None:
-        """Set the menu of commands for a language in one kind of chats.
-
-        Args:
-            commands: descriptions by command name.
-            language: a two-letter language code, or None for users of all other languages.
-            scope: the chats.
-        """
-        with translate_errors():
-            menu = [types.BotCommand(name, description) for name, description in commands.items()]
-            self._bot.set_my_commands(menu, _SCOPES[scope](), language)
-
-    def description(self, kind: Description, language: str | None = None) -> str:
-        """Return a description of the bot for a two-letter language code; "" if there is none."""
-        with translate_errors():
-            if kind == "description":
-                return self._bot.get_my_description(language).description or ""
-            return self._bot.get_my_short_description(language).short_description or ""
-
-    def set_description(self, kind: Description, words: str, language: str | None = None) -> None:
-        """Set a description of the bot for a language code, or for all other languages."""
-        with translate_errors():
-            if kind == "description":
-                self._bot.set_my_description(words, language)
-            else:
-                self._bot.set_my_short_description(words, language)
-
     def download(self, file_id: str, max_bytes: int) -> bytes:
         """Return the content of a file, cut after `max_bytes` + 1 bytes if it is larger.
 
-        The length that the server declares is not trusted. A Bot API server with `--local` names a
-        file on this machine instead, which is read.
+        A Bot API server with `--local` names a file on this machine, which is read.
 
         Raises:
             SourceOutOfReach: the server's files can't be read here, which is logged.
         """
-        deadline = time.monotonic() + _DOWNLOAD_TIMEOUT
         with translate_errors():
             path = str(self._bot.get_file(file_id).file_path)
             if path.startswith("/"):
                 return read_local(path, self._token, max_bytes)
-            content = bytearray()
-            # No content encoding, as a few compressed bytes may expand far beyond the limit.
-            plain = {"Accept-Encoding": "identity"}
-            with requests.get(
-                self._files + path, stream=True, timeout=_TIMEOUT, headers=plain
-            ) as response:
-                if response.status_code == _NOT_FOUND and not self._is_telegrams:
-                    log.error(
-                        "the Bot API server gives no files: start it with --local, and mount its "
-                        "folder here at the same path"
-                    )
-                    raise SourceOutOfReach
-                if not response.ok:
-                    # The path is valid for an hour. The next attempt gets a new one.
-                    raise TryLater(f"HTTP {response.status_code} for a file")
-                # `iter_content` waits for a whole chunk, so a slow server could pass the deadline.
-                while chunk := response.raw.read1(_CHUNK):
-                    content += chunk
-                    if len(content) > max_bytes:
-                        return bytes(content[: max_bytes + 1])
-                    if time.monotonic() > deadline:
-                        raise TryLater("a download takes too long")
-            return bytes(content)
+            return download(self._files + path, max_bytes)
 
     def _send(
         self,
