@@ -48,6 +48,7 @@ _CALLS: dict[str, Call] = {
     "editMessageText": lambda telegram: telegram.edit_text(1, 2, "Hello again!"),
     "deleteMessage": lambda telegram: telegram.delete(1, 2),
     "sendChatAction": lambda telegram: telegram.send_upload_action(1),
+    "getMyCommands": lambda telegram: telegram.profile.commands("ru", "groups"),
     "setMyCommands": lambda telegram: telegram.profile.set_commands(
         {"help": "what I do"}, "ru", "groups"
     ),

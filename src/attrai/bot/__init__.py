@@ -14,6 +14,7 @@ requests    admits or refuses photos, and answers commands
 jobs        makes the jobs of photos and of presses
 replies     answers what people write, in the background
 language    remembers who chose which language, and applies it to their requests
+menu        sets the menus of commands
 profile     sets the descriptions that Telegram shows of the bot
 buttons     answers presses of buttons, by the handler of their kind
 answer_buttons  handles those under answers

@@ -16,7 +16,10 @@ MENUS: dict[MenuScope, tuple[str, ...]] = {
 
 
 def menus_offer(telegram: Telegram) -> Callable[[], None]:
-    """Return a function that sets all menus. Called again, it goes on where it was interrupted."""
+    """Return a function that sets all menus. Called again, it goes on where it was interrupted.
+
+    Only those that differ are set, as Telegram limits how often they change.
+    """
     left = [(scope, language) for scope in MENUS for language in (None, *locales())]
 
     def offer() -> None:
@@ -25,7 +28,9 @@ def menus_offer(telegram: Telegram) -> Callable[[], None]:
             menu = {
                 name: text(f"command-{name}", language or DEFAULT_LOCALE) for name in MENUS[scope]
             }
-            telegram.profile.set_commands(menu, language, scope)
+            shown = telegram.profile.commands(language, scope)
+            if list(shown.items()) != list(menu.items()):
+                telegram.profile.set_commands(menu, language, scope)
             left.pop()
 
     return offer

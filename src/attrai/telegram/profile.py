@@ -28,6 +28,12 @@ class Profile:
     def __init__(self, bot: TeleBot) -> None:
         self._bot = bot
 
+    def commands(self, language: str | None, scope: MenuScope) -> dict[str, str]:
+        """Return the menu of commands that was set for a language in one kind of chats."""
+        with translate_errors():
+            menu = self._bot.get_my_commands(_SCOPES[scope](), language)
+            return {command.command: command.description for command in menu}
+
     def set_commands(
         self, commands: dict[str, str], language: str | None, scope: MenuScope
     ) -> None:
