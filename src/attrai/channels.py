@@ -25,6 +25,7 @@ class Channel(Protocol):
             TryLater: the stage is to be tried again later.
             FetchFailed: as above, but not for ever. The next attempt finds in the job how often
                 this happened.
+            PhotoReleased: the photo was released; only a `HoldingChannel` raises it.
         """
         ...
 
@@ -41,6 +42,19 @@ class Channel(Protocol):
 
     def send_failure(self, job: Job, failure: Failure) -> None:
         """Say why there is no picture; raises as `deliver` does."""
+        ...
+
+
+class PhotoReleased(Exception):
+    """The channel no longer holds the photo: another copy of the job's message passed ingest."""
+
+
+@runtime_checkable
+class HoldingChannel(Channel, Protocol):
+    """A channel that holds photos itself until they are fetched."""
+
+    def release(self, job: Job) -> None:
+        """Delete the job's photo, which ingest has passed on. May be called again."""
         ...
 
 

@@ -46,7 +46,7 @@ ALBUM_SENDS = "attrai:album-sends:"
 #: yet, by the time from which the message counts as lost.
 OVERDUE = "attrai:overdue"
 #: Sorted set of the ids of jobs that the ledger doesn't know and that have files, by the time at
-#: which the sweeper first saw these.
+#: which the sweeper first saw these, or an earlier one, so that it deletes them sooner.
 ORPHANS = "attrai:orphans"
 #: Hash of stage -> moving average of the seconds of work on a job.
 SERVICE = "attrai:service"
@@ -98,5 +98,7 @@ UPDATE = "attrai:update:"
 BLOCKED = "attrai:blocked"
 #: USER: present while that user need not be told again that they may not use the bot.
 TOLD = "attrai:told:"
+#: ID: present while a request to the HTTP interface uploads the photo of that job.
+API_UPLOAD = "attrai:api:upload:"
 #: Written at a start, to find out whether Redis can be written to.
 PROBE = "attrai:probe"

@@ -291,6 +291,23 @@ class Ledger:
         patience = self._limits[0] + ORPHAN_MARGIN_SECONDS
         return [job_id.decode() for job_id in self._orphans(args=[patience, *job_ids])]
 
+    def expire_files(self, folder_id: str, seconds: float) -> float:
+        """Have the sweeper delete files in so many seconds, unless they are of a job in flight.
+
+        Args:
+            folder_id: the id of a job that is still to be admitted, or one that no job has.
+            seconds: for how long they are kept.
+
+        Returns:
+            The Unix time at which they are to be deleted, by Redis's clock.
+        """
+        now, microseconds = self._redis.time()
+        until = float(now + microseconds / 1e6 + seconds)
+        # As if the sweeper had seen them before.
+        seen = until - self._limits[0] - ORPHAN_MARGIN_SECONDS
+        self._redis.zadd(keys.ORPHANS, {folder_id: seen})
+        return until
+
     def age(self, job_id: str) -> float:
         """Return the seconds since a job was admitted, or 0 if it has no slot."""
         found = self._ticket(job_id)
