@@ -23,7 +23,7 @@ from typing import Any
 _SWARM = Path(__file__).parent
 _ROOT = _SWARM.parents[1]
 #: The extras of attrai that the image has.
-EXTRAS = ("charts", "metrics", "s3", "socks", "webhook")
+EXTRAS = ("api", "charts", "metrics", "s3", "socks", "webhook")
 #: redis needs it on Debian's Python 3.11.2, but not on 3.11.3.
 _BESIDES = ("async-timeout",)
 

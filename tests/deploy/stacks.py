@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 SWARM = ROOT / "deploy" / "swarm"
 #: The services that run attrai.
 ROLES = ("bot", *STAGES, "sweep")
+#: Those who have a user in RabbitMQ and Redis.
+USERS = ("bot", "api", *STAGES, "sweep")
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
 
 

@@ -18,7 +18,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError
 from redis.retry import Retry
 
+from attrai.actors.intake import Intake
 from attrai.actors.stage import publish
+from attrai.api.channel import ApiChannel
+from attrai.api.keys import Client
+from attrai.api.photos import Photos
+from attrai.api.results import Results
 from attrai.broker import Broker
 from attrai.job import STAGES, Job
 from attrai.ledger import Ledger, Start, keys
@@ -38,13 +43,14 @@ from testing.waiting import wait_for
 from tests.cluster.channel import ANSWERS, NAME
 from tests.conftest import ASTRONAUT, ROOT
 from tests.deploy.passwords import Secrets, SwarmRabbit, SwarmRedis
+from tests.deploy.stacks import USERS
 
 pytestmark = pytest.mark.servers
 
-ROLES = ("bot", *STAGES, "sweep")
 #: The queues to which a role publishes.
 TARGETS = {
     "bot": {"ingest", "deliver"},
+    "api": {"ingest", "deliver"},
     "ingest": {"ingest", "detect", "deliver"},
     "detect": {"detect", "score", "deliver"},
     "score": {"score", "render", "deliver"},
@@ -255,6 +261,35 @@ def test_cancelling(role_of: Callable[[str], Role]) -> None:
     assert {role_of(stage).ledger.begin(job, stage) for stage in STAGES} == {"answered"}
 
 
+def test_photos_over_http(role_of: Callable[[str], Role]) -> None:
+    """The HTTP interface admits a photo, deliver keeps its result, and the sweeper deletes that."""
+    api, client = role_of("api"), Client("user", "secret")
+    with closing(UnlinkedStore()) as store:
+        intake = Intake(api.broker, api.ledger)
+        photos = Photos(Settings(), api.redis, intake, store)
+        found = photos.admit(client, b"a photo", "boxes", "en", "key")
+        job = found.job
+        assert photos.admit(client, b"a photo", "boxes", "en", "key").job.id == job.id
+        assert not photos.find(client, job.id).done
+        deliver = role_of("deliver")
+        channel = ApiChannel(store, Results(deliver.redis, deliver.ledger, store))
+        assert channel.fetch(job, 100) == b"a photo"
+        channel.deliver(job, b"a picture")
+        deliver.ledger.finish(job)
+        store.delete_job(job.id)
+        assert photos.find(client, job.id).done
+        (result,) = store.job_ids(-1)
+        sweeper = role_of("sweep").ledger
+        assert sweeper.orphans([result]) == []
+        deliver.ledger.expire_files(result, -1)
+        assert sweeper.orphans([result]) == [result]
+        cancelled = photos.admit(client, b"a photo", "boxes", "en", None).job.id
+        photos.delete(client, cancelled)
+        assert photos.find(client, cancelled) is None
+    for queue in ("ingest", "ingest.DQ"):
+        role_of("ingest").broker.channel.queue_purge(queue)
+
+
 def test_sweep(role_of: Callable[[str], Role]) -> None:
     """The sweeper answers what is overdue, and asks for the owners of files."""
     role = role_of("sweep")
@@ -275,7 +310,7 @@ def test_sweep(role_of: Callable[[str], Role]) -> None:
     assert role.ledger.orphans([new_job(202).id, job.id]) == [job.id]
 
 
-@pytest.mark.parametrize("name", ["bot", "sweep"])
+@pytest.mark.parametrize("name", ["bot", "api", "sweep"])
 def test_monitoring(role_of: Callable[[str], Role], name: str) -> None:
     """The bot for /admin, and the sweeper for metrics and `attrai status`, read the whole state."""
     role = role_of(name)
@@ -285,7 +320,7 @@ def test_monitoring(role_of: Callable[[str], Role], name: str) -> None:
     assert role.ledger.estimates.next_slot("user") == 0
 
 
-@pytest.mark.parametrize("name", ROLES)
+@pytest.mark.parametrize("name", USERS)
 def test_queues_that_are_refused(servers: Servers, name: str) -> None:
     """A role reads no queue of others, and changes none that it doesn't publish to."""
     own = {name, f"{name}.DQ"} & QUEUES
@@ -312,7 +347,7 @@ def refused(connection: pika.BlockingConnection, action: Callable[..., object]) 
     return False
 
 
-@pytest.mark.parametrize("name", ROLES)
+@pytest.mark.parametrize("name", USERS)
 def test_commands_that_are_refused(role_of: Callable[[str], Role], name: str) -> None:
     """A role can neither administer Redis nor delete or list everything in it."""
     client = role_of(name).redis
@@ -364,6 +399,7 @@ def test_keys_that_are_refused(role_of: Callable[[str], Role], name: str) -> Non
         keys.USER_PHOTOS + "user",
         keys.BLOCKED,
         keys.TOLD + "user",
+        keys.API_UPLOAD + "1",
     ):
         with pytest.raises(NoPermissionError):
             client.type(key)
@@ -391,8 +427,8 @@ def test_other_passwords(servers: Servers) -> None:
     servers.rabbit.restart()
     servers.redis.restart()
     try:
-        assert servers.rabbit.users() == {f"{role}-{n}" for role in ROLES for n in (1, 2)}
-        for role in ROLES:
+        assert servers.rabbit.users() == {f"{role}-{n}" for role in USERS for n in (1, 2)}
+        for role in USERS:
             for generation in ("1", "2"):
                 assert servers.rabbit.accepts(role, generation)
                 assert servers.redis.accepts(role, generation)
@@ -401,7 +437,7 @@ def test_other_passwords(servers: Servers) -> None:
         assert [servers.redis.accepts("bot", generation) for generation in "12"] == [False, True]
         servers.secrets.run_in(servers.rabbit)
         servers.secrets.run("--only", "2")
-        assert servers.rabbit.users() == {f"{role}-2" for role in ROLES}
+        assert servers.rabbit.users() == {f"{role}-2" for role in USERS}
         assert [servers.rabbit.accepts("bot", generation) for generation in "12"] == [False, True]
     finally:
         servers.mount("1")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.deploy.stacks import ROLES, SWARM, fake_docker, services
+from tests.deploy.stacks import SWARM, USERS, fake_docker, services
 
 
 @pytest.fixture
@@ -28,16 +28,16 @@ def test_passwords(tmp_path: Path, environment: dict[str, str]) -> None:
     definitions = json.loads(made.pop("attrai_rabbitmq_definitions_7"))
     known = {user["name"]: user["password"] for user in definitions["users"]}
     acl = [line.split() for line in made.pop("attrai_redis_users_7").splitlines()]
-    brokers = [urlsplit(made.pop(f"attrai_broker_url_{role}_7")) for role in ROLES]
-    ledgers = [urlsplit(made.pop(f"attrai_redis_url_{role}_7")) for role in ROLES]
+    brokers = [urlsplit(made.pop(f"attrai_broker_url_{role}_7")) for role in USERS]
+    ledgers = [urlsplit(made.pop(f"attrai_redis_url_{role}_7")) for role in USERS]
     assert made == {}
-    assert [url.username for url in brokers] == [f"{role}-7" for role in ROLES]
+    assert [url.username for url in brokers] == [f"{role}-7" for role in USERS]
     assert {url.username: url.password for url in brokers} == known
     assert {user: password for _, user, _, password, *_ in acl} == {
         url.username: f">{url.password}" for url in ledgers
     }
     passwords = {url.password for url in brokers + ledgers}
-    assert len(passwords) == 2 * len(ROLES)
+    assert len(passwords) == 2 * len(USERS)
     assert all(password is not None and len(password) == 32 for password in passwords)
     seen = (tmp_path / "calls").read_text() + (tmp_path / "environment").read_text()
     assert not any(str(password) in seen for password in passwords)

@@ -95,6 +95,28 @@ def test_webhook() -> None:
     assert bot["deploy"] == {"update_config": order, "rollback_config": order}
 
 
+def test_api() -> None:
+    """The HTTP interface is a service like others, and ingest and deliver have its keys too."""
+    file = load("api.yml", {"API": "2"})
+    api = file["services"].pop("api")
+    assert api["command"][0] == "api"
+    assert api["deploy"]["replicas"] == "2"
+    bot = ALL["bot"]
+    for part in ("read_only", "cap_drop", "stop_grace_period", "logging", "healthcheck"):
+        assert api[part] == bot[part]
+    for part in ("endpoint_mode", "restart_policy", "placement"):
+        assert api["deploy"][part] == bot["deploy"][part]
+    assert set(api["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+    assert api["deploy"]["update_config"]["failure_action"] == "rollback"
+    assert "ports" not in api
+    assert file["networks"]["api"]["internal"]
+    servers = {"attrai_broker_url", "attrai_redis_url"}
+    assert {secret["target"] for secret in api["secrets"]} == servers | {"attrai_api_keys"}
+    assert file["services"] == {
+        stage: {"secrets": [api["secrets"][-1]]} for stage in ("ingest", "deliver")
+    }
+
+
 def test_grace() -> None:
     """Every role's grace period is longer than a stage's time limit."""
     for name in ROLES:
@@ -150,7 +172,8 @@ def test_two_generations() -> None:
 
 def test_encrypted() -> None:
     """With encrypted.yml, every network between services is encrypted and otherwise the same."""
-    files = [load(name) for name in ("stack.yml", "graylog.yml", "monitoring.yml", "webhook.yml")]
+    names = ("stack.yml", "graylog.yml", "monitoring.yml", "webhook.yml", "api.yml")
+    files = [load(name) for name in names]
     internal = {
         key: network
         for file in files
@@ -180,6 +203,8 @@ def test_versions(service: dict[str, Any]) -> None:
         ("graylog.yml", "monitoring.yml", "encrypted.yml"),
         ("webhook.yml", "monitoring.yml"),
         ("webhook.yml", "encrypted.yml"),
+        ("api.yml", "graylog.yml"),
+        ("api.yml", "webhook.yml", "encrypted.yml"),
     ],
 )
 def test_engine_reads_it(more: tuple[str, ...]) -> None:
