@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     daily: Annotated[int, Field(ge=1)] | None = None
     #: What everyone but admins is told instead of an answer, while it is set.
     maintenance: Annotated[str, Field(max_length=1000)] | None = None
+    #: The secrets with which programs prove themselves to the HTTP interface, separated by commas.
+    api_keys: Annotated[SecretStr | None, Field(repr=False)] = None
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     #: Lines of JSON or of text for people; "auto" is text on a terminal.
     log_format: LogFormat = "auto"

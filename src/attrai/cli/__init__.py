@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from attrai.cli.config import config_command
 from attrai.cli.monitoring import stats_command, status_command
 from attrai.cli.processes import (
+    api_command,
     bot_command,
     health_command,
     sandbox_command,
@@ -77,6 +78,7 @@ def main_options(
 app.command(name="rate")(rate_command)
 app.command(name="worker")(worker_command)
 app.command(name="bot")(bot_command)
+app.command(name="api")(api_command)
 app.command(name="sandbox")(sandbox_command)
 app.command(name="sweep")(sweep_command)
 app.command(name="health")(health_command)

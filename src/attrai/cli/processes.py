@@ -1,4 +1,4 @@
-"""The commands that run a deployment: `attrai worker`, `bot`, `sandbox`, `sweep` and `health`."""
+"""The commands that run a deployment: `worker`, `bot`, `api`, `sandbox`, `sweep` and `health`."""
 
 from __future__ import annotations
 
@@ -82,6 +82,48 @@ def bot_command(
 def _announce(name: str) -> None:
     with suppress(OutputLost):  # the bot goes on without the line
         typer.echo(f"Listening as @{name}")
+
+
+def api_command(
+    context: typer.Context,
+    embedded: Annotated[  # noqa: FBT002 - as above
+        bool,
+        typer.Option(
+            "--embedded", help="Run all stages in this process, without RabbitMQ and Redis."
+        ),
+    ] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    jobs: Annotated[
+        int | None,
+        jobs_option("for the embedded stages"),
+    ] = None,
+    log_format: LogFormatOption = None,
+) -> None:
+    """Rate photos of programs over HTTP until a signal stops it. /docs describes the interface."""
+    from attrai.processes.startup import configure_logs  # noqa: PLC0415 - keeps --help fast
+
+    shutdown = shutdown_of(context)
+    try:
+        from attrai.processes import api  # noqa: PLC0415 - an extra
+    except ImportError:
+        refuse("the HTTP interface needs more packages: pip install 'attrai[api]'")
+    try:
+        settings = load_service_settings(**given_log_format(log_format))
+        log_handler = configure_logs(settings, "api")
+        with api.listening(host, port) as listener:
+            if embedded:
+                threads = jobs or os.cpu_count() or 1
+                api.run_embedded(settings, shutdown, _say_address, log_handler, listener, threads)
+            else:
+                api.run(settings, shutdown, _say_address, log_handler, listener)
+    except (SettingsError, CannotStart) as error:
+        refuse(str(error))
+
+
+def _say_address(address: str) -> None:
+    with suppress(OutputLost):  # as above
+        typer.echo(f"Listening on {address}; {address}/docs is a page to try it")
 
 
 def sandbox_command(

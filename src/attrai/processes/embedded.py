@@ -135,7 +135,7 @@ def run_embedded(
         chain = stack.enter_context(
             embedded_chain(settings, ledger, channels, log_answer, threads=threads, photos=photos)
         )
-        stack.enter_context(_sweeping(chain, ledger))
+        stack.enter_context(sweeping(chain, ledger))
         dropped = DroppedRecords(ledger, log_handler)
         queues = EmbeddedQueues(chain.broker.queues)
         with Bot(settings, shutdown, redis, chain.intake, queues, dropped) as bot:
@@ -148,7 +148,7 @@ def run_embedded(
 
 
 @contextmanager
-def _sweeping(chain: EmbeddedChain, ledger: Ledger) -> Iterator[None]:
+def sweeping(chain: EmbeddedChain, ledger: Ledger) -> Iterator[None]:
     """Sweep in a thread while the context is open."""
 
     def note_alive() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -119,6 +120,8 @@ def configure_logs(settings: Settings, service: str) -> logs.LogHandler:
     secrets = [password for url in (*urls, *getproxies().values()) for password in _passwords(url)]
     if settings.telegram_token is not None:
         secrets.append(settings.telegram_token.get_secret_value())
+    if settings.api_keys is not None:
+        secrets += re.split(r"[,\s]+", settings.api_keys.get_secret_value())
     # dramatiq's command line silences pika, whose warnings are worth as much as any.
     logging.getLogger("pika").setLevel(logging.WARNING)
     # Except where it also raises what it logs: a failed connection alone would be seven records.
