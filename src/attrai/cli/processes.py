@@ -100,7 +100,7 @@ def api_command(
     ] = None,
     log_format: LogFormatOption = None,
 ) -> None:
-    """Rate photos of programs over HTTP until a signal stops it. /docs describes the interface."""
+    """Rate photos of programs, over HTTP, until a signal stops it."""
     from attrai.processes.startup import configure_logs  # noqa: PLC0415 - keeps --help fast
 
     shutdown = shutdown_of(context)
