@@ -21,7 +21,7 @@ def test_help_names_all_commands() -> None:
     """The help page lists the commands of all three packages."""
     page = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100"}).stdout
     lines = [line.split()[1] for line in page.splitlines() if line.startswith("│ ")]
-    expected = ["rate", "evaluate", "train", "worker", "bot", "api", "sandbox", "sweep", "health"]
+    expected = ["rate", "evaluate", "train", "worker", "bot", "api", "sandbox", "sweep", "forward"]
     assert [name for name in lines if not name.startswith("-")][:9] == expected
 
 

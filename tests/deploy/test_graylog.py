@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from attrai.processes import forwarder as forwarder_module
 from tests.deploy.stacks import SWARM, load, services
 
 PACK = json.loads((SWARM / "graylog-content.json").read_text("utf-8"))
@@ -91,3 +92,34 @@ def test_loaded_at_start() -> None:
     folder, name = (environment[f"GRAYLOG_CONTENT_PACKS_{key}"] for key in ("DIR", "AUTO_INSTALL"))
     assert config["target"] == f"{folder}/{name}"
     assert load("graylog.yml")["configs"][config["source"]]["file"] == "./graylog-content.json"
+
+
+def test_servers_logs() -> None:
+    """RabbitMQ and Redis write their logs where the forwarder reads them, all on one node."""
+    graylog, stack = services("graylog.yml"), services("stack.yml")
+    forwarder = graylog["forwarder"]
+    (_, folder) = forwarder["command"]
+    for name in ("rabbitmq", "redis", "forwarder"):
+        (mounted,) = (v for v in graylog[name]["volumes"] if v.get("source") == "server_logs")
+        assert mounted["target"] == folder
+    assert f"log.file = {folder}/rabbitmq.log\n" in (SWARM / "rabbitmq-logs.conf").read_text()
+    (config,) = graylog["rabbitmq"]["configs"]
+    assert load("graylog.yml")["configs"][config["source"]]["file"] == "./rabbitmq-logs.conf"
+    command = graylog["redis"]["command"][-1]
+    assert command.endswith(f"--logfile {folder}/redis.log")
+    assert " ".join(stack["redis"]["command"]) in command
+    placements = [stack["rabbitmq"], stack["redis"], forwarder]
+    assert len({str(service["deploy"]["placement"]) for service in placements}) == 1
+
+
+def test_the_volume_of_logs_is_bounded() -> None:
+    """The volume has a size, above what the files take that are renamed when they are large."""
+    options = load("graylog.yml")["volumes"]["server_logs"]["driver_opts"]
+    (size,) = re.findall(r"size=(\d+)m", options["o"])
+    conf = (SWARM / "rabbitmq-logs.conf").read_text()
+    (rotate,) = re.findall(r"rotation\.size = (\d+)", conf)
+    (count,) = re.findall(r"rotation\.count = (\d+)", conf)
+    rabbitmq = int(rotate) * (int(count) + 1)
+    assert int(rotate) < forwarder_module._ROTATE_ABOVE
+    assert int(size) * 2**20 > rabbitmq + 2 * forwarder_module._ROTATE_ABOVE
+    assert options["type"] == "tmpfs"

@@ -16,6 +16,7 @@ from attrai.cli.monitoring import stats_command, status_command
 from attrai.cli.processes import (
     api_command,
     bot_command,
+    forward_command,
     health_command,
     sandbox_command,
     sweep_command,
@@ -81,6 +82,7 @@ app.command(name="bot")(bot_command)
 app.command(name="api")(api_command)
 app.command(name="sandbox")(sandbox_command)
 app.command(name="sweep")(sweep_command)
+app.command(name="forward")(forward_command)
 app.command(name="health")(health_command)
 app.command(name="config")(config_command)
 app.command(name="status")(status_command)

@@ -1,16 +1,17 @@
-"""The commands that run a deployment: `worker`, `bot`, `api`, `sandbox`, `sweep` and `health`."""
+"""The commands of a deployment: `worker`, `bot`, `api`, `sandbox`, `sweep`, `forward`, `health`."""
 
 from __future__ import annotations
 
 import os
 import sys
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from attrai.cli.console import FAILED, refuse, shutdown_of
-from attrai.cli.options import LogFormatOption, given_log_format, jobs_option
+from attrai.cli.options import LogFormatOption, given_log_format, jobs_option, parse_folder
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import STAGES
 from attrai.lifecycle.allocation import worker_environment
@@ -177,6 +178,30 @@ def sweep_command(
             typer.echo(f"{overdue} overdue jobs answered, files of {orphans} jobs deleted")
         else:
             sweeper.run(settings, shutdown, log_handler)
+    except (SettingsError, CannotStart) as error:
+        refuse(str(error))
+
+
+def forward_command(
+    context: typer.Context,
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            parser=parse_folder,
+            help="Where *.log are, each named by its service.",
+        ),
+    ],
+    log_format: LogFormatOption = None,
+) -> None:
+    """Forward the logs of RabbitMQ and Redis, which write them to files, to Graylog."""
+    from attrai.processes import forwarder  # noqa: PLC0415 - keeps --help fast
+    from attrai.processes.startup import configure_logs  # noqa: PLC0415
+
+    try:
+        settings = load_service_settings(**given_log_format(log_format))
+        configure_logs(settings, "forwarder")
+        forwarder.run(settings, folder, shutdown_of(context))
     except (SettingsError, CannotStart) as error:
         refuse(str(error))
 

@@ -126,7 +126,7 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
             OSError: the frame was not sent, or not completely.
         """
         if self.sock is not None and _is_gone(self.sock, 0):
-            self._disconnect()
+            self.disconnect()
         if self.sock is None:
             self.sock = self.makeSocket()
         self.sock.sendall(s)
@@ -141,7 +141,7 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
             if self._queue.empty() or now >= self._next_report:
                 self._report()
                 self._next_report = now + REPORT_EVERY
-        self._disconnect()
+        self.disconnect()
 
     def _deliver(self, frame: bytes) -> bool:
         """Retry until the frame is sent; return False if the handler is closed first."""
@@ -151,7 +151,7 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
             try:
                 self.send(frame)
             except OSError as error:
-                self._disconnect()
+                self.disconnect()
                 if self._closing.is_set():
                     return False
                 if delay == first:
@@ -182,7 +182,8 @@ class Graylog(graypy.GELFTCPHandler):  # type: ignore[misc]  # graypy has no typ
                 # Shutting down the TLS layer would make the thread send the rest unencrypted.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
+        """Close the connection; the next frame opens another."""
         if self.sock is not None:
             self.sock.close()
             self.sock = None
