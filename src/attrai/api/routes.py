@@ -148,11 +148,9 @@ class Routes:
         names = [name for name, _ in request.query_params.multi_items()]
         for name in names:
             if name not in parameters:
-                raise Problem(
-                    HTTPStatus.UNPROCESSABLE_ENTITY, INVALID, f"There is no parameter {name!r}."
-                )
+                raise Problem(HTTPStatus.BAD_REQUEST, INVALID, f"There is no parameter {name!r}.")
             if names.count(name) > 1:
-                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID, f"{name!r} is there twice.")
+                raise Problem(HTTPStatus.BAD_REQUEST, INVALID, f"{name!r} is there twice.")
         wait = request.query_params.get("wait", "0")
         if not re.fullmatch("[0-9]{1,4}", wait) or int(wait) > MAX_WAIT_SECONDS:
             raise _invalid("wait", f"a whole number of seconds from 0 to {MAX_WAIT_SECONDS}")
@@ -251,7 +249,7 @@ def _choice(request: Request, name: str, choices: Collection[str], default: str)
 
 
 def _invalid(name: str, what: str) -> Problem:
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID, f"{name} has to be {what}.")
+    return Problem(HTTPStatus.BAD_REQUEST, INVALID, f"{name} has to be {what}.")
 
 
 def _prefers_picture(accept: str) -> bool:

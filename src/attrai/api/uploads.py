@@ -146,4 +146,4 @@ class _Form:
 
 
 def _refuse(why: str) -> NoReturn:
-    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID, f"{why[0].upper()}{why[1:]}.")
+    raise Problem(HTTPStatus.BAD_REQUEST, INVALID, f"{why[0].upper()}{why[1:]}.")
