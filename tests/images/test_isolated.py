@@ -116,6 +116,8 @@ def test_a_child_holds_nothing_of_its_parent(monkeypatch: pytest.MonkeyPatch) ->
             assert b"ATTRAI" not in (folder / "environ").read_bytes()
             descriptors = [str(file.readlink()) for file in (folder / "fd").iterdir()]
             kinds = sorted(descriptor.split(":")[0] for descriptor in descriptors)
+            # New versions of libffi keep their own file open.
+            kinds = [kind for kind in kinds if not Path(kind).name.startswith("libffi.so")]
             assert kinds == ["/dev/null", "/memfd", "pipe", "pipe"]
             status = (folder / "status").read_text()
             assert "NoNewPrivs:\t1" in status

@@ -27,7 +27,7 @@ def fail():
     raise ValueError("opensesame")
 
 def misread():
-    Update(chat={"id": 1234567890})
+    Update(chat={"id": int("12345" "67890")})  # not in the source line
 
 def end():
     sys.exit("opensesame")

@@ -70,7 +70,7 @@ def repackage(path: Path, metadata: dict[str, str] | None, *, drop: str = "") ->
 
 def packaged_spec() -> dict[str, object]:
     """Return the specification in the packaged weights' metadata."""
-    with safe_open(PACKAGED, framework="pt") as file:
+    with safe_open(PACKAGED, framework="numpy") as file:
         return json.loads(file.metadata()["attrai"])
 
 

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
@@ -65,7 +66,10 @@ def run_printing(command: Callable[[], object]) -> None:
         finally:
             sys.stdout.flush()
     except OutputLost as lost:
-        sys.stdout = _null()  # the old one would be flushed again at exit
+        # Open, it would be flushed again at exit, and since Python 3.13 that failure is printed.
+        with suppress(OutputLost):
+            sys.stdout.close()
+        sys.stdout = _null()
         if not lost.unwanted:
             print(f"attrai: standard output: {lost}", file=sys.stderr)  # noqa: T201 - light
         sys.exit(_FAILED)
