@@ -49,9 +49,11 @@ programs:
 	@PATH="/usr/lib/rabbitmq/bin:$$PATH"; \
 	missing=; for program in rabbitmq-server redis-server chromium dockerd debootstrap ip prometheus; do \
 	  command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || \
+	  missing="$$missing docker-compose"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
-	packages="rabbitmq-server redis-server chromium fonts-dejavu-core docker.io debootstrap iproute2 \
-	  prometheus"; \
+	packages="rabbitmq-server redis-server chromium fonts-dejavu-core docker.io docker-compose \
+	  debootstrap iproute2 prometheus"; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 	  echo "Tests that need$$missing are skipped: apt-get install $$packages"; exit 0; fi; \
 	echo "Installing $$packages for the tests"; \

@@ -14,11 +14,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from verification import images, inspection, interruption, logbook
+from verification import composition, images, inspection, interruption, logbook
 from verification.chat import Users
 from verification.deployment import (
     ROLES,
@@ -50,6 +50,8 @@ from verification.shell import ROOT, ProgramFailed, docker
 
 #: At least this many photos are sent: more if the changes take longer.
 PHOTOS, USERS, KILLS = 60, 12, 10
+#: This many are sent at once to compose.yml.
+_PHOTOS_AT_ONCE = 12
 #: Seconds between photos, and between kills.
 _PHOTO_PAUSE, _KILL_PAUSE = 3.0, 9.0
 #: Maximum seconds until all replicas of a service are healthy, until all photos are sent and all
@@ -76,12 +78,14 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attrai-verify-")))
         try:
+            composition.compose_program()
             use_engine(folder, stack)
             engine = docker("version", "--format", "{{.Server.Version}}")
             report.done(f"an engine runs: Docker {engine}")
             images.build(folder, stack, arguments.old)
             size = int(docker("image", "inspect", "--format", "{{.Size}}", images.ATTRAI))
             report.done(f"the images are built; attrai has {size / 1e6:.0f} MB")
+            _verify_one_machine(folder, report)
             rng = random.Random(arguments.seed)  # noqa: S311 - no secret
             _verify(folder, stack, report, rng, arguments.old)
         except NoEngine as error:
@@ -93,6 +97,47 @@ def main() -> int:
             interruption.ignore()
         report.say("Removing what was made.")
     return report.finish()
+
+
+def _verify_one_machine(folder: Path, report: Report) -> None:
+    """Run the bot in one container, and then the services of compose.yml."""
+    photo = (ROOT / "examples/astronaut.jpg").read_bytes()
+    port = _free_port()
+    with ExitStack() as stack:
+        users = Users(f"http://127.0.0.1:{port}", 1)
+        composition.run_embedded(port, stack)
+        wait_for(users.bot_listens, "the embedded bot does not listen", _START)
+        users.send(photo)
+        _wait_for_answers(users, _LAST_ANSWERS)
+        otherwise = composition.stop_embedded()
+        report.check(
+            "one container: a photo is answered by a picture, and the bot ends when told to",
+            _without_picture(users) + otherwise,
+        )
+
+    with ExitStack() as stack:
+        users = Users(f"http://127.0.0.1:{port}", USERS)
+        services = composition.Composition(folder, port)
+        stack.callback(services.down)
+        services.up()
+        seconds = wait_for(services.healthy, "not all services run", _START)
+        wait_for(users.bot_listens, "the bot does not listen", 30)
+        report.done(f"compose.yml: all services are healthy after {seconds:.0f} s")
+        running = services.running()
+        _check_rights(report, running, composition.limits_of_containers(running),
+                      composition.wrong_networks(running))  # fmt: skip
+        for _ in range(_PHOTOS_AT_ONCE):
+            users.send(photo)
+        services.crash("score")
+        services.restart("redis", "detect")
+        users.send(photo)
+        _wait_for_answers(users, _LAST_ANSWERS)
+        report.check(
+            f"compose.yml: {len(users.sent)} photos are answered by a picture, "
+            "though score was killed, and Redis and detect restarted",
+            _without_picture(users),
+        )
+    report.check("compose.yml: `down --volumes` leaves nothing", services.left())
 
 
 def _verify(
@@ -193,13 +238,24 @@ def _upgrade(folder: Path, report: Report, killer: Killer, old: Path) -> None:
 
 def _inspect(report: Report) -> None:
     """Look at what runs after all changes: with `--from` the old release may have been worse."""
-    report.check("every container has its limits", inspection.limits_not_in_force())
-    report.check("only bot, ingest and deliver have a way out", inspection.wrong_ways_out())
-    report.check("nothing runs as root, with privileges, setuid files or on a writable root",
-                 inspection.unconfined())  # fmt: skip
+    running = containers(*SERVICES)
+    _check_rights(report, running, inspection.limits_of_services(),
+                  inspection.wrong_ways_out(running))  # fmt: skip
     secrets = inspection.secret_values() | {TOKEN}
     report.check(f"{len(secrets)} secrets are in no inspection, environment or command line",
                  inspection.exposed_secrets(secrets))  # fmt: skip
+
+
+def _check_rights(
+    report: Report,
+    running: Mapping[str, str],
+    limits: Mapping[str, Mapping[str, float]],
+    wrong_ways_out: Sequence[str],
+) -> None:
+    report.check("every container has its limits", inspection.limits_not_in_force(running, limits))
+    report.check("only bot, ingest and deliver have a way out", wrong_ways_out)
+    report.check("nothing runs as root, with privileges, setuid files or on a writable root",
+                 inspection.unconfined(running))  # fmt: skip
 
 
 def _wait_for_servers(report: Report, what: str, old: Collection[str]) -> None:
@@ -217,25 +273,31 @@ def _wait_for_updates(report: Report, what: str, services: Collection[str]) -> N
 
 
 def _check_answers(report: Report, users: Users, killer: Killer) -> None:
-    def missing() -> set[tuple[int, int]]:
-        return set(users.sent) - set(users.answers())
-
-    with suppress(TimeoutError):
-        wait_for(lambda: not missing(), "", _LAST_ANSWERS)
+    _wait_for_answers(users, _LAST_ANSWERS)
     kills = Counter(killer.services)
     report.done("killed: " + ", ".join(f"{name} {n}" for name, n in sorted(kills.items())))
     unsent = PHOTOS - len(users.sent)
     report.check(
         f"{len(users.sent)} photos are answered by a picture",
-        [f"{unsent} were not sent"] * (unsent > 0)
-        + [str(photo) for photo in missing()]
-        + users.unanswered(),
+        [f"{unsent} were not sent"] * (unsent > 0) + _without_picture(users),
     )
     twice = sum(users.answers().values()) - len(users.answers())
     # A deliver killed after sending an answer and before recording it sends the answer again.
     allowed = kills["deliver"] + kills["redis"]
     report.check(f"{twice} are answered twice, where {allowed} may be",
                  [] if twice <= allowed else ["too many"])  # fmt: skip
+
+
+def _wait_for_answers(users: Users, seconds: float) -> None:
+    """Wait until each photo is answered by a picture, or the time is up."""
+    with suppress(TimeoutError):
+        wait_for(lambda: set(users.sent) <= set(users.answers()), "", seconds)
+
+
+def _without_picture(users: Users) -> list[str]:
+    """Return a line for each photo without a picture, and one for each other answer to these."""
+    missing = set(users.sent) - set(users.answers())
+    return [*map(str, missing), *users.unanswered()]
 
 
 def _check_rest(report: Report, followers: logbook.Followers) -> None:

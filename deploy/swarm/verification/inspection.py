@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,27 +15,41 @@ from verification.deployment import ROLES, SERVICES, STACK, TOKEN, containers
 from verification.shell import docker, inspect, run
 
 #: The services that need access to the internet.
-_OUTSIDE = {"bot", "ingest", "deliver"}
+OUTSIDE = {"bot", "ingest", "deliver"}
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
-def limits_not_in_force() -> list[str]:
-    """Return a line for each container whose cgroup doesn't have the limits of its service."""
-    problems = []
-    for container, pid, service in _processes_one():
+def limits_of_services() -> dict[str, dict[str, float]]:
+    """Return the limits of each service of the stack: cores, bytes, processes."""
+    asked = {}
+    for service in SERVICES:
         spec = json.loads(docker("service", "inspect", f"{STACK}_{service}"))[0]["Spec"]
-        asked = spec["TaskTemplate"]["Resources"]["Limits"]
-        wanted = {
-            "cores": asked["NanoCPUs"] / 1e9,
-            "memory": asked["MemoryBytes"],
-            "processes": asked["Pids"],
+        limits = spec["TaskTemplate"]["Resources"]["Limits"]
+        asked[service] = {
+            "cores": limits["NanoCPUs"] / 1e9,
+            "memory": limits["MemoryBytes"],
+            "processes": limits["Pids"],
         }
+    return asked
+
+
+def limits_not_in_force(
+    running: Mapping[str, str], asked: Mapping[str, Mapping[str, float]]
+) -> list[str]:
+    """Return a line for each container whose cgroup doesn't have the limits of its service.
+
+    Args:
+        running: the service of each container, by container id.
+        asked: the limits of each service.
+    """
+    problems = []
+    for container, pid, service in _processes_one(running):
         try:
             found = _limits(pid)
         except FileNotFoundError:
             continue  # it has ended meanwhile
-        if found != wanted:
-            problems.append(f"{service} {container[:12]}: {found} instead of {wanted}")
+        if found != asked[service]:
+            problems.append(f"{service} {container[:12]}: {found} instead of {asked[service]}")
     return problems
 
 
@@ -52,13 +67,17 @@ def _limits(pid: int) -> dict[str, float]:
     else:
         group = pids = _CGROUPS / groups[""]
         quota_us, period_us = (group / "cpu.max").read_text().split()
-        cores = float(quota_us) / float(period_us)
+        cores = _number(quota_us) / float(period_us)
         limit = group / "memory.max"
     return {
         "cores": cores,
-        "memory": float(limit.read_text()),
-        "processes": float((pids / "pids.max").read_text()),
+        "memory": _number(limit.read_text()),
+        "processes": _number((pids / "pids.max").read_text()),
     }
+
+
+def _number(limit: str) -> float:
+    return math.inf if limit.strip() == "max" else float(limit)
 
 
 def exposed_secrets(secrets: Iterable[str]) -> list[str]:
@@ -90,7 +109,7 @@ def exposed_secrets(secrets: Iterable[str]) -> list[str]:
 def secret_values() -> set[str]:
     """Return the passwords and the token, read from the containers' secrets."""
     values = set()
-    for _, pid, _ in _processes_one("ingest", "rabbitmq", "redis"):
+    for _, pid, _ in _processes_one(containers("ingest", "rabbitmq", "redis")):
         folder = Path(f"/proc/{pid}/root/run/secrets")
         for file in folder.iterdir():
             text = file.read_text().strip()
@@ -103,26 +122,26 @@ def secret_values() -> set[str]:
     return values
 
 
-def wrong_ways_out() -> list[str]:
+def wrong_ways_out(running: Mapping[str, str]) -> list[str]:
     """Return a line for each container that wrongly has, or lacks, a default route."""
     problems = []
-    for _, pid, service in _processes_one():
+    for _, pid, service in _processes_one(running):
         with suppress(FileNotFoundError):
             routes = Path(f"/proc/{pid}/net/route").read_text().splitlines()[1:]
             goes_out = any(route.split()[1] == "00000000" for route in routes)
-            if goes_out != (service in _OUTSIDE):
+            if goes_out != (service in OUTSIDE):
                 problems.append(f"{service} {'has' if goes_out else 'lacks'} a way out")
     return problems
 
 
-def unconfined() -> list[str]:
+def unconfined(running: Mapping[str, str]) -> list[str]:
     """Return a line for each container that has or may get more rights than it needs.
 
     It must neither be root nor have capabilities, nor be able to write to its root, and the roles'
     image must have no file that runs as another user.
     """
     problems = []
-    for container, pid, service in _processes_one():
+    for container, pid, service in _processes_one(running):
         with suppress(FileNotFoundError):
             status = dict(
                 line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -137,10 +156,9 @@ def unconfined() -> list[str]:
     return problems
 
 
-def _processes_one(*services: str) -> Iterator[tuple[str, int, str]]:
+def _processes_one(running: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:
     """Yield the container id, process id and service of each running container's first process."""
-    named = containers(*(services or SERVICES))
-    known: list[dict[str, Any]] = inspect(*named)
+    known: list[dict[str, Any]] = inspect(*running)
     for container in known:
         if pid := container["State"]["Pid"]:
-            yield container["Id"], pid, named[container["Id"]]
+            yield container["Id"], pid, running[container["Id"]]
