@@ -16,11 +16,12 @@ import pytest
 from attrai.job import STAGES
 from attrai.settings import Settings
 from tests.conftest import ROOT
-from tests.deploy.stacks import ROLES, SWARM, load, services
+from tests.deploy.stacks import SWARM, USERS, load, services
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = load("../compose.yml")
-STACK = services("stack.yml")
+#: stack.yml is last because it defines ingest and deliver in full.
+STACK = services("api.yml", "stack.yml")
 #: What a service has in common with that of the stack.
 _SAME = {
     "command",
@@ -69,7 +70,7 @@ def test_services() -> None:
 def test_same(name: str) -> None:
     """A service has the command, health check, user and grace period that it has in the stack."""
     here, there = COMPOSE["services"][name], STACK[name]
-    kept = _SAME - ({"environment", "image"} if name in ROLES else set())
+    kept = _SAME - ({"environment", "image"} if name in USERS else set())
     assert {key: here.get(key) for key in kept} == {key: there.get(key) for key in kept}
     assert here["security_opt"] == ["no-new-privileges:true"]
     assert here["restart"] == "unless-stopped"
@@ -78,20 +79,20 @@ def test_same(name: str) -> None:
 def test_image() -> None:
     """All roles have one image, which is built by the service that they all depend on."""
     known = COMPOSE["services"]
-    assert {known[name]["image"] for name in (*ROLES, "passwords")} == {"attrai"}
-    assert {known[name]["pull_policy"] for name in ROLES} == {"never"}
+    assert {known[name]["image"] for name in (*USERS, "passwords")} == {"attrai"}
+    assert {known[name]["pull_policy"] for name in USERS} == {"never"}
     assert [name for name in known if "build" in known[name]] == ["passwords"]
     build = known["passwords"]["build"]
     context = (DEPLOY / build["context"]).resolve()
     assert (context, context / build["dockerfile"]) == (ROOT, SWARM / "Dockerfile")
 
 
+@pytest.mark.parametrize("name", STAGES)
 def test_replicas(name: str) -> None:
-    """The stages can be replicated by the variables that do so in the stack, and nothing else."""
-    replicas = load("stack.yml", {"DETECT": "3"})["services"][name]["deploy"]["replicas"]
-    here = load("../compose.yml", {"DETECT": "3"})["services"][name]
-    assert str(here.get("scale", 1)) == str(replicas)
-    assert ("scale" in here) == (name in STAGES)
+    """The stages can be replicated by the variables that do so in the stack."""
+    variables = {"DETECT": "3"}
+    replicas = load("stack.yml", variables)["services"][name]["deploy"]["replicas"]
+    assert str(load("../compose.yml", variables)["services"][name]["scale"]) == replicas
 
 
 def test_limits(name: str) -> None:
@@ -129,18 +130,25 @@ def test_configuration() -> None:
 
 
 def test_networks(name: str) -> None:
-    """A service reaches what it reaches in the stack, apart from Graylog, and has no port."""
+    """A service reaches what it does in the stack, apart from Graylog, and no other machine it."""
     assert set(COMPOSE["services"][name]["networks"]) == set(STACK[name]["networks"]) - {"logs"}
-    assert COMPOSE["networks"] == {"queues": {"internal": True}, "internet": None}
-    assert not any("ports" in service for service in COMPOSE["services"].values())
+    assert COMPOSE["networks"]["queues"] == {"internal": True}
+    ports = {key: service.get("ports", []) for key, service in COMPOSE["services"].items()}
+    assert {key: value for key, value in ports.items() if value} == {"api": ["127.0.0.1:8000:8000"]}
 
 
-def test_token(name: str) -> None:
-    """The token is given to whom it is given in the stack, and is the only secret in a variable."""
-    variables = COMPOSE["services"][name].get("environment", {})
-    secrets = {secret["target"] for secret in STACK[name].get("secrets", [])}
-    assert ("ATTRAI_TELEGRAM_TOKEN" in variables) == ("attrai_telegram_token" in secrets)
-    assert {"ATTRAI_BROKER_URL", "ATTRAI_REDIS_URL"}.isdisjoint(variables)
+def test_secrets(name: str) -> None:
+    """The token and the API's keys are given to whom the stack gives them, and no other secret."""
+    variables = set(COMPOSE["services"][name].get("environment", {}))
+    files = [STACK, load("api.yml")["services"]]
+    secrets = {
+        secret["target"].upper()
+        for file in files
+        for secret in file.get(name, {}).get("secrets", [])
+    }
+    known = {f"ATTRAI_{field.upper()}" for field, of in Settings.model_fields.items()
+             if "SecretStr" in str(of.annotation)}  # fmt: skip
+    assert variables & known == secrets & {"ATTRAI_TELEGRAM_TOKEN", "ATTRAI_API_KEYS"}
 
 
 def test_passwords_service() -> None:
@@ -154,7 +162,7 @@ def test_passwords_service() -> None:
     assert made == {f"secrets-{name}": f"/secrets/{name}" for name in STACK}
     completed = {"passwords": {"condition": "service_completed_successfully"}}
     for name in STACK:
-        after = ["rabbitmq", "redis"] if name in ROLES else completed
+        after = ["rabbitmq", "redis"] if name in USERS else completed
         assert COMPOSE["services"][name]["depends_on"] == after
 
 
@@ -166,9 +174,9 @@ def bot_alone(of: dict[str, dict[str, Any]], role: str) -> set[str]:
 def test_settings() -> None:
     """Every setting can be given in .env, apart from those that compose.yml makes itself."""
     offered: set[str] = set()
-    for name in ROLES:
+    for name in USERS:
         offered |= set(COMPOSE["services"][name]["environment"])
-    for others in set(ROLES) - {"bot"}:
+    for others in set(USERS) - {"bot", "api"}:
         assert bot_alone(COMPOSE["services"], others) >= bot_alone(STACK, others)
     known = {f"ATTRAI_{name.upper()}" for name in set(Settings.model_fields) - _NOT_OFFERED}
     assert offered == known
@@ -182,12 +190,12 @@ def test_example() -> None:
     settings = {key for key in EXAMPLE if key.startswith("ATTRAI_")}
     offered = set(re.findall(r"^ +(ATTRAI_\w+):", TEXT, re.MULTILINE))
     assert settings <= offered
-    others = set(EXAMPLE) - settings - {"COMPOSE_PROJECT_NAME"}
+    others = {key for key in EXAMPLE if not key.startswith(("ATTRAI_", "COMPOSE_"))}
     assert others == {key for key in filled if not key.startswith("ATTRAI_")} - {
         "RABBITMQ_IMAGE",
         "REDIS_IMAGE",
     }
-    defaults = {key: filled.get(key, "") for key in EXAMPLE if key != "COMPOSE_PROJECT_NAME"}
+    defaults = {key: filled.get(key, "") for key in settings | others}
     assert {key: EXAMPLE[key] for key in defaults} == defaults
 
 
@@ -220,16 +228,16 @@ def test_passwords(folder: Path) -> None:
     definitions = json.loads(files.pop("rabbitmq/rabbitmq_definitions_1.json"))
     known = {user["name"]: user["password"] for user in definitions["users"]}
     acl = [line.split() for line in files.pop("redis/redis_users_1").splitlines()]
-    brokers = [urlsplit(files.pop(f"{role}/attrai_broker_url")) for role in ROLES]
-    ledgers = [urlsplit(files.pop(f"{role}/attrai_redis_url")) for role in ROLES]
+    brokers = [urlsplit(files.pop(f"{role}/attrai_broker_url")) for role in USERS]
+    ledgers = [urlsplit(files.pop(f"{role}/attrai_redis_url")) for role in USERS]
     assert files == {}
     assert {url.username: url.password for url in brokers} == known
     assert {user: password for _, user, _, password, *_ in acl} == {
         url.username: f">{url.password}" for url in ledgers
     }
-    assert set(known) == {f"{role}-1" for role in ROLES}
+    assert set(known) == {f"{role}-1" for role in USERS}
     passwords = {url.password for url in brokers + ledgers}
-    assert len(passwords) == 2 * len(ROLES)
+    assert len(passwords) == 2 * len(USERS)
     assert all(password is not None and len(password) == 32 for password in passwords)
 
 
