@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from telegram_sandbox.errors import ActionRefused
+from telegram_sandbox.events import Event
 from telegram_sandbox.message import is_from_bot
 from telegram_sandbox.parameters import MAX_UPLOAD, BodyTooLarge, limit_body, read_form
 from telegram_sandbox.sandbox import Sandbox
-from telegram_sandbox.state import Event, Json, State
+from telegram_sandbox.state import Json, State
 from telegram_sandbox.users import User
 from telegram_sandbox.waiting import inbox, wait_for_first
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from telegram_sandbox.chats import ChatRules, is_seen_in_privacy_mode
 from telegram_sandbox.commands import Commands, entities
+from telegram_sandbox.events import Events
 from telegram_sandbox.keyboards import CallbackAnswer, Press
 from telegram_sandbox.media import Files, Media
 from telegram_sandbox.profile import Profile
@@ -33,22 +31,14 @@ _RIGHTS = (
 _MAX_PRESSES = 10_000
 
 
-class Event(NamedTuple):
-    """A change that listeners are notified of; `chat` is None if it concerns every chat."""
-
-    name: str
-    chat: int | None = None
-    data: Any = None
-
-
-class State:
+class State(Events):
     """Users, chats, their messages and the bot's updates about them.
 
     All methods are thread-safe. Hold `lock` to make several calls atomic.
     """
 
     def __init__(self, bot_id: int, username: str) -> None:
-        self.lock = threading.RLock()
+        super().__init__()
         self.bot: Json = {
             "id": bot_id,
             "is_bot": True,
@@ -69,8 +59,6 @@ class State:
         self.rules = ChatRules()
         #: Whether the bot sees only some of the messages in groups.
         self.privacy_mode = False
-        self._changed = threading.Condition(self.lock)
-        self._changes = 0
         self._users: dict[int, Json] = {}
         self._chats: dict[int, Json] = {}
         self._messages: dict[int, dict[int, Json]] = {}
@@ -79,7 +67,6 @@ class State:
         self._administrators: set[tuple[int, int]] = set()
         self._presses: dict[str, Press] = {}
         self._last_press = 0
-        self._listeners: list[Callable[[Event], None]] = []
         self._last_message = 0
         self._last_album = 0
 
@@ -290,7 +277,7 @@ class State:
         """Return the bot's answer to a press, or None if it has not come yet."""
         return self._presses[press_id].answer
 
-    # Updates and events.
+    # Updates.
 
     def queue_update(self, update: Json) -> None:
         """Queue an update for the bot, whatever its kind and content."""
@@ -303,41 +290,6 @@ class State:
         hidden = self.privacy_mode and is_message and not is_seen_in_privacy_mode(content, self.bot)
         if self.updates.allows(kind) and not hidden:
             self.queue_update({kind: content})
-
-    def emit(self, name: str, chat_id: int | None = None, data: Any = None) -> None:
-        """Notify listeners of an event, and wake threads in `wait_until`."""
-        with self.lock:
-            self._changes += 1
-            self._changed.notify_all()
-            for listener in self._listeners:
-                listener(Event(name, chat_id, data))
-
-    @contextmanager
-    def subscribe(self, listener: Callable[[Event], None]) -> Iterator[None]:
-        """Call `listener` with every event during the block, while holding the lock."""
-        with self.lock:
-            self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self._listeners.remove(listener)
-
-    def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until a condition holds, and return whether it did within `seconds`.
-
-        The condition is evaluated at once and after every change.
-        """
-        deadline = time.monotonic() + seconds
-        while True:
-            changes = self._changes
-            # Without the lock, because a condition may spend a long time decoding pictures.
-            if condition():
-                return True
-            with self._changed:
-                while changes == self._changes:
-                    if not self._changed.wait(max(0, deadline - time.monotonic())):
-                        return False
 
 
 def _member(user: Json, status: str) -> Json:

@@ -7,7 +7,8 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from telegram_sandbox.state import Event, State
+from telegram_sandbox.events import Event
+from telegram_sandbox.state import State
 
 
 class Inbox:
