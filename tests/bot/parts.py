@@ -14,9 +14,10 @@ from attrai.actors.intake import Intake
 from attrai.bot.dispatcher import Dispatcher
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.replicas import Replica
+from attrai.bot.request_types import Request
 from attrai.bot.sender import BackgroundSender
 from attrai.bot.services import BotServices
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.updates import UpdateParser
 from attrai.job import STAGES, Job
 from attrai.ledger import Ledger
 from attrai.monitoring.queues import EmbeddedQueues

@@ -10,7 +10,7 @@ import pytest
 
 from attrai import logs
 from attrai.bot.access import TELL_AGAIN_SECONDS, Refusal, Rules
-from attrai.bot.updates import Origin
+from attrai.bot.request_types import Origin
 from attrai.job import Failure
 from attrai.ledger import keys
 from attrai.ledger.constants import QUOTA_SECONDS

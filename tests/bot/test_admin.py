@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from attrai.bot.updates import CommandRequest, Origin
+from attrai.bot.request_types import CommandRequest, Origin
 from attrai.telegram import limiter, open_pseudonyms
 from tests.bot.conftest import ADMIN
 from tests.bot.parts import Parts, parts

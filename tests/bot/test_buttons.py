@@ -8,7 +8,7 @@ import pytest
 from redis import ConnectionError as RedisDown
 
 from attrai.bot.buttons import Reply
-from attrai.bot.updates import ButtonRequest, Origin
+from attrai.bot.request_types import ButtonRequest, Origin
 from attrai.errors import TryLater
 from attrai.telegram import Button, Destination
 from telegram_sandbox import CallbackAnswer

@@ -20,7 +20,8 @@ from attrai import logs
 from attrai.bot import connection
 from attrai.bot import poller as module
 from attrai.bot.poller import Poller
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.request_types import Request
+from attrai.bot.updates import UpdateParser
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import TokenRefused
 from telegram_sandbox import Faults, Sandbox, running

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from attrai.bot.dispatcher import Dispatcher
-from attrai.bot.updates import CommandRequest, Origin
+from attrai.bot.request_types import CommandRequest, Origin
 from attrai.job import Failure
 from attrai.monitoring.queues import EmbeddedQueues
 from attrai.render import renderer_names

@@ -14,14 +14,14 @@ from telebot import types
 
 from attrai import logs
 from attrai.bot.poller import Poller
-from attrai.bot.updates import (
+from attrai.bot.request_types import (
     CommandRequest,
     Origin,
     OtherMessage,
     PhotoRequest,
     Request,
-    UpdateParser,
 )
+from attrai.bot.updates import UpdateParser
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import GENERAL_TOPIC, Destination
 from telegram_sandbox.groups import Channel, Group

@@ -19,7 +19,8 @@ from telebot import types
 from attrai import logs
 from attrai.bot import webhook as module
 from attrai.bot.handling import HandledUpdates
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.request_types import Request
+from attrai.bot.updates import UpdateParser
 from attrai.bot.webhook import Webhook
 from attrai.bot.webhook_server import MAX_BODY
 from attrai.errors import CannotStart, SettingsError

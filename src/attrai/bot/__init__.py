@@ -6,7 +6,7 @@ connection  calls to Telegram that are repeated until they succeed
 handling    handles one update, and knows which were handled
 replicas    says which of several bots keeps which progress message
 captions    remembers the captions of albums
-updates     parses an update into a request
+updates     parses an update into a request, of one of the request_types
 dispatcher  hands each request to the part that it is for
 access      lets pass who may use the bot, and tells the others
 blocklist   keeps whom operators have blocked

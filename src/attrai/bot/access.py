@@ -10,7 +10,7 @@ from redis import Redis
 from attrai.bot.blocklist import Blocklist
 from attrai.bot.buttons import Buttons, Reply
 from attrai.bot.replies import Replies
-from attrai.bot.updates import ButtonRequest, Origin, Request
+from attrai.bot.request_types import ButtonRequest, Origin, Request
 from attrai.ledger import keys
 from attrai.locales import text
 from attrai.settings import Settings

@@ -12,8 +12,8 @@ from functools import partial
 
 from attrai.bot.blocklist import Blocklist
 from attrai.bot.replies import Replies
+from attrai.bot.request_types import CommandRequest, Origin, Request
 from attrai.bot.status_report import StatusReport
-from attrai.bot.updates import CommandRequest, Origin, Request
 from attrai.locales import text
 from attrai.settings import Settings
 from attrai.telegram import Pseudonyms, Telegram

@@ -10,7 +10,7 @@ from attrai.actors.intake import Intake
 from attrai.bot.buttons import Buttons, Reply
 from attrai.bot.jobs import JobMaker
 from attrai.bot.permission import Permission
-from attrai.bot.updates import ButtonRequest
+from attrai.bot.request_types import ButtonRequest
 from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.telegram import Pseudonyms, Rejected, Telegram

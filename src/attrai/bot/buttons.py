@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
+from attrai.bot.request_types import ButtonRequest, Request
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import ButtonRequest, Request
 from attrai.locales import text
 from attrai.outages import OUTAGES
 from attrai.telegram import Telegram

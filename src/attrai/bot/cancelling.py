@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrai.bot.buttons import Buttons, Reply
 from attrai.bot.permission import Permission
 from attrai.bot.progress import ProgressMessages
-from attrai.bot.updates import ButtonRequest
+from attrai.bot.request_types import ButtonRequest
 from attrai.ledger import Ledger
 from attrai.locales import text
 from attrai.telegram.answer_buttons import CANCEL, read

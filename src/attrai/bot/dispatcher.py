@@ -14,10 +14,10 @@ from attrai.bot.language import Languages
 from attrai.bot.permission import Permission
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.replies import Replies
+from attrai.bot.request_types import ButtonRequest, Request
 from attrai.bot.requests import RequestHandler
 from attrai.bot.services import BotServices
 from attrai.bot.status_report import StatusReport
-from attrai.bot.updates import ButtonRequest, Request
 from attrai.monitoring.queues import Queues
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from redis import Redis
 
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.request_types import Request
+from attrai.bot.updates import UpdateParser
 from attrai.ledger import keys
 from attrai.outages import OUTAGES
 from attrai.telegram import Pseudonyms

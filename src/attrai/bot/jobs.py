@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from attrai.bot.updates import ButtonRequest, File, Origin, PhotoRequest, Replied
+from attrai.bot.request_types import (
+    ButtonRequest,
+    File,
+    Origin,
+    PhotoRequest,
+    Replied,
+)
 from attrai.job import Job
 from attrai.render import renderer_names
 from attrai.telegram import Destination, Pseudonyms, Seal

@@ -9,7 +9,7 @@ from redis import Redis
 
 from attrai.bot.buttons import Reply
 from attrai.bot.replies import Replies
-from attrai.bot.updates import ButtonRequest, CommandRequest, Request
+from attrai.bot.request_types import ButtonRequest, CommandRequest, Request
 from attrai.ledger import keys
 from attrai.locales import locales, text
 from attrai.telegram import Button, Keyboard, Pseudonyms, Rejected, Telegram

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from attrai.bot.buttons import Handler, Reply
-from attrai.bot.updates import ButtonRequest
+from attrai.bot.request_types import ButtonRequest
 from attrai.errors import TryLater
 from attrai.locales import text
 from attrai.outages import OUTAGES

@@ -12,7 +12,8 @@ from telebot import types
 
 from attrai.bot.connection import RETRY_MIN_SECONDS, Connection, ShuttingDown
 from attrai.bot.handling import TEMPORARY, handle
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.request_types import Request
+from attrai.bot.updates import UpdateParser
 from attrai.errors import TryLater
 from attrai.lifecycle.shutdown import Shutdown
 from attrai.telegram import PollingConflict, Rejected, Telegram

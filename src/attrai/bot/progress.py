@@ -13,8 +13,8 @@ import structlog
 
 from attrai.bot.progress_message import ProgressMessage
 from attrai.bot.replicas import Replica
+from attrai.bot.request_types import Origin
 from attrai.bot.services import BotServices
-from attrai.bot.updates import Origin
 from attrai.ledger import keys
 from attrai.telegram import Destination, Rejected, SealBroken
 

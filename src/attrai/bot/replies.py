@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from attrai.bot.request_types import Origin
 from attrai.bot.sender import BackgroundSender
-from attrai.bot.updates import Origin
 from attrai.telegram import Keyboard, Pseudonyms, Telegram
 
 

@@ -8,7 +8,7 @@ from attrai.actors.intake import Intake
 from attrai.bot.jobs import JobMaker
 from attrai.bot.progress import ProgressMessages
 from attrai.bot.replies import Replies
-from attrai.bot.updates import CommandRequest, MessageRequest, OtherMessage, PhotoRequest
+from attrai.bot.request_types import CommandRequest, MessageRequest, OtherMessage, PhotoRequest
 from attrai.errors import BrokenImage, FileTooLarge, NotAnImage, TooSmall, UserError
 from attrai.job import Failure, Job
 from attrai.locales import text, time_until

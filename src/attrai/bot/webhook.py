@@ -12,7 +12,8 @@ from telebot import types
 
 from attrai.bot.connection import Connection, ShuttingDown
 from attrai.bot.handling import HandledUpdates, handle
-from attrai.bot.updates import Request, UpdateParser
+from attrai.bot.request_types import Request
+from attrai.bot.updates import UpdateParser
 from attrai.bot.webhook_server import THREADS, WebhookServer
 from attrai.errors import CannotStart, SettingsError, TryLater
 from attrai.lifecycle.shutdown import Shutdown
