@@ -16,6 +16,8 @@ import pytest
 import structlog
 
 from attrai import logs
+from testing.gelf import GelfReceiver
+from testing.waiting import wait_for
 from tests.logs.conftest import Output
 from tests.programs import unmeasured
 
@@ -154,9 +156,13 @@ def test_commands_at_a_terminal(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_the_main_process_of_workers(tmp_path: Path, form: str) -> None:
-    """Dramatiq's main process logs in the same form as the workers that it starts."""
-    variables = {"ATTRAI_LOG_LEVEL": "info", "ATTRAI_BROKER_URL": "amqp://h?heartbeat=soon"}
+def test_the_main_process_of_workers(tmp_path: Path, form: str, graylog: GelfReceiver) -> None:
+    """Dramatiq's main process logs as the workers do that it starts, also to Graylog."""
+    variables = {
+        "ATTRAI_LOG_LEVEL": "info",
+        "ATTRAI_BROKER_URL": "amqp://h?heartbeat=soon",
+        "ATTRAI_GELF_URL": graylog.url,
+    }
     run = subprocess.run(
         [sys.executable, "-m", "attrai", "worker", "render", "--log-format", form],
         cwd=tmp_path,
@@ -174,6 +180,9 @@ def test_the_main_process_of_workers(tmp_path: Path, form: str) -> None:
         seen = [line.split("] ", 1)[1] for line in run.stdout.splitlines()]
     assert "is booting up" in seen[0]
     assert "exited unexpectedly" in seen[-1]
+    wait_for(lambda: "exited unexpectedly" in str(graylog.texts()))
+    assert len(graylog.texts()) == len(seen)
+    assert {message["_service"] for message in graylog.messages} == {"worker"}
 
 
 def test_an_unknown_format(tmp_path: Path) -> None:
