@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,7 @@ from PIL import Image, ImageChops
 from attrai.errors import SettingsError
 from attrai.faces import FaceFinder
 from attrai.inference import Engine
+from attrai.locales import text
 from attrai.scoring.onnx_scorer import OnnxScorer
 from attrai.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT
@@ -53,6 +55,29 @@ def test_detector_and_scorer_examples(tmp_path: Path) -> None:
     assert face["spread"] == 0.5
     bright = np.asarray(Image.open(ASTRONAUT).convert("RGB"))[77:410, 128:384].mean()
     assert face["score"] == pytest.approx(1 + 9 * bright / 255, abs=1)
+
+
+def test_channel_example(tmp_path: Path) -> None:
+    """The example channel answers with all stages in one process, with a picture or a reason."""
+    package = make_documented_package(tmp_path / "package")
+    photo, rubbish = tmp_path / "me.jpg", tmp_path / "rubbish.jpg"
+    shutil.copy(ASTRONAUT, photo)
+    rubbish.write_bytes(b"rubbish")
+    outputs = [
+        subprocess.run(
+            [sys.executable, str(package / "try_postbox.py"), str(file)],
+            env=os.environ | {"PYTHONPATH": path_with(package)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for file in (photo, rubbish)
+    ]
+    assert outputs[0].count("ScoredFace(") == 1
+    assert "()" in outputs[1].splitlines()  # beside the log
+    with Image.open(tmp_path / "me.rated.jpg") as picture:
+        assert picture.size == (512, 512)
+    assert (tmp_path / "rubbish.rated.txt").read_text() == text("not-an-image")
 
 
 def test_metadata_example(tmp_path: Path, engine: Engine) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import dramatiq
 import pytest
+import structlog
 from dramatiq.brokers.stub import StubBroker
 
 from attrai.actors.deliver import Deliver
@@ -72,13 +73,17 @@ def lacking(request: pytest.FixtureRequest, tmp_path: Path) -> Worker:
 
 
 def test_it_waits(lacking: Worker, make_job: Callable[..., Job]) -> None:
-    """The job goes back into its queue, however often, and no attempt of its is used up."""
+    """The job goes back into its queue, however often, with a warning and no attempt used up."""
     job = make_job()
     lacking.admit(job)
     for _ in range(ATTEMPTS + 2):
-        lacking.receive(job)
+        with structlog.testing.capture_logs() as records:
+            lacking.receive(job)
         (again,) = lacking.queued(f"{lacking.name}.DQ")
         assert again.with_(queued_at=job.queued_at) == job
+        (record,) = records
+        assert (record["event"], record["log_level"]) == ("postponed", "warning")
+        assert record["reason"] == "no channel 'folder' is set up here"
     assert lacking.queued("deliver") == []
     start = lacking.ledger.begin(job, lacking.stage.name)
     assert isinstance(start, Start)

@@ -215,7 +215,9 @@ class Stage(ABC):
         seconds = later.seconds
         if seconds is None:
             seconds = _postponed_by(start.age)
-        log.info("postponed", reason=str(later), seconds=seconds)
+        # That a channel is missing is for the operator to mend.
+        tell = log.warning if isinstance(later, ChannelMissing) else log.info
+        tell("postponed", reason=str(later), seconds=seconds)
         publish(self._broker, self.name, job, delay=math.ceil(1000 * seconds))
 
     def _try(self, job: Job, start: int) -> Job:
