@@ -59,21 +59,24 @@ def test_no_faces() -> None:
     assert FaceFinder(Fixed(), max_faces=9)(np.zeros((80, 100, 3), np.uint8)) == ((), 0)
 
 
-def test_when_a_face_is_sure() -> None:
+class Looking(Fixed):
+    """A detector that remembers the shapes of the photos that it was given."""
+
+    def __init__(self, *faces: tuple[list[float], float]) -> None:
+        super().__init__(*faces)
+        self.looks: list[tuple[int, ...]] = []
+
+    def detect(self, photo: NDArray[np.uint8]) -> Detections:
+        self.looks.append(photo.shape)
+        return super().detect(photo)
+
+
+@pytest.mark.parametrize(("probability", "turns"), [(0.5, 0), (0.49, 3)])
+def test_when_a_face_is_sure(probability: float, turns: int) -> None:
     """Each detector says itself from which probability on a photo needs no turning."""
-    box: list[float] = [10, 10, 40, 40]
-    photo = np.zeros((80, 100, 3), np.uint8)
-    found = crop_faces(photo, FaceFinder(Fixed((box, 0.5)), max_faces=1))
-    assert not found.turned
-    looks = []
-
-    class Unsure(Fixed):
-        def detect(self, photo: NDArray[np.uint8]) -> Detections:
-            looks.append(photo.shape)
-            return super().detect(photo)
-
-    crop_faces(photo, FaceFinder(Unsure((box, 0.49)), max_faces=1))
-    assert looks == [(80, 100, 3), (100, 80, 3), (80, 100, 3), (100, 80, 3)]
+    detector = Looking(([10, 10, 40, 40], probability))
+    crop_faces(np.zeros((80, 100, 3), np.uint8), FaceFinder(detector, max_faces=1))
+    assert detector.looks == [(80, 100, 3), (100, 80, 3), (80, 100, 3), (100, 80, 3)][: 1 + turns]
 
 
 def test_an_unknown_detector(engine: Engine) -> None:
