@@ -1,6 +1,6 @@
 """1,000 jobs through the chain while workers, servers, networks, logs and disk fail at random.
 
-    python -m bench.chaos [--jobs N] [--seed N]
+    python -m bench.chaos [--jobs N] [--seed N] [--http]
 
 It runs real RabbitMQ and Redis, and the five stages and the sweeper as processes that are
 restarted when they end, as Swarm does. Meanwhile
@@ -14,6 +14,10 @@ restarted when they end, as Swarm does. Meanwhile
 - the GELF receiver is down half the time, and the photo volume fills up once.
 
 In the end every job must have exactly one answer, and nothing may be left over.
+
+With `--http` the photos come over HTTP, from clients that send each with an `Idempotency-Key` until
+they have its picture, or why there is none. The HTTP server is killed and stopped like the workers.
+No photo hangs then.
 
 The last line is a summary. The exit status is 1 when anything was lost or left over. A job may be
 answered twice only if a worker died between answering it and recording the answer, or if Redis
@@ -42,9 +46,11 @@ from attrai.job import STAGES, Job, job_id
 from attrai.ledger import Ledger
 from attrai.services import make_broker, make_ledger, open_redis
 from attrai.settings import Settings
+from bench import chaos_clients
 from testing.faults import ROOT, Faults, Process, fill_up, small_volume
 from testing.gelf import GelfReceiver
 from testing.servers import RabbitServer, RedisServer
+from testing.servers.server import HOST, reserved_port
 from testing.tap import Flow, Tap
 from tests.cluster.channel import ANSWERS, GRACE, HANGS, NAME, TIME_LIMIT
 
@@ -102,7 +108,10 @@ class Cluster(NamedTuple):
         """Count what must be gone once everything is answered."""
         return {
             "slots": self.ledger.in_flight(),
-            "files": sum(len(files) for _, _, files in os.walk(self.volume)),
+            # Why a photo sent over HTTP failed is kept for five minutes.
+            "files": sum(
+                file != "job.json" for _, _, files in os.walk(self.volume) for file in files
+            ),
             "messages": sum(self.rabbit.queue_depths().values()),
         }
 
@@ -116,8 +125,13 @@ class Cluster(NamedTuple):
         }
 
 
-def open_cluster(stack: ExitStack) -> Cluster:
-    """Start the servers, the taps before them, and the workers behind these."""
+def open_cluster(stack: ExitStack, api_port: int | None = None) -> Cluster:
+    """Start the servers, the taps before them, and the workers behind these.
+
+    Args:
+        stack: ends it all.
+        api_port: where to serve HTTP, if at all.
+    """
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
     rabbit = stack.enter_context(RabbitServer())
     redis = stack.enter_context(RedisServer())
@@ -132,6 +146,7 @@ def open_cluster(stack: ExitStack) -> Cluster:
         "ATTRAI_GELF_URL": f"tcp://127.0.0.1:{gelf.port}",
         "ATTRAI_JOB_SECONDS": str(JOB_SECONDS),
         "ATTRAI_LOG_LEVEL": "info",
+        "ATTRAI_API_KEYS": chaos_clients.KEY,
     }
     answers = folder / "answers"
     environment = os.environ | {
@@ -149,6 +164,11 @@ def open_cluster(stack: ExitStack) -> Cluster:
         )
         for stage in STAGES
     ]
+    if api_port is not None:
+        environment["ATTRAI_MAX_ACTIVE"] = "1000"
+        workers.append(
+            Process("api", ["attrai", "api", "--port", str(api_port)], folder, environment)
+        )
     sweeper = Process("sweep", ["attrai", "sweep"], folder, environment)
     for process in (*workers, sweeper):
         stack.callback(process.stop)
@@ -242,13 +262,21 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def run(jobs: int, seed: int) -> int:
+def run(jobs: int, seed: int, *, http: bool) -> int:
     """Run the benchmark once and return the exit status."""
     rng, started = random.Random(seed), time.monotonic()
     with ExitStack() as stack:
-        cluster, faults = open_cluster(stack), Faults(seed)
+        port = stack.enter_context(reserved_port()) if http else None
+        cluster, faults = open_cluster(stack, port), Faults(seed)
+        if port is not None:
+            url = f"http://{HOST}:{port}"
+            wait_until(lambda: chaos_clients.is_ready(url), PATIENCE)
         start_faults(cluster, faults, jobs, rng)
-        ids = send(cluster, jobs, rng)
+        if port is not None:
+            photos = make_photos(cluster.folder / "photos")
+            ids = chaos_clients.send(url, photos, jobs, rng, cluster.answers)
+        else:
+            ids = send(cluster, jobs, rng)
         wait_until(lambda: len(cluster.answered()) >= jobs, PATIENCE)
         faults.stop()
         wait_until(lambda: not any(cluster.left().values()), PATIENCE)
@@ -275,8 +303,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--http", action="store_true", help="send the photos over HTTP")
     arguments = parser.parse_args()
-    sys.exit(run(arguments.jobs, arguments.seed))
+    sys.exit(run(arguments.jobs, arguments.seed, http=arguments.http))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from attrai.errors import INTERNAL, TIMED_OUT, BrokenImage, FileTooLarge, NoFace, NotAnImage
+from attrai.errors import (
+    INTERNAL,
+    TIMED_OUT,
+    BrokenImage,
+    FileTooLarge,
+    NoFace,
+    NotAnImage,
+    StoreUnavailable,
+    TryLater,
+)
 from attrai.job import Face, Failure
 from attrai.locales import text
 from testing.waiting import wait_for
@@ -257,3 +266,35 @@ def test_a_redelivered_message(door: Door) -> None:
     door.process(id_)
     with pytest.raises(PhotoReleased):
         door.channel.fetch(job, 1)
+
+
+def test_a_full_volume(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result for which there is no room is kept later; a store that is away is an outage."""
+    id_ = door.sent()
+    job = door.ledger.admitted(id_)
+    assert job is not None
+    for error, raised in ((OSError(28, "full"), TryLater), (StoreUnavailable(), StoreUnavailable)):
+
+        def fail(*_: object, error: OSError = error) -> None:
+            raise error
+
+        with monkeypatch.context() as full:
+            full.setattr(door.store, "write", fail)
+            with pytest.raises(raised):
+                door.channel.deliver(job, PICTURE)
+            with pytest.raises(raised):
+                door.channel.send_failure(job, INTERNAL)
+    door.process(id_)
+    assert door.ask("GET", f"/v1/photos/{id_}/picture").content == PICTURE
+
+
+def test_a_result_that_is_delivered_twice(door: Door) -> None:
+    """A result that is kept again, as a message may be delivered again, is still one."""
+    id_ = door.sent()
+    job = door.ledger.admitted(id_)
+    assert job is not None
+    door.channel.deliver(job, PICTURE)
+    assert door.ask("GET", f"/v1/photos/{id_}").json()["state"] == "pending"
+    door.process(id_)
+    assert door.ask("GET", f"/v1/photos/{id_}/picture").content == PICTURE
+    wait_for(lambda: door.files() == set())

@@ -12,6 +12,7 @@ from attrai.actors.stage import TIME_LIMIT_MS
 from attrai.channels import Member
 from attrai.job import Failure, Job
 from attrai.processes.watchdog import GRACE_SECONDS
+from attrai.services import open_channels
 from attrai.worker import start
 
 NAME = "test"
@@ -74,9 +75,12 @@ class AnswersFile:
 
 
 def setup() -> None:
-    """Start a worker; the entry point for dramatiq's command line."""
+    """Start a worker, which has attrai's own channels as well; for dramatiq's command line."""
     start(
-        lambda *_: {NAME: AnswersFile(Path(os.environ[ANSWERS]))},
+        lambda *services: {
+            NAME: AnswersFile(Path(os.environ[ANSWERS])),
+            **open_channels(*services),
+        },
         time_limit_ms=int(os.environ.get(TIME_LIMIT, TIME_LIMIT_MS)),
         grace_seconds=float(os.environ.get(GRACE, GRACE_SECONDS * 1000)) / 1000,
     )

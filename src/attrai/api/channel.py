@@ -7,6 +7,7 @@ from redis import Redis
 from attrai.api.keys import keys_in
 from attrai.api.results import Results
 from attrai.channels import PhotoReleased
+from attrai.errors import StoreUnavailable, TryLater
 from attrai.job import Failure, Job
 from attrai.services import make_ledger
 from attrai.settings import Settings
@@ -39,12 +40,24 @@ class ApiChannel:
         self._photos.delete(job.id, UPLOAD)
 
     def deliver(self, job: Job, picture: bytes) -> None:
-        """Keep the picture until it is fetched."""
-        self._results.keep(job, picture)
+        """Keep the picture until it is fetched.
+
+        Raises:
+            TryLater: there is no room for it.
+        """
+        self._keep(job, picture)
 
     def send_failure(self, job: Job, failure: Failure) -> None:
-        """Keep the failure for a while."""
-        self._results.keep(job.with_(failure=failure), None)
+        """Keep the failure for a while; raises as `deliver` does."""
+        self._keep(job.with_(failure=failure), None)
+
+    def _keep(self, job: Job, picture: bytes | None) -> None:
+        try:
+            self._results.keep(job, picture)
+        except StoreUnavailable:
+            raise
+        except OSError as error:  # a full volume, on which not even a failure has room
+            raise TryLater(f"the photo store fails: {type(error).__name__}") from error
 
 
 def open_channel(settings: Settings, redis: Redis, photos: PhotoStore) -> ApiChannel | None:

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 #: Seconds after which the photo of a request that was cut off by a kill is deleted, and its
 #: `Idempotency-Key` may be used again.
-_UPLOAD_SECONDS, _CLAIM_SECONDS = 300, 60
+_UPLOAD_SECONDS, _CLAIM_SECONDS = 300, 30
 #: What servers and the photo store raise.
 _FAULTS: tuple[type[Exception], ...] = (*OUTAGES, OSError)
 #: The key in a job's address that tells which request it is from.

@@ -45,7 +45,7 @@ def sweep(broker: dramatiq.Broker, ledger: Ledger, photos: PhotoStore) -> tuple[
             ledger.unclaim(unpublished)
     orphans = ledger.orphans(list(photos.job_ids(ORPHAN_MIN_SECONDS)))
     for job_id in orphans:
-        log.warning("orphaned files", job=job_id)
+        log.info("files deleted", job=job_id)
         photos.delete_job(job_id)
     return len(overdue), len(orphans)
 
