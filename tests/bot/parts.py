@@ -88,9 +88,9 @@ class Parts(NamedTuple):
         self.progress.send_new()
         self.sender.flush(PATIENCE_S)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Check the progress messages, and wait until all messages are sent."""
-        self.progress.look()
+        self.progress.refresh()
         self.sender.flush(PATIENCE_S)
 
     def forget(self) -> None:

@@ -51,7 +51,7 @@ def test_a_photo_is_given_up(bot: Parts) -> None:
     (request,) = bot.pending_requests()
     bot.receive()
     assert press(bot, progress(bot)) == CANCELLED
-    bot.look()
+    bot.refresh()
     assert bot.said(ASKER) == []
     assert bot.ledger.in_flight() == 0
     assert not bot.redis.exists("attrai:notices")
@@ -70,7 +70,7 @@ def test_an_album_is_given_up(bot: Parts) -> None:
     assert bot.ledger.held([queued.id for queued in bot.queued("ingest")]) == {job.id}
     assert press(bot, progress(bot)) == CANCELLED  # as one of them was
     bot.ledger.finish(job)
-    bot.look()
+    bot.refresh()
     assert bot.said(ASKER) == []
 
 
@@ -94,12 +94,12 @@ def test_the_button_stays_with_another_estimate(bot: Parts) -> None:
     bot.redis.hset("attrai:service", "detect", 6000)
     before = progress(bot)
     with parts(bot.redis, bot.sandbox) as successor:
-        successor.look()
+        successor.refresh()
         after = progress(successor)
         assert (after.id, after.buttons) == (before.id, before.buttons)
         assert after.text != before.text
         assert press(successor, after) == CANCELLED
-        successor.look()
+        successor.refresh()
         assert successor.said(ASKER) == []
 
 

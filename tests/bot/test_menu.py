@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrai.bot.menu import menus_offer
+from attrai.bot.menu import make_menu_setter
 from attrai.errors import TryLater
 from attrai.locales import locales, text
 from telegram_sandbox import Faults, Sandbox
@@ -18,7 +18,7 @@ def names(commands: list[dict[str, str]]) -> list[str]:
 
 def test_menus(sandbox: Sandbox, url: str) -> None:
     """Groups are offered /rate, private chats what is set there, and administrators both."""
-    menus_offer(connect(url))()
+    make_menu_setter(connect(url))()
     for language in ("", *locales()):
         commands = sandbox.state.commands
         private = sandbox.commands(language)
@@ -35,12 +35,12 @@ def set_calls(sandbox: Sandbox) -> int:
 
 def test_only_what_differs_is_set(sandbox: Sandbox, url: str) -> None:
     """The next start sets none of the menus, or the one that was changed or reordered since."""
-    menus_offer(connect(url))()
+    make_menu_setter(connect(url))()
     before = set_calls(sandbox)
     for changed in ([], sandbox.commands("ru")[:2], sandbox.commands("ru")[::-1]):
         if changed:
             sandbox.state.commands.set(changed, {"type": "all_private_chats"}, "ru")
-        menus_offer(connect(url))()
+        make_menu_setter(connect(url))()
         assert set_calls(sandbox) - before == bool(changed)
         assert len(sandbox.commands("ru")) == 5
         before = set_calls(sandbox)
@@ -49,7 +49,7 @@ def test_only_what_differs_is_set(sandbox: Sandbox, url: str) -> None:
 
 def test_menus_that_are_interrupted(sandbox: Sandbox, url: str) -> None:
     """Menus that could not be set are set by the next attempt, and no others once more."""
-    offer = menus_offer(connect(url))
+    offer = make_menu_setter(connect(url))
     sandbox.faults = Faults(server_error=0.5)
     attempts = 0
     while True:

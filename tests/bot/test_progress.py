@@ -38,7 +38,7 @@ def answer(bot: Parts) -> None:
     job = bot.ledger.admitted(job_id)
     assert job is not None
     assert bot.ledger.finish(job)
-    bot.look()
+    bot.refresh()
 
 
 def test_a_photo_has_one_progress_message(bot: Parts) -> None:
@@ -49,7 +49,7 @@ def test_a_photo_has_one_progress_message(bot: Parts) -> None:
     (shown,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
     assert shown.text == "Rating your photo, about 30 seconds."
     assert shown.reply_to == message
-    bot.look()
+    bot.refresh()
     assert len(bot.said()) == 1
     answer(bot)
     assert bot.said() == []
@@ -87,14 +87,14 @@ def test_an_estimate_is_updated(bot: Parts) -> None:
     bot.sandbox.user().send_photo(picture())
     bot.receive()
     takes(bot, 7000)  # less than half as long again, even when some of the 6000 s have passed
-    bot.look()
+    bot.refresh()
     (shown,) = (m for m in bot.sandbox.messages(1) if m.sender == "bot")
     assert not shown.edited
     takes(bot, 600)
-    bot.look()
+    bot.refresh()
     assert bot.said() == ["Rating your photo, about 10 minutes."]
     calls = len(bot.sandbox.calls)
-    bot.look()
+    bot.refresh()
     assert len(bot.sandbox.calls) == calls
 
 
@@ -105,7 +105,7 @@ def test_an_answer_that_is_faster(bot: Parts) -> None:
     bot.dispatcher.requests.receive(request)
     answer(bot)
     bot.flush()
-    bot.look()
+    bot.refresh()
     assert bot.said() == []
     assert "sendMessage" not in {call.method for call in bot.sandbox.calls}
 
@@ -131,11 +131,11 @@ def test_what_is_done_at_once_needs_no_words(bot: Parts, monkeypatch: pytest.Mon
     assert [call.method for call in bot.sandbox.calls].count("sendChatAction") == 1
     bot.sandbox.user(2).send_photo(picture())
     bot.receive()
-    bot.look()
+    bot.refresh()
     assert "sendMessage" not in {call.method for call in bot.sandbox.calls}
 
     now += 2.1  # seconds
-    bot.look()
+    bot.refresh()
     calls = [call for call in bot.sandbox.calls if call.method == "sendMessage"]
     assert [call.chat_id for call in calls] == [2]
     answer(bot)
@@ -148,7 +148,7 @@ def test_a_bot_that_is_started_again(bot: Parts) -> None:
     person.send_album([picture()] * 2)
     bot.receive()
     with parts(bot.redis, bot.sandbox) as successor:
-        successor.look()
+        successor.refresh()
         person.send_photo(picture(), album=bot.sandbox.messages(1)[0].album)
         assert len(successor.said()) == 1
         answer(successor)
@@ -200,7 +200,7 @@ def test_progress_messages_of_other_releases(bot: Parts) -> None:
     bot.redis.hset("attrai:notices", first, seal.seal(json.dumps(newer)))
     with parts(bot.redis, bot.sandbox) as successor:
         takes(successor, 600)
-        successor.look()
+        successor.refresh()
         kept = json.loads(seal.open((bot.redis.hget("attrai:notices", first) or b"").decode()))
         assert kept["estimated_seconds"] != newer["estimated_seconds"]
         assert kept["novelty"] == newer["novelty"]
@@ -228,7 +228,7 @@ def test_what_was_answered_meanwhile(bot: Parts) -> None:
     bot.ledger.finish(job)
     with parts(bot.redis, bot.sandbox) as successor:
         assert len(successor.said()) == 1
-        successor.look()
+        successor.refresh()
         assert successor.said() == []
 
 
@@ -239,7 +239,7 @@ def test_a_progress_message_that_is_not_sent(bot: Parts, fault: str) -> None:
     bot.sandbox.faults = Faults(**{fault: 1}, methods={"sendMessage"}, retry_after=0)
     person.send_photo(picture())
     bot.receive()
-    bot.look()
+    bot.refresh()
     assert len(bot.queued("ingest")) == 1
     assert bot.said() == []
     bot.sandbox.faults = Faults()
@@ -278,7 +278,7 @@ def test_deleting_is_tried_again(bot: Parts, monkeypatch: pytest.MonkeyPatch) ->
     assert [call.method for call in bot.sandbox.calls].count("deleteMessage") == 5
     bot.sandbox.faults = Faults()
     with parts(bot.redis, bot.sandbox) as successor:
-        successor.look()
+        successor.refresh()
         assert successor.said() == []
 
 
@@ -293,7 +293,7 @@ def test_a_group_that_becomes_a_supergroup(bot: Parts, monkeypatch: pytest.Monke
     bot.flush()
     assert bot.said(supergroup.id) == ["Rating your photo, about 30 seconds."]
     takes(bot, 600)
-    bot.look()
+    bot.refresh()
     assert bot.said(supergroup.id) == ["Rating your photo, about 10 minutes."]
     answer(bot)
     assert bot.said(supergroup.id) == []
@@ -351,15 +351,15 @@ def test_the_action_is_shown_until_the_answer(bot: Parts, monkeypatch: pytest.Mo
     assert sorted(actions(bot), key=str) == sorted(places, key=str)
     for times in (2, 3):
         now += 4
-        bot.look()
+        bot.refresh()
         assert len(actions(bot)) == 2 * (times - 1)
         now += 0.6
-        bot.look()
-        bot.look()
+        bot.refresh()
+        bot.refresh()
         assert sorted(actions(bot)[-2:], key=str) == sorted(places, key=str)
         assert len(actions(bot)) == 2 * times
     for _ in range(3):
         answer(bot)
     now += 5
-    bot.look()
+    bot.refresh()
     assert len(actions(bot)) == 6

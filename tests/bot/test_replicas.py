@@ -64,14 +64,14 @@ def test_each_keeps_its_own(one: Parts, two: Parts) -> None:
         one.sandbox.user(number).send_photo(picture())
         bot.receive()
     for bot in (one, two, one, two):
-        bot.look()
+        bot.refresh()
     assert (len(one.said(1)), len(one.said(2)), deleted(one)) == (1, 1, 0)
     answer(two)
     assert (len(one.said(1)), deleted(one)) == (1, 0)
-    one.look()
+    one.refresh()
     assert (one.said(1), len(one.said(2)), deleted(one)) == ([], 1, 1)
     answer(one)
-    two.look()
+    two.refresh()
     assert (one.said(2), deleted(one)) == ([], 2)
     assert not one.redis.exists("attrai:notices", "attrai:notices:bots", "attrai:notices:joined")
 
@@ -83,15 +83,15 @@ def test_an_album_has_one_message(one: Parts, two: Parts) -> None:
         bot.receive()
     assert len(one.said()) == 1
     takes(one, 6000)
-    two.look()
-    one.look()
+    two.refresh()
+    one.refresh()
     (shown,) = one.said()
     assert shown.startswith("Rating your 2 photos, ")
     answer(one)
-    two.look()
+    two.refresh()
     assert len(one.said()) == 1
     answer(two)
-    one.look()
+    one.refresh()
     assert one.said() == []
     assert deleted(one) == 1
     assert not one.redis.exists("attrai:notices", "attrai:notices:bots", "attrai:notices:joined")
@@ -106,7 +106,7 @@ def test_a_repeated_update(one: Parts, two: Parts) -> None:
     two.receive()
     assert len(one.said()) == 1
     answer(one)
-    two.look()
+    two.refresh()
     assert one.said() == []
     assert deleted(one) == 1
 
@@ -117,15 +117,15 @@ def test_a_replica_that_is_gone(one: Parts, two: Parts) -> None:
     one.receive()
     dies(one)
     with beside(one) as three:
-        two.look()
-        three.look()
+        two.refresh()
+        three.refresh()
         assert len(one.said()) == 1
         job = one.redis.zrange("attrai:jobs", 0, 0)[0].decode()
         admitted = one.ledger.admitted(job)
         assert admitted is not None
         one.ledger.finish(admitted)
         for bot in (two, three, two, three):
-            bot.look()
+            bot.refresh()
     assert one.said() == []
     assert deleted(one) == 1
     assert not one.redis.exists("attrai:notices", "attrai:notices:bots")

@@ -205,7 +205,7 @@ def test_a_repeated_update(bot: Parts) -> None:
     assert len(bot.said()) == 1
     (job, *_) = bot.queued("ingest")
     assert bot.ledger.finish(job)
-    bot.look()
+    bot.refresh()
     queued = len(bot.queued("ingest"))
     bot.dispatcher.requests.receive(request)
     bot.flush()
@@ -225,7 +225,7 @@ def test_a_refused_update_comes_again(bot: Parts) -> None:
     for job in jobs:
         bot.ledger.finish(job)
     bot.dispatcher.requests.receive(refused)
-    bot.look()
+    bot.refresh()
     bot.flush()
     assert bot.said() == []
     assert bot.queued("ingest") == jobs

@@ -22,10 +22,10 @@ from attrai.telegram import Pseudonyms, chat_interval
 from attrai.telegram import limiter as limiter_module
 from attrai.telegram.limiter import (
     CHAT_INTERVAL_SECONDS,
+    DEFAULT_PATIENCE_SECONDS,
     GROUP_INTERVAL_SECONDS,
     GROUP_PER_MINUTE,
     MESSAGES_PER_SECOND,
-    ON_THE_SPOT,
     Limiter,
 )
 
@@ -38,7 +38,9 @@ _CELL = 4 / MESSAGES_PER_SECOND
 class Clock:
     """A limiter on a fake clock, set by `now`, that records how long it sleeps."""
 
-    def __init__(self, patience: float = ON_THE_SPOT, redis: Redis | None = None) -> None:
+    def __init__(
+        self, patience: float = DEFAULT_PATIENCE_SECONDS, redis: Redis | None = None
+    ) -> None:
         self.now = 1_700_000_000.123
         self.slept = 0.0
         self.redis = redis or embedded_redis()
@@ -62,7 +64,7 @@ class Clock:
         with pytest.raises(TryLater) as raised:
             self.limiter.acquire(chat, turn, items)
         assert raised.value.seconds is not None
-        assert raised.value.seconds > ON_THE_SPOT
+        assert raised.value.seconds > DEFAULT_PATIENCE_SECONDS
         return raised.value.seconds
 
 
@@ -223,7 +225,7 @@ _STEPS = st.lists(
 
 
 @settings(max_examples=40)
-@given(_STEPS, st.sampled_from([ON_THE_SPOT, 1.5]))
+@given(_STEPS, st.sampled_from([DEFAULT_PATIENCE_SECONDS, 1.5]))
 def test_any_history(steps: list[Step], patience: float) -> None:
     """For any steps, the limits in total and per chat hold, and holds are respected."""
     clock = Clock(patience)

@@ -8,7 +8,7 @@ replicas    says which of several bots keeps which progress message
 captions    remembers the captions of albums
 updates     parses an update into a request, of one of the request_types
 dispatcher  hands each request to the part that it is for
-access      lets pass who may use the bot, and tells the others
+access      admits those who may use the bot, and tells the others why not
 blocklist   keeps whom operators have blocked
 requests    admits or refuses photos, and answers commands
 jobs        makes the jobs of photos and of presses
@@ -18,8 +18,8 @@ menu        sets the menus of commands
 profile     sets the descriptions that Telegram shows of the bot
 buttons     answers presses of buttons, by the handler of their kind
 answer_buttons  handles those under answers
-cancelling  handles that under progress messages
-permission  lets only those press who may
+cancelling  handles the one under progress messages
+permission  keeps everybody else from pressing a button
 admin       answers /admin with the status of the service (status_report), and blocks people
 progress    sends, updates and deletes the messages that say how long a photo will take
 sender      sends messages in the background, so that the poller never waits for them

@@ -15,13 +15,13 @@ from attrai.ledger import keys
 from attrai.locales import text
 from attrai.settings import Settings
 from attrai.telegram import Pseudonyms
-from attrai.telegram.answer_buttons import CANCEL, DELETE, read
+from attrai.telegram.answer_buttons import CANCEL, DELETE, parse_data
 from attrai.telegram.limits import PRESS_ANSWER, shorten
 
 #: Seconds before someone who may not use the bot is told so again.
 TELL_AGAIN_SECONDS = 3600
-#: The buttons that take away what is somebody's own, which they may always do.
-_TAKING_AWAY = (CANCEL, DELETE)
+#: The buttons that remove something of one's own, which is always allowed.
+_REMOVING = (CANCEL, DELETE)
 
 
 class Refusal(NamedTuple):
@@ -90,7 +90,7 @@ class Access:
             redis.RedisError: Redis can't be reached.
         """
         origin = request.origin
-        if isinstance(request, ButtonRequest) and read(request.data).prefix in _TAKING_AWAY:
+        if isinstance(request, ButtonRequest) and parse_data(request.data).prefix in _REMOVING:
             return True
         blocked = self._pseudonyms.user(origin.user) in self._blocklist
         refusal = self._rules.refusal(origin, blocked=blocked)

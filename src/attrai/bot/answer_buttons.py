@@ -14,7 +14,7 @@ from attrai.bot.request_types import ButtonRequest
 from attrai.locales import text, time_until
 from attrai.render import renderer_names
 from attrai.telegram import Pseudonyms, Rejected, Telegram
-from attrai.telegram.answer_buttons import DELETE, FILE, STYLE, read
+from attrai.telegram.answer_buttons import DELETE, FILE, STYLE, parse_data
 
 
 class AnswerButtons:
@@ -41,15 +41,15 @@ class AnswerButtons:
 
     def register(self, buttons: Buttons) -> None:
         """Have presses of these buttons handled."""
-        buttons.register(STYLE, self._permission.of(self._draw))
-        buttons.register(FILE, self._permission.of(self._draw))
-        buttons.register(DELETE, self._permission.of(self._delete))
+        buttons.register(STYLE, self._permission.guard(self._draw))
+        buttons.register(FILE, self._permission.guard(self._draw))
+        buttons.register(DELETE, self._permission.guard(self._delete))
 
     def _draw(self, request: ButtonRequest) -> Reply | Callable[[], Reply]:
         origin = request.origin
         if request.replied is None or request.replied.file is None:
-            return partial(self._withdraw, request)
-        if read(request.data).rest not in self._styles:
+            return partial(self._remove_buttons, request)
+        if parse_data(request.data).rest not in self._styles:
             return Reply(text("press-old", origin.locale))
         job = self._jobs.from_press(request, request.replied, request.replied.file)
         photo = self._pseudonyms.job(origin.chat, request.replied.message)
@@ -60,8 +60,8 @@ class AnswerButtons:
         when = time_until(wait, job.locale)
         return Reply(text("press-busy", job.locale, when=when), alert=True)
 
-    def _withdraw(self, request: ButtonRequest) -> Reply:
-        """Take the buttons away, as the photo is gone."""
+    def _remove_buttons(self, request: ButtonRequest) -> Reply:
+        """Remove the buttons, as the photo is gone."""
         with contextlib.suppress(Rejected):  # they are gone already
             self._telegram.edit_keyboard(request.origin.chat, request.origin.message, ())
         return Reply(text("press-photo-gone", request.origin.locale))

@@ -11,7 +11,7 @@ from attrai.ledger import keys
 
 
 class Blocklist:
-    """The blocked people. The bot's token turns their ids into pseudonyms; nothing turns back."""
+    """The blocked people, by pseudonyms that can't be turned back into ids."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

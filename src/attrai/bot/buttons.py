@@ -62,7 +62,7 @@ class Buttons:
     def answer_in_outages(self, request: Request) -> Iterator[None]:
         """Answer a press at once if an outage interrupts the block, which is then repeated later.
 
-        The app shows that it waits until there is an answer. One that comes later is refused.
+        The app shows that it is waiting until there is an answer. Telegram refuses late ones.
         """
         try:
             yield

@@ -1,4 +1,4 @@
-"""Threads for calls that are due later, as the standard library's executors make them at once."""
+"""Threads that make calls later; the standard library's executors only make them at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import count
 
 
 class TimedCalls:
-    """Some threads that make calls, each call at its time and in one of the threads."""
+    """A few threads that make calls, each at its time."""
 
     def __init__(self, threads: int) -> None:
         """Start the threads."""

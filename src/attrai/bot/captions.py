@@ -9,8 +9,8 @@ from redis import Redis
 from attrai.ledger import keys
 from attrai.telegram import Pseudonyms, Seal, SealBroken
 
-#: For how many seconds a caption is kept: the photos of an album come within a few, unless an
-#: outage holds some of them up.
+#: How many seconds a caption is kept: the photos of an album come within a few, unless an outage
+#: delays some of them.
 _KEPT_SECONDS = 600
 
 

@@ -1,4 +1,4 @@
-"""Handling of one update, however it came, and however often."""
+"""Handling of one update, whichever way it came, and of one that comes again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 #: Temporary errors, after which an update is handled again.
 TEMPORARY: tuple[type[Exception], ...] = (*OUTAGES, OSError)
-#: For how many seconds an update is remembered that was handled.
+#: How many seconds a handled update is remembered.
 _REMEMBERED_SECONDS = 3600
 
 

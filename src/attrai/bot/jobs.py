@@ -16,7 +16,7 @@ from attrai.job import Job
 from attrai.render import renderer_names
 from attrai.telegram import Destination, Pseudonyms, Seal
 from attrai.telegram.address import seal_address
-from attrai.telegram.answer_buttons import STYLE, read
+from attrai.telegram.answer_buttons import STYLE, parse_data
 from attrai.telegram.channel import NAME
 
 
@@ -54,7 +54,7 @@ class JobMaker:
             replied: the message with the photo, which the answer replies to.
             file: the photo.
         """
-        origin, pressed = request.origin, read(request.data)
+        origin, pressed = request.origin, parse_data(request.data)
         is_style = pressed.prefix == STYLE
         return self._make(
             self._pseudonyms.press(origin.chat, origin.message, request.query),

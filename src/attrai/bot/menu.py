@@ -15,7 +15,7 @@ MENUS: dict[MenuScope, tuple[str, ...]] = {
 }
 
 
-def menus_offer(telegram: Telegram) -> Callable[[], None]:
+def make_menu_setter(telegram: Telegram) -> Callable[[], None]:
     """Return a function that sets all menus. Called again, it goes on where it was interrupted.
 
     Only those that differ are set, as Telegram limits how often they change.

@@ -11,22 +11,22 @@ from attrai.errors import TryLater
 from attrai.locales import text
 from attrai.outages import OUTAGES
 from attrai.telegram import Pseudonyms, Rejected, Telegram
-from attrai.telegram.answer_buttons import read
+from attrai.telegram.answer_buttons import parse_data
 
 
 class Permission:
-    """A guard of handlers, which tells everybody else that the button is not theirs."""
+    """A guard of handlers, which tells everybody else that the button isn't theirs."""
 
     def __init__(self, telegram: Telegram, pseudonyms: Pseudonyms) -> None:
         self._telegram = telegram
         self._pseudonyms = pseudonyms
 
-    def of(self, handler: Handler) -> Handler:
+    def guard(self, handler: Handler) -> Handler:
         """Return a handler that handles only the presses of those who may."""
 
         def handle(request: ButtonRequest) -> Reply | Callable[[], Reply]:
             origin = request.origin
-            asker = read(request.data).asker
+            asker = parse_data(request.data).asker
             # A private chat is one person's, whose pseudonyms change with the bot's token.
             if request.private or asker == self._pseudonyms.asker(origin.chat, origin.user):
                 return handler(request)

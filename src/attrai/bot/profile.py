@@ -19,8 +19,8 @@ def describe(telegram: Telegram) -> None:
     """Set the bot's descriptions, unless the operator has written their own.
 
     Only those that differ are set, as Telegram limits how often they change. The one for all other
-    languages tells whose they are; it is set last, so that what a stopped bot left out is made up
-    for.
+    languages tells whose they are; it is set last, so that the next start completes one that was
+    cut off.
     """
     for kind in DESCRIPTIONS:
         if telegram.profile.description(kind) not in ("", text(f"bot-{kind}")):

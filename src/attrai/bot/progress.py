@@ -115,7 +115,7 @@ class ProgressMessages:
             if job in self._key_of:
                 return
             if album in self._key_of:
-                self._count(job, self._key_of[album])
+                self._add_job(job, self._key_of[album])
             elif self._replica and (first := self._replica.claim(album or job, job)):
                 if first != job:
                     self._replica.join(job, first)
@@ -154,12 +154,14 @@ class ProgressMessages:
         for first, to in new:
             self._sender.post(partial(self._send, first, to))
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Delete the messages whose photos are answered, and update estimates that are off."""
         if self._replica:
-            self._meet(self._replica)
+            self._sync_with(self._replica)
         with self._lock:
-            sent = {first: n for first, n in self._messages.items() if n.message is not None}
+            sent = {
+                first: entry for first, entry in self._messages.items() if entry.message is not None
+            }
             due = [first for first, (until, _) in self._delayed.items() if until <= _now()]
             overdue = [(first, self._delayed.pop(first)[1]) for first in due]
         for first, to in overdue:
@@ -170,32 +172,34 @@ class ProgressMessages:
             self._sender.post(
                 partial(self._delete, first, sent.pop(first)), max_attempts=_MAX_ATTEMPTS
             )
-        self._show_again(sent)
+        self._show_uploads_again(sent)
         if sent and _now() >= self._next_check:
             self._next_check = _now() + _CHECK_SECONDS
             self._update(sent, self._ledger.estimates.remaining(sorted(held)))
 
-    def _meet(self, replica: Replica) -> None:
-        """Exchange with the other bots whose photos and messages these are."""
+    def _sync_with(self, replica: Replica) -> None:
+        """Take over messages of bots that are gone, and count photos that other bots admitted."""
         if replica.renew():
             self._adopt()
         with self._lock:
             for job, first in replica.take_joined(set(self._messages)).items():
-                self._count(job, first)
+                self._add_job(job, first)
 
-    def _show_again(self, sent: Mapping[str, ProgressMessage]) -> None:
+    def _show_uploads_again(self, sent: Mapping[str, ProgressMessage]) -> None:
         """Show again that pictures are being sent, where that is about to disappear."""
-        soon = [n for n in sent.values() if n.seconds_left() < _CHAT_ACTION_BELOW_SECONDS]
+        soon = [
+            entry for entry in sent.values() if entry.seconds_left() < _CHAT_ACTION_BELOW_SECONDS
+        ]
         with self._lock:
             since = _now() - _CHAT_ACTION_SECONDS
             self._shown = {place: at for place, at in self._shown.items() if at > since}
-            due = {(n.chat, n.topic) for n in soon} - self._shown.keys()
+            due = {(entry.chat, entry.topic) for entry in soon} - self._shown.keys()
             now = sorted(due, key=str)[:_MAX_UPDATES_PER_CHECK]
             self._shown |= dict.fromkeys(now, _now())
         for chat, topic in now:
             self._sender.post(partial(self._telegram.send_upload_action, chat, topic))
 
-    def _show(self, entry: ProgressMessage) -> None:
+    def _show_upload(self, entry: ProgressMessage) -> None:
         with self._lock:
             self._shown[entry.chat, entry.topic] = _now()
         self._telegram.send_upload_action(entry.chat, entry.topic)
@@ -227,7 +231,7 @@ class ProgressMessages:
             if at_once and entry.estimated_seconds < _NO_MESSAGE_BELOW_SECONDS:
                 with self._lock:
                     self._delayed[first] = (_now() + _NO_MESSAGE_BELOW_SECONDS, to)
-                self._show(entry)
+                self._show_upload(entry)
                 return
             # A group that became a supergroup is another chat from then on.
             entry.chat, entry.message = self._telegram.send_text(
@@ -240,7 +244,7 @@ class ProgressMessages:
         with self._lock:
             self._save(first)
         if entry.estimated_seconds < _CHAT_ACTION_BELOW_SECONDS:
-            self._show(entry)
+            self._show_upload(entry)
 
     def _edit(self, first: str, entry: ProgressMessage) -> None:
         if entry.message is not None:
@@ -261,8 +265,8 @@ class ProgressMessages:
         if self._replica:
             self._replica.drop(first)
 
-    def _count(self, job: str, first: str) -> None:
-        """Count another job in a message."""
+    def _add_job(self, job: str, first: str) -> None:
+        """Add a job to a message."""
         self._key_of[job] = first
         self._messages[first].jobs.append(job)
         self._save(first)

@@ -17,12 +17,12 @@ from redis import Redis
 from attrai.ledger import keys
 from attrai.telegram import Pseudonyms
 
-#: For how many seconds a bot is taken for alive that says nothing, and how often it says so.
+#: How many seconds a bot counts as alive after its last heartbeat, and the seconds between two.
 _ALIVE_SECONDS, _RENEW_SECONDS = 30, 5.0
-#: For how many seconds it is known which bot announced a photo or an album: as long as photos of an
-#: album may come, or an update be repeated.
+#: How many seconds it is known which bot announced a photo or an album: as long as photos of an
+#: album may come, or an update may be repeated.
 _CLAIM_SECONDS = 3600
-#: For how many seconds it is known which bot keeps which message, since the last one was sent.
+#: How many seconds it is known which bot keeps which message, since the last one was sent.
 _KEPT_SECONDS = 86_400
 
 
@@ -37,7 +37,7 @@ class Replica:
         self.renew()
 
     def renew(self) -> bool:
-        """Say that this bot is alive, if it is time to; return whether it was."""
+        """Send a heartbeat if one is due, and return whether it was."""
         if time.monotonic() < self._next_renewal:
             return False
         self._redis.set(keys.BOT + self._id, 1, ex=_ALIVE_SECONDS)

@@ -21,7 +21,7 @@ from attrai.bot.request_types import (
 from attrai.locales import choose_locale
 from attrai.telegram import GENERAL_TOPIC
 
-#: For how many seconds after a message was sent it may be edited to ask for something: not as long
+#: How many seconds after a message was sent it may be edited to ask for something: not as long
 #: as the ledger knows which photos were answered, or a typo mended later would ask again.
 _EDITABLE_SECONDS = 3600
 #: The command that asks for a rating, and the media type of an animation that is an image.

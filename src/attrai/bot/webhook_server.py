@@ -59,7 +59,7 @@ class WebhookServer:
 
         Args:
             path: the only path that is served.
-            secret: what Telegram proves itself with.
+            secret: what Telegram sends to authenticate itself.
             handle: handles an update, in several threads at a time. It is called again later if it
                 raises one of `TEMPORARY`.
             on_heartbeat: called every few seconds in one of these threads.

@@ -15,7 +15,7 @@ from attrai.actors.intake import Intake
 from attrai.bot.captions import AlbumCaptions
 from attrai.bot.dispatcher import Dispatcher
 from attrai.bot.handling import HandledUpdates
-from attrai.bot.menu import menus_offer
+from attrai.bot.menu import make_menu_setter
 from attrai.bot.poller import Poller
 from attrai.bot.profile import describe, warn_of_privacy_mode
 from attrai.bot.progress import ProgressMessages
@@ -160,7 +160,7 @@ class Bot:
 
     def _introduce(self) -> None:
         """Set what Telegram shows of the bot, in the background: its commands and descriptions."""
-        for send in (menus_offer(self._telegram), partial(describe, self._telegram)):
+        for send in (make_menu_setter(self._telegram), partial(describe, self._telegram)):
             self._sender.post(send, max_attempts=_MAX_ATTEMPTS, awaited=False)
 
     def __enter__(self) -> Self:
@@ -185,7 +185,7 @@ def _keep_updated(
     while not last:
         last = ended.wait(_UPDATE_SECONDS)
         try:
-            progress.look()
+            progress.refresh()
             dropped.note()
         except RedisError as error:
             log.warning("progress messages not updated", reason=type(error).__name__)

@@ -25,8 +25,8 @@ class Address(BaseModel):
     message: int | None
     #: Whose buttons they are (`Pseudonyms.asker`); without it the answer has none.
     asker: str | None = None
-    #: All styles that buttons offer. Empty if `message` doesn't hold the photo, as to draw it again
-    #: it is fetched from there.
+    #: All styles that buttons offer. Empty if `message` doesn't hold the photo, which is fetched
+    #: from there to draw it again.
     styles: tuple[str, ...] = ()
     #: The answer of an earlier job, which the picture replaces.
     edit: int | None = None

@@ -20,7 +20,7 @@ STYLE, FILE, DELETE, CANCEL = "s", "f", "d", "c"
 _ROW = 3
 
 
-class Pressed(NamedTuple):
+class ButtonData(NamedTuple):
     """What the data of a button says."""
 
     prefix: str
@@ -28,10 +28,10 @@ class Pressed(NamedTuple):
     rest: str
 
 
-def read(data: str) -> Pressed:
+def parse_data(data: str) -> ButtonData:
     """Return what a button's data says."""
     prefix, _, more = data.partition(":")
-    return Pressed(prefix, *more.partition(":")[::2])
+    return ButtonData(prefix, *more.partition(":")[::2])
 
 
 def answer_keyboard(address: Address, style: str, locale: str) -> Keyboard:

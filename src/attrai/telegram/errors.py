@@ -27,7 +27,7 @@ _BAD_REQUEST, _TOO_LARGE = 400, 413
 #: In the description of a 400 that the chat's permissions cause.
 _NOT_PERMITTED = re.compile(r"not enough rights|have no rights|CHAT_SEND_\w+_FORBIDDEN")
 #: In the description of a 400 about the chat or the message to reply to, not about what is sent.
-_ABOUT_THE_PLACE = re.compile(r"not found|TOPIC_|PEER_ID_INVALID|deactivated|administrator rights")
+_ABOUT_THE_CHAT = re.compile(r"not found|TOPIC_|PEER_ID_INVALID|deactivated|administrator rights")
 
 
 class Rejected(Exception):
@@ -63,7 +63,7 @@ def translate_errors(unknown: type[TryLater] = TryLater) -> Iterator[None]:
     """Convert errors of pyTelegramBotAPI and requests to ours.
 
     Args:
-        unknown: raised when the call may have been carried out or not.
+        unknown: raised when it is unknown whether the call was carried out.
     """
     try:
         yield
@@ -87,7 +87,7 @@ def translate_errors(unknown: type[TryLater] = TryLater) -> Iterator[None]:
 
 
 def _connected(error: requests.ConnectionError) -> bool:
-    """Return whether a connection broke that had been made, so that a request may have arrived."""
+    """Return whether a connection broke once it was established: the request may have arrived."""
     cause = getattr(error.args[0], "reason", None) if error.args else None
     before = (requests.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
     return not isinstance(error, before) and not isinstance(
@@ -120,7 +120,7 @@ def _rejected(code: int, description: str, parameters: Any) -> Rejected:
     if isinstance(chat, int):
         # The new id is in no log.
         return ChatMoved(description, chat)
-    if code not in (_BAD_REQUEST, _TOO_LARGE) or _ABOUT_THE_PLACE.search(description):
+    if code not in (_BAD_REQUEST, _TOO_LARGE) or _ABOUT_THE_CHAT.search(description):
         return Rejected(description)
     return (NotPermitted if _NOT_PERMITTED.search(description) else ContentRefused)(description)
 

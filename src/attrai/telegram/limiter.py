@@ -28,15 +28,17 @@ MESSAGES_PER_SECOND = 22
 CHAT_INTERVAL_SECONDS, GROUP_INTERVAL_SECONDS = 1.1, 3.1
 #: Messages per minute to a group.
 GROUP_PER_MINUTE = 20
-#: Default seconds that a worker waits for a send slot, as putting its job back in the queue costs
-#: more.
-ON_THE_SPOT = 0.3
+#: How many seconds a worker waits for a send slot by default: putting its job back in the queue
+#: costs more than a shorter wait.
+DEFAULT_PATIENCE_SECONDS = 0.3
 
 
 class Limiter:
     """A rate limiter for messages, shared by all processes that use the same Redis."""
 
-    def __init__(self, redis: Redis, pseudonyms: Pseudonyms, patience: float = ON_THE_SPOT) -> None:
+    def __init__(
+        self, redis: Redis, pseudonyms: Pseudonyms, patience: float = DEFAULT_PATIENCE_SECONDS
+    ) -> None:
         """Create a limiter.
 
         Args:

@@ -1,4 +1,4 @@
-"""Opening of a client for Telegram from the settings, or a line that says what is wrong."""
+"""Open what talks to Telegram from the settings, or say in one line what is wrong with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attrai.errors import SettingsError, TryLater
 from attrai.settings import Settings
 from attrai.telegram.client import Telegram
 from attrai.telegram.errors import Rejected, TokenRefused
-from attrai.telegram.limiter import ON_THE_SPOT, Limiter
+from attrai.telegram.limiter import DEFAULT_PATIENCE_SECONDS, Limiter
 from attrai.telegram.pseudonyms import Pseudonyms
 from attrai.telegram.seal import Seal
 from attrai.telegram.webhooks import webhook_secret
@@ -48,7 +48,7 @@ def open_seal(settings: Settings) -> Seal:
 
 
 def open_webhook_secret(settings: Settings) -> str:
-    """Return what Telegram proves itself with at the bot's webhook.
+    """Return the secret with which Telegram authenticates itself to the bot's webhook.
 
     Raises:
         SettingsError: the token is not set, or malformed.
@@ -56,7 +56,9 @@ def open_webhook_secret(settings: Settings) -> str:
     return webhook_secret(_token(settings))
 
 
-def open_telegram(settings: Settings, redis: Redis, patience: float = ON_THE_SPOT) -> Telegram:
+def open_telegram(
+    settings: Settings, redis: Redis, patience: float = DEFAULT_PATIENCE_SECONDS
+) -> Telegram:
     """Create a client and verify its token, unless Telegram can't be asked now.
 
     Args:

@@ -39,8 +39,8 @@ class Updates:
 
         Args:
             url: where to.
-            secret: what Telegram is to prove itself with.
-            certificate: a self-signed certificate to trust, in PEM; None to trust what all trust.
+            secret: what Telegram is to send with each update, to authenticate itself.
+            certificate: a self-signed certificate to trust, in PEM; None if an authority signed it.
             connections: how many updates Telegram may send at a time.
         """
         with translate_errors():

@@ -1,4 +1,4 @@
-"""What Telegram is told about a webhook: a secret to prove itself with, and whom to trust."""
+"""What Telegram is told about a webhook: the secret to send, and the certificate to trust."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - its name
 
 
 def webhook_secret(token: str) -> str:
-    """Return what Telegram proves itself with at the webhook.
+    """Return the secret with which Telegram authenticates itself to the webhook.
 
-    It follows from the bot's token, so that all replicas know it and nobody has to keep it.
+    It is derived from the bot's token, so all replicas know it and nobody has to store it.
     """
     return blake2b(token.encode(), digest_size=32, person=b"attrai webhook").hexdigest()
 
