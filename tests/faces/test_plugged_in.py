@@ -59,6 +59,19 @@ def test_no_faces() -> None:
     assert FaceFinder(Fixed(), max_faces=9)(np.zeros((80, 100, 3), np.uint8)) == ((), 0)
 
 
+class Misshapen(Fixed):
+    def detect(self, photo: NDArray[np.uint8]) -> Detections:
+        boxes, landmarks, probabilities = super().detect(photo)
+        return Detections(np.hstack([boxes, boxes]), landmarks, probabilities)
+
+
+def test_wrong_shapes() -> None:
+    """Arrays of other shapes than a face's are refused with those shapes."""
+    finder = FaceFinder(Misshapen(([10, 10, 40, 40], 0.9)), max_faces=9)
+    with pytest.raises(ValueError, match=r"the shapes \(\(1, 8\), \(1, 5, 2\), \(1,\)\)"):
+        finder(np.zeros((80, 100, 3), np.uint8))
+
+
 class Looking(Fixed):
     """A detector that remembers the shapes of the photos that it was given."""
 
@@ -113,14 +126,15 @@ def test_a_detector_of_others(
         "from attrai.faces import Mtcnn\n"
         "class Second(Mtcnn):\n"
         "    def detect(self, photo):\n"
-        "        return super().detect(photo)._replace(probabilities=[0.123])\n"
+        "        found = super().detect(photo)\n"
+        "        return found._replace(probabilities=0 * found.probabilities + 0.123)\n"
     )
     entries = {"second": "Second.open"}
     monkeypatch.syspath_prepend(
         make_package(tmp_path, "detectors_of_a_test", code, detectors=entries)
     )
     (face,), _ = FaceFinder.open(Settings(detector="second"), engine)(np.asarray(astronaut))
-    assert face.probability == 0.123
+    assert face.probability == pytest.approx(0.123)
     assert FaceFinder.open(Settings(detector="second", min_face_side=400), engine)(
         np.asarray(astronaut)
     ) == ((), 0)

@@ -100,8 +100,12 @@ class FaceFinder:
 def _faces(found: Detections, width: int, height: int) -> list[Face]:
     """Return the faces on a photo, whose boxes end at its edges."""
     boxes, landmarks, probabilities = (np.asarray(part, np.float64) for part in found)
-    if not len(boxes):
+    n = probabilities.size
+    if not n:
         return []
+    shapes = boxes.shape, landmarks.shape, probabilities.shape
+    if shapes != ((n, 4), (n, 5, 2), (n,)):
+        raise ValueError(f"boxes, landmarks and probabilities have the shapes {shapes}")
     boxes = boxes.clip(0, [width, height, width, height])
     visible = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     return [
