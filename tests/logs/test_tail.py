@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -77,6 +78,26 @@ def test_rotation(follow: Callable[..., Tail], path: Path) -> None:
     write(Path(f"{path}.0"), "3\nend")
     write(path, "4\n")
     assert drain(tail) == ["3", "end", "4"]
+
+
+def test_the_last_moment(
+    follow: Callable[..., Tail], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that is written after the end was seen and before the file is renamed is read."""
+    write(path, "1\n")
+    tail = follow(path)
+    assert drain(tail) == ["1"]
+    is_replaced = Tail._is_replaced
+
+    def replaced_at_once(self: Tail, file: BinaryIO) -> bool:
+        monkeypatch.undo()
+        write(path, "2\n")
+        path.rename(f"{path}.0")
+        write(path, "3\n")
+        return is_replaced(self, file)
+
+    monkeypatch.setattr(Tail, "_is_replaced", replaced_at_once)
+    assert drain(tail) == ["2", "3"]
 
 
 def test_own_rotation(follow: Callable[..., Tail], path: Path) -> None:
