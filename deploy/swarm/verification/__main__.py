@@ -117,7 +117,7 @@ def _verify_one_machine(folder: Path, report: Report) -> None:
 
     with ExitStack() as stack:
         users = Users(f"http://127.0.0.1:{port}", USERS)
-        services = composition.Composition(folder, port)
+        services = composition.Composition(folder, port, _free_port())
         stack.callback(services.down)
         services.up()
         seconds = wait_for(services.healthy, "not all services run", _START)
@@ -126,6 +126,7 @@ def _verify_one_machine(folder: Path, report: Report) -> None:
         running = services.running()
         _check_rights(report, running, composition.limits_of_containers(running),
                       composition.wrong_networks(running))  # fmt: skip
+        report.check("compose.yml: a photo is rated over HTTP", services.rate(photo))
         for _ in range(_PHOTOS_AT_ONCE):
             users.send(photo)
         services.crash("score")

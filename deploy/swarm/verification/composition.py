@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
+import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from verification import images
-from verification.deployment import SERVICES, TOKEN
+from verification import deployment, images
+from verification.deployment import TOKEN
 from verification.engine import NoEngine
 from verification.inspection import OUTSIDE
 from verification.shell import ROOT, SWARM, ProgramFailed, docker, inspect, run
 
+_SERVICES = {*deployment.SERVICES, "api"}
 _PROJECT = "attrai-verify-compose"
 _ALONE, _SANDBOX = "attrai-verify-embedded", "attrai-verify-sandbox"
 _LABEL = "com.docker.compose"
+_MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
+_API_KEY = secrets.token_hex(16)
+_JPEG = b"\xff\xd8\xff"
 _ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 #: How README.md runs the whole service in one container.
 EMBEDDED = "--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges"
@@ -38,14 +44,16 @@ def compose_program() -> tuple[str, ...]:
 class Composition:
     """The services of compose.yml, with the sandbox in place of Telegram."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, sandbox_port: int, api_port: int) -> None:
         """Prepare to run them.
 
         Args:
             folder: where the settings are written.
-            port: the port of this machine on which the sandbox is to be reachable.
+            sandbox_port: the port of this machine on which the sandbox is to be reachable.
+            api_port: the port of this machine on which the HTTP interface is to be reachable.
         """
         self._program = compose_program()
+        self._api_port = api_port
         self._env = folder / "compose.env"
         settings = {
             "COMPOSE_PROJECT_NAME": _PROJECT,
@@ -54,7 +62,10 @@ class Composition:
             "ATTRAI_IMAGE": images.NEXT,
             "RABBITMQ_IMAGE": images.RABBITMQ,
             "REDIS_IMAGE": images.REDIS,
-            "SANDBOX_PORT": str(port),
+            "SANDBOX_PORT": str(sandbox_port),
+            "COMPOSE_PROFILES": "api",
+            "ATTRAI_API_KEYS": _API_KEY,
+            "API_PORT": str(api_port),
         }
         self._env.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
@@ -80,18 +91,32 @@ class Composition:
         """Return whether every service is healthy."""
         form = f'{{{{.Label "{_LABEL}.service"}}}} {{{{.Status}}}}'
         states = docker("ps", *_OURS, "--format", form).splitlines()
-        return {state.split()[0] for state in states if "(healthy)" in state} == set(SERVICES)
+        return {state.split()[0] for state in states if "(healthy)" in state} == _SERVICES
 
     def running(self) -> dict[str, str]:
         """Return the service of each running container, by container id."""
         form = f'{{{{.ID}}}} {{{{.Label "{_LABEL}.service"}}}}'
         lines = docker("ps", "--no-trunc", *_OURS, "--format", form).splitlines()
-        return {line.split()[0]: line.split()[1] for line in lines if line.split()[1] in SERVICES}
+        return {line.split()[0]: line.split()[1] for line in lines if line.split()[1] in _SERVICES}
 
     def crash(self, service: str) -> None:
         """Kill a service's process: the engine restarts no container that it was told to kill."""
         (container,) = (name for name, of in self.running().items() if of == service)
         os.kill(inspect(container)[0]["State"]["Pid"], signal.SIGKILL)
+
+    def rate(self, photo: bytes) -> list[str]:
+        """Send a photo over HTTP; return a line if its picture doesn't come back."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._api_port}/v1/photos?wait=60",
+            photo,
+            {"Content-Type": "image/jpeg", "Authorization": f"Bearer {_API_KEY}"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=90) as answer:  # noqa: S310 - as above
+                content = answer.read()
+        except OSError as error:
+            return [str(error)]
+        return [] if content.startswith(_JPEG) else [repr(content[:200])]
 
     def left(self) -> list[str]:
         """Return a line for each container, volume and network that there is of the project."""
@@ -123,14 +148,18 @@ def wrong_networks(running: Mapping[str, str]) -> list[str]:
     """Return a line for each container that is wrongly on a network with, or without, a way out.
 
     The engine lets nothing out of internal networks, though some of its versions give a default
-    route to containers there.
+    route to containers there. What leaves one without masquerading gets no answer.
     """
     problems = []
     for container in inspect(*running):
         service = running[container["Id"]]
         attached = container["NetworkSettings"]["Networks"].values()
         networks = inspect(*(network["NetworkID"] for network in attached))
-        if all(network["Internal"] for network in networks) != (service not in OUTSIDE):
+        goes_out = any(
+            not network["Internal"] and network["Options"].get(_MASQUERADE) != "false"
+            for network in networks
+        )
+        if goes_out != (service in OUTSIDE):
             problems.append(f"{service} is on {[network['Name'] for network in networks]}")
     return problems
 
