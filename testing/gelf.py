@@ -128,8 +128,9 @@ class GelfReceiver:
 
     def _spawn(self, work: Callable[..., None], *args: Any) -> None:
         thread = threading.Thread(target=work, args=args, daemon=True)
-        self._threads.append(thread)
+        # In this order: `stop` may not join a thread before it is started.
         thread.start()
+        self._threads.append(thread)
 
     def _accept(self, listener: socket.socket) -> None:
         with listener:

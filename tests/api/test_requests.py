@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import struct
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import dramatiq
@@ -16,7 +16,7 @@ import redis
 from attrai.job import job_id
 from attrai.outages import OUTAGES
 from testing.waiting import wait_for
-from tests.api.conftest import KEY, PICTURE, Door, open_door
+from tests.api.conftest import KEY, OTHER_KEY, PICTURE, Door, open_door
 
 AUTHORIZATION = f"Authorization: Bearer {KEY}"
 
@@ -277,18 +277,48 @@ def test_no_other_sites(door: Door) -> None:
 
 
 def test_uploads_take_turns(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only some photos are uploaded at a time; others wait for a turn, but not for ever."""
+    """Only some photos are uploaded at a time, of which one client has no more than half.
+
+    Others wait for a turn, but not for ever.
+    """
     monkeypatch.setattr("attrai.api.routes._TURN_SECONDS", 0.1)
-    clients = [connect(door) for _ in range(8)]
-    for client in clients:
-        client.sendall(post("Content-Length: 7") + b"a ph")
-    wait_for(lambda: door.server.in_progress == 8)
+    clients = []
+
+    def begin(key: str) -> None:
+        clients.append(connect(door))
+        head = post("Content-Length: 7").replace(KEY.encode(), key.encode())
+        clients[-1].sendall(head + b"a ph")
+
+    for _ in range(4):
+        begin(KEY)
+    wait_for(lambda: door.server.in_progress == 4)
     answer = door.send()
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert door.sent(key=OTHER_KEY)
+    for _ in range(4):
+        begin(OTHER_KEY)
+    wait_for(lambda: door.server.in_progress == 8)
+    for key in (KEY, OTHER_KEY):
+        assert door.send(key=key).json()["code"] == "busy"
     for client in clients:
         with client:
             client.sendall(b"oto")
             assert answer_to(client)[0] == 202
+
+
+def test_a_client_that_drips(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends its photo byte by byte is told after a time that it was too slow."""
+    monkeypatch.setattr("attrai.api.uploads._BODY_SECONDS", 0.3)
+    with connect(door) as client:
+        client.sendall(post("Content-Length: 1000000"))
+        client.settimeout(0.01)
+        received = b""
+        while not received:
+            client.sendall(b".")
+            with suppress(TimeoutError):
+                received = client.recv(65536)
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert door.files() == set()
 
 
 def test_a_client_that_stops_reading(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

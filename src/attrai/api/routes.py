@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -30,9 +31,10 @@ from attrai.locales import locales, time_until
 from attrai.render import renderer_names
 
 DEFAULT_RENDERER = "boxes"
-#: How many photos are uploaded at a time, each of which is in memory meanwhile; and the maximum
-#: seconds that others wait for their turn.
-_UPLOADS, _TURN_SECONDS = 8, 10
+#: How many photos are uploaded at a time, each of which is in memory meanwhile, and how many of
+#: them by one client, so that slow ones don't hold up others; and the maximum seconds that more
+#: wait for their turn.
+_UPLOADS, _UPLOADS_EACH, _TURN_SECONDS = 8, 4, 10
 _ID, _KEY = re.compile(ID_PATTERN), re.compile(KEY_PATTERN)
 
 #: Calls a function in a thread, and returns what it returns.
@@ -73,6 +75,10 @@ class Routes:
         self._in_thread = in_thread
         self._limit_mb = limit_mb
         self._uploads = asyncio.Semaphore(_UPLOADS)
+        #: By client, of whom there are as many as keys.
+        self._uploads_of = defaultdict[str, asyncio.Semaphore](
+            lambda: asyncio.Semaphore(_UPLOADS_EACH)
+        )
         self._renderers = renderer_names()
 
     async def post(self, request: Request) -> Response:
@@ -83,7 +89,7 @@ class Routes:
         key = request.headers.get("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
             raise _invalid("Idempotency-Key", "1 to 255 letters, digits or marks")
-        async with self._turn(locale):
+        async with self._turn(asked.client, locale):
             photo = await read_upload(request, self._limit_mb)
             found = await self._in_thread(
                 self._photos.admit, asked.client, photo, renderer, locale, key
@@ -157,22 +163,21 @@ class Routes:
         return _Asked(client, accepted_locale(request.headers.get("accept-language")), int(wait))
 
     @asynccontextmanager
-    async def _turn(self, locale: str) -> AsyncIterator[None]:
+    async def _turn(self, client: Client, locale: str) -> AsyncIterator[None]:
         """Wait for one of the few uploads at a time."""
-        try:
-            async with asyncio.timeout(_TURN_SECONDS):
-                await self._uploads.acquire()
-        except TimeoutError:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "busy",
-                values={"when": time_until(_TURN_SECONDS, locale)},
-                retry_after=_TURN_SECONDS,
-            ) from None
-        try:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(_TURN_SECONDS):
+                    await stack.enter_async_context(self._uploads_of[client.user])
+                    await stack.enter_async_context(self._uploads)
+            except TimeoutError:
+                raise Problem(
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    "busy",
+                    values={"when": time_until(_TURN_SECONDS, locale)},
+                    retry_after=_TURN_SECONDS,
+                ) from None
             yield
-        finally:
-            self._uploads.release()
 
     async def _wait_for(self, request: Request, asked: _Asked) -> Found:
         """Return the photo that a request names, once its result is there or the wait is over."""
