@@ -42,7 +42,7 @@ class Door:
         self.channel = ApiChannel(self.store, Results(self.redis, self.ledger, self.store))
         self.beats = threading.Event()
         self.ready = True
-        photos = Photos(settings, self.redis, Intake(self.broker, self.ledger), self.store)
+        photos = Photos(self.redis, Intake(self.broker, self.ledger), self.store)
         self.server = ApiServer(
             photos,
             ApiKeys(keys) if keys else None,

@@ -266,7 +266,7 @@ def test_photos_over_http(role_of: Callable[[str], Role]) -> None:
     api, client = role_of("api"), Client("user", "secret")
     with closing(UnlinkedStore()) as store:
         intake = Intake(api.broker, api.ledger)
-        photos = Photos(Settings(), api.redis, intake, store)
+        photos = Photos(api.redis, intake, store)
         found = photos.admit(client, b"a photo", "boxes", "en", "key")
         job = found.job
         assert photos.admit(client, b"a photo", "boxes", "en", "key").job.id == job.id

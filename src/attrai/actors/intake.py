@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import dramatiq
 
 from attrai.actors.stage import publish
 from attrai.job import Job
 from attrai.ledger import Admission, Ledger
+from attrai.locales import time_until
+
+
+class LimitReached(NamedTuple):
+    """A limit that kept a job out."""
+
+    #: The estimated seconds until the job may be admitted.
+    seconds: float
+    #: The number of the user's photos that are allowed, if the limit is about these.
+    photos: int | None = None
+
+    def details(self, locale: str) -> dict[str, int | float | str]:
+        """Return what the message for the user says of the limit."""
+        limit = {} if self.photos is None else {"limit": self.photos}
+        return {**limit, "when": time_until(self.seconds, locale)}
 
 
 class Intake:
@@ -34,17 +51,14 @@ class Intake:
             publish(self._broker, "deliver" if started.failure else "ingest", started)
         return admission
 
-    def seconds_to_wait(self, admission: Admission, user: str) -> float | None:
-        """Return the seconds until a user's job that was refused may be admitted.
-
-        None if it was not refused.
-        """
+    def limit_reached(self, admission: Admission, user: str) -> LimitReached | None:
+        """Return the limit that kept a user's job out, or None if none did."""
         match admission:
             case "daily-limit":
-                return self.ledger.next_daily(user)
+                return LimitReached(self.ledger.next_daily(user), self.ledger.max_daily)
             case "user-busy":
-                return self.ledger.estimates.next_slot(user)
+                return LimitReached(self.ledger.estimates.next_slot(user), self.ledger.max_active)
             case "busy":
-                return self.ledger.estimates.eta()
+                return LimitReached(self.ledger.estimates.eta())
             case _:
                 return None

@@ -20,9 +20,7 @@ from attrai.api.problems import GONE, IN_PROGRESS, NOT_FOUND, REUSED, Problem
 from attrai.api.results import KEPT_SECONDS, Results
 from attrai.job import Job
 from attrai.ledger import Admission, Ledger, keys
-from attrai.locales import time_until
 from attrai.outages import OUTAGES
-from attrai.settings import Settings
 from attrai.storage import PhotoStore
 
 log = structlog.get_logger(__name__)
@@ -49,8 +47,7 @@ class Found(NamedTuple):
 class Photos:
     """Photos of clients. Its methods wait for servers, and are called from several threads."""
 
-    def __init__(self, settings: Settings, redis: Redis, intake: Intake, store: PhotoStore) -> None:
-        self._settings = settings
+    def __init__(self, redis: Redis, intake: Intake, store: PhotoStore) -> None:
         self._redis = redis
         self._intake = intake
         self._ledger: Ledger = intake.ledger
@@ -157,24 +154,18 @@ class Photos:
 
     def _refusal(self, job: Job, admission: Admission) -> Problem:
         """Return why a photo was not admitted."""
-        if admission == "answered":
+        reached = self._intake.limit_reached(admission, job.user)
+        if reached is None:
             return Problem(
                 HTTPStatus.GONE,
                 GONE,
                 "The photo of this Idempotency-Key was answered or cancelled, and is gone.",
             )
-        status, values = HTTPStatus.TOO_MANY_REQUESTS, {}
-        if admission == "daily-limit":
-            seconds = self._ledger.next_daily(job.user)
-            values = {"limit": self._settings.daily or 0}
-        elif admission == "user-busy":
-            seconds = self._ledger.estimates.next_slot(job.user)
-            values = {"limit": self._settings.max_active}
-        else:
-            seconds = self._ledger.estimates.eta()
-            status = HTTPStatus.SERVICE_UNAVAILABLE
-        when = time_until(seconds, job.locale)
-        return Problem(status, admission, values={**values, "when": when}, retry_after=seconds)
+        overall = admission == "busy"
+        status = HTTPStatus.SERVICE_UNAVAILABLE if overall else HTTPStatus.TOO_MANY_REQUESTS
+        return Problem(
+            status, admission, values=reached.details(job.locale), retry_after=reached.seconds
+        )
 
     def find(self, client: Client, id_: str) -> Found | None:
         """Return a photo of a client, or None if there is none of this id."""

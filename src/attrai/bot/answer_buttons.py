@@ -11,7 +11,7 @@ from attrai.bot.buttons import Buttons, Reply
 from attrai.bot.jobs import JobMaker
 from attrai.bot.permission import Permission
 from attrai.bot.request_types import ButtonRequest
-from attrai.locales import text, time_until
+from attrai.locales import text
 from attrai.render import renderer_names
 from attrai.telegram import Pseudonyms, Rejected, Telegram
 from attrai.telegram.answer_buttons import DELETE, FILE, STYLE, parse_data
@@ -54,11 +54,10 @@ class AnswerButtons:
         job = self._jobs.from_press(request, request.replied, request.replied.file)
         photo = self._pseudonyms.job(origin.chat, request.replied.message)
         admission = self._intake.submit(job, photo)
-        wait = self._intake.seconds_to_wait(admission, job.user)
-        if wait is None:
+        reached = self._intake.limit_reached(admission, job.user)
+        if reached is None:
             return Reply(text("press-taken", job.locale))
-        when = time_until(wait, job.locale)
-        return Reply(text("press-busy", job.locale, when=when), alert=True)
+        return Reply(text("press-busy", job.locale, **reached.details(job.locale)), alert=True)
 
     def _remove_buttons(self, request: ButtonRequest) -> Reply:
         """Remove the buttons, as the photo is gone."""

@@ -65,7 +65,7 @@ class RequestHandler:
         job = self._jobs.from_photo(request, self._renderer_from_caption(request.words))
         failure = self._check_metadata(request)
         if failure:
-            self._intake.submit(job.with_(failure=failure))
+            self._refuse(job, failure)
             return
         admission = self._intake.submit(job)
         # The one record that says whose photo it is, so that an operator can block them.
@@ -73,21 +73,17 @@ class RequestHandler:
         if admission == "admitted" or (admission == "repeated" and self._is_in_flight(job)):
             asker = self._pseudonyms.asker(request.origin.chat, request.origin.user)
             self._progress.announce(job.id, request.origin, request.album, asker)
-        elif (wait := self._intake.seconds_to_wait(admission, job.user)) is not None:
-            self._refuse(job, admission, wait)
+        elif reached := self._intake.limit_reached(admission, job.user):
+            self._refuse(job, Failure(code=admission, details=reached.details(job.locale)))
 
     def _is_in_flight(self, job: Job) -> bool:
         """Return whether a repeated job is being processed, not one that was refused before."""
         started = self._intake.ledger.admitted(job.id)
         return started is not None and started.failure is None
 
-    def _refuse(self, job: Job, code: str, wait: float) -> None:
-        details: dict[str, int | float | str] = {"when": time_until(wait, job.locale)}
-        limits = {"daily-limit": self._settings.daily, "user-busy": self._settings.max_active}
-        if limit := limits.get(code):
-            details["limit"] = limit
+    def _refuse(self, job: Job, failure: Failure) -> None:
         # A refusal goes through the pipeline, where it survives a crash as a picture does.
-        self._intake.submit(job.with_(failure=Failure(code=code, details=details)))
+        self._intake.submit(job.with_(failure=failure))
 
     def _check_metadata(self, request: PhotoRequest) -> Failure | None:
         """Return why the photo can be refused from Telegram's metadata alone, or None."""

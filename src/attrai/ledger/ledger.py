@@ -89,8 +89,9 @@ class Ledger:
         self.albums = Albums(redis, lifetime)
         #: Returns the date under which events are counted.
         self.today = today
+        #: The limits for one user.
+        self.max_active, self.max_daily = max_active, max_daily
         self._limits = (lifetime, max_active, max_pending)
-        self._max_daily = max_daily
         self._admit = self._script("admit")
         self._readmit = self._script("readmit")
         self._begin = self._script("begin")
@@ -120,15 +121,15 @@ class Ledger:
         """
         ticket, refused = json.dumps(job.to_message()), int(job.failure is not None)
         args = [job.id, job.user, ticket, refused, *self._limits, self.today()]
-        args += ["" if self._max_daily is None else self._max_daily, photo or job.id]
+        args += ["" if self.max_daily is None else self.max_daily, photo or job.id]
         args += [job.album or "", self._patience() if job.album else 0]
         return cast("Admission", self._admit(args=args).decode())
 
     def next_daily(self, user: str) -> float:
         """Return the seconds until a user is below the daily limit; 0 if they are."""
-        if self._max_daily is None:
+        if self.max_daily is None:
             return 0.0
-        key, place = keys.USER_PHOTOS + user, -self._max_daily
+        key, place = keys.USER_PHOTOS + user, -self.max_daily
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.time()
             pipeline.zrange(key, place, place, withscores=True)

@@ -158,7 +158,7 @@ def _serve(
             return bool(parts.redis.ping()) and bool(parts.queues.depths())
         return False
 
-    photos = Photos(settings, parts.redis, parts.intake, parts.store)
+    photos = Photos(parts.redis, parts.intake, parts.store)
     server = ApiServer(photos, parts.keys, settings.max_file_mb, is_ready, on_heartbeat)
     shutdown.set_grace_period(lambda: server.in_progress > 0)
     name, number = listener.getsockname()[:2]
