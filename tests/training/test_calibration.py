@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attrai.scoring.scorer import moments
+from attrai.scoring.ratings import moments
 from attrai_training.calibration import correction
 
 RATINGS = np.arange(1, 11)
