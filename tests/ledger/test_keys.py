@@ -83,4 +83,5 @@ def test_keys_are_stable() -> None:
         "BLOCKED": "attrai:blocked",
         "TOLD": "attrai:told:",
         "PROBE": "attrai:probe",
+        "API_UPLOAD": "attrai:api:upload:",
     }
