@@ -98,6 +98,13 @@ def test_hashes_are_required() -> None:
     assert "--no-index" in own
 
 
+def test_languages() -> None:
+    """The image keeps Babel's data of all languages that the bot speaks."""
+    (kept,) = re.findall(r"grep -vE '/\((.+)\)\[\._\]'", DOCKERFILE)
+    spoken = {file.stem for file in (ROOT / "src/attrai/locales").glob("*.ftl")}
+    assert set(kept.split("|")) == spoken | {"root"}
+
+
 def test_no_setuid() -> None:
     """The stage that the image is built on clears every setuid and setgid bit, at its end."""
     base = DOCKERFILE.split("\nFROM ")[1]
