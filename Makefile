@@ -90,7 +90,7 @@ $(FOR_CHAT): $(FOR_RATE)
 
 $(FOR_TEST): $(FOR_CHAT)
 	$(PIP) --upgrade pip  # older ones know no dependency groups
-	$(PIP) -e '.[charts,metrics,s3,sandbox,socks,training,webhook]' --group dev
+	$(PIP) -e '.[api,charts,metrics,s3,sandbox,socks,training,webhook]' --group dev
 	@touch $@
 
 # Debian and Ubuntu package this part of Python separately.
