@@ -41,6 +41,7 @@ from verification.deployment import (
     update,
     update_states,
     upgrade,
+    use_webhook,
     wait_for,
     withdraw_passwords,
 )
@@ -165,6 +166,7 @@ def _verify(
         _upgrade(folder, report, killer, old)
     else:
         _change_passwords(folder, report, killer)
+        _use_webhook(folder, report, users)
     changed.set()
     _inspect(report)
     killer.spared.difference_update(ROLES)
@@ -222,6 +224,17 @@ def _change_passwords(folder: Path, report: Report, killer: Killer) -> None:
     old = containers(*SERVERS)
     withdraw_passwords(folder)
     _wait_for_servers(report, "the servers have no other secrets any more", old)
+
+
+def _use_webhook(folder: Path, report: Report, users: Users) -> None:
+    """Have the last photos come by a webhook, which two bots share."""
+    use_webhook(folder)
+    _wait_for_updates(report, "two bots share a webhook", ["bot"])
+    polled = len(users.sent)
+    seconds = wait_for(lambda: set(users.sent[polled:]) & set(users.answers()),
+                       "no photo is answered that comes by the webhook", _LAST_ANSWERS)  # fmt: skip
+    report.check(f"a photo is answered that came by the webhook, after {seconds:.0f} s",
+                 [] if users.gets_updates_by_webhook() else ["there is no webhook"])  # fmt: skip
 
 
 def _upgrade(folder: Path, report: Report, killer: Killer, old: Path) -> None:

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from verification.deployment import TOKEN
+
 _TIMEOUT = 20
 
 
@@ -28,6 +30,12 @@ class Users:
             return any(name == "commands" and data for name, data in self._history(1))
         except OSError:
             return False
+
+    def gets_updates_by_webhook(self) -> bool:
+        """Return whether the bot has set a webhook."""
+        address = f"{self._url}/bot{TOKEN}/getWebhookInfo"
+        with urllib.request.urlopen(address, timeout=_TIMEOUT) as answer:  # noqa: S310 - as above
+            return bool(json.load(answer)["result"]["url"])
 
     def send(self, photo: bytes) -> None:
         """Send a photo as the next user."""

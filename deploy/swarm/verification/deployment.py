@@ -15,6 +15,8 @@ from verification.shell import ROOT, SWARM, ProgramFailed, docker, run
 
 STACK = "attrai-verify"
 TOKEN = "1000:sandbox"  # noqa: S105 - the sandbox knows no other
+#: Where the bots wait for updates, on one of the ports that Telegram knows.
+_WEBHOOK = "https://bot:8443/attrai"
 ROLES = ("bot", "ingest", "detect", "score", "render", "deliver", "sweep")
 SERVERS = ("rabbitmq", "redis")
 #: The services to kill, without those that belong to the test itself.
@@ -117,15 +119,26 @@ def withdraw_passwords(folder: Path) -> None:
     _deploy(ROOT, folder / "env")
 
 
+def use_webhook(folder: Path) -> None:
+    """Have updates sent to two bots instead of being polled by one."""
+    certificate = folder / "certificate.pem"
+    request = ("req", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=bot",
+               "-addext", "subjectAltName=DNS:bot", "-keyout", "/dev/stdout")  # fmt: skip
+    key_too = docker("run", "--rm", "--entrypoint", "openssl", images.ATTRAI, *request)
+    certificate.write_text(key_too)
+    _set(folder / "env", WEBHOOK_URL=_WEBHOOK, BOT="2", CERTIFICATE=str(certificate))
+    _deploy(ROOT, folder / "env", "-c", "webhook.yml", "-c", "verification/webhook.yml")
+
+
 def _set(env: Path, **settings: str) -> None:
     """Add settings, the last of which count."""
     with env.open("a") as file:
         file.writelines(f"{name}={value}\n" for name, value in settings.items())
 
 
-def _deploy(root: Path, env: Path) -> None:
+def _deploy(root: Path, env: Path, *options: str) -> None:
     swarm = root / "deploy/swarm"
-    more = ("--resolve-image", "never", "-c", swarm / "verification/stack.yml")
+    more = ("--resolve-image", "never", "-c", swarm / "verification/stack.yml", *options)
     run(swarm / "deploy", *more, env={"ENV_FILE": str(env)})
 
 
