@@ -28,14 +28,23 @@ function addRequest(method, path, request) {
   const title = document.createElement("dt");
   title.textContent = `${method} ${path}`;
   const text = document.createElement("dd");
-  text.append(`${request.summary}. ${request.description ?? ""}`);
+  text.append(...withCode(`${request.summary}. ${request.description ?? ""}`));
   const list = document.createElement("dd");
   request.parameters.forEach((parameter, number) => {
-    const name = document.createElement("code");
-    name.textContent = parameter.name;
-    list.append(number ? ", " : `Parameters: `, name, ` (${parameter.in})`);
+    list.append(number ? ", " : `Parameters: `, code(parameter.name), ` (${parameter.in})`);
   });
   element("requests").append(title, text, list);
+}
+
+// Return the parts of a text in Markdown, of which nothing but code between backticks is used.
+function withCode(text) {
+  return text.split("`").map((part, number) => (number % 2 ? code(part) : part));
+}
+
+function code(text) {
+  const made = document.createElement("code");
+  made.textContent = text;
+  return made;
 }
 
 async function rate() {
