@@ -131,6 +131,8 @@ class WebhookDelivery:
                 problem = "Connection refused"
             except requests.RequestException:
                 problem = "Read timeout expired"
+            except OSError as error:  # as with a full disk, or no temporary folder
+                problem = f"The sandbox can't store the certificate: {error.strerror}"
             else:
                 status = response.status_code
                 problem = "Read timeout expired" if fault else self._problem(response)

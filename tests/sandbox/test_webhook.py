@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,6 +119,18 @@ def test_what_is_not_answered_with_2xx(call: Call, sandbox: Sandbox, receiver: R
     info = call("getWebhookInfo")["result"]
     assert info["last_error_message"].startswith("Wrong response from the webhook: 500 ")
     assert info["last_error_date"] > 0
+
+
+def test_no_temporary_folder(
+    call: Call, sandbox: Sandbox, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no certificate can be stored, the bot learns why it gets nothing."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+    sandbox.user().send_text("hi")
+    call("setWebhook", url=receiver.url)
+    wait_for(lambda: "last_error_message" in call("getWebhookInfo")["result"])
+    problem = call("getWebhookInfo")["result"]["last_error_message"]
+    assert problem == "The sandbox can't store the certificate: No such file or directory"
 
 
 def test_connections(call: Call, sandbox: Sandbox, receiver: Receiver) -> None:
