@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import socket
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -35,18 +29,15 @@ from attrai.api.problems import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Problem, a
 from attrai.api.routes import Routes
 from attrai.api.waiting import Waiting
 from attrai.errors import INTERNAL
+from attrai.lifecycle.http_server import HttpServer
 from attrai.outages import OUTAGES
 
 log = structlog.get_logger(__name__)
 
 #: How many requests wait for a server at a time.
 _THREADS = 16
-#: Maximum number of connections.
-_MAX_CONNECTIONS = 1000
-#: Seconds between heartbeats, and for which it is believed that the servers are up.
-_HEARTBEAT_SECONDS, _READY_SECONDS = 5.0, 2.0
-#: Maximum seconds until the requests in progress are answered, when the server is to end.
-_SHUTDOWN_SECONDS = 100
+#: Seconds for which it is believed that the servers are up.
+_READY_SECONDS = 2.0
 #: Seconds after which a client may ask again that met an outage.
 _OUTAGE_SECONDS = 5
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -83,12 +74,11 @@ class ApiServer:
             is_ready: returns whether photos can be admitted, as far as one can tell.
             on_heartbeat: called every few seconds in one of the threads that handle requests.
         """
-        self._server: uvicorn.Server | None = None
         self._is_ready = is_ready
         self._ready_at: float | None = None
-        self._on_heartbeat = on_heartbeat
-        self._waiting = Waiting(lambda ids: self._in_thread(photos.unfinished, ids))
-        routes = Routes(photos, keys, self._waiting, self._in_thread, limit_mb)
+        self._server = server = HttpServer("api", _THREADS, on_heartbeat)
+        self._waiting = Waiting(lambda ids: server.in_thread(photos.unfinished, ids))
+        routes = Routes(photos, keys, self._waiting, server.in_thread, limit_mb)
         self._document = openapi(limit_mb, keys=keys is not None)
         middleware = [Middleware(_Log)]
         if keys is None:
@@ -113,63 +103,26 @@ class ApiServer:
                 Exception: _answer_error,
                 **dict.fromkeys(OUTAGES, _answer_outage),
             },
-            lifespan=self._lifespan,
+            lifespan=server.lifespan,
         )
         self._app.router.redirect_slashes = False
 
     @property
     def in_progress(self) -> int:
         """The number of requests that are not answered yet."""
-        return len(self._server.server_state.tasks) if self._server else 0
+        return self._server.in_progress
 
-    @contextmanager
-    def running(self, listener: socket.socket, *, hurry: bool = True) -> Iterator[None]:
+    def running(
+        self, listener: socket.socket, *, hurry: bool = True
+    ) -> AbstractContextManager[None]:
         """Serve in a thread during the block; its end waits for the requests in progress.
 
         Args:
             listener: where to listen; it is closed at the end.
             hurry: whether those who wait for a result are then told to ask again.
         """
-        # What strangers send to the port would be a warning each.
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        config = uvicorn.Config(
-            self._app,
-            http=Connection,
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=_MAX_CONNECTIONS,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        )
-        config.load()
-        server = self._server = _Server(config, self._waiting.stop if hurry else lambda: None)
-        thread = threading.Thread(target=server.run, args=([listener],), name="api")
-        thread.start()
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            thread.join()
-
-    @asynccontextmanager
-    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        # Not starlette's threads, which end when they are idle and leave a connection to RabbitMQ.
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="api") as self._threads:
-            beating = asyncio.create_task(self._beat())
-            yield
-            beating.cancel()
-
-    async def _beat(self) -> None:
-        """Report a heartbeat as long as there is a thread that does not hang."""
-        while True:
-            await self._in_thread(self._on_heartbeat)
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
-
-    async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
+        on_end = self._waiting.stop if hurry else lambda: None
+        return self._server.running(self._app, listener, on_end, http=Connection)
 
     async def _describe(self, _: Request) -> Response:
         return JSONResponse(self._document)
@@ -177,22 +130,10 @@ class ApiServer:
     async def _say_ready(self, _: Request) -> Response:
         now = time.monotonic()
         if self._ready_at is None or now - self._ready_at > _READY_SECONDS:
-            self._ready_at = now if await self._in_thread(self._is_ready) else None
+            self._ready_at = now if await self._server.in_thread(self._is_ready) else None
         if self._ready_at is None:
             raise _outage()
         return JSONResponse({"status": "ready"}, headers=_NO_STORE)
-
-
-class _Server(uvicorn.Server):
-    """A server that tells when it begins to end."""
-
-    def __init__(self, config: uvicorn.Config, on_end: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_end = on_end
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._on_end()
-        await super().shutdown(sockets)
 
 
 class _Log:

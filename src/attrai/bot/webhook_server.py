@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import logging
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from attrai.bot.handling import TEMPORARY
+from attrai.lifecycle.http_server import HttpServer
 from attrai.telegram.webhooks import SECRET_HEADER
 
 log = structlog.get_logger(__name__)
@@ -33,13 +30,6 @@ THREADS = 40
 MAX_BODY = 10**6
 #: Maximum seconds until the body of a request has come.
 _BODY_SECONDS = 15
-#: Maximum number of connections, which strangers may open too.
-_MAX_CONNECTIONS = 1000
-#: Seconds between heartbeats.
-_HEARTBEAT_SECONDS = 5.0
-#: Maximum seconds until the requests in progress are answered, when the server is to end: longer
-#: than the patience with Redis and RabbitMQ together.
-_SHUTDOWN_SECONDS = 100
 
 
 class WebhookServer:
@@ -66,18 +56,17 @@ class WebhookServer:
         """
         self._secret = secret.encode()
         self._handle = handle
-        self._on_heartbeat = on_heartbeat
+        self._server = HttpServer("webhook", THREADS, on_heartbeat)
         self._app = Starlette(
-            routes=[Route(path, self._receive, methods=["POST"])], lifespan=self._lifespan
+            routes=[Route(path, self._receive, methods=["POST"])], lifespan=self._server.lifespan
         )
         self._app.router.redirect_slashes = False
         #: The number of updates that are being received or handled.
         self.in_progress = 0
 
-    @contextmanager
     def running(
         self, listener: socket.socket, certificate: Path | None, key: Path | None
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Serve in a thread during the block; its end waits for the requests in progress.
 
         Args:
@@ -88,50 +77,15 @@ class WebhookServer:
         Raises:
             OSError: the certificate and the key can't be used.
         """
-        # Whatever else strangers send to the port would be a warning each.
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        config = uvicorn.Config(
+        return self._server.running(
             self._app,
+            listener,
             http="h11",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=_MAX_CONNECTIONS,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             ssl_certfile=certificate,
             ssl_keyfile=key,
             # For a key that needs one, for which OpenSSL would ask at the terminal.
             ssl_keyfile_password="-",  # noqa: S106 - it opens nothing
         )
-        config.load()
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listener],), name="webhook")
-        thread.start()
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            thread.join()
-
-    @asynccontextmanager
-    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        # Not starlette's threads, which end when they are idle and leave a connection to RabbitMQ.
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="webhook") as self._threads:
-            beating = asyncio.create_task(self._beat())
-            yield
-            beating.cancel()
-
-    async def _beat(self) -> None:
-        """Report a heartbeat as long as there is a thread that does not hang."""
-        while True:
-            await self._in_thread(self._on_heartbeat)
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
-
-    async def _in_thread(self, call: Callable[..., None], *arguments: Any) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
 
     async def _receive(self, request: Request) -> Response:
         given = request.headers.get(SECRET_HEADER, "").encode("latin-1")
@@ -157,7 +111,7 @@ class WebhookServer:
         except (ValueError, RecursionError):
             return HTTPStatus.BAD_REQUEST
         try:
-            await self._in_thread(self._handle, update)
+            await self._server.in_thread(self._handle, update)
         except TEMPORARY as error:
             log.warning("out of reach", reason=type(error).__name__)
             return HTTPStatus.SERVICE_UNAVAILABLE

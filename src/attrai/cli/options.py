@@ -24,6 +24,14 @@ def jobs_option(purpose: str) -> Any:
     )
 
 
+#: Whether all stages run in this process, and on how many cores.
+EmbeddedOption = Annotated[
+    bool,
+    typer.Option("--embedded", help="Run all stages in this process, without RabbitMQ and Redis."),
+]
+EmbeddedJobsOption = Annotated[int | None, jobs_option("for the embedded stages")]
+
+
 def json_option(detail: str = "") -> Any:
     """Return the option `--json`, whose help ends with `detail`."""
     return typer.Option("--json", help=f"Print JSON{detail}.")

@@ -11,7 +11,13 @@ from typing import Annotated
 import typer
 
 from attrai.cli.console import FAILED, refuse, shutdown_of
-from attrai.cli.options import LogFormatOption, given_log_format, jobs_option, parse_folder
+from attrai.cli.options import (
+    EmbeddedJobsOption,
+    EmbeddedOption,
+    LogFormatOption,
+    given_log_format,
+    parse_folder,
+)
 from attrai.errors import CannotStart, SettingsError
 from attrai.job import STAGES
 from attrai.lifecycle.allocation import worker_environment
@@ -48,16 +54,8 @@ def worker_command(
 
 def bot_command(
     context: typer.Context,
-    embedded: Annotated[  # noqa: FBT002 - Typer passes it by keyword
-        bool,
-        typer.Option(
-            "--embedded", help="Run all stages in this process, without RabbitMQ and Redis."
-        ),
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        jobs_option("for the embedded stages"),
-    ] = None,
+    embedded: EmbeddedOption = False,  # noqa: FBT002 - Typer passes it by keyword
+    jobs: EmbeddedJobsOption = None,
     log_format: LogFormatOption = None,
 ) -> None:
     """Run the Telegram bot until a signal stops it. Only one bot per token may poll."""
@@ -87,18 +85,10 @@ def _announce(name: str) -> None:
 
 def api_command(
     context: typer.Context,
-    embedded: Annotated[  # noqa: FBT002 - as above
-        bool,
-        typer.Option(
-            "--embedded", help="Run all stages in this process, without RabbitMQ and Redis."
-        ),
-    ] = False,
+    embedded: EmbeddedOption = False,  # noqa: FBT002 - Typer passes it by keyword
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
-    jobs: Annotated[
-        int | None,
-        jobs_option("for the embedded stages"),
-    ] = None,
+    jobs: EmbeddedJobsOption = None,
     log_format: LogFormatOption = None,
 ) -> None:
     """Rate photos of programs, over HTTP, until a signal stops it."""
