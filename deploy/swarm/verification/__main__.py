@@ -166,13 +166,11 @@ def _verify(
         _upgrade(folder, report, killer, old)
     else:
         _change_passwords(folder, report, killer)
+        # The next deployment would make the engine forget that it watches them.
+        _wait_for_updates(report, "no server was rolled back", SERVERS)
         _use_webhook(folder, report, users)
     changed.set()
     _inspect(report)
-    killer.spared.difference_update(ROLES)
-    if not old:
-        # While the engine watched the new RabbitMQ and Redis, everything else went on.
-        _wait_for_updates(report, "no server was rolled back", SERVERS)
     killer.spared.clear()
     wait_for(lambda: not (sender.is_alive() or killer.is_alive()),
              "not all photos are sent and not all kills are done", _CHANGES)  # fmt: skip
