@@ -22,10 +22,15 @@ from attrai.inference import Engine, FloatArray, Images, Network
 from attrai.inference.openvino_engine import OpenVinoEngine, OpenVinoNetwork
 from attrai.scoring.ratings import Floats, moments, moments_of
 from attrai.scoring.scorer import Predictions
-from attrai.scoring.weights_file import WeightsError, check_digest, checksum_file
+from attrai.scoring.weights_file import (
+    METADATA_KEY,
+    WeightsError,
+    check_digest,
+    checksum_file,
+    invalid_metadata,
+)
 from attrai.settings import Settings
 
-_KEY = "attrai"
 #: The lowest and the highest rating here; a network's own ratings are stretched to them.
 _LOWEST, _HIGHEST = 1, 10
 #: How far beyond its crop a network may look, as a fraction of the crop's side: no more than the
@@ -99,9 +104,7 @@ class OnnxScorer:
         try:
             return cls._load(path, ours)
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            where = ".".join(map(str, (_KEY, *problem["loc"])))
-            raise WeightsError(f"{path}: metadata {where}: {problem['msg']}") from error
+            raise invalid_metadata(path, error) from error
         except (OSError, ValueError) as error:
             raise WeightsError(f"{path}: {error}") from error
         except RuntimeError as error:  # OpenVINO's, with the lines of its source
@@ -113,9 +116,11 @@ class OnnxScorer:
         if checksum_file(path).exists():
             check_digest(path)
         model = engine.read(path)
-        if not model.has_rt_info(["framework", _KEY]):
-            raise ValueError(f"its metadata lack {_KEY!r}, which says what goes in and comes out")
-        spec = OnnxSpec.model_validate_json(model.get_rt_info(["framework", _KEY]).value)
+        if not model.has_rt_info(["framework", METADATA_KEY]):
+            raise ValueError(
+                f"its metadata lack {METADATA_KEY!r}, which says what goes in and comes out"
+            )
+        spec = OnnxSpec.model_validate_json(model.get_rt_info(["framework", METADATA_KEY]).value)
         batches = _prepare(model, spec)
         scorer = cls(OpenVinoNetwork(engine.compile(model), batches), spec)
         scorer.predict(np.zeros((1, CROP_SIDE, CROP_SIDE, 3), np.uint8))

@@ -23,7 +23,8 @@ from attrai.storage import write_atomically
 #: The weights shipped with the package; MODEL_CARD.md in the same folder describes them.
 PACKAGED = Path(__file__).parent / "weights" / "resnet34.safetensors"
 
-_KEY = "attrai"
+#: The key of a network's description in the metadata of its file, which may be safetensors or ONNX.
+METADATA_KEY = "attrai"
 
 
 class WeightsError(CannotStart):
@@ -75,15 +76,15 @@ class ScorerWeights:
         try:
             check_digest(path)
             with safe_open(path, framework="numpy") as file:
-                spec = ScorerSpec.model_validate_json((file.metadata() or {}).get(_KEY, "null"))
+                spec = ScorerSpec.model_validate_json(
+                    (file.metadata() or {}).get(METADATA_KEY, "null")
+                )
                 tensors = {
                     name: file.get_tensor(name).astype(np.float32)
                     for name in file.keys()  # noqa: SIM118 - not a mapping
                 }
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            where = ".".join(map(str, (_KEY, *problem["loc"])))
-            raise WeightsError(f"{path}: metadata {where}: {problem['msg']}") from error
+            raise invalid_metadata(path, error) from error
         except (OSError, SafetensorError) as error:
             raise WeightsError(f"{path}: {error}") from error
         return cls(spec, tensors)
@@ -95,10 +96,17 @@ class ScorerWeights:
             OSError: One of the files can't be written.
         """
         half = {name: tensor.astype(np.float16) for name, tensor in self.tensors.items()}
-        content = save(half, {_KEY: self.spec.model_dump_json()})
+        content = save(half, {METADATA_KEY: self.spec.model_dump_json()})
         digest = hashlib.sha256(content).hexdigest()
         write_atomically(path, content)
         write_atomically(checksum_file(path), f"{digest}  {path.name}\n".encode())
+
+
+def invalid_metadata(path: Path, error: ValidationError) -> WeightsError:
+    """Return the error that names the file and the first entry of its metadata that is wrong."""
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(map(str, (METADATA_KEY, *problem["loc"])))
+    return WeightsError(f"{path}: metadata {where}: {problem['msg']}")
 
 
 def checksum_file(path: Path) -> Path:
