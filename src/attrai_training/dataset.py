@@ -26,7 +26,7 @@ PER_FACE = 6
 _CHUNK = 1024
 #: The version of views and of what is seen in them. Increase it when either changes, so that older
 #: files are ignored.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)

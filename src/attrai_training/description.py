@@ -1,8 +1,8 @@
 """Descriptions of faces: what dlib's network and faceres see in them.
 
 A ResNet34 learns to compute descriptions, and ratings are predicted from them. They are the means
-over feature maps of several layers. Where in the map something is seen adds nothing: means over
-each ninth of the maps, seven times as many numbers, predict ratings no better.
+over feature maps of the networks' last layers. Neither earlier layers nor where in a map something
+is seen predicts ratings any better.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from attrai_training.errors import UnusableTeacher
 from attrai_training.network import normalised, resized
-from attrai_training.teachers import FaceNetwork, level_means
+from attrai_training.teachers import FaceNetwork, mean_over_map
 
 #: The side of the crops the network was trained on, in pixels.
 SIDE = 150
@@ -27,7 +27,7 @@ _DOWN = (3, 7, 10, 13)
 class DlibNetwork(FaceNetwork):
     """The network, with its batch norms folded into the convolutions."""
 
-    lengths = (64, 128, 256, 256, 128)
+    lengths = (256, 128)
 
     @classmethod
     def load(cls, path: Path) -> DlibNetwork:
@@ -43,21 +43,15 @@ class DlibNetwork(FaceNetwork):
         return cls._checked({name: tensor.float() for name, tensor in tensors.items()}, path)
 
     def features(self, crops: Tensor) -> list[Tensor]:
-        """Return the means over the last feature map at each resolution, and the descriptors.
-
-        The highest resolution is left out: it says little. Descriptors identify a person.
-        """
+        """Return the means over the last feature map, and descriptors, which tell people apart."""
         x = functional.max_pool2d(self._conv(normalised(resized(crops, SIDE)), 0, 2).relu(), 3, 2)
-        levels = []
         for block in range(len(CHANNELS)):
             down = block in _DOWN
-            if block in _DOWN[1:]:
-                levels.append(x)
             y = self._conv(x, 2 * block + 1, 1 + down, 1 - down).relu()
             y = self._conv(y, 2 * block + 2, 1, 1)
             x = _padded_sum(functional.avg_pool2d(x, 2) if down else x, y).relu()
-        means = level_means([*levels, x])
-        return [*means, means[-1] @ self.tensors["fc.weight"].T]
+        means = mean_over_map(x)
+        return [means, means @ self.tensors["fc.weight"].T]
 
     def convolution(self, number: int) -> tuple[Tensor, Tensor]:
         """Return the kernel and the bias of a convolution."""

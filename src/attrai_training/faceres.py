@@ -22,20 +22,20 @@ from torch.nn import functional
 
 from attrai_training.errors import UnusableTeacher
 from attrai_training.network import resized
-from attrai_training.teachers import AgeNetwork, level_means
+from attrai_training.teachers import AgeNetwork, mean_over_map
 
 #: The side of the crops the network was trained on, in pixels.
 SIDE = 224
 #: The means subtracted from blue, green and red.
 _MEAN = (103.939, 116.779, 123.68)
-#: The number of blocks, those that halve the sides, and those whose feature maps are returned.
-_BLOCKS, _DOWN, _LEVELS = 13, (1, 3, 5, 11), (7, 10, 12)
+#: The number of blocks, those that halve the sides, and those whose feature maps are averaged.
+_BLOCKS, _DOWN, _LEVELS = 13, (1, 3, 5, 11), (10, 12)
 
 
 class Faceres(AgeNetwork):
     """The network, with its batch norms folded into the convolutions."""
 
-    lengths = (512, 512, 1024, 256)
+    lengths = (512, 1024, 256)
 
     @classmethod
     def load(cls, path: Path) -> Faceres:
@@ -53,17 +53,16 @@ class Faceres(AgeNetwork):
         return cls._checked(tensors, path)
 
     def features(self, crops: Tensor) -> list[Tensor]:
-        """Return the means over three feature maps, and the input of the layer for ages."""
+        """Return the means over two feature maps, and the input of the layer for ages."""
         bgr = resized(crops.float(), SIDE).flip(1)
         x = self._conv(bgr - bgr.new_tensor(_MEAN).view(3, 1, 1), "first", down=True)
-        levels = []
+        means = []
         for block in range(_BLOCKS):
             x = self._conv(x, f"{block}.depthwise", down=block in _DOWN, groups=x.shape[1])
             weight, bias = self.tensors[f"{block}.weight"], self.tensors[f"{block}.bias"]
             x = functional.relu6(functional.conv2d(x, weight, bias))
             if block in _LEVELS:
-                levels.append(x)
-        means = level_means(levels)
+                means.append(mean_over_map(x))
         last = means[-1] @ self.tensors["feats.weight"] + self.tensors["feats.bias"]
         return [*means, last.relu()]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -79,6 +78,6 @@ class OwnTeacher(AgeNetwork):
         self._network.to(device)
 
 
-def level_means(levels: Sequence[Tensor]) -> list[Tensor]:
-    """Return the means over feature maps, shape (n, c, h, w) -> (n, c)."""
-    return [level.float().mean((2, 3)) for level in levels]
+def mean_over_map(feature_map: Tensor) -> Tensor:
+    """Return the means over a feature map, shape (n, c, h, w) -> (n, c)."""
+    return feature_map.float().mean((2, 3))
