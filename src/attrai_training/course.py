@@ -33,7 +33,9 @@ class Course:
     teachers: Teachers
 
     def lessons(self, means: Floats, unseen: Sequence[int]) -> tuple[Lessons, list[Indices]]:
-        """Return what to learn, and the views of the rated photos and of all others.
+        """Return what to learn, and pools of views for `train`.
+
+        Two thirds of a batch are of the rated photos: only these are like those that it is for.
 
         Args:
             means: the mean rating to learn of each rated photo.
@@ -48,7 +50,7 @@ class Course:
         lessons = self._lessons(described, torch.from_numpy(np.concatenate(wanted)).float())
         learnt = np.flatnonzero(~np.isin(first.groups[first.views.first], unseen))
         others = np.arange(len(first.views), len(lessons.views))
-        return lessons, [learnt, others] if len(others) else [learnt]
+        return lessons, [learnt, learnt, others] if len(others) else [learnt]
 
     @property
     def digests(self) -> list[str]:

@@ -51,7 +51,7 @@ def distillation(steps: int, seed: int) -> TrainConfig:
 
 def finetuning(steps: int, seed: int) -> TrainConfig:
     """Return the hyperparameters of training on ratings."""
-    return TrainConfig(steps, rate=2e-4, head_factor=1, decay=0.02, warm_up=0.05, seed=seed)
+    return TrainConfig(steps, rate=4e-4, head_factor=4, decay=0.02, batch=30, seed=seed)
 
 
 class Trainer:
@@ -117,7 +117,7 @@ class Trainer:
     @property
     def usual_steps(self) -> int:
         """The number of steps that suits the number of rated photos."""
-        return max(_LEAST_STEPS, len(self.faces.rated.kept) // 2)
+        return max(_LEAST_STEPS, len(self.faces.rated.kept) * 3 // 4)
 
     def train(self, config: TrainConfig, out: Path) -> int:
         """Train on the rated photos and all others, write the weights, and return how many photos.

@@ -97,7 +97,7 @@ def train_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     unrated: Unrated = None,
     teachers: Annotated[Path | None, TEACHERS] = None,
     steps: Annotated[
-        int | None, _option(min=1, help="Number of batches; by default half as many as photos.")
+        int | None, _option(min=1, help="Number of batches; by default three for four photos.")
     ] = None,
     seed: Seed = 0,
     cache: Cache = CACHE,
