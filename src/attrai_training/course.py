@@ -14,13 +14,15 @@ from attrai_training.dataset import Collection
 from attrai_training.description import Teachers
 from attrai_training.evaluation import LabelledPhoto
 from attrai_training.evaluation.metrics import Floats
-from attrai_training.loop import Indices
+from attrai_training.loop import Pool
 from attrai_training.student import Lessons
 from attrai_training.targets import RatedFaces, rating_distributions, view_targets
 from attrai_training.views import Views
 
 #: Faces that seem younger, in years, are not learnt from as attractive or not.
 _ADULT = 18.0
+#: The share of a batch that is of the rated photos: only these are like those that it is for.
+_RATED_SHARE = 2 / 3
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,8 @@ class Course:
     photos: Sequence[Sequence[LabelledPhoto]]
     teachers: Teachers
 
-    def lessons(self, means: Floats, unseen: Sequence[int]) -> tuple[Lessons, list[Indices]]:
+    def lessons(self, means: Floats, unseen: Sequence[int]) -> tuple[Lessons, list[Pool]]:
         """Return what to learn, and pools of views for `train`.
-
-        Two thirds of a batch are of the rated photos: only these are like those that it is for.
 
         Args:
             means: the mean rating to learn of each rated photo.
@@ -50,7 +50,9 @@ class Course:
         lessons = self._lessons(described, torch.from_numpy(np.concatenate(wanted)).float())
         learnt = np.flatnonzero(~np.isin(first.groups[first.views.first], unseen))
         others = np.arange(len(first.views), len(lessons.views))
-        return lessons, [learnt, learnt, others] if len(others) else [learnt]
+        if not len(others):
+            return lessons, [Pool(learnt)]
+        return lessons, [Pool(learnt, _RATED_SHARE), Pool(others, 1 - _RATED_SHARE)]
 
     @property
     def digests(self) -> list[str]:

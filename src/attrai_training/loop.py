@@ -113,6 +113,14 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """What a part of every batch is drawn from."""
+
+    indices: Indices
+    share: float = 1  #: of a batch
+
+
+@dataclass(frozen=True)
 class RunContext:
     """The device, checkpoint and progress callback of a training."""
 
@@ -126,7 +134,7 @@ class RunContext:
 def train(  # noqa: PLR0913, PLR0917 - it knows nothing of what it trains
     network: nn.Module,
     heads: Sequence[nn.Module],
-    pools: Sequence[Indices],
+    pools: Sequence[Pool],
     prepare: Callable[[], None],
     loss: Callable[[Indices], Tensor],
     config: TrainConfig,
@@ -137,7 +145,7 @@ def train(  # noqa: PLR0913, PLR0917 - it knows nothing of what it trains
     Args:
         network: the network; its weights end as the last ones.
         heads: the parts of it that learn faster.
-        pools: indices of what to learn from; each pool gives the same share of every batch.
+        pools: what to learn from; their shares sum to 1.
         prepare: called before the first step, unless the training is resumed.
         loss: computes the loss of the batch with these indices.
         config: the hyperparameters.
@@ -197,14 +205,12 @@ def _averaged(average: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
     return new if not new.dtype.is_floating_point else torch.lerp(new, average, keep)
 
 
-def _batches(
-    pools: Sequence[Indices], config: TrainConfig, rng: np.random.Generator
-) -> list[Indices]:
-    """Return the batches of an epoch, each of them drawn in equal shares from all pools."""
-    share = max(1, config.batch // len(pools))
+def _batches(pools: Sequence[Pool], config: TrainConfig, rng: np.random.Generator) -> list[Indices]:
+    """Return the batches of an epoch."""
     drawn = []
     for pool in pools:
-        rounds = -(-_EPOCH * share // len(pool))
-        order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])
-        drawn.append(order[: _EPOCH * share].reshape(_EPOCH, share))
+        count = max(1, round(config.batch * pool.share))
+        rounds = -(-_EPOCH * count // len(pool.indices))
+        order = np.concatenate([rng.permutation(pool.indices) for _ in range(rounds)])
+        drawn.append(order[: _EPOCH * count].reshape(_EPOCH, count))
     return list(np.concatenate(drawn, axis=1))

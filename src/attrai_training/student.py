@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attrai_training.loop import Device, Indices, RunContext, TrainConfig, train
+from attrai_training.loop import Device, Indices, Pool, RunContext, TrainConfig, train
 from attrai_training.network import FEATURES, RATINGS, ScorerNetwork
 from attrai_training.views import Views
 
@@ -97,7 +97,7 @@ class Student(nn.Module):
 def learn(
     network: ScorerNetwork,
     lessons: Lessons,
-    pools: Sequence[Indices],
+    pools: Sequence[Pool],
     side: int,
     config: TrainConfig,
     context: RunContext,
@@ -107,7 +107,7 @@ def learn(
     Args:
         network: the network to start from. Its heads are initialised if they know nothing yet.
         lessons: what there is to learn.
-        pools: indices of the views to learn from; see `train`.
+        pools: the views to learn from; see `train`.
         side: the side of the crops that the network gets, in pixels.
         config: the hyperparameters.
         context: the device, the checkpoint and the progress callback.
@@ -121,7 +121,7 @@ def learn(
             return device.images(lessons.views.draw(indices, side, threads))
 
         def initialise_heads() -> None:
-            every = np.concatenate(pools)
+            every = np.concatenate([pool.indices for pool in pools])
             some = np.random.default_rng(config.seed).permutation(every)[:_INIT_VIEWS]
             parts = np.array_split(some, -(-len(some) // _AT_ONCE))
             features = torch.cat([student.features(crops(part)) for part in parts])

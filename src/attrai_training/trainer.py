@@ -24,7 +24,7 @@ from attrai_training.course import Course
 from attrai_training.dataset import Collection, folds
 from attrai_training.description import Seen, Teachers
 from attrai_training.evaluation import CropShape, Evaluation, LabelledPhoto, evaluate, predict
-from attrai_training.loop import Checkpoint, Device, RunContext, TrainConfig
+from attrai_training.loop import Checkpoint, Device, Pool, RunContext, TrainConfig
 from attrai_training.net2net import net2net
 from attrai_training.network import ScorerNetwork
 from attrai_training.packaging import to_weights
@@ -110,7 +110,7 @@ class Trainer:
         network = net2net(recogniser, crops)
         context = self._context("Distilling", config, course.digests)
         every = np.arange(len(lessons.views))
-        network = learn(network, lessons, [every], CROP_SIDE, config, context)
+        network = learn(network, lessons, [Pool(every)], CROP_SIDE, config, context)
         to_weights(network, CROP_SIDE, asdict(config) | {"faces": len(faces)}).write(out)
         return len(faces)
 

@@ -13,6 +13,7 @@ from attrai_training.course import Course
 from attrai_training.dataset import Collection
 from attrai_training.description import Seen
 from attrai_training.evaluation import LabelledPhoto
+from attrai_training.loop import Pool
 from attrai_training.student import Lessons
 from attrai_training.targets import Floats
 from attrai_training.views import Views
@@ -57,7 +58,7 @@ def lessons(
     further: Floats,
     means: Floats | None = None,
     unseen: Sequence[int] = (),
-) -> tuple[Lessons, list[NDArray[np.int64]]]:
+) -> tuple[Lessons, list[Pool]]:
     """What is learnt when the photos of `FURTHER` have these scores."""
     course = Course(
         [RATED, FURTHER, UNRATED],
@@ -79,10 +80,10 @@ def test_each_view_is_described_and_rated() -> None:
     views = FACES * PER_FACE
     assert len(found.views) == len(found.descriptions) == len(found.ages) == 3 * views
     assert found.ages.shape == (3 * views, 1)
-    np.testing.assert_array_equal(np.concatenate(pools[1:]), np.arange(3 * views))
-    # Two thirds of a batch are of rated photos.
-    np.testing.assert_array_equal(pools[0], pools[1])
-    assert len(pools[1]) == views
+    rated, others = pools
+    np.testing.assert_array_equal(rated.indices, np.arange(views))
+    np.testing.assert_array_equal(others.indices, np.arange(views, 3 * views))
+    assert rated.share == pytest.approx(2 * others.share)
     for start, one in ((0, RATED), (views, FURTHER), (2 * views, UNRATED)):
         part = ratings(found)[start : start + views]
         known = np.isfinite(part).all(1)
@@ -109,10 +110,11 @@ def test_unseen_people_change_nothing(fold: int) -> None:
     poisoned = np.where(hidden, 10.0, scores_of(RATED))
     first, pools = lessons(scores_of(FURTHER), unseen=[fold])
     second, _ = lessons(scores_of(FURTHER), poisoned, [fold])
-    learnt = np.concatenate(pools)
+    learnt = np.concatenate([pool.indices for pool in pools])
     np.testing.assert_array_equal(ratings(first)[learnt], ratings(second)[learnt])
-    own = RATED.views.first[pools[0]]
-    assert set(own) | set(RATED.views.second[pools[0]]) == set(np.flatnonzero(~hidden))
+    rated = pools[0].indices
+    own = RATED.views.first[rated]
+    assert set(own) | set(RATED.views.second[rated]) == set(np.flatnonzero(~hidden))
     assert not np.array_equal(ratings(first), ratings(lessons(scores_of(FURTHER), poisoned)[0]))
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from attrai_training.evaluation import LabelledPhoto
-from attrai_training.loop import Checkpoint, RunContext, TrainConfig
+from attrai_training.loop import Checkpoint, Pool, RunContext, TrainConfig
 from attrai_training.network import ScorerNetwork
 from attrai_training.student import Lessons, learn, mean_rating, ratings_loss
 from attrai_training.targets import rating_distributions
@@ -21,7 +21,7 @@ from attrai_training.views import Views, plain_crops
 from tests.training.teachers import DEVICE, faces
 
 FACES, SIDE = 40, 32
-LEARNT = np.arange(FACES)
+LEARNT = Pool(np.arange(FACES))
 CONFIG = TrainConfig(steps=40, rate=1e-3, head_factor=5, decay=0.01, batch=16, seed=1)
 
 
