@@ -2,6 +2,8 @@
 
 Among synthetic faces that raters took for 14 or younger, the share that gets no score should be at
 least 95 %; among the adults of MEBeauty at most 1 %. The first are `omi/young` of ../shared/data.
+MEBeauty doesn't say how old people are: those of its photos that clearly show somebody younger than
+18 are listed in ages_children.txt, by eye. In doubt somebody counts as an adult.
 """
 
 from __future__ import annotations
@@ -45,24 +47,31 @@ def main() -> None:
         return found
 
     photos, _ = read_labels(arguments.data / "mebeauty")
-    adults = load_crops(
+    photographed = load_crops(
         photos, CropShape(CROP_SIDE), settings, threads=threads, progress=lambda _: None
     )
-    of_adults = ages(adults.images)
+    listed = set(Path(__file__).with_name("ages_children.txt").read_text().split())
+    adult = np.array([photo.path.stem not in listed for photo in photographed.kept])
+    found = ages(photographed.images)
+    of_adults, of_photographed_children = found[adult], found[~adult]
     folder = arguments.data / "omi" / "young"
     rows = list(csv.DictReader((folder / "labels.csv").read_text().splitlines()))
     of_young = ages(np.stack([_crop(folder / row["file"]) for row in rows]))
     rated = np.array([float(row["age"]) for row in rows])
     children = of_young[rated <= _CHILD]
-    print(f"{len(children)} faces rated {_CHILD} or younger, {len(of_adults):,} adults")
+    table = {
+        f"rated {_CHILD} or younger": children,
+        "children of MEBeauty": of_photographed_children,
+        "adults of MEBeauty": of_adults,
+    }
+    print("Without a score", *(f"{len(these):,} {name}" for name, these in table.items()), sep="; ")
+    print("minimum age", *table, sep="  ")
     for threshold in np.arange(10, 26, 0.5):
-        without, refused = np.mean(children < threshold), np.mean(of_adults < threshold)
-        print(
-            f"minimum age {threshold:4.1f}: without a score {without:6.1%}, adults {refused:6.2%}"
-        )
+        shares = (f"{np.mean(these < threshold):{len(name)}.2%}" for name, these in table.items())
+        print(f"{threshold:11.1f}", *shares, sep="  ")
     default = settings.minimum_age
     for name in ("gender", "ethnicity"):
-        labels = np.array([getattr(photo, name) for photo in adults.kept])
+        labels = np.array([getattr(photo, name) for photo in photographed.kept])[adult]
         for label in np.unique(labels):
             refused = np.mean(of_adults[labels == label] < default)
             print(f"adults, {label}, at {default}: {refused:.2%} of {np.sum(labels == label)}")

@@ -24,7 +24,7 @@ from attrai.scoring import ResNet34Scorer
 from attrai.settings import Settings
 from testing.folder_channel import TARGET, FolderChannel
 from testing.waiting import PATIENCE_S
-from tests.conftest import ASTRONAUT
+from tests.conftest import ASTRONAUT, MEBEAUTY
 from tests.scoring.age_head import VARYING, with_age_head, written
 
 
@@ -131,6 +131,21 @@ def test_the_stages_find_the_same(turns: int, tmp_path: Path, make_job: Callable
         job.scored_faces,
         job.faces_found,
     )
+
+
+@pytest.mark.parametrize("name", ["353", "845", "33"])
+def test_the_packaged_weights_know_a_child(name: str) -> None:
+    """Of an astronaut and a small child, who doesn't exist, only the first gets a number."""
+    child = MEBEAUTY.parent / "omi" / "young" / "crops" / f"{name}.jpg"
+    if not child.exists():
+        pytest.skip(f"no {child}")
+    photo = Image.new("RGB", (1024, 512))
+    for left, path in ((0, ASTRONAUT), (512, child)):
+        with Image.open(path) as image:
+            photo.paste(image.resize((512, 512)), (left, 0))
+    rated = attrai.rate(photo)
+    assert [face.minor for face in rated.faces] == [False, True]
+    assert [face.score is None for face in rated.faces] == [False, True]
 
 
 def test_an_adult_with_a_child(

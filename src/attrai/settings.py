@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     weights: FilePath | None = None
     #: Apparent age in years, as the scorer estimates it, below which a face gets no score; 0 for
     #: none. The default suits the packaged weights.
-    minimum_age: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 16.0
+    minimum_age: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 18.5
     #: RabbitMQ's URL: amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.
     broker_url: Annotated[SecretStr, Field(repr=False)] = SecretStr("amqp://localhost:5672")
     #: Redis's URL: redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS.

@@ -89,7 +89,7 @@ def test_without_an_age_head(
 ) -> None:
     """Weights of version 1 score every face; the log says so, if there is a minimum age."""
     path = written(without_age_head(), tmp_path / "own.safetensors")
-    with caplog.at_level(logging.INFO, "attrai.scoring"):
+    with caplog.at_level(logging.WARNING, "attrai.scoring"):
         FaceScorer.open(Settings(weights=path, minimum_age=0), engine)
         assert caplog.messages == []
         scorer = FaceScorer.open(Settings(weights=path, minimum_age=16), engine)
@@ -99,7 +99,7 @@ def test_without_an_age_head(
     assert "estimates no ages" in message
     caplog.clear()
     path = written(with_age_head(CONSTANT, 12), tmp_path / "aged.safetensors")
-    with caplog.at_level(logging.INFO, "attrai.scoring"):
+    with caplog.at_level(logging.WARNING, "attrai.scoring"):
         FaceScorer.open(Settings(weights=path, minimum_age=16), engine)
     assert caplog.messages == []
 

@@ -128,8 +128,8 @@ def test_whole_pipeline_agrees_with_the_raters(
 ) -> None:
     """Scores of the val photos, from decoding to scoring, follow their ratings.
 
-    The weights were not trained on these photos. The model card gives a Pearson correlation of
-    0.736 and a mean absolute error of 0.680.
+    The weights have learnt these photos, so this shows that faces are found and cut as they were in
+    training, and not how well people are rated whom they haven't seen.
     """
     detector = FaceFinder(Mtcnn(networks, 40), max_faces=50)
     predicted, rated = [], []
@@ -149,8 +149,8 @@ def test_whole_pipeline_agrees_with_the_raters(
     error = np.abs(np.subtract(predicted, rated)).mean()
     print(f"{len(rated)} photos: PC {correlation:.3f}, MAE {error:.3f}")
     assert len(rated) >= 215
-    assert correlation >= 0.72
-    assert error <= 0.70
+    assert correlation >= 0.83
+    assert error <= 0.54
 
 
 def test_example_is_scored(
@@ -161,5 +161,5 @@ def test_example_is_scored(
     faces = FaceFinder(Mtcnn(networks, 40), max_faces=1)(photo).faces
     (score,) = scorer(aligned_crops(photo, faces, CROP_SIDE))
     assert score is not None
-    assert score.value == pytest.approx(5.37, abs=0.15)
-    assert score.spread == pytest.approx(2.30, abs=0.1)
+    assert score.value == pytest.approx(5.45, abs=0.15)
+    assert score.spread == pytest.approx(1.92, abs=0.1)

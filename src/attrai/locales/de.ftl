@@ -71,7 +71,7 @@ start =
 help =
     Schick mir ein Foto, mehrere auf einmal oder ein Bild als Datei. Du bekommst es mit einem Rahmen und einer Bewertung für jedes Gesicht zurück.
 
-    Die Bewertung von 1 bis 10 ist meine Schätzung, was ein paar Hundert Leute im Schnitt geben würden. Sie ist nur zum Spaß und keine Tatsache über einen Menschen. Bitte schick nur Fotos von Menschen, die damit einverstanden sind, und niemals von Kindern.
+    Die Bewertung von 1 bis 10 ist meine Schätzung, was ein paar Hundert Leute im Schnitt geben würden. Sie ist nur zum Spaß und keine Tatsache über einen Menschen. Bitte schick nur Fotos von Menschen, die damit einverstanden sind, und niemals von Kindern. Ein Gesicht, das nach einem Kind aussieht, bekommt einen Rahmen ohne Zahl.
 
     Meinungen gehen auseinander: Wenn du sehen willst, wie weit (±), schreib das Wort ranking in die Bildunterschrift.
 
@@ -86,7 +86,7 @@ help =
     /language – in welcher Sprache ich schreibe
     /privacy – was mit deinen Fotos geschieht
 privacy =
-    Was verarbeitet wird: dein Foto und die Gesichter darauf, von einem Programm auf dem Server derer, die diesen Bot betreiben. Niemand sonst bekommt sie.
+    Was verarbeitet wird: dein Foto und die Gesichter darauf, von einem Programm auf dem Server derer, die diesen Bot betreiben. Niemand sonst bekommt sie. Das Programm schätzt für jedes Gesicht eine Bewertung und ein Alter, das Alter nur, damit Kinder keine Bewertung bekommen.
 
     Wie lange: Dein Foto wird gelöscht, sobald das Bild gezeichnet ist, und das Bild, sobald du es hast. Was sich nicht beantworten ließ, wird spätestens { $when } gelöscht.
 

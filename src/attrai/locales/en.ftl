@@ -71,7 +71,7 @@ start =
 help =
     Send me a photo, several at once, or an image as a file. I'll send it back with a box and a score for each face.
 
-    The score, from 1 to 10, is my guess at the average rating a few hundred people would give. It's just for fun, not a fact about anyone. Please send only photos of people who agreed to it, and never of children.
+    The score, from 1 to 10, is my guess at the average rating a few hundred people would give. It's just for fun, not a fact about anyone. Please send only photos of people who agreed to it, and never of children. A face that looks like a child's gets a box without a number.
 
     Opinions differ: to see by how much (±), write the word ranking in the photo's caption.
 
@@ -86,7 +86,7 @@ help =
     /language – the language I write in
     /privacy – what happens to your photos
 privacy =
-    What is processed: your photo and the faces in it, by software on the server of whoever runs this bot. They are not passed on to anyone else.
+    What is processed: your photo and the faces in it, by software on the server of whoever runs this bot. They are not passed on to anyone else. The software estimates a score and an age for each face, the age only so that children get no score.
 
     For how long: your photo is deleted as soon as the result is drawn, and the result as soon as you have it. Whatever couldn't be answered is deleted { $when } at the latest.
 

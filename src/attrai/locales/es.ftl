@@ -71,7 +71,7 @@ start =
 help =
     Envíame una foto, varias a la vez o una imagen como archivo. Te la devolveré con un recuadro y una nota para cada cara.
 
-    La nota, del 1 al 10, es mi estimación de lo que le darían, de media, unos cientos de personas. Es solo por diversión y no define a nadie. Envía solo fotos de personas que estén de acuerdo, por favor, y nunca de niños.
+    La nota, del 1 al 10, es mi estimación de lo que le darían, de media, unos cientos de personas. Es solo por diversión y no define a nadie. Envía solo fotos de personas que estén de acuerdo, por favor, y nunca de niños. Una cara que parezca de un niño lleva un recuadro sin número.
 
     Hay opiniones para todos los gustos: para ver cuánto varían (±), escribe la palabra ranking en el pie de foto.
 
@@ -86,7 +86,7 @@ help =
     /language – el idioma en que te escribo
     /privacy – qué pasa con tus fotos
 privacy =
-    Qué se procesa: tu foto y las caras que aparecen en ella, con un programa en el servidor de quien lleva este bot. No se le pasan a nadie más.
+    Qué se procesa: tu foto y las caras que aparecen en ella, con un programa en el servidor de quien lleva este bot. No se le pasan a nadie más. El programa estima para cada cara una nota y una edad; la edad, solo para no puntuar a niños.
 
     Durante cuánto tiempo: tu foto se borra en cuanto está dibujado el resultado, y el resultado en cuanto lo tienes. Lo que no se haya podido responder se borra, como muy tarde, { $when }.
 

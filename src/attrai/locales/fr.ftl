@@ -73,7 +73,7 @@ start =
 help =
     Envoie-moi une photo, plusieurs à la fois ou une image en tant que fichier. Je te la rendrai avec un cadre et une note pour chaque visage.
 
-    La note, de 1 à 10, est mon estimation de la moyenne que donneraient quelques centaines de personnes. C'est juste pour s'amuser et ça ne définit personne. N'envoie que des photos de gens qui sont d'accord, s'il te plaît, et jamais d'enfants.
+    La note, de 1 à 10, est mon estimation de la moyenne que donneraient quelques centaines de personnes. C'est juste pour s'amuser et ça ne définit personne. N'envoie que des photos de gens qui sont d'accord, s'il te plaît, et jamais d'enfants. Un visage qui semble être celui d'un enfant reçoit un cadre sans note.
 
     Les avis divergent : pour voir à quel point (±), écris le mot ranking dans la légende de la photo.
 
@@ -88,7 +88,7 @@ help =
     /language – la langue dans laquelle j'écris
     /privacy – ce que deviennent tes photos
 privacy =
-    Ce qui est traité : ta photo et les visages qu'elle contient, par un logiciel sur le serveur de la personne qui gère ce bot. Ils ne sont transmis à personne d'autre.
+    Ce qui est traité : ta photo et les visages qu'elle contient, par un logiciel sur le serveur de la personne qui gère ce bot. Ils ne sont transmis à personne d'autre. Le logiciel estime une note et un âge pour chaque visage, l'âge seulement pour ne pas noter d'enfants.
 
     Combien de temps : ta photo est effacée dès que le résultat est dessiné, et le résultat dès que tu l'as reçu. Ce qui est resté sans réponse est effacé { $when } au plus tard.
 

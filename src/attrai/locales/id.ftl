@@ -62,7 +62,7 @@ start =
 help =
     Kirimi aku satu foto, beberapa sekaligus, atau gambar sebagai berkas. Akan kukirim balik dengan kotak dan nilai untuk setiap wajah.
 
-    Nilai dari 1 sampai 10 itu tebakanku tentang rata-rata yang akan diberikan beberapa ratus orang. Ini cuma untuk seru-seruan, bukan penilaian sungguhan. Tolong kirim hanya foto orang yang setuju, dan jangan pernah foto anak-anak.
+    Nilai dari 1 sampai 10 itu tebakanku tentang rata-rata yang akan diberikan beberapa ratus orang. Ini cuma untuk seru-seruan, bukan penilaian sungguhan. Tolong kirim hanya foto orang yang setuju, dan jangan pernah foto anak-anak. Wajah yang tampak seperti anak-anak hanya mendapat kotak tanpa angka.
 
     Pendapat orang berbeda-beda: untuk melihat seberapa jauh (±), tulis kata ranking di keterangan foto.
 
@@ -74,7 +74,7 @@ help =
     /language – bahasa yang kupakai
     /privacy – apa yang terjadi dengan fotomu
 privacy =
-    Yang diproses: fotomu dan wajah di dalamnya, oleh perangkat lunak di server pengelola bot ini. Tidak diteruskan ke siapa pun.
+    Yang diproses: fotomu dan wajah di dalamnya, oleh perangkat lunak di server pengelola bot ini. Tidak diteruskan ke siapa pun. Nilai dan usia tiap wajah diperkirakan; usia hanya supaya anak-anak tidak dinilai.
 
     Berapa lama: fotomu dihapus begitu hasilnya selesai digambar, dan hasilnya dihapus begitu sampai padamu. Yang tidak bisa dijawab dihapus paling lambat { $when }.
 

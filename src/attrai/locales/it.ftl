@@ -68,7 +68,7 @@ start =
 help =
     Mandami una foto, più foto insieme o un'immagine come file. Te la restituisco con un riquadro e un voto per ogni volto.
 
-    Il voto, da 1 a 10, è la mia stima della media che darebbero alcune centinaia di persone. È solo per divertimento e non definisce nessuno. Manda solo foto di persone che sono d'accordo, per favore, e mai di bambini.
+    Il voto, da 1 a 10, è la mia stima della media che darebbero alcune centinaia di persone. È solo per divertimento e non definisce nessuno. Manda solo foto di persone che sono d'accordo, per favore, e mai di bambini. Un volto che sembra di un bambino riceve un riquadro senza numero.
 
     Le opinioni divergono: per vedere di quanto (±), scrivi la parola ranking nella didascalia della foto.
 
@@ -80,7 +80,7 @@ help =
     /language – la lingua in cui scrivo
     /privacy – che cosa succede alle tue foto
 privacy =
-    Che cosa viene elaborato: la tua foto e i volti che contiene, da un programma sul server di chi gestisce questo bot. Non vengono passati a nessun altro.
+    Che cosa viene elaborato: la tua foto e i volti che contiene, da un programma sul server di chi gestisce questo bot. Non vengono passati a nessun altro. Il programma stima un voto e un'età per ogni volto, l'età solo perché i bambini non ricevano un voto.
 
     Per quanto tempo: la tua foto viene cancellata appena il risultato è disegnato, e il risultato appena ce l'hai. Ciò a cui non è stato possibile rispondere viene cancellato al più tardi { $when }.
 

@@ -71,7 +71,7 @@ start =
 help =
     Wyślij mi zdjęcie, kilka naraz albo obraz jako plik. Odeślę go z ramką i oceną przy każdej twarzy.
 
-    Ocena od 1 do 10 to moje przypuszczenie, ile średnio dałoby kilkaset osób. To tylko zabawa i nikogo nie definiuje. Wysyłaj, proszę, tylko zdjęcia osób, które się na to zgodziły, i nigdy zdjęć dzieci.
+    Ocena od 1 do 10 to moje przypuszczenie, ile średnio dałoby kilkaset osób. To tylko zabawa i nikogo nie definiuje. Wysyłaj, proszę, tylko zdjęcia osób, które się na to zgodziły, i nigdy zdjęć dzieci. Twarz, która wygląda na dziecięcą, dostaje ramkę bez liczby.
 
     Zdania bywają podzielone: aby zobaczyć, jak bardzo (±), napisz w podpisie zdjęcia słowo ranking.
 
@@ -87,7 +87,7 @@ help =
     /language – w jakim języku piszę
     /privacy – co się dzieje z Twoimi zdjęciami
 privacy =
-    Co jest przetwarzane: Twoje zdjęcie i twarze na nim, przez program na serwerze osoby prowadzącej tego bota. Nikt inny ich nie dostaje.
+    Co jest przetwarzane: Twoje zdjęcie i twarze na nim, przez program na serwerze osoby prowadzącej tego bota. Nikt inny ich nie dostaje. Program szacuje ocenę i wiek każdej twarzy, a wiek tylko po to, by nie oceniać dzieci.
 
     Jak długo: zdjęcie jest usuwane, gdy tylko wynik jest narysowany, a wynik, gdy tylko do Ciebie dotrze. To, na co nie udało się odpowiedzieć, jest usuwane najpóźniej { $when }.
 

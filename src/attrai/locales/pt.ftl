@@ -71,7 +71,7 @@ start =
 help =
     Me envie uma foto, várias de uma vez ou uma imagem como arquivo. Eu devolvo com uma moldura e uma nota em cada rosto.
 
-    A nota, de 1 a 10, é o meu palpite sobre a média que algumas centenas de pessoas dariam. É só por diversão e não define ninguém. Envie só fotos de pessoas que concordaram com isso, por favor, e nunca de crianças.
+    A nota, de 1 a 10, é o meu palpite sobre a média que algumas centenas de pessoas dariam. É só por diversão e não define ninguém. Envie só fotos de pessoas que concordaram com isso, por favor, e nunca de crianças. Um rosto que parece de criança recebe uma moldura sem número.
 
     As opiniões variam: para ver quanto (±), escreva a palavra ranking na legenda da foto.
 
@@ -86,7 +86,7 @@ help =
     /language – em que idioma eu escrevo
     /privacy – o que acontece com as suas fotos
 privacy =
-    O que é processado: a sua foto e os rostos nela, por um programa no servidor de quem mantém este bot. Eles não são repassados a mais ninguém.
+    O que é processado: a sua foto e os rostos nela, por um programa no servidor de quem mantém este bot. Eles não são repassados a mais ninguém. O programa estima uma nota e uma idade para cada rosto, a idade só para que crianças não recebam nota.
 
     Por quanto tempo: a sua foto é apagada assim que o resultado fica pronto, e o resultado, assim que chega a você. O que não pôde ser respondido é apagado, no máximo, { $when }.
 

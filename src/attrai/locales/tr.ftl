@@ -68,7 +68,7 @@ start =
 help =
     Bana bir fotoğraf, aynı anda birkaç fotoğraf ya da dosya olarak bir resim gönder. Her yüz için bir çerçeve ve bir puanla geri göndereyim.
 
-    1 ile 10 arasındaki puan, birkaç yüz kişinin ortalama ne vereceğine dair tahminimdir. Sadece eğlence içindir, kimseyi tanımlamaz. Lütfen yalnızca buna izin veren kişilerin fotoğraflarını gönder, çocuklarınkini asla gönderme.
+    1 ile 10 arasındaki puan, birkaç yüz kişinin ortalama ne vereceğine dair tahminimdir. Sadece eğlence içindir, kimseyi tanımlamaz. Lütfen yalnızca buna izin veren kişilerin fotoğraflarını gönder, çocuklarınkini asla gönderme. Çocuğa benzeyen bir yüz, içinde sayı olmayan bir çerçeve alır.
 
     Görüşler değişir: Ne kadar değiştiğini (±) görmek için fotoğrafın açıklamasına ranking kelimesini yaz.
 
@@ -80,7 +80,7 @@ help =
     /language – hangi dilde yazdığım
     /privacy – fotoğraflarına ne olduğu
 privacy =
-    Ne işleniyor: Fotoğrafın ve içindeki yüzler, bu botu işletenin sunucusundaki bir yazılım tarafından. Başka kimseye verilmez.
+    Ne işleniyor: Fotoğrafın ve içindeki yüzler, bu botu işletenin sunucusundaki bir yazılım tarafından. Başka kimseye verilmez. Yazılım her yüz için bir puan ve bir yaş tahmin eder; yaşı yalnızca çocuklara puan vermemek için.
 
     Ne kadar süreyle: Fotoğrafın, sonuç çizilir çizilmez silinir; sonuç da sana ulaşır ulaşmaz. Yanıtlanamayanlar en geç { $when } silinir.
 

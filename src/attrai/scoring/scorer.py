@@ -98,7 +98,7 @@ class FaceScorer:
         """Return the scorer that the settings name; see `open_scorer`."""
         scorer, knows_ages = open_scorer(settings, engine)
         if settings.minimum_age and not knows_ages:
-            log.info("the scorer estimates no ages: children are scored like adults")
+            log.warning("the scorer estimates no ages: children are scored like adults")
         return cls(scorer, settings.minimum_age)
 
     def __call__(self, crops: NDArray[np.uint8]) -> tuple[Score | None, ...]:

@@ -145,7 +145,7 @@ def distil_command(  # noqa: PLR0913, PLR0917 - a parameter is an option
     out: Annotated[Path, OUT],
     also: Also = None,
     unrated: Unrated = None,
-    steps: Annotated[int, typer.Option(min=1, help="Number of batches.")] = 1400,
+    steps: Annotated[int, typer.Option(min=1, help="Number of batches.")] = 1600,
     seed: Seed = 0,
     cache: Cache = CACHE,
 ) -> None:

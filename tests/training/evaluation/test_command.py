@@ -117,15 +117,15 @@ def test_single_ratings(folder: Path, tmp_path: Path, name: str) -> None:
 
 @pytest.mark.slow
 def test_the_packaged_weights_on_real_photos() -> None:
-    """On MEBeauty's unseen split val, the packaged weights reach the metrics of the model card."""
+    """On MEBeauty's split val, which they have learnt, the packaged weights do well."""
     if not MEBEAUTY.exists():
         pytest.skip(f"no labelled photos in {MEBEAUTY}")
     result = run("--data", MEBEAUTY, "--split", "val", "--json")
     item = json.loads(result.stdout)
     print(f"{item['photos']} photos: PC {item['overall']['pearson']}, MAE {item['overall']['mae']}")
     assert item["photos"] >= 215
-    assert item["overall"]["pearson"]["value"] >= 0.72
-    assert item["overall"]["mae"]["value"] <= 0.7
+    assert item["overall"]["pearson"]["value"] >= 0.83
+    assert item["overall"]["mae"]["value"] <= 0.54
     assert all(len(grouping["groups"]) > 1 for grouping in item["groupings"].values())
 
 
